@@ -49,8 +49,8 @@ function troubleOf(error: Error): string | undefined {
     );
   if (state === '42501')
     return (
-      `the login may not do this (${root.message}); DATABASE_OWNER_URL is for the login that owns the tables, ` +
-      'and docs/OPERATIONS.md says which roles a desk needs'
+      `the login may not do this (${root.message}); DATABASE_OWNER_URL is for the login that owns ` +
+      'the tables, and docs/OPERATIONS.md says which roles a desk needs'
     );
   if (isRejectedLogin(error)) return root.message;
   if (state === '08P01')

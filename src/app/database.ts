@@ -68,7 +68,8 @@ async function assertReplicas({ replicas }: Database, log: Logger): Promise<void
 async function warnOfLogin({ database }: Config, { raw }: Database, log: Logger): Promise<void> {
   if (database.kind === 'url' && (await findLogin(raw)).isUnrestricted)
     log.warn(
-      'DATABASE_URL: the login is a superuser or has BYPASSRLS; docs/OPERATIONS.md says which roles a desk needs',
+      'DATABASE_URL: the login is a superuser or has BYPASSRLS; ' +
+        'docs/OPERATIONS.md says which roles a desk needs',
     );
 }
 

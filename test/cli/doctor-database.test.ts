@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -81,6 +81,7 @@ test('a login that may not create the tables fails before the first start', asyn
 
 test('a blob store of another database is a warning that says what to do', async () => {
   const settings = { kind: 'file', directory: join(directory, 'blobs') } as const;
+  const nowhere = pathToFileURL(join(directory, 'none')).href;
   await using other = await createTestDatabase();
   await adoptStore(other.database.desk, await openStore(settings));
   const env = {
@@ -88,6 +89,8 @@ test('a blob store of another database is a warning that says what to do', async
     DATABASE_OWNER_URL: door.urlOf(world.ownerConnection),
     BLOBS_URL: pathToFileURL(settings.directory).href,
   };
+  expect(await findings(/^BLOBS_URL$/, { ...env, BLOBS_URL: nowhere })).toMatchObject([{ result: 'ok' }]);
+  expect(await readdir(directory)).toEqual(['blobs']);
   const todo = /garbage collection is off, as the blob store belongs to a database.*`blobs adopt`/;
   expect(await findings(/^BLOBS_URL$/, env)).toEqual([
     { check: 'BLOBS_URL', result: 'warning', detail: expect.stringMatching(todo) },

@@ -114,6 +114,8 @@ test('ticket close and open, delivery list, cancel and resolve do what their mut
   expect(await json(['ticket', 'open', '47'])).toMatchObject({ changed: false, status: 'OPEN' });
   const email = ['--email', 'company@domain.com'];
   const { delivery } = await json(['message', 'add', '47', 'x', ...email, '--hold', '3600']);
+  const nowhere = await ticketwire(['delivery', 'list', '--ticket', 'INC-999999']);
+  expect(nowhere).toEqual({ code: 1, out: '', err: 'There is no such ticket\n' });
   const listed = await json(['delivery', 'list', '--state', 'held', '--ticket', 'INC-000047']);
   expect(listed.map(({ id }: { id: string }) => id)).toContain(delivery.id);
   const table = (await ticketwire(['delivery', 'list', '--state', 'HELD'])).out;

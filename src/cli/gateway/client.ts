@@ -161,10 +161,10 @@ function parsed(text: string): GraphqlResponse | undefined {
 
 /** @throws CommandError */
 function fieldOf({ data, errors }: GraphqlResponse): object {
-  const [value] = Object.values(data ?? {});
+  const [[name, value] = []] = Object.entries(data ?? {});
   if (value === undefined || value === null)
     throw new CommandError(
-      errors?.map(({ message }) => message).join('\n') ?? 'The gateway returned no result',
+      errors?.map(({ message }) => message).join('\n') ?? `There is no such ${name ?? 'result'}`,
     );
   if (value.code === undefined) return value;
   const { problems } = value as { problems?: { path: string[]; message: string }[] };

@@ -6,8 +6,10 @@ import type { BlobStore } from '../../../storage/blob-store.ts';
 import type { CheckResult } from './check.ts';
 
 /**
- * Stores, reads and deletes a file, and asks whether the store belongs to the desk's database. Folders that this created are removed again: they would belong to whoever
- * ran the doctor, and the gateway could not write to them.
+ * Stores, reads and deletes a file, and asks whether the store belongs to the desk's database. Folders that
+ * this created are removed again: they would belong to whoever ran the doctor, and the gateway could not
+ * write to them.
+ * @param desk the gateway's connection to a desk with current tables; undefined if there is none
  */
 export async function tryStore({ blobs }: Config, desk: Connection | undefined): Promise<CheckResult> {
   const { describePlace } = await import('../../../settings/blobs-url.ts');
