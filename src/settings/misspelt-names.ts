@@ -65,7 +65,7 @@ function findMisspelt(names: readonly string[], settings: readonly string[]): Mi
 
 function isNear(name: string, setting: string): boolean {
   if (isFileOf(name, setting)) return true;
-  // A file for a shell says `export`, which other readers of such a file take for a part of the name.
+  // A shell's file may say `export`. Other programs that read such files take it for a part of the name.
   const prefixed = /^(?:(?:export|set|env)\s+|\$env:|ticketwire[_.-]?)/i.exec(name)?.[0] ?? '';
   const words = wordsOf(name.slice(prefixed.length));
   const wanted = wordsOf(setting);
@@ -78,7 +78,7 @@ function isNear(name: string, setting: string): boolean {
   return near && distances.reduce((sum, d) => sum + d, 0) <= 2;
 }
 
-/** By this name other programs read a file with the value, as Docker's secrets are given. */
+/** Other programs read the value from the file that such a variable names, as for Docker's secrets. */
 const isFileOf = (name: string, setting: string): boolean => wordsOf(name).join('_') === `${setting}_FILE`;
 
 const measures = new Set(['BYTES', 'SIZE', 'KB', 'MB', 'SECONDS', 'SECS', 'MS', 'MINUTES', 'DAYS', 'MAX']);

@@ -41,8 +41,8 @@ const databaseName = 'ticketwire';
 const endingWithinSeconds = 60;
 
 /**
- * Starts the server, and restarts it when it ends. It ends with this process, however that ends. A server
- * whose gateway is gone gets a minute to end before.
+ * Starts the server, and restarts it when it ends. It stops with this process, however the process ends. If
+ * the server of a dead gateway still runs, it first gets a minute to stop.
  * @throws EmbeddedInUse when another gateway runs on this DATA_DIR, EmbeddedUnavailable when PostgreSQL
  *   cannot run here
  */

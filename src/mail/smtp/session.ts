@@ -185,7 +185,7 @@ export class SmtpSession {
    */
   #holdBack(): void {
     const socket = socketOf(this.#connection);
-    // The connection may be gone, which it reports itself.
+    // The connection may be closed, which it reports by itself.
     if (socket === undefined) return;
     socket.cork();
     setImmediate(() => socket.uncork());

@@ -1,7 +1,7 @@
 // @ts-check
 /* The public GraphQL API, as any client calls it. */
 
-/** The gateway did not take the credential. */
+/** The gateway rejected the credential. */
 export class NotSignedIn extends Error {}
 
 /** Value of the Authorization header; in memory alone. */

@@ -27,7 +27,10 @@ export function* readJson(
   return { post, errors: binder.errors };
 }
 
-/** What `$id`, `$ref`, `$type` and `$values` say. `done`: the object as a whole stands for `value`. */
+/**
+ * The result of reading `$id`, `$ref`, `$type` and `$values`. `done`: the whole object is replaced by
+ * `value`.
+ */
 interface Metadata {
   readonly done: boolean;
   readonly value?: unknown;
