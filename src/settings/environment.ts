@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readBlobsUrl } from './blobs-url.ts';
 import { readClamdUrl } from './clamd-url.ts';
-import { findMisspelledNames } from './misspelt-names.ts';
+import { findMisspelledNames } from './misspelled-names.ts';
 import {
   bearer,
   codePage,

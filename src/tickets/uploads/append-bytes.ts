@@ -6,7 +6,7 @@ import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../permissions.ts';
 import { refuse } from '../refusals-by-command.ts';
 import { findUpload, recordUpload, type Upload } from './complete-uploads.ts';
-import { UploadFault, uploadNotFound } from './fault-codes.ts';
+import { UploadFault, uploadNotFound } from './fault.ts';
 import { recordArrivedBytes } from './lease.ts';
 import { runExclusively } from './one-at-a-time.ts';
 import { readQuotaUse, refusalBeyondAvailable } from './quota.ts';

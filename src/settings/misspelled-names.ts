@@ -1,7 +1,7 @@
 import { editDistance } from './edit-distance.ts';
 
 /** An environment variable whose name resembles one of our settings. */
-interface Misspelt {
+interface MisspelledName {
   readonly name: string;
   readonly meant: string;
 }
@@ -19,9 +19,9 @@ const otherPrograms = new Set([
 ]);
 
 /**
- * Reports misspelt settings. It is an error if the intended setting is not set, because the program would run
- * without it. If it is set, even to an empty value, the choice was deliberate, and the misspelt name is only
- * a warning.
+ * Reports misspelled settings. It is an error if the intended setting is not set, because the program would
+ * run without it. If it is set, even to an empty value, the choice was deliberate, and the misspelled name is
+ * only a warning.
  * @param settings names of all settings
  */
 export function findMisspelledNames(
@@ -30,7 +30,7 @@ export function findMisspelledNames(
 ) {
   // Kubernetes sets TICKETWIRE_PORT=tcp://… in every container when a service is named ticketwire.
   const named = Object.keys(env).filter((name) => !/^(tcp:\/\/.*)?$/.test(env[name] ?? ''));
-  const said = findMisspelt(named, settings).map(({ name, meant }) => ({
+  const said = findMisspellings(named, settings).map(({ name, meant }) => ({
     // A name of one word may well be another program's.
     missing: env[meant] === undefined && wordsOf(meant).length + wordsOf(name).length > 2,
     text: isFileOf(name, meant)
@@ -54,7 +54,7 @@ export function findMisspelledNames(
  * that are wrong, missing, doubled or swapped. One-word names such as `PORT` resemble too many others, so
  * they are reported only with the prefix, in another case, or in the plural.
  */
-function findMisspelt(names: readonly string[], settings: readonly string[]): Misspelt[] {
+function findMisspellings(names: readonly string[], settings: readonly string[]): MisspelledName[] {
   const known = new Set(settings);
   return names.flatMap((name) => {
     if (known.has(name) || otherPrograms.has(name) || /^npm_/i.test(name)) return [];
