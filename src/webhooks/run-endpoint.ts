@@ -80,7 +80,7 @@ export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: 
     await releaseEndpoint(ports.db, lease, progress.position);
   };
   const ended = run().catch((err) => {
-    ports.log.warn({ err, webhookId: lease.id }, 'sending to a webhook ended; its lease will expire');
+    ports.log.warn({ err, webhookId: lease.id }, 'sending to a webhook failed; its lease will expire');
   });
   return {
     lease,
@@ -105,7 +105,7 @@ async function step(
     if (!(await mayBegin())) return patienceMs;
     return (await progress.collect(watching)) ?? (await progress.sendFirst());
   } catch (err) {
-    log.warn({ err, webhookId: progress.lease.id }, 'a webhook waits: the database does not answer');
+    log.warn({ err, webhookId: progress.lease.id }, 'a webhook waits: the database is not responding');
     return patienceMs;
   }
 }

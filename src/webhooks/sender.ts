@@ -72,7 +72,7 @@ export function createWebhookSender(ports: SenderPorts): WebhookSender {
         }
         await claim();
       } catch (err) {
-        log.error({ err }, 'webhooks cannot be read');
+        log.error({ err }, 'reading webhooks failed, retrying');
       }
       await pause.sleep(pollMs);
     }
@@ -82,7 +82,7 @@ export function createWebhookSender(ports: SenderPorts): WebhookSender {
     start() {
       if (loop !== undefined) return;
       listening = ports.sql.listen(webhooksChannel, pause.wake, pause.wake);
-      listening.catch((err) => log.error({ err }, 'webhooks cannot be listened to; they are polled'));
+      listening.catch((err) => log.error({ err }, 'LISTEN for webhooks failed; polling instead'));
       loop = run();
     },
     async [Symbol.asyncDispose]() {

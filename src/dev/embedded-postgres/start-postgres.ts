@@ -70,14 +70,14 @@ export async function startEmbedded(dataDir: string, options: EmbeddedOptions = 
     for (;;) {
       const why = await postmaster.ended;
       if (closing) return;
-      options.log?.error({ why }, 'embedded PostgreSQL ended, starting it again');
+      options.log?.error({ why }, 'embedded PostgreSQL stopped, restarting it');
       for (let started = false; !started && !closing; ) {
         try {
           postmaster = await take(cluster, dataDir, options);
           started = true;
           if (closing) await postmaster.stop();
         } catch (err) {
-          options.log?.error({ err }, 'embedded PostgreSQL does not start');
+          options.log?.error({ err }, 'embedded PostgreSQL did not start');
           await sleep(1000, undefined, { ref: false });
         }
       }

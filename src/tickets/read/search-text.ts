@@ -34,11 +34,11 @@ export function assertSearchable(text: string, path: readonly string[]): void {
 }
 
 function* problemsOf(text: string, path: readonly string[]): Iterable<Problem> {
-  if (text.trim() === '') yield { path, message: 'There is nothing to search for' };
+  if (text.trim() === '') yield { path, message: 'The text is blank' };
   if (text.length > maxText)
     yield { path, message: `The text has ${text.length} characters; ${maxText} are allowed` };
   if (text.includes('\0') || !text.isWellFormed())
-    yield { path, message: 'The text contains what is not a character' };
+    yield { path, message: 'The text contains U+0000 or a lone surrogate' };
 }
 
 const wordsOf = (text: SQL): SQL => sql`websearch_to_tsquery('simple', ${text})`;
