@@ -117,7 +117,9 @@ function building(budget: number, texts: TextTail): Building {
   const step = () => {
     steps += 1;
     if (steps > budget)
-      throw new UnreadableBody('The HTML is misnested: a browser would build far more elements than were written');
+      throw new UnreadableBody(
+        'The HTML is misnested: a browser would build far more elements than were written',
+      );
   };
   const insert = (parent: ParentNode, node: ChildNode, before?: ChildNode) => {
     step();

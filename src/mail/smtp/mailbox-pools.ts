@@ -92,6 +92,8 @@ export function serverOf(
   try {
     return parseSmtpUrl(url, openPassword(mailbox.smtpPassword, mailbox.address, mailboxKey));
   } catch {
-    throw new MailboxUnusable("The mailbox's password cannot be decrypted: it was encrypted with another MAILBOX_KEY");
+    throw new MailboxUnusable(
+      "The mailbox's password cannot be decrypted: it was encrypted with another MAILBOX_KEY",
+    );
   }
 }

@@ -215,7 +215,8 @@ export function createWorker(ports: WorkerPorts): Worker {
       const late = new AbortController();
       const inTime = sleep(drain.endsMs + ledgerMs, false, { signal: late.signal }).catch(() => true);
       // An unavailable database is not waited for forever. Leases recover such mails.
-      if (!(await Promise.race([ended, inTime]))) log.error({ mails: alive.size }, 'mails abandoned at shutdown');
+      if (!(await Promise.race([ended, inTime])))
+        log.error({ mails: alive.size }, 'mails abandoned at shutdown');
       late.abort();
       for (const cut of cuts) clearTimeout(cut);
       clearInterval(heartbeat);
