@@ -90,7 +90,8 @@ async function begin(
     problems.push({
       path: ['after'],
       message:
-        '"after" is ahead of this desk, which may have been restored from an older backup: start without a cursor',
+        '"after" is ahead of this desk, which may have been restored from an older backup: ' +
+        'start without a cursor',
     });
   if (problems.length > 0) throw invalidInput(problems);
   return position;
