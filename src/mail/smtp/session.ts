@@ -2,7 +2,6 @@ import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { needsSmtpUtf8 } from '../address.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
-import { socketOf } from './nodemailer-socket.ts';
 import { type AttemptOutcome, outcomeOf, unknownVerdict, verdictOf } from './outcome.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
 import type { SmtpServer, SmtpTimeouts } from './server-settings.ts';
@@ -160,7 +159,6 @@ export class SmtpSession {
         try {
           for await (const piece of mail.bytes()) {
             stall();
-            this.#holdBack();
             yield piece;
           }
         } catch (error) {
@@ -177,18 +175,6 @@ export class SmtpSession {
         (error, info) => done(error ?? null, info),
       );
     });
-  }
-
-  /**
-   * Corks the socket for this turn of the event loop, so that the final dot goes in one write and one TLS
-   * record with the last piece.
-   */
-  #holdBack(): void {
-    const socket = socketOf(this.#connection);
-    // The connection may be closed, which it reports by itself.
-    if (socket === undefined) return;
-    socket.cork();
-    setImmediate(() => socket.uncork());
   }
 
   #outcomeOf(
