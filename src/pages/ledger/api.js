@@ -85,7 +85,9 @@ export async function findTicket(reference) {
 export async function change({ mutation, input = {} }, delivery) {
   const type = mutation === 'resolveDelivery' ? 'ResolveDeliveryInput' : 'DeliveryInput';
   const data = await execute(
-    `mutation Change($input: ${type}!) { result: ${mutation}(input: $input) { ... on UserError { message } } }`,
+    `mutation Change($input: ${type}!) {
+      result: ${mutation}(input: $input) { ... on UserError { message } }
+    }`,
     { input: { delivery, ...input } },
   );
   return data.result.message;

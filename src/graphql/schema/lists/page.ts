@@ -32,7 +32,7 @@ export const totalCount = (complexity: number) =>
     resolve: async ({ count }: Countable) => (await count()).rows,
   }) as const;
 
-/** The field `totalCountIsExact` of a connection. Its cost is that of `totalCount`, and both are null together. */
+/** The field `totalCountIsExact` of a connection. It has the cost of `totalCount`. Both are null together. */
 export const totalCountIsExact = (complexity: number) =>
   ({
     nullable: true,
