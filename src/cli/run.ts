@@ -64,7 +64,7 @@ export async function run(words: readonly string[], terminal: Terminal, host: Ho
 const own = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const program = { node: process.execPath, file: own('main.ts'), dataDir: own('../../.data') };
 
-/** What is piped is whole; a terminal gets what it has room for. */
+/** A pipe gets the whole text, a terminal what fits its width. */
 function textFor({ isTTY, columns }: Terminal['stdout'], { text, narrow, piped }: Output): string {
   if (!isTTY) return piped ?? text;
   return columns === undefined ? text : (narrow?.(columns) ?? text);

@@ -61,7 +61,7 @@ export async function findLogin(sql: postgres.Sql): Promise<Login> {
 }
 
 /**
- * Checks that a login may act as a role, as the migration asks it.
+ * Checks that a login may act as a role, by the same test as the migration.
  * @throws Unsuitable when it may not, or there is no such role
  */
 export async function assertMember(sql: postgres.Sql, role: string): Promise<void> {

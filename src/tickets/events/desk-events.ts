@@ -89,7 +89,9 @@ async function begin(
   else if (position !== undefined && position[0] >= (await findHorizon(ctx.services)).ahead)
     problems.push({
       path: ['after'],
-      message: '"after" is ahead of this desk, which may come from an older backup: begin anew',
+      message:
+        '"after" is ahead of this desk, which may have been restored from an older backup: ' +
+        'start without a cursor',
     });
   if (problems.length > 0) throw invalidInput(problems);
   return position;
