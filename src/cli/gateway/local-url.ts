@@ -1,7 +1,7 @@
 import type { Environment } from '../command.ts';
 
 /** Help of the options that name another gateway. */
-export const localUrlHelp = 'http://127.0.0.1:4000, or what HOST and PORT say';
+export const localUrlHelp = 'HOST and PORT: http://127.0.0.1:4000';
 
 /** The URL at which this machine reaches a gateway with these settings. */
 export function localUrl({ HOST, PORT }: Environment): string {
