@@ -52,7 +52,11 @@ async function ledger(page: Page, app: App): Promise<void> {
 
 async function inbox(page: Page, { url }: App): Promise<void> {
   await page.goto(`${url}/inbox/`);
-  await page.getByRole('link', { name: /INC-000031/ }).click();
+  // Each screen's ledger has mailed one; the newest is first.
+  await page
+    .getByRole('link', { name: /INC-000031/ })
+    .first()
+    .click();
   await page.getByRole('heading', { name: /INC-000031/ }).waitFor();
 }
 
