@@ -23,9 +23,16 @@ export function completionScript(shell: Shell, commands: readonly CommandInfo[],
   const dataDir = quoted(program.dataDir);
   if (shell === 'fish')
     return fishScript(commands, `set -q DATA_DIR; or set -lx DATA_DIR ${dataDir}; ${start}`);
-  const load = shell === 'zsh' ? 'autoload -U +X bashcompinit && bashcompinit\n' : '';
+  const load = shell === 'zsh' ? zshLoad : '';
   return `ticketwire() { DATA_DIR=\${DATA_DIR:-${dataDir}} ${start} "$@"; }\n${load}${bashScript(commands)}`;
 }
+
+/** bashcompinit needs compinit, which a zsh without settings of its own has not run. */
+const zshLoad = [
+  '(( $+functions[compdef] )) || { autoload -U compinit && compinit -i }',
+  'autoload -U +X bashcompinit && bashcompinit',
+  '',
+].join('\n');
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 const flagsOf = ({ options }: CommandInfo): string[] => [

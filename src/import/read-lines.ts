@@ -53,7 +53,11 @@ type Beginning = (text: string) => boolean;
 const otherFormats: readonly (readonly [is: Beginning, why: string])[] = [
   [(text) => text.startsWith('\x1f\x8b'), 'is compressed by gzip: zcat FILE | … import -'],
   [(text) => text.startsWith('PK\x03\x04'), 'is a ZIP archive: unzip -p FILE | … import -'],
-  [(text) => /^(?:\xff\xfe|\xfe\xff)/.test(text), 'is UTF-16: iconv -f UTF-16 -t UTF-8 FILE | … import -'],
+  // With a byte order mark, or a letter of ASCII in two bytes.
+  [
+    (text) => /^(?:\xff\xfe|\xfe\xff)/.test(text) || text.slice(0, 2).includes('\0'),
+    'is UTF-16: iconv -f UTF-16 -t UTF-8 FILE | … import -',
+  ],
   [(text) => /^(?:\xef\xbb\xbf)?\s*\[/.test(text), "is one list of JSON: jq -c '.[]' FILE | … import -"],
   [
     (text) => /^(?:\xef\xbb\xbf)?\s*\{[\t\r ]*\n/.test(text),

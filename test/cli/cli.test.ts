@@ -243,6 +243,7 @@ test('an import of a file that is no lines says what it is, once', async () => {
   const files: readonly (readonly [input: string | Buffer, why: RegExp])[] = [
     [gzipSync(lines), /^The input is compressed by gzip: zcat /],
     [Buffer.from(`\ufeff${lines}`, 'utf16le'), /^The input is UTF-16: iconv /],
+    [Buffer.from(lines, 'utf16le'), /^The input is UTF-16: iconv /],
     [`[\n${lines}\n]`, /^The input is one list of JSON: jq -c '\.\[\]' /],
     ['{\n  "type": "user"\n}\n', /^The input has JSON over several lines: jq -c \. /],
   ];
