@@ -98,7 +98,7 @@ const silenceOf = ({ silentSince }: Wire, now: number): number =>
 function isGone(wire: Wire, known: ReadonlyMap<number, Backend>): boolean {
   const backend = known.get(wire.pid!);
   if (backend === undefined) return true;
-  const isAnother = Math.abs(performance.now() - wire.openedAt - backend.ageMs) > ageToleranceMs;
+  const isAnother = Math.abs(performance.now() - wire.startedAt - backend.ageMs) > ageToleranceMs;
   return isAnother || (backend.isIdle && backend.stateMs > onItsWayMs);
 }
 

@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openSocket, type Security, type ServerAddress } from './open-socket.ts';
 import { ProtocolState } from './protocol-state.ts';
+import { SessionGuard } from './session/session-guard.ts';
+import { type Backend, SessionSetup, type Settings } from './session/session-setup.ts';
 
 /**
  * One connection's bytes, for postgres.js's documented option `socket`. It follows the protocol in both
@@ -10,10 +12,12 @@ import { ProtocolState } from './protocol-state.ts';
  * been outstanding.
  */
 export interface Wire extends EventEmitter {
-  /** The backend's process id, once the server has sent it. */
+  /** The backend's process id, once it is known. */
   readonly pid: number | undefined;
-  /** All instants are by `performance.now()`. */
-  readonly openedAt: number;
+  /** When the backend was started. All instants are by `performance.now()`. */
+  readonly startedAt: number;
+  /** Whether the connection leads to a pooler. */
+  readonly isPooled: boolean;
   /** When the server last sent anything. */
   readonly heardAt: number;
   /** Since when an answer is outstanding and nothing has arrived; undefined: no answer is outstanding. */
@@ -32,10 +36,17 @@ const closeMs = 1000;
 /**
  * Opens a connection. A host name is resolved anew for each one, because it may have several addresses, and
  * servers move.
+ * @param settings run-time parameters that are set before the driver may use the connection
  */
-export function openWire(address: ServerAddress, security: Security | undefined): Wire {
-  const openedAt = performance.now();
-  const protocol = new ProtocolState(openedAt);
+export function openWire(
+  address: ServerAddress,
+  security: Security | undefined,
+  settings?: Settings | undefined,
+): Wire {
+  let startedAt = performance.now();
+  const protocol = new ProtocolState(startedAt);
+  const setup = settings && new SessionSetup(settings);
+  let guard: SessionGuard | undefined;
   const events = new EventEmitter();
   let stream: Socket | undefined;
   let closed = false;
@@ -83,9 +94,27 @@ export function openWire(address: ServerAddress, security: Security | undefined)
   }
 
   function receive(chunk: Buffer): void {
-    const data = protocol.received(chunk);
+    const data = protocol.received(guard?.received(chunk) ?? settle(chunk));
     if (data.length > 0) events.emit('data', data);
-    if (protocol.fatal !== undefined) end(protocol.fatal);
+    const error = protocol.fatal ?? setup?.error;
+    if (error !== undefined) end(error);
+  }
+
+  /** Sets the connection's parameters. @returns what the driver gets */
+  function settle(chunk: Buffer): Buffer {
+    if (setup === undefined || setup.backend !== undefined) return chunk;
+    const data = setup.received(chunk, (message) => stream?.write(message));
+    const backend = setup.backend as Backend | undefined;
+    if (backend !== undefined) startedAt = performance.now() - backend.ageMs;
+    if (backend?.isPooled) guard = new SessionGuard(setup.mark);
+    return data;
+  }
+
+  function sending(chunk: Buffer): Buffer {
+    const sent = (part: Buffer) => protocol.sent(part);
+    if (guard !== undefined) return guard.sending(chunk, () => protocol.isTransactionOpen, sent);
+    sent(chunk);
+    return chunk;
   }
 
   const socket = openSocket(address, security, (opened) => {
@@ -109,9 +138,9 @@ export function openWire(address: ServerAddress, security: Security | undefined)
       // The driver opens another connection, and its flush works again when this returns.
       if (isStuck && !protocol.hasBegun) end(undefined);
       if (closed) return true;
-      protocol.sent(chunk);
-      if (stream !== undefined) return stream.write(chunk, done);
-      early.push(chunk);
+      const bytes = sending(chunk);
+      if (stream !== undefined) return stream.write(bytes, done);
+      early.push(bytes);
       return true;
     },
     end(chunk: Buffer): void {
@@ -126,8 +155,9 @@ export function openWire(address: ServerAddress, security: Security | undefined)
   void unstick();
   return Object.defineProperties(Object.assign(events, methods), {
     readyState: { get: () => (closed ? 'closed' : 'open') },
-    pid: { get: () => protocol.pid },
-    openedAt: { value: openedAt },
+    pid: { get: () => (setup === undefined ? protocol.pid : setup.backend?.pid) },
+    startedAt: { get: () => startedAt },
+    isPooled: { get: () => guard !== undefined },
     heardAt: { get: () => protocol.heardAt },
     silentSince: { get: () => silentSince() },
   }) as Wire & typeof methods;
