@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import { type Connection, connectionsAtMost, type Database, migrate, openDatabase } from '../db/database.ts';
+import { assertSessions } from '../db/pooler-sessions.ts';
 import { startEmbedded } from '../dev/embedded-postgres/start-postgres.ts';
 import { asUnavailable, isRejectedLogin, sqlState } from '../platform/database-faults.ts';
 import { Unavailable } from '../platform/errors.ts';
@@ -31,7 +32,10 @@ export async function startDatabase(
       replicas: config.database.kind === 'url' ? config.database.replicaUrls : [],
     }),
   );
-  await naming('DATABASE_URL', () => database.checkAll());
+  await naming('DATABASE_URL', async () => {
+    await assertSessions(gateway, connectionsAtMost({ poolSize: config.poolSize }));
+    await database.checkAll();
+  });
   await assertReplicas(database, log);
   await warnOfConnections(config, database, log);
   return database;

@@ -62,13 +62,7 @@ export async function assertSight(sql: postgres.Sql, sight: Sight): Promise<void
       coalesce(current_setting('ticketwire.viewer_role', true), '') as sight, sees_everything() as sees
     from pg_roles where rolname = current_user`;
   if (!row || row.free || row.owner)
-    throw new Unsuitable(
-      `the role ${row?.role} could bypass row-level security; ` +
-        'a pooler that drops the parameter "role" has the same effect',
-    );
+    throw new Unsuitable(`the role ${row?.role} could bypass row-level security`);
   if (row.sight !== sight || row.sees !== (sight !== ''))
-    throw new Unsuitable(
-      'the parameter "ticketwire.viewer_role" does not reach the server, because a pooler drops it; ' +
-        'connect to PostgreSQL directly',
-    );
+    throw new Unsuitable('the parameter "ticketwire.viewer_role" does not reach the server');
 }

@@ -35,9 +35,9 @@ export async function* databaseChecks(config: Config): AsyncGenerator<SettingChe
     yield {
       name: gatewaySetting,
       async run() {
-        const detail = await trySight(gateway);
+        const found = await trySight(gateway, config);
         usable = true;
-        return detail;
+        return found;
       },
     };
   else if (ownLogin) yield { name: gatewaySetting, run: () => trySignIn(gateway) };
@@ -70,12 +70,20 @@ async function inspectOwner(
   return { current, result: most > maxConnections ? 'warning' : 'ok', detail };
 }
 
-async function trySight(gateway: Connection): Promise<string> {
-  const { openDatabase } = await import('../../../db/database.ts');
+async function trySight(gateway: Connection, { poolSize }: Config): Promise<CheckResult> {
+  const { connectionsAtMost, openDatabase } = await import('../../../db/database.ts');
+  const { countSessions } = await import('../../../db/pooler-sessions.ts');
   const { naming } = await import('../../../start-error.ts');
-  await using database = openDatabase(gateway, { poolSize: 2, applicationName });
+  const needed = connectionsAtMost({ poolSize });
+  const given = await naming('DATABASE_URL', () => countSessions(gateway, needed));
+  await using database = openDatabase(gateway, { poolSize, applicationName });
   await naming('DATABASE_URL', () => database.checkAll());
-  return 'connects as ticketwire_app; row-level security and grants are in place';
+  const detail = 'connects as ticketwire_app; row-level security and grants are in place';
+  if (given === undefined) return { result: 'ok', detail };
+  return {
+    result: given < needed ? 'warning' : 'ok',
+    detail: `${detail}; through a pooler, which has ${given} of the ${needed} sessions that a process may need`,
+  };
 }
 
 /** Signs in where there are no tables yet, whose grants `trySight` looks at. */
