@@ -1,6 +1,7 @@
 import { Unsuitable } from './assert-suitable.ts';
 import { type Connection, openClient } from './driver/client.ts';
 import type { Wire } from './driver/postgres-socket.ts';
+import { isShared } from './driver/session/server-error.ts';
 
 /** How long a session is waited for, seconds. A pooler opens its sessions one after another. */
 const patienceSeconds = 5;
@@ -9,6 +10,7 @@ const patienceSeconds = 5;
  * Counts how many connections get a session of PostgreSQL at the same time, up to `wanted`. A pooler accepts
  * connections beyond the size of its pool, and their statements wait until another client leaves.
  * @returns undefined when the connection leads to PostgreSQL itself
+ * @throws when a pooler shares sessions between connections, or an error of the driver
  */
 export async function countSessions(connection: Connection, wanted: number): Promise<number | undefined> {
   const wires = new Set<Wire>();
@@ -23,7 +25,9 @@ export async function countSessions(connection: Connection, wanted: number): Pro
     // This one's failure says what is wrong with all of them.
     await client`select`;
     if (![...wires].some(({ isPooled }) => isPooled)) return undefined;
-    await Promise.allSettled(Array.from({ length: wanted }, () => client`select`.execute()));
+    const asked = Array.from({ length: wanted }, () => client`select`.execute());
+    for (const answer of await Promise.allSettled(asked))
+      if (answer.status === 'rejected' && isShared(answer.reason)) throw answer.reason;
     return [...wires].filter(({ isPooled }) => isPooled).length;
   } finally {
     await client.end({ timeout: 1 });

@@ -49,12 +49,14 @@ export async function runIncident(desk: PooledDesk, name: string): Promise<void>
   isOver = true;
   const seen = await reading;
   const recovery = recoveryOf(load.calls, since);
+  for (const { child, output } of desk.gateways)
+    if (child.exitCode !== null || child.signalCode !== null) tell(output.join('\n'));
   const verdict = await judge(owner, load.calls, journal, name);
   tell(`     ${name}: ${JSON.stringify({ ...recovery, ...verdict })}`);
-  tell(`     read: ${JSON.stringify(seen)}`);
+  tell(`     read: ${JSON.stringify({ ...seen, odd: seen.odd.length })}`);
   const { lost, doubled, mailsLost, mailsDoubled } = verdict;
   check(`${name}: lost, doubled`, [lost, doubled, mailsLost, mailsDoubled], [0, 0, 0, 0]);
-  check(`${name}: leaks, blind and odd reads`, [seen.leaks, seen.blind, seen.odd], [0, 0, []]);
+  check(`${name}: leaks, blind and odd reads`, [seen.leaks, seen.blind, seen.odd.slice(0, 3)], [0, 0, []]);
   if (Math.max(recovery.first, recovery.last) > mostSeconds)
     violations.push(`${name}: it took more than ${mostSeconds} s`);
 }

@@ -17,7 +17,7 @@ export interface Sightings {
   leaks: number;
   /** An operator's read without it, or a requester's without the public one. */
   blind: number;
-  /** Anything else; the first ones in words. */
+  /** Anything else, in words. */
   readonly odd: string[];
 }
 
@@ -51,7 +51,8 @@ export async function readUntil(
   };
   const readers = urls.flatMap((url) =>
     [asOperator, asOperator, asRequester, asRequester, asRequester].map(async (authorization) => {
-      while (!isOver()) await readOnce(url, authorization, ticket, seen);
+      while (!isOver())
+        await readOnce(url, authorization, ticket, seen).catch((error) => seen.odd.push(`${error.cause}`));
     }),
   );
   await Promise.all(readers);
@@ -73,7 +74,7 @@ async function readOnce(url: string, authorization: string, id: number, seen: Si
   if (!text.includes('"nodes"')) {
     // A ticket that its own requester or an operator cannot see is the same as a message.
     if (text.includes('"ticket":null')) seen.blind += 1;
-    else if (seen.odd.push(`${response.status} ${text}`) > 3) seen.odd.pop();
+    else seen.odd.push(`${response.status} ${text}`);
     return;
   }
   if (authorization === asOperator) seen.operatorReads += 1;

@@ -19,12 +19,15 @@ export function errorOf(body: Buffer): Error {
 
 /** The error that ends the connection; undefined if it is only a statement's. */
 export function fatalOf(body: Buffer): Error | undefined {
-  const error = errorOf(body) as Error & { code?: string; severity?: string };
-  const { code, severity } = error;
-  return severity === 'FATAL' || severity === 'PANIC' || code === sharedCode ? error : undefined;
+  const error = errorOf(body) as Error & { severity?: string };
+  const { severity } = error;
+  return severity === 'FATAL' || severity === 'PANIC' || isShared(error) ? error : undefined;
 }
 
 const sharedCode = 'CONNECTION_SHARED';
+
+/** Whether a pooler shared the connection's session with others. */
+export const isShared = (error: unknown): boolean => (error as { code?: unknown }).code === sharedCode;
 
 const sharedError = (): Error =>
   Object.assign(
