@@ -95,8 +95,11 @@ export function openWire(
 
   function receive(chunk: Buffer): void {
     const data = protocol.received(guard?.received(chunk) ?? settle(chunk));
-    if (data.length > 0) events.emit('data', data);
     const error = protocol.fatal ?? setup?.error;
+    // The driver answers a request for a password a microtask later. If the wire had closed in between, its
+    // answer would end the process.
+    const isLate = error !== undefined && protocol.isStarting;
+    if (data.length > 0 && !isLate) events.emit('data', data);
     if (error !== undefined) end(error);
   }
 
