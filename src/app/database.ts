@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
+import { shortageOfSessions, Unsuitable } from '../db/assert-suitable.ts';
 import { type Connection, connectionsAtMost, type Database, migrate, openDatabase } from '../db/database.ts';
-import { assertSessions } from '../db/pooler-sessions.ts';
 import { startEmbedded } from '../dev/embedded-postgres/start-postgres.ts';
 import { asUnavailable, isRejectedLogin, sqlState } from '../platform/database-faults.ts';
 import { Unavailable } from '../platform/errors.ts';
@@ -33,7 +33,8 @@ export async function startDatabase(
     }),
   );
   await naming('DATABASE_URL', async () => {
-    await assertSessions(gateway, connectionsAtMost({ poolSize: config.poolSize }));
+    const shortage = await shortageOfSessions(gateway, connectionsAtMost({ poolSize: config.poolSize }));
+    if (shortage !== undefined) throw new Unsuitable(shortage);
     await database.checkAll();
   });
   await assertReplicas(database, log);

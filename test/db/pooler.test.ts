@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../src/db/database.ts';
-import { countSessions } from '../../src/db/pooler-sessions.ts';
+import { countSessions } from '../../src/db/driver/count-sessions.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openPoolerDoor } from '../support/servers/pooler-door.ts';
 

@@ -3,7 +3,7 @@ import postgres from 'postgres';
 import { securityOf } from './open-socket.ts';
 import { parameterTypes } from './parameter-types.ts';
 import { openWire, type Wire } from './postgres-socket.ts';
-import type { Settings } from './session/session-setup.ts';
+import type { SessionSettings } from './session/session-setup.ts';
 
 /*
  * Works around faults of postgres.js 3.4.9 through its documented options alone. test/db/driver.test.ts
@@ -42,7 +42,7 @@ export interface ClientOptions {
   readonly max: number;
   readonly applicationName?: string;
   /** Run-time parameters of each connection, which are set before its first statement. */
-  readonly settings?: Settings;
+  readonly settings?: SessionSettings;
   /** Time limit for opening a connection; 3 by default. */
   readonly connectSeconds?: number;
   /** Receives the open wires, and loses those that close. */
@@ -88,7 +88,7 @@ export function openClient(connection: Connection, options: ClientOptions): post
 function createSockets(
   connection: Connection,
   wires: Set<Wire>,
-  settings: Settings | undefined,
+  settings: SessionSettings | undefined,
 ): (options: SocketOptions) => Wire | Promise<Wire> {
   const security = typeof connection === 'string' ? securityOf(connection) : undefined;
   let failures = 0;

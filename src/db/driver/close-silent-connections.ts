@@ -98,8 +98,9 @@ const silenceOf = ({ silentSince }: Wire, now: number): number =>
 function isGone(wire: Wire, known: ReadonlyMap<number, Backend>): boolean {
   const backend = known.get(wire.pid!);
   if (backend === undefined) return true;
-  const isAnother = Math.abs(performance.now() - wire.startedAt - backend.ageMs) > ageToleranceMs;
-  return isAnother || (backend.isIdle && backend.stateMs > onItsWayMs);
+  const isAnother = Math.abs(performance.now() - wire.openedAt - backend.ageMs) > ageToleranceMs;
+  // A pooler's sessions are older than the connections that get them.
+  return (isAnother && !wire.isPooled) || (backend.isIdle && backend.stateMs > onItsWayMs);
 }
 
 const silentError = (): Error =>

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openSocket, type Security, type ServerAddress } from './open-socket.ts';
 import { ProtocolState } from './protocol-state.ts';
-import { SessionGuard } from './session/session-guard.ts';
-import { type Backend, SessionSetup, type Settings } from './session/session-setup.ts';
+import { Session } from './session/session.ts';
+import type { SessionSettings } from './session/session-setup.ts';
 
 /**
  * One connection's bytes, for postgres.js's documented option `socket`. It follows the protocol in both
@@ -14,8 +14,8 @@ import { type Backend, SessionSetup, type Settings } from './session/session-set
 export interface Wire extends EventEmitter {
   /** The backend's process id, once it is known. */
   readonly pid: number | undefined;
-  /** When the backend was started. All instants are by `performance.now()`. */
-  readonly startedAt: number;
+  /** All instants are by `performance.now()`. */
+  readonly openedAt: number;
   /** Whether the connection leads to a pooler. */
   readonly isPooled: boolean;
   /** When the server last sent anything. */
@@ -41,12 +41,11 @@ const closeMs = 1000;
 export function openWire(
   address: ServerAddress,
   security: Security | undefined,
-  settings?: Settings | undefined,
+  settings?: SessionSettings | undefined,
 ): Wire {
-  let startedAt = performance.now();
-  const protocol = new ProtocolState(startedAt);
-  const setup = settings && new SessionSetup(settings);
-  let guard: SessionGuard | undefined;
+  const openedAt = performance.now();
+  const protocol = new ProtocolState(openedAt);
+  const session = settings && new Session(settings);
   const events = new EventEmitter();
   let stream: Socket | undefined;
   let closed = false;
@@ -94,8 +93,9 @@ export function openWire(
   }
 
   function receive(chunk: Buffer): void {
-    const data = protocol.received(guard?.received(chunk) ?? settle(chunk));
-    const error = protocol.fatal ?? setup?.error;
+    const heard = session?.received(chunk, (message) => stream?.write(message)) ?? chunk;
+    const data = protocol.received(heard);
+    const error = protocol.fatal ?? session?.error;
     // The driver answers a request for a password a microtask later. If the wire had closed in between, its
     // answer would end the process.
     const isLate = error !== undefined && protocol.isStarting;
@@ -103,20 +103,9 @@ export function openWire(
     if (error !== undefined) end(error);
   }
 
-  /** Sets the connection's parameters. @returns what the driver gets */
-  function settle(chunk: Buffer): Buffer {
-    if (setup === undefined || setup.backend !== undefined) return chunk;
-    const data = setup.received(chunk, (message) => stream?.write(message));
-    const backend = setup.backend as Backend | undefined;
-    if (backend !== undefined) startedAt = performance.now() - backend.ageMs;
-    if (backend?.isPooled) guard = new SessionGuard(setup.mark);
-    return data;
-  }
-
   function sending(chunk: Buffer): Buffer {
-    const sent = (part: Buffer) => protocol.sent(part);
-    if (guard !== undefined) return guard.sending(chunk, () => protocol.isTransactionOpen, sent);
-    sent(chunk);
+    if (session !== undefined) return session.sending(chunk, protocol);
+    protocol.sent(chunk);
     return chunk;
   }
 
@@ -158,9 +147,9 @@ export function openWire(
   void unstick();
   return Object.defineProperties(Object.assign(events, methods), {
     readyState: { get: () => (closed ? 'closed' : 'open') },
-    pid: { get: () => (setup === undefined ? protocol.pid : setup.backend?.pid) },
-    startedAt: { get: () => startedAt },
-    isPooled: { get: () => guard !== undefined },
+    pid: { get: () => (session ?? protocol).pid },
+    openedAt: { value: openedAt },
+    isPooled: { get: () => session?.isPooled === true },
     heardAt: { get: () => protocol.heardAt },
     silentSince: { get: () => silentSince() },
   }) as Wire & typeof methods;

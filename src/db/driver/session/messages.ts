@@ -36,13 +36,8 @@ function head(letter: number, bodyBytes: number): Buffer {
   return bytes;
 }
 
-/** The columns of a `DataRow`, which must be texts and not null. */
-export function columnsOf(row: Buffer): string[] {
-  const columns: string[] = [];
-  for (let at = headBytes + 2; at < row.length; ) {
-    const end = at + 4 + row.readInt32BE(at);
-    columns.push(row.toString('utf8', at + 4, end));
-    at = end;
-  }
-  return columns;
+/** The first column of a `DataRow`, which must be a text and not null. */
+export function firstColumnOf(row: Buffer): string {
+  const at = headBytes + 2;
+  return row.toString('utf8', at + 4, at + 4 + row.readInt32BE(at));
 }

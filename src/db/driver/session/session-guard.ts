@@ -1,5 +1,13 @@
 import { bindMessage, headBytes, letters, sizeAt } from './messages.ts';
 
+/** What the guard has to know of the protocol. */
+export interface Statements {
+  /** Whether the driver will send more for a transaction, by what it has sent so far. */
+  readonly isTransactionOpen: boolean;
+  /** Called with everything that the driver sends. */
+  sent(chunk: Buffer): void;
+}
+
 /**
  * Keeps a connection through a pooler from executing a statement in a session that is not its own. A pooler
  * whose `pool_mode` is not `session` gives each transaction any session that is free, with the role and the
@@ -25,24 +33,20 @@ export class SessionGuard {
     this.#bind = bindMessage(mark);
   }
 
-  /**
-   * Called with each chunk that the driver sends.
-   * @param isTransactionOpen called for each part with what the driver sent before it; `sent` follows
-   * @returns what is sent to the server
-   */
-  sending(chunk: Buffer, isTransactionOpen: () => boolean, sent: (part: Buffer) => void): Buffer {
+  /** Called with each chunk that the driver sends. @returns what is sent to the server */
+  sending(chunk: Buffer, statements: Statements): Buffer {
     const parts: Buffer[] = [];
     for (let at = 0; at + headBytes <= chunk.length; ) {
       const end = endOfStatement(chunk, at);
       const part = chunk.subarray(at, end.at);
       const letter = chunk[at];
       if (this.#isBeginning && letter !== letters.terminate) {
-        const isGuarded = letter !== letters.sync && !isTransactionOpen();
+        const isGuarded = letter !== letters.sync && !statements.isTransactionOpen;
         this.#guarded.push(isGuarded);
         if (isGuarded) parts.push(this.#bind);
       }
       this.#isBeginning = end.isEnd;
-      sent(part);
+      statements.sent(part);
       parts.push(part);
       at = end.at;
     }

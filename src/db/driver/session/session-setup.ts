@@ -1,45 +1,43 @@
 import { randomBytes } from 'node:crypto';
-import { columnsOf, headBytes, letters, queryMessage, sizeAt } from './messages.ts';
+import { firstColumnOf, headBytes, letters, queryMessage, sizeAt } from './messages.ts';
 import { errorOf, markPrefix } from './server-error.ts';
 
 /** Run-time parameters of a connection. */
-export type Settings = Readonly<Record<string, string>>;
+export type SessionSettings = Readonly<Record<string, string>>;
 
 /** The server's process that answers. */
-export interface Backend {
+export interface ServerProcess {
   readonly pid: number;
-  /** How long ago it was started, milliseconds. Behind a pooler it may be older than the connection. */
-  readonly ageMs: number;
   /** Whether the connection leads to a pooler, which has another process id for each of its clients. */
   readonly isPooled: boolean;
 }
 
 /**
  * Sets a connection's run-time parameters before the driver may use it. The driver would send them in its
- * startup message, where PgBouncer refuses most of them; as a statement they reach the server through a pooler
- * too. The `ReadyForQuery` with which the server opens the connection is held until the server has
- * answered the statement, so no statement of the driver ever runs without the parameters.
+ * startup message, where PgBouncer refuses most of them; as a statement they pass. The `ReadyForQuery` with
+ * which the server opens the connection is held until the server has answered the statement, so no statement
+ * of the driver ever runs without the parameters.
  */
 export class SessionSetup {
   /** The name of a prepared statement that only this connection's session has. */
   readonly mark = markPrefix + randomBytes(8).toString('hex');
   /** Known once the parameters are set. */
-  backend: Backend | undefined;
+  server: ServerProcess | undefined;
   /** Why they could not be set. */
   error: Error | undefined;
-  readonly #settings: Settings;
+  readonly #settings: SessionSettings;
   /** The incomplete message at the end of what arrived. */
   #rest: Buffer = Buffer.alloc(0);
   #keyPid: number | undefined;
   #opening: Buffer | undefined;
-  #row: string[] = [];
+  #pid: number | undefined;
 
-  constructor(settings: Settings) {
+  constructor(settings: SessionSettings) {
     this.#settings = settings;
   }
 
   /**
-   * Called with each chunk that the server sends, until `backend` or `error` is there.
+   * Called with each chunk that the server sends, until `server` or `error` is there.
    * @param send sends a message to the server
    * @returns what the driver gets
    */
@@ -47,7 +45,7 @@ export class SessionSetup {
     const data = Buffer.concat([this.#rest, chunk]);
     const passed: Buffer[] = [];
     let at = 0;
-    while (!this.backend && !this.error && data.length - at >= headBytes) {
+    while (!this.server && !this.error && data.length - at >= headBytes) {
       const size = sizeAt(data, at);
       if (data.length - at < size) break;
       const message = data.subarray(at, at + size);
@@ -56,7 +54,7 @@ export class SessionSetup {
     }
     this.#rest = data.subarray(at);
     // What follows the statement's answer is the driver's.
-    if (this.backend !== undefined) passed.push(this.#rest);
+    if (this.server !== undefined) passed.push(this.#rest);
     return Buffer.concat(passed);
   }
 
@@ -70,24 +68,20 @@ export class SessionSetup {
 
   #settle(message: Buffer): Buffer {
     if (message[0] === letters.errorResponse) this.error = errorOf(message.subarray(headBytes));
-    else if (message[0] === letters.dataRow && this.#row.length === 0) this.#row = columnsOf(message);
+    else if (message[0] === letters.dataRow) this.#pid ??= Number(firstColumnOf(message));
     if (message[0] !== letters.ready) return Buffer.alloc(0);
-    const [pid, ageMs] = this.#row.map(Number);
-    this.backend = { pid: pid!, ageMs: ageMs!, isPooled: pid !== this.#keyPid };
+    this.server = { pid: this.#pid!, isPooled: this.#pid !== this.#keyPid };
     return this.#opening!;
   }
 }
 
 /**
  * A pooler may not have removed what an earlier client left in the session, or it shares the session between
- * connections. The marks of others go with all prepared statements. The first row is read as the login,
- * because PostgreSQL shows a role its own sessions only.
+ * connections. The marks of others go with all prepared statements.
  */
-const statementsFor = (settings: Settings, mark: string): string =>
+const statementsFor = (settings: SessionSettings, mark: string): string =>
   [
-    'set role none; reset all; deallocate all',
-    'select pid, coalesce(extract(epoch from clock_timestamp() - backend_start) * 1000, 0) ' +
-      'from pg_stat_activity where pid = pg_backend_pid()',
+    'set role none; reset all; deallocate all; select pg_backend_pid()',
     `select ${Object.entries(settings)
       .map(([name, value]) => `set_config('${name}', '${value}', false)`)
       .join(', ')}`,

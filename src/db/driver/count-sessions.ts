@@ -1,7 +1,6 @@
-import { Unsuitable } from './assert-suitable.ts';
-import { type Connection, openClient } from './driver/client.ts';
-import type { Wire } from './driver/postgres-socket.ts';
-import { isShared } from './driver/session/server-error.ts';
+import { type Connection, openClient } from './client.ts';
+import type { Wire } from './postgres-socket.ts';
+import { isShared } from './session/server-error.ts';
 
 /** How long a session is waited for, seconds. A pooler opens its sessions one after another. */
 const patienceSeconds = 5;
@@ -21,30 +20,16 @@ export async function countSessions(connection: Connection, wanted: number): Pro
     applicationName: 'ticketwire-probe',
     settings: {},
   });
+  const pooled = () => [...wires].filter(({ isPooled }) => isPooled).length;
   try {
     // This one's failure says what is wrong with all of them.
     await client`select`;
-    if (![...wires].some(({ isPooled }) => isPooled)) return undefined;
+    if (pooled() === 0) return undefined;
     const asked = Array.from({ length: wanted }, () => client`select`.execute());
     for (const answer of await Promise.allSettled(asked))
       if (answer.status === 'rejected' && isShared(answer.reason)) throw answer.reason;
-    return [...wires].filter(({ isPooled }) => isPooled).length;
+    return pooled();
   } finally {
     await client.end({ timeout: 1 });
   }
-}
-
-/**
- * Checks that a pooler has enough sessions for a process. One that runs out of them lets statements wait at
- * the busiest hour.
- * @throws Unsuitable when it has too few, or an error of the driver
- */
-export async function assertSessions(connection: Connection, needed: number): Promise<void> {
-  const given = await countSessions(connection, needed);
-  if (given !== undefined && given < needed)
-    throw new Unsuitable(
-      `the pooler gives this process ${given} of the ${needed} sessions that it may need: raise ` +
-        'default_pool_size (or pool_size, max_db_connections, max_client_conn) in pgbouncer.ini, or lower ' +
-        'DATABASE_POOL',
-    );
 }
