@@ -6,6 +6,7 @@ import { nodeOptions } from '../../support/npm-start.ts';
 
 /** A gateway as in production: its own process, which can be killed. */
 export interface GatewayProcess extends AsyncDisposable {
+  /** Of a worker: where its health and metrics are. */
   readonly url: string;
   readonly pid: number;
   readonly child: ChildProcess;
@@ -56,8 +57,8 @@ export async function startGatewayProcess(
     for (const stream of [child.stdout, child.stderr]) {
       createInterface(stream).on('line', (line) => {
         if (output.push(line) > linesKept) output.shift();
-        const listening = /^Ticketwire is listening on (\S+)$/.exec(line);
-        if (listening) resolve(listening[1]!);
+        const ready = /^ {2}readiness +(\S+)\/health\/ready$/.exec(line);
+        if (ready) resolve(ready[1]!);
       });
     }
     void ended.then(([code, signal]) =>
