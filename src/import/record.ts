@@ -4,6 +4,7 @@ import { parseAddress } from '../mail/address.ts';
 import { isMessageId, maxMessageIdOctets } from '../mail/compose/headers.ts';
 import { roles } from '../platform/request-context.ts';
 import { formats, ticketStatuses, visibilities } from '../platform/vocabulary.ts';
+import { plainWords } from './plain-words.ts';
 
 /* One line of an import. docs/IMPORT.md describes the format. */
 
@@ -126,10 +127,6 @@ export type ReadLine =
       readonly about?: { readonly type: RecordType; readonly id: number };
     };
 
-/** A member that is absent gets plain words; another mistake keeps its own. */
-const whyMissing: z.core.$ZodErrorMap = ({ code, input, path }) =>
-  input === undefined && code !== 'unrecognized_keys' && path?.length === 1 ? 'is missing' : undefined;
-
 /** Parses and validates a line. Never throws: problems are returned. */
 export function readRecord(json: string): ReadLine {
   let value: unknown;
@@ -138,7 +135,7 @@ export function readRecord(json: string): ReadLine {
   } catch (error) {
     return { ok: false, problems: [`is not JSON: ${(error as Error).message}`] };
   }
-  const parsed = record.safeParse(value, { error: whyMissing });
+  const parsed = record.safeParse(value, { error: plainWords });
   if (parsed.success) return { ok: true, record: parsed.data };
   const problems = parsed.error.issues.map(({ path, message }) =>
     [path.join('.'), message].filter(Boolean).join(': '),
