@@ -4,7 +4,7 @@ import { invalidInput } from '../invalid-input.ts';
 import { requireOperator } from '../permissions.ts';
 import { sizeProblems } from '../read/pagination.ts';
 import { type DeskPosition, deskCursor, deskStart, readDeskCursor } from './desk-cursor.ts';
-import { deskFeed, isWanted } from './desk-feed.ts';
+import { deskFeed, isWanted, wantsAll } from './desk-feed.ts';
 import { pageSize, type SeenEvent, type TicketEvent } from './event.ts';
 import { type DeskEventFilter, findHorizon, readDeskEvents } from './read-desk-events.ts';
 import { EventWatcher } from './watcher.ts';
@@ -63,9 +63,9 @@ export async function watchDeskEvents(
   return EventWatcher.start(ctx, {
     feed: deskFeed(read({}), ctx.log),
     from,
-    forOperators: 'You are no operator any more',
+    forOperators: 'You are no longer an operator',
     isWanted: (event) => isWanted(filter, event),
-    readAlone: read(filter),
+    alone: wantsAll(filter) ? undefined : { read: read(filter), key: JSON.stringify(filter) },
   });
 }
 
