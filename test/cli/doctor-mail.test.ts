@@ -38,6 +38,9 @@ test('doctor fails for mailboxes without a server, as a start or a mail would', 
     SMTP_URL: expect.stringMatching(/ answers$/),
     mailboxes: { result: 'off', detail: 'all use SMTP_URL' },
   });
+  expect(await checks({ SMTP_URL: sink.url.replace('smtp:', 'smtps:') })).toMatchObject({
+    SMTP_URL: 'The mail server does not begin with TLS on this port, as smtps:// does: use smtp://',
+  });
   await addMailbox('own@domain.com', sink.url);
   expect(await checks()).toMatchObject({
     SMTP_URL: { result: 'off' },
