@@ -29,3 +29,7 @@ export interface SeenEvent {
 
 /** Most events per query. A watcher that is further behind queries again. */
 export const pageSize = 100;
+
+/** What is wrong with a cursor behind the last event. @param list `this desk`, `this ticket` */
+export const aheadOf = (list: string): string =>
+  `"after" is ahead of ${list}, which may come from an older backup: begin anew`;
