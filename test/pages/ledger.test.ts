@@ -188,7 +188,7 @@ test('of more mails than a page holds the newest are shown first, and each can b
   expect(problems).toEqual([]);
 });
 
-test('a change without an answer can be tried again, and what went wrong is told until it goes well', async () => {
+test('a change without an answer can be tried again, and the trouble is told until it is over', async () => {
   const held = await mail(26, { holdSeconds: 3600 }, 'HELD');
   await using opened = await open();
   const { page } = opened;
