@@ -5,10 +5,11 @@ import { invalidInput } from '../invalid-input.ts';
 import { byLastMessage } from './by-last-message.ts';
 
 /*
- * What a text finds. Words are found whole, in any order, whatever their case; `"…"` is a phrase, `-word`
- * excludes and `or` is a choice. An operator's search reads word indexes by functions of the owner, which
- * return ids alone (migration `desk_reads`). A requester's reads a bounded number of their own rows: neither
- * what it finds nor how long it takes depends on anybody else's.
+ * What a text finds. Words are found whole, in any order, whatever their case and however their accents,
+ * quotes and hyphens are encoded; `"…"` is a phrase, `-word` excludes and `or` is a choice. An operator's
+ * search reads word indexes by functions of the owner, which return ids alone (migration `desk_reads`). A
+ * requester's reads a bounded number of their own rows: neither what it finds nor how long it takes depends
+ * on anybody else's.
  */
 
 /** Longest text, in characters. */
@@ -22,24 +23,25 @@ const activeTickets = 100;
 const ownMessages = 1000;
 
 /**
- * Checks a text to search for.
+ * A text to search for, without what was copied around it.
  * @throws Refusal INVALID_INPUT when it is blank, too long or not well-formed
  */
-export function assertSearchable(text: string, path: readonly string[]): void {
+export function searchedText(text: string, path: readonly string[]): string {
   const problems = [...problemsOf(text, path)];
   if (problems.length > 0) throw invalidInput(problems);
+  return text.replace(/^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu, '');
 }
 
 function* problemsOf(text: string, path: readonly string[]): Iterable<Problem> {
-  if (text.trim() === '') yield { path, message: 'There is nothing to search for' };
+  if (/^[\s\p{Cf}]*$/u.test(text)) yield { path, message: 'There is nothing to search for' };
   if (text.length > maxText)
     yield { path, message: `The text has ${text.length} characters; ${maxText} are allowed` };
   if (text.includes('\0') || !text.isWellFormed())
     yield { path, message: 'The text contains what is not a character' };
 }
 
-const wordsOf = (text: SQL): SQL => sql`websearch_to_tsquery('simple', ${text})`;
-const beginningOf = (text: SQL): SQL => sql`lower(btrim(${text}))`;
+const wordsOf = (text: SQL): SQL => sql`text_query(${text})`;
+const beginningOf = (text: SQL): SQL => sql`lower(plain_text(${text}))`;
 const newest = sql`2147483647`;
 
 /** Ids of all tickets that the text finds, newest first. For viewers who see everything. */
@@ -53,13 +55,13 @@ export const messagesWith = (text: SQL, before: SQL, most: SQL): SQL =>
 /** Ids of a requester's own tickets that the text finds. */
 export const ownTicketsWith = (text: SQL, viewer: SQL, before: SQL = newest): SQL => sql`
   select o.id from unnest(array['OPEN', 'CLOSED']) s (wanted) cross join lateral (
-    select t.id, t.subject, t.reference_key from tickets t
+    select t.id, t.subject, t.reference from tickets t
     where t.requester_id = ${viewer} and (t.status, t.id) > (s.wanted, 0)
       and (t.status, t.id) < (s.wanted, ${before})
     order by t.status desc, t.id desc limit ${sql.raw(String(ownTickets))}
   ) o
-  where to_tsvector('simple', left(o.subject, 50000)) @@ (select ${wordsOf(text)})
-    or starts_with(o.reference_key, ${beginningOf(text)})`;
+  where text_words(o.subject) @@ (select ${wordsOf(text)})
+    or starts_with(lower(plain_text(o.reference)), (select ${beginningOf(text)}))`;
 
 const activeFirst = (viewer: SQL): SQL =>
   byLastMessage({
@@ -87,4 +89,4 @@ export const ownMessagesWith = (text: SQL, viewer: SQL, before: SQL): SQL => sql
       order by i.id desc limit ${sql.raw(String(ownMessages))}
     ) i join messages m on m.id = i.id offset 0
   ) o
-  where to_tsvector('simple', left(o.body, 50000)) @@ (select ${wordsOf(text)})`;
+  where text_words(o.body) @@ (select ${wordsOf(text)})`;
