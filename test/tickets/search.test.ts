@@ -90,6 +90,8 @@ test('%, _ and quotes are characters like others', async () => {
     '&',
     '()',
     '#0',
+    '[]',
+    '.,;',
     '🙂',
   ])
     expect([text, (await search(text)).nodes]).toEqual([text, []]);
@@ -116,9 +118,10 @@ describe('what looks the same is found', () => {
   });
 });
 
-test('what was copied around a text is not searched for', async () => {
+test('what was copied around a reference is not searched for', async () => {
+  const blanks = ['\tINC-000047\n', '\u00a0inc-000047', '\ufeffINC-000047\u200b'];
   for (const as of [asOperator, asRequester])
-    for (const text of ['\tINC-000047\n', '\u00a0inc-000047', '\ufeffINC-000047\u200b', 'INC\u2011000047'])
+    for (const text of [...blanks, '[INC-000047]', '"INC-000047"', '(INC-000047).', 'INC\u2011000047'])
       expect([text, ticketsIn(await search(text, {}, as))]).toEqual([text, [47]]);
   const { nodes } = await ask<{ nodes: unknown[] }>(
     gateway,

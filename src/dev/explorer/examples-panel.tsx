@@ -67,7 +67,7 @@ function ExampleGroup({ title, examples, open }: ExampleGroupProps) {
   );
 }
 
-/** Undefined until there are editors: what was opened before would not be what ▶ runs. */
+/** Undefined until the editors exist, because ▶ would not run an example that was opened earlier. */
 function useOpenExample(): ((example: Example) => void) | undefined {
   const { addTab, changeTab, setVisiblePlugin } = useGraphiQLActions();
   const { tabs, queryEditor, variableEditor } = useGraphiQL(pick('tabs', 'queryEditor', 'variableEditor'));
@@ -81,7 +81,7 @@ function useOpenExample(): ((example: Example) => void) | undefined {
       queryEditor.setValue(example.query);
       variableEditor.setValue(variablesText(example));
     }
-    // Ctrl-Enter is the editor's.
+    // The editor handles Ctrl-Enter.
     queryEditor.focus();
     if (example.takesFiles) setVisiblePlugin(filesPluginTitle);
     else if (isNarrow()) setVisiblePlugin(null);

@@ -1,5 +1,5 @@
 // @ts-check
-/* Signs in, reads the ledger and shows it; reads it again while the page is looked at. */
+/* Signs in, reads the ledger and shows it; reads it again while the page is visible. */
 
 import { change, findTicket, NotSignedIn, readLedger, readViewer, signInWith } from './api.js';
 import { element } from './cards.js';
@@ -65,7 +65,7 @@ async function refresh() {
 /** @param {Record<string, any>} data */
 function showNews(data) {
   const text = JSON.stringify([view.open, view.before, data]);
-  // An operator who is about to press a button a second time keeps it.
+  // Not while a button waits for its second press: it would be replaced.
   if (text === view.lastText || document.querySelector('.sure:enabled') !== null) return;
   view.lastText = text;
   show(data);
@@ -106,7 +106,10 @@ const choicesOf = (key) => ({
   },
 });
 
-/** Where the focus was, for what is there after the page was filled again. @param {Element | null} active */
+/**
+ * A selector of the focused element, to focus it again after the page was filled.
+ * @param {Element | null} active
+ */
 function placeOf(active) {
   const card = active?.closest('[data-id]')?.getAttribute('data-id');
   const name = active?.closest('[data-group]')?.getAttribute('data-group');
@@ -124,7 +127,7 @@ async function act(action, delivery) {
 /** @param {unknown} error */
 const textOf = (error) => (error instanceof Error ? error.message : String(error));
 
-/** Does something, and tells what went wrong. @param {() => Promise<void>} what */
+/** Runs an action and shows what went wrong. @param {() => Promise<void>} what */
 async function attempt(what) {
   try {
     await what();

@@ -180,4 +180,4 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
   }
 }
 
-const credentialLost = () => new Refusal('UNAUTHENTICATED', 'The credential is no longer good');
+const credentialLost = () => new Refusal('UNAUTHENTICATED', 'The credential is no longer valid');
