@@ -22,17 +22,17 @@ BEGIN
       '\00AD\200B\200C\200D\200E\200F\202A\202B\202C\202D\202E\2060\2066\2067\2068\2069\FEFF',
     '''''''"""--   ');
 END $$;--> statement-breakpoint
--- The words of a text's beginning. PostgreSQL takes `db.domain.com:5432` for one word: a search for the host
--- would not find it.
-CREATE FUNCTION text_words(written text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN to_tsvector('simple'::regconfig,
-    regexp_replace(plain_text(left(written, 50000)), ':(?=\d)', ' ', 'g'));
+-- A text for PostgreSQL's parsers, of which that of queries splits other places than that of texts: both take
+-- the colon and the slashes of an address, a path or a host's port for blanks. The slash of `</p>` stays.
+CREATE FUNCTION parsed_text(written text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN regexp_replace(plain_text(written), '(^|[^<])/+|:(?=\d)', '\1 ', 'g');
 --> statement-breakpoint
--- What somebody searches for. `https://` is no word of a text, and the parser of queries would split the
--- address there.
+-- The words of a text's beginning.
+CREATE FUNCTION text_words(written text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN to_tsvector('simple'::regconfig, parsed_text(left(written, 50000)));
+--> statement-breakpoint
 CREATE FUNCTION text_query(written text) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN websearch_to_tsquery('simple'::regconfig,
-    regexp_replace(plain_text(written), '\m[a-z][a-z0-9+.-]*://', '', 'gi'));
+  RETURN websearch_to_tsquery('simple'::regconfig, parsed_text(written));
 --> statement-breakpoint
 CREATE OR REPLACE FUNCTION message_words(body text, id integer) RETURNS tsvector
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -53,9 +53,9 @@ END $$;--> statement-breakpoint
 UPDATE ticket_search s
   SET reference_key = lower(plain_text(t.reference)), words = ticket_words(t.subject, t.id)
   FROM tickets t
-  WHERE t.id = s.ticket_id AND (t.subject ~ '[^\x01-\x7f]|:\d' OR t.reference ~ '[^\x01-\x7f]')
+  WHERE t.id = s.ticket_id AND (t.subject ~ '[^\x01-\x7f]|:\d|/' OR t.reference ~ '[^\x01-\x7f]')
     AND (s.reference_key, s.words) <> (lower(plain_text(t.reference)), ticket_words(t.subject, t.id));
 --> statement-breakpoint
 UPDATE message_search s SET words = message_words(m.body, m.id)
   FROM messages m
-  WHERE m.id = s.message_id AND m.body ~ '[^\x01-\x7f]|:\d' AND s.words <> message_words(m.body, m.id);
+  WHERE m.id = s.message_id AND m.body ~ '[^\x01-\x7f]|:\d|/' AND s.words <> message_words(m.body, m.id);

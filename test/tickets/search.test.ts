@@ -107,8 +107,12 @@ describe('what looks the same is found', () => {
     ['a hyphen that does not break', 'asset K\u20111207', 'K-1207'],
     ['characters that cannot be seen', 'a mel\u00adlo\u200bphone', 'mellophone'],
     ['an address of the web', 'See https://domain.com:8443/kazoo?x=1.', 'https://domain.com:8443/kazoo?x=1'],
+    ['an address at the end', '(See www.domain.com/ocarina.)', 'www.domain.com/ocarina'],
+    ['a part of an address', 'https://domain.com/a/crumhorn?b=c&d#e', 'crumhorn'],
+    ['a file of a path', 'in /etc/sackbut/sackbut.conf', 'sackbut.conf'],
     ['a host with its port', 'db7.domain.com:5432 is down', 'db7.domain.com'],
     ['a line of a file', 'rackett.ts:42:7 failed', 'rackett.ts:42'],
+    ['a word beside a tag', '<p>clavioline</p><br/>', 'clavioline'],
     ['combining marks without an end', `vihuela ${'\u0345'.repeat(2e4)}${'\u0301'.repeat(2e4)}`, 'vihuela'],
   ])('%s', async (_, body, text) => {
     const id = await write(body);
@@ -116,6 +120,12 @@ describe('what looks the same is found', () => {
     await gateway.sql`select fill_message_search(200)`;
     expect(messagesIn(await search(text))).toEqual([id]);
   });
+});
+
+test('tags of HTML are no words', async () => {
+  await write('<section>hautbois</section>', { format: 'HTML' });
+  expect((await search('hautbois')).nodes).toHaveLength(1);
+  expect((await search('section')).nodes).toEqual([]);
 });
 
 test('what was copied around a reference is not searched for', async () => {
