@@ -1,6 +1,6 @@
 import type { Db } from '../db/database.ts';
 import { findDeskKey } from '../db/desk-key.ts';
-import type { Page, ReadAfter } from '../events/feed.ts';
+import type { Page, ReadAfter, ReadAlone } from '../events/feed.ts';
 import type { FeedOf, Feeds, Watching } from '../events/feeds.ts';
 import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
 import type { Logger } from '../platform/log.ts';
@@ -70,7 +70,7 @@ export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: 
   let isStopped = false;
   const run = async () => {
     const progress = new EndpointProgress(ports, claimed, lease);
-    using watching = await ports.feeds.watch(ports.deskFeed, pause.wake, progress.readAlone);
+    using watching = await ports.feeds.watch(ports.deskFeed, pause.wake, progress.alone);
     while (!isStopped) {
       pause.reset();
       const wait = mayRequest() ? await step(progress, watching, ports) : patienceMs;
@@ -113,7 +113,7 @@ async function step(
 /** The position of an endpoint in the events, and the events to send next. */
 class EndpointProgress {
   readonly lease: Lease;
-  readonly readAlone: ReadAfter<DeskEvent, DeskPosition>;
+  readonly alone: ReadAlone<DeskEvent, DeskPosition>;
   readonly #ports: SendingPorts;
   readonly #filter: DeskEventFilter;
   position: DeskPosition;
@@ -127,7 +127,7 @@ class EndpointProgress {
     this.lease = lease;
     this.#ports = ports;
     this.#filter = { types, visibility: includesPrivate ? null : 'PUBLIC' };
-    this.readAlone = ports.readWanted(this.#filter);
+    this.alone = { read: ports.readWanted(this.#filter), key: JSON.stringify(this.#filter) };
     this.position = [place, ticketId, number];
     this.#reached = this.position;
   }

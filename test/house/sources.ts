@@ -5,7 +5,7 @@ import { parseAst } from 'vite';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** What programs wrote: nobody reads it line by line. */
-const generated = /\.generated\.ts$|(^|\/)(node_modules|dist|\.made|\.data)\//;
+const generated = /\.generated\.ts$|(^|\/)graphql-env\.d\.ts$|(^|\/)(node_modules|dist|\.made|\.data)\//;
 
 /** A file of ours: its path from the root, with slashes, and its text. */
 export interface Source {

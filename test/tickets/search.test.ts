@@ -92,6 +92,9 @@ test('%, _ and quotes are characters like others', async () => {
     '#0',
     '[]',
     '.,;',
+    '-'.repeat(200),
+    '- '.repeat(100),
+    '-('.repeat(100),
     '🙂',
   ])
     expect([text, (await search(text)).nodes]).toEqual([text, []]);
@@ -112,6 +115,9 @@ describe('what looks the same is found', () => {
     ['a file of a path', 'in /etc/sackbut/sackbut.conf', 'sackbut.conf'],
     ['a host with its port', 'db7.domain.com:5432 is down', 'db7.domain.com'],
     ['a line of a file', 'rackett.ts:42:7 failed', 'rackett.ts:42'],
+    ['a dash between words', 'Theorbo - lute', 'theorbo - lute'],
+    ['a line of dashes', `bagpipe ${'-'.repeat(60)} chanter`, `bagpipe ${'-'.repeat(60)} chanter`],
+    ['an option of a command', 'run dulcimer --strings', 'dulcimer --strings'],
     ['a word beside a tag', '<p>clavioline</p><br/>', 'clavioline'],
     ['combining marks without an end', `vihuela ${'\u0345'.repeat(2e4)}${'\u0301'.repeat(2e4)}`, 'vihuela'],
   ])('%s', async (_, body, text) => {

@@ -4,7 +4,7 @@ import { invalidInput } from '../invalid-input.ts';
 import { requireOperator } from '../permissions.ts';
 import { sizeProblems } from '../read/pagination.ts';
 import { type DeskPosition, deskCursor, deskStart, readDeskCursor } from './desk-cursor.ts';
-import { deskFeed, isWanted } from './desk-feed.ts';
+import { deskFeed, isWanted, wantsAll } from './desk-feed.ts';
 import { aheadOf, pageSize, type SeenEvent, type TicketEvent } from './event.ts';
 import { type DeskEventFilter, findHorizon, readDeskEvents } from './read-desk-events.ts';
 import { EventWatcher } from './watcher.ts';
@@ -65,7 +65,7 @@ export async function watchDeskEvents(
     from,
     forOperators: 'You are no operator any more',
     isWanted: (event) => isWanted(filter, event),
-    readAlone: read(filter),
+    alone: wantsAll(filter) ? undefined : { read: read(filter), key: JSON.stringify(filter) },
   });
 }
 

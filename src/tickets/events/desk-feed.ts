@@ -54,3 +54,7 @@ export function isWanted(
     (requesterId == null || requesterId === event.requesterId)
   );
 }
+
+/** Whether a filter wants every event. */
+export const wantsAll = (filter: DeskEventFilter): boolean =>
+  Object.values(filter).every((condition) => condition == null);

@@ -46,6 +46,7 @@ function open(port: number, request: string): Promise<void> {
     const reader: Reader = { close: () => socket.destroy(), events: 0, last: -1, isWrong: false };
     readers.push(reader);
     let rest = '';
+    let lastChunk = '';
     let isOpen = false;
     socket.setEncoding('latin1').write(request);
     socket.on('error', (error) => {
@@ -53,7 +54,10 @@ function open(port: number, request: string): Promise<void> {
       reject(error);
     });
     socket.on('end', () => {
-      throw new Error('the server ended a stream');
+      const { events, last } = reader;
+      throw new Error(
+        `the server ended a stream after event ${last} (${events} of ${expected}): ${lastChunk}`,
+      );
     });
     socket.on('data', (chunk: string) => {
       if (!isOpen) {
@@ -61,6 +65,7 @@ function open(port: number, request: string): Promise<void> {
         isOpen = true;
         resolve();
       }
+      lastChunk = chunk;
       rest += chunk;
       let end = 0;
       for (const match of rest.matchAll(numbers)) {

@@ -29,6 +29,8 @@ const addMessage = (n: number, ticket: number) => `mutation {
 export interface Gateway {
   readonly contender: Contender;
   readonly counter: StatementCounter;
+  /** The last lines of its log. */
+  readonly output: readonly string[];
   /** The bytes of one event as it writes them, with `#` where its number is. */
   readonly sample: string;
 }
@@ -49,7 +51,7 @@ async function startProcess(world: World, parts: AsyncDisposableStack) {
       MAX_SUBSCRIPTIONS: '100000',
     }),
   );
-  return { database, counter, url: gateway.url, pid: gateway.pid };
+  return { database, counter, url: gateway.url, pid: gateway.pid, output: gateway.output };
 }
 
 async function createTokens(world: World, database: string, count: number): Promise<string[]> {
@@ -101,7 +103,7 @@ export async function startGateway(
   parts: AsyncDisposableStack,
   clients: number,
 ): Promise<Gateway> {
-  const { database, counter, url, pid } = await startProcess(world, parts);
+  const { database, counter, url, pid, output } = await startProcess(world, parts);
   const port = Number(new URL(url).port);
   const tokens = await createTokens(world, database, Math.ceil(clients / streamsOfToken));
   const authorizations = tokens.map((token) => `Bearer ${token}`);
@@ -124,5 +126,5 @@ export async function startGateway(
       for (let n = 0; n < events; n += 1) await addToAll(n, tickets);
     },
   };
-  return { contender, counter, sample: await sampleOf(url, authorizations[0]!, add) };
+  return { contender, counter, output, sample: await sampleOf(url, authorizations[0]!, add) };
 }
