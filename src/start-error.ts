@@ -1,4 +1,4 @@
-import { ConfigError } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
 import { asUnavailable, isFailedQuery, isRejectedLogin, sqlState } from './platform/database-faults.ts';
 import { Unavailable } from './platform/errors.ts';
 
@@ -19,6 +19,10 @@ export function describeFault(error: unknown): string {
   if (!isFailedQuery(error)) return error.stack ?? error.message;
   return error.cause === undefined ? 'A query of the database failed.' : describeFault(error.cause);
 }
+
+/** The setting with the URL of the login that owns the tables. */
+export const ownerSettingOf = ({ database }: Config): string =>
+  database.kind === 'url' && database.ownerUrl !== database.url ? 'DATABASE_OWNER_URL' : 'DATABASE_URL';
 
 /**
  * Runs a step of the start that needs the database, so that its errors name the setting.
@@ -44,7 +48,10 @@ function troubleOf(error: Error): string | undefined {
       'docs/OPERATIONS.md says which roles are needed'
     );
   if (state === '42501')
-    return `the login may not do this (${root.message}); docs/OPERATIONS.md says which roles it needs`;
+    return (
+      `the login may not do this (${root.message}); DATABASE_OWNER_URL is for the login that owns ` +
+      'the tables, and docs/OPERATIONS.md says which roles a desk needs'
+    );
   if (isRejectedLogin(error)) return root.message;
   if (state === '08P01')
     return (

@@ -21,6 +21,10 @@ static class NewMessage {
   }
 
   static int Main(string[] arguments) {
+    if (arguments.Length < 5) {
+      Console.Error.WriteLine("NewMessage.exe URL LOGIN PASSWORD TICKET TEXT [FILE]");
+      return 2;
+    }
     var post = new XElement(posts + "NewMessagePost",
       new XElement(posts + "Attachments", arguments.Skip(5).Select(Attachment)),
       new XElement(posts + "Message", arguments[4]),
@@ -38,7 +42,10 @@ static class NewMessage {
         Console.WriteLine(XElement.Parse(answer).Value);
         return 0;
       } catch (WebException error) {
-        if (error.Response == null) throw;
+        if (error.Response == null) {
+          Console.Error.WriteLine(arguments[0] + " does not answer: " + error.Message);
+          return 1;
+        }
         Console.Error.WriteLine((int) ((HttpWebResponse) error.Response).StatusCode + " " +
           new StreamReader(error.Response.GetResponseStream()).ReadToEnd());
         return 1;

@@ -1,5 +1,8 @@
 <?php
 // php new_message.php URL LOGIN PASSWORD TICKET TEXT [FILE]: adds a message by the old endpoint.
+if ($argc < 6) {
+    exit("php new_message.php URL LOGIN PASSWORD TICKET TEXT [FILE]\n");
+}
 [, $url, $login, $password, $ticket, $text] = $argv;
 $attachments = array_map(fn ($file) => [
     'FileName' => basename($file),

@@ -113,8 +113,8 @@ export function createAuthenticator({
   /** The log line never contains the credential, and only the network part of an IPv6 address. */
   function note(error: unknown, remoteAddress: string): unknown {
     if (!(error instanceof BadCredential)) return error;
-    const { reason, userId } = error;
-    log.info({ reason, userId, address: addressKey(remoteAddress) }, 'sign-in refused');
+    const { reason, why, userId } = error;
+    log.info({ reason, why, userId, address: addressKey(remoteAddress) }, 'sign-in refused');
     refused(reason);
     return error;
   }

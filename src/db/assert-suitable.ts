@@ -33,11 +33,40 @@ export async function assertServer(sql: postgres.Sql): Promise<void> {
 }
 
 /**
+ * Checks that a login may create tables.
+ * @throws Unsuitable when it may not
+ */
+export async function assertMayMigrate(sql: postgres.Sql): Promise<void> {
+  const [row] = await sql<[{ login: string; may: boolean }]>`
+    select session_user as login, has_database_privilege(current_database(), 'CREATE')
+      and coalesce(has_schema_privilege(to_regnamespace('public'), 'CREATE'), true) as may`;
+  if (!row.may)
+    throw new Unsuitable(
+      `the login ${row.login} may not create tables in the database, as the next start has to; ` +
+        'DATABASE_OWNER_URL is for the login that owns it',
+    );
+}
+
+/** The login of a connection. */
+export interface Login {
+  readonly login: string;
+  /** Whether it could bypass row-level security: as a superuser, or by BYPASSRLS. */
+  readonly isUnrestricted: boolean;
+}
+
+/** Finds out who signed in, whatever role the connection acts as. */
+export async function findLogin(sql: postgres.Sql): Promise<Login> {
+  const [row] = await sql<[Login]>`
+    select rolname as login, rolsuper or rolbypassrls as "isUnrestricted"
+    from pg_roles where rolname = session_user`;
+  return row;
+}
+
+/**
  * Checks that a login may act as a role, by the same test as the migration.
- * @returns the login
  * @throws Unsuitable when it may not, or there is no such role
  */
-export async function assertMember(sql: postgres.Sql, role: string): Promise<string> {
+export async function assertMember(sql: postgres.Sql, role: string): Promise<void> {
   const [row] = await sql<{ login: string; member: boolean | null }[]>`
     select session_user as login, (
       select pg_has_role(session_user, oid,
@@ -45,7 +74,7 @@ export async function assertMember(sql: postgres.Sql, role: string): Promise<str
       from pg_roles where rolname = ${role}
     ) as member`;
   const { login, member } = row!;
-  if (member) return login;
+  if (member) return;
   const missing = member === null ? `there is no role ${role} yet: CREATE ROLE ${role} NOLOGIN, and ` : '';
   throw new Unsuitable(`${missing}the login may not act as ${role}: GRANT ${role} TO ${login}`);
 }

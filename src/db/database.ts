@@ -3,7 +3,14 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
-import { assertMember, assertServer, assertSight } from './assert-suitable.ts';
+import {
+  assertMayMigrate,
+  assertMember,
+  assertServer,
+  assertSight,
+  findLogin,
+  type Login,
+} from './assert-suitable.ts';
 import { type Connection, openClient } from './driver/client.ts';
 import { continuePlaces } from './event-places.ts';
 import { clientWithin, isMigrated, takeMigrationLock } from './migration-lock.ts';
@@ -160,6 +167,7 @@ export interface Inspected {
   /** Whether it has this version's tables; if not, a start creates them. */
   readonly current: boolean;
   readonly maxConnections: number;
+  readonly login: Login;
 }
 
 /**
@@ -173,7 +181,9 @@ export async function inspect(connection: Connection): Promise<Inspected> {
     const [server] = await client<[{ version: string; maxConnections: number }]>`
       select current_setting('server_version') as version,
         current_setting('max_connections')::int as "maxConnections"`;
-    return { ...server!, current: await isMigrated(client, migrationsFolder) };
+    const current = await isMigrated(client, migrationsFolder);
+    if (!current) await assertMayMigrate(client);
+    return { ...server!, current, login: await findLogin(client) };
   } finally {
     await client.end({ timeout: 5 });
   }
@@ -181,13 +191,13 @@ export async function inspect(connection: Connection): Promise<Inspected> {
 
 /**
  * Signs in as the gateway does, without needing its tables.
- * @returns the login
  * @throws Unsuitable when the login may not act as the gateway's role, or an error of the driver
  */
-export async function signIn(connection: Connection): Promise<string> {
+export async function signIn(connection: Connection): Promise<Login> {
   const client = openClient(connection, { max: 1, connectSeconds: 10 });
   try {
-    return await assertMember(client, appRole);
+    await assertMember(client, appRole);
+    return await findLogin(client);
   } finally {
     await client.end({ timeout: 5 });
   }

@@ -91,7 +91,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       await other.attach(foreign);
       const result = await collect(other.world.database.desk);
       expect(result).toMatchObject({ off: expect.any(String), keys: 0, blobs: 0 });
-      // One that has a store of its own, and is pointed at this one by mistake.
+      // A database with its own store that is configured with this one by mistake.
       await collectGarbage(other.world.database.desk, other.store, hours(1));
       expect(await collect(other.world.database.desk)).toMatchObject({ off: expect.any(String), keys: 0 });
       expect(await keysOf(store)).toEqual(kept);

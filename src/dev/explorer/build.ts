@@ -52,6 +52,12 @@ export async function isExplorerBuilt(): Promise<boolean> {
   return stamp === undefined || stamp === (await readStamp());
 }
 
+/** Why the page cannot be served in production, where a start does not build it; undefined: it can. */
+export const whyNotBuilt = (): string | undefined =>
+  existsSync(join(explorerDist, 'index.html'))
+    ? undefined
+    : 'the page is not built; `npm ci --include=dev` builds it, and dist/ can be copied from another machine';
+
 const readStamp = () => readFile(join(explorerDist, 'stamp'), 'utf8').catch(() => '');
 
 /** Returns a folder with the sources and the page's packages: this one, or a copy at `copy`. */

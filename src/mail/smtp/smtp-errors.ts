@@ -34,6 +34,8 @@ export function failedToConnect(error: unknown, envelope: Envelope): AttemptOutc
 
 /** Describes an error for operators, in a sentence without a full stop. */
 export function plainWords(error: SmtpError): string {
+  if (/WRONG_VERSION_NUMBER/.test(error.originalCode ?? ''))
+    return 'The mail server does not begin with TLS on this port, as smtps:// does: use smtp://';
   if (/CERT|SELF_SIGNED|ALTNAME|^ERR_(?:SSL|TLS)|EPROTO/.test(error.originalCode ?? ''))
     return `The mail server's TLS cannot be trusted: ${cleanReply(error.message)}`;
   const reply = error.response === undefined ? '' : ` (${cleanReply(error.response)})`;

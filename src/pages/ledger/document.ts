@@ -25,7 +25,7 @@ ${signIn}
 <h1 id="heading" class="sr">Mails</h1>
 <div class="bar">
 <nav id="groups" aria-label="Which mails"></nav>
-<form id="find" role="search"><input type="search" name="reference" placeholder="INC-000047"
+<form id="find" role="search"><input type="search" name="reference" placeholder="Ticket: INC-000047"
   aria-label="Mails of one ticket, by its reference" autocomplete="off" maxlength="100"></form>
 </div>
 <p id="news" role="status"></p>

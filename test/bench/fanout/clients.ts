@@ -55,7 +55,9 @@ function open(port: number, request: string): Promise<void> {
     });
     socket.on('end', () => {
       const { events, last } = reader;
-      throw new Error(`the server ended a stream after event ${last} (${events} of ${expected}): ${lastChunk}`);
+      throw new Error(
+        `the server ended a stream after event ${last} (${events} of ${expected}): ${lastChunk}`,
+      );
     });
     socket.on('data', (chunk: string) => {
       if (!isOpen) {

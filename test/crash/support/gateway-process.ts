@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { nodeOptions } from '../../support/npm-start.ts';
 
-/** A gateway as production runs it: a process of its own, which can be killed. */
+/** A gateway as in production: its own process, which can be killed. */
 export interface GatewayProcess extends AsyncDisposable {
   /** Of a worker: where its health and metrics are. */
   readonly url: string;
@@ -24,7 +24,7 @@ const linesKept = 400;
 const unlimited = Object.fromEntries(
   ['ADDRESS', 'VIEWER', 'WRITES', 'TICKET'].map((name) => [`RATE_LIMIT_${name}`, '1000000000']),
 );
-/** Whatever whoever runs the tests has set must not decide what they find. */
+/** Settings in the environment of the tests must not influence the results. */
 const settings = [
   ...['HOST', 'DATA_DIR', 'DATABASE_URL', 'DATABASE_OWNER_URL', 'DATABASE_POOL', 'SMTP_URL', 'BLOBS_URL'],
   ...['MAILBOX_KEY', 'JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'TRUST_PROXY', 'ROLES', 'NODE_ENV'],
