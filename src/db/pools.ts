@@ -2,7 +2,7 @@ import type { PgDatabase } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
-import type { Sight } from './assert-suitable.ts';
+import type { RowAccess } from './assert-suitable.ts';
 import { queryBackends } from './driver/backend-states.ts';
 import { type Connection, openClient } from './driver/client.ts';
 import { closeSilentConnections } from './driver/close-silent-connections.ts';
@@ -37,7 +37,7 @@ export interface PoolsOptions {
 /** One pool of connections. */
 export interface PoolOptions {
   readonly max: number;
-  readonly sight: Sight;
+  readonly rowAccess: RowAccess;
   /** 0, the default: only the statement's own limit applies. */
   readonly lockTimeoutMs?: number;
 }
@@ -62,12 +62,12 @@ export function openPools(connection: Connection, { applicationName, answerWithi
   const loads: LoadCounter[] = [];
   const clients: postgres.Sql[] = [];
   const listeners = new LoadCounter('listeners', 1);
-  const connect = (load: LoadCounter, { max, sight, lockTimeoutMs = 0 }: PoolOptions) =>
+  const connect = (load: LoadCounter, { max, rowAccess, lockTimeoutMs = 0 }: PoolOptions) =>
     openClient(connection, {
       max,
       wires: load.wires,
       applicationName,
-      settings: settingsOf({ sight, answerWithinMs, lockTimeoutMs }),
+      settings: settingsOf({ rowAccess, answerWithinMs, lockTimeoutMs }),
     });
   function openWith(load: LoadCounter, options: PoolOptions): postgres.Sql {
     const client = connect(load, options);
@@ -91,7 +91,7 @@ export function openPools(connection: Connection, { applicationName, answerWithi
       // The server's statement_timeout comes first, because after it we know that nothing was written.
       return drizzle(withDeadline(openWith(load, options), 1.5 * answerWithinMs, load), { schema: tables });
     },
-    listener: () => connect(listeners, { max: 1, sight: 'DESK' }),
+    listener: () => connect(listeners, { max: 1, rowAccess: 'DESK' }),
     loads: () => [...loads, listeners].map((load) => load.now()),
     async [Symbol.asyncDispose]() {
       await Promise.all(clients.map((client) => client.end({ timeout: 5 })));
@@ -115,15 +115,15 @@ const forms = {
 };
 
 interface SessionLimits {
-  readonly sight: Sight;
+  readonly rowAccess: RowAccess;
   readonly answerWithinMs: number;
   readonly lockTimeoutMs: number;
 }
 
 /** Run-time parameters of each connection. */
-const settingsOf = ({ sight, answerWithinMs, lockTimeoutMs }: SessionLimits) => ({
+const settingsOf = ({ rowAccess, answerWithinMs, lockTimeoutMs }: SessionLimits) => ({
   role: appRole,
-  'ticketwire.viewer_role': sight,
+  'ticketwire.viewer_role': rowAccess,
   search_path: 'public',
   TimeZone: 'UTC',
   ...forms,

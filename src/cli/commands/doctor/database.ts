@@ -38,7 +38,7 @@ export async function* databaseChecks(config: Config): AsyncGenerator<SettingChe
     yield {
       name: gatewaySetting,
       async run() {
-        const found = await trySight(gateway, config);
+        const found = await tryGateway(gateway, config);
         usable = true;
         return found;
       },
@@ -85,7 +85,10 @@ const judged = (found: CheckResult, { login, isUnrestricted }: Login): CheckResu
       }
     : found;
 
-async function trySight(gateway: Connection, { poolSize, database: { kind } }: Config): Promise<CheckResult> {
+async function tryGateway(
+  gateway: Connection,
+  { poolSize, database: { kind } }: Config,
+): Promise<CheckResult> {
   const { connectionsAtMost, openDatabase, signIn } = await import('../../../db/database.ts');
   const { shortageOfSessions } = await import('../../../db/assert-suitable.ts');
   const { naming } = await import('../../../start-error.ts');
