@@ -36,7 +36,8 @@ export default defineConfig({
     // Importing the gateway costs a second or more: a worker does it once, and each test builds its own world anyway.
     isolate: false,
     // Modules are loaded by Node itself, as in production: vite would pick a second copy of graphql, and every instanceof fail.
-    experimental: { viteModuleRunner: false },
+    // No test replaces a module, so vitest need not look into each one for that.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
     // Against what hangs, not against what is slow: a busy machine takes many times as long.
     testTimeout: 180_000,
     hookTimeout: 180_000,
