@@ -15,7 +15,6 @@ import { parseArgs } from 'node:util';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { createToken } from '../../../src/auth/tokens.ts';
 import type { Connection as Database } from '../../../src/db/database.ts';
-import * as tables from '../../../src/db/tables.ts';
 import { startGatewayProcess } from '../../crash/support/gateway-process.ts';
 import { countStatements } from '../../graphql/statement-counter.ts';
 import { openStream } from '../../support/event-stream.ts';
@@ -98,7 +97,7 @@ const streamsOfToken = 100;
 
 async function createTokens(world: World, database: string, count: number): Promise<string[]> {
   const client = world.connect(database);
-  const db = drizzle(client, { schema: tables });
+  const db = drizzle(client);
   const tokens = [];
   for (let n = 0; n < count; n += 1)
     tokens.push((await createToken(db, { userId: 1, name: `${n}`, scopes: ['read', 'write'] })).token);
