@@ -59,7 +59,7 @@ async function run<D>(page: Page): Promise<D> {
   return (await (await answer).json()) as D;
 }
 
-test('it loads under its policy, from our origin alone, and knows who asks and the documentation', async () => {
+test('it loads under its policy from our origin alone, and knows the reader and the documentation', async () => {
   await using opened = await openExplorer();
   const { page, problems } = opened;
   const answer = await run<{ data: { viewer: { login: string } } }>(page);
@@ -128,7 +128,7 @@ test('an example with files: two picked files become attachments, to the byte', 
   expect(problems).toEqual([]);
 });
 
-test('reloads restore the open tabs; they and the history sign nobody out, and store no credential', async () => {
+test('reloads restore the tabs; neither they nor the history sign out or store a credential', async () => {
   await using opened = await openExplorer();
   const { page } = opened;
   const login = async () => (await run<{ data: { viewer: { login: string } } }>(page)).data.viewer.login;

@@ -33,7 +33,10 @@ export function md5(bytes: Buffer, encoding: 'hex' | 'base64' = 'hex'): string {
   return digest.toString(encoding);
 }
 
-/** What one bucket holds, by the rules of the S3 API. No part but the last may be smaller than `leastPart`. */
+/**
+ * What one bucket holds, by the rules of the S3 API.
+ * @param leastPart fewest bytes of a part but the last
+ */
 export function createBucket(leastPart: number) {
   const objects = new Map<string, S3Object>();
   const uploads = new Map<string, MultipartUpload>();
