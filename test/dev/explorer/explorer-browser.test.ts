@@ -59,7 +59,7 @@ async function run<D>(page: Page): Promise<D> {
   return (await (await answer).json()) as D;
 }
 
-test('it loads under its policy from our origin alone, and knows the reader and the documentation', async () => {
+test('it loads under its policy from our origin alone, and knows reader and documentation', async () => {
   await using opened = await openExplorer();
   const { page, problems } = opened;
   const answer = await run<{ data: { viewer: { login: string } } }>(page);
