@@ -57,7 +57,8 @@ export function createHttpTransport({
     const asked = askedOf(params, trusted);
     if (req.method === 'GET' && production && ctx.viewer === undefined)
       throw httpError(401, 'GET requests need a credential; send a POST', { code: 'UNAUTHENTICATED' });
-    const operation = prepare(asked, ctx, req.headers['last-event-id']?.toString());
+    // An empty id is what the standard calls none.
+    const operation = prepare(asked, ctx, req.headers['last-event-id']?.toString() || undefined);
     if (operation.kind === 'mutation' && req.method === 'GET')
       throw httpError(405, 'A mutation is sent by POST', { headers: { Allow: 'POST' } });
     return operation;

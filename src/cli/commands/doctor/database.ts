@@ -92,7 +92,9 @@ async function trySight(gateway: Connection, { poolSize, database: { kind } }: C
   const most = connectionsAtMost({ poolSize });
   const shortage = await naming('DATABASE_URL', () => shortageOfSessions(gateway, most));
   await using database = openDatabase(gateway, { poolSize, applicationName });
-  await naming('DATABASE_URL', () => database.checkAll());
+  await naming('DATABASE_URL', () => database.checkAll()).catch((error) => {
+    throw shortage === undefined ? error : new Error(`DATABASE_URL: ${shortage} (${error.message})`);
+  });
   // A gateway that runs already may have the others.
   if (shortage !== undefined) return { result: 'warning', detail: shortage };
   const detail = 'connects as ticketwire_app; row-level security and grants are in place';
