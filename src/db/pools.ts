@@ -8,16 +8,14 @@ import { type Connection, openClient } from './driver/client.ts';
 import { closeSilentConnections } from './driver/close-silent-connections.ts';
 import { withDeadline } from './driver/deadline.ts';
 import { LoadCounter } from './driver/pool-load.ts';
-import * as tables from './tables.ts';
 
-type Schema = typeof tables;
-/** A Drizzle database with this program's tables. */
-export type Db = PostgresJsDatabase<Schema>;
+/** A Drizzle database. */
+export type Db = PostgresJsDatabase;
 /** A Drizzle database with the client that it uses. */
 export type DbPool = Db & { readonly $client: postgres.Sql };
 /** What a query needs. A pool and a transaction both have it. */
 export type Reader = Pick<
-  PgDatabase<PostgresJsQueryResultHKT, Schema>,
+  PgDatabase<PostgresJsQueryResultHKT>,
   'select' | 'selectDistinct' | 'execute' | '$with' | 'with'
 >;
 /** A Drizzle transaction. */
@@ -89,7 +87,7 @@ export function openPools(connection: Connection, { applicationName, answerWithi
     openDb(name, options) {
       const load = new LoadCounter(name, options.max);
       // The server's statement_timeout comes first, because after it we know that nothing was written.
-      return drizzle(withDeadline(openWith(load, options), 1.5 * answerWithinMs, load), { schema: tables });
+      return drizzle(withDeadline(openWith(load, options), 1.5 * answerWithinMs, load));
     },
     listener: () => connect(listeners, { max: 1, rowAccess: 'DESK' }),
     loads: () => [...loads, listeners].map((load) => load.now()),
