@@ -3,7 +3,7 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import { Unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
 import { noteErrors, notesOf } from '../../platform/request-notes.ts';
-import { requestIdOf } from '../../platform/response-head.ts';
+import { requestIdOf } from '../../platform/send-response.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../execute/prepare-operation.ts';
 import { safeError } from '../execute/safe-errors.ts';
@@ -73,7 +73,7 @@ export function createHttpTransport({
     accepted: readonly ResponseForm[],
     error: unknown,
   ): void {
-    const asked = { requestId: requestIdOf(res) ?? 'unknown', log };
+    const asked = { requestId: requestIdOf(res), log };
     const errors = error instanceof OperationRefused ? error.errors : [withStatus(safeError(error, asked))];
     noteErrors(notesOf(req), errors);
     const { status = 400, understood } = formatResult({ errors });

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { decodeGlobalId } from '../../platform/global-id.ts';
 import { essenceOf } from '../../platform/incoming-file.ts';
 import type { Viewer } from '../../platform/request-context.ts';
-import { writeHead } from '../../platform/response-head.ts';
+import { writeHead } from '../../platform/send-response.ts';
 import type { PresignOptions } from '../../storage/blob-store.ts';
 import type { ImageSniffer } from '../../storage/image-type.ts';
 import type { TicketContext, TicketServices } from '../../tickets/context.ts';

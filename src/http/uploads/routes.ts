@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { essenceOf } from '../../platform/incoming-file.ts';
 import type { Logger } from '../../platform/log.ts';
-import { writeHead } from '../../platform/response-head.ts';
+import { writeHead } from '../../platform/send-response.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire-rows.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import { requireViewer } from '../../tickets/permissions.ts';
@@ -68,7 +68,7 @@ export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPor
       }
     } catch (error) {
       if (res.headersSent || res.destroyed) return void res.destroy();
-      const problem = problemOf(error, req, log, fields.offset);
+      const problem = problemOf(error, res, log, fields.offset);
       const limit = problem.code === 'ATTACHMENT_TOO_LARGE' ? { 'Upload-Limit': `max-size=${maxBytes}` } : {};
       answerProblem(res, { ...problem, headers: { ...problem.headers, ...limit } });
     }

@@ -7,3 +7,15 @@ import type SMTPConnection from 'nodemailer/lib/smtp-connection';
  * it exists.
  */
 export const socketOf = (connection: SMTPConnection): Socket | undefined => connection._socket || undefined;
+
+/**
+ * Corks the socket for this turn of the event loop, so that the final dot goes in one write and one TLS
+ * record with the last piece.
+ */
+export function holdBack(connection: SMTPConnection): void {
+  const socket = socketOf(connection);
+  // The connection may be gone, which it reports itself.
+  if (socket === undefined) return;
+  socket.cork();
+  setImmediate(() => socket.uncork());
+}

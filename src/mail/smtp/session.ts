@@ -2,11 +2,11 @@ import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { needsSmtpUtf8 } from '../address.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
-import { socketOf } from './nodemailer-socket.ts';
-import { type AttemptOutcome, unknownVerdict, verdictOf } from './outcome.ts';
+import { holdBack } from './nodemailer-socket.ts';
+import { type AttemptOutcome, settled, unknownVerdict, verdictOf } from './outcome.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
 import type { SmtpServer, SmtpTimeouts } from './server-settings.ts';
-import { Fenced, OwnFault, orOwnFault, plainWords, type SmtpError, settled } from './smtp-errors.ts';
+import { Fenced, OwnFault, plainWords, type SmtpError } from './smtp-errors.ts';
 
 const noSmtpUtf8 = '550 5.6.7 The mail server does not take addresses with letters beyond ASCII (SMTPUTF8)';
 
@@ -149,22 +149,22 @@ export class SmtpSession {
     mail: OutgoingMail,
     body: { opened: boolean; ended: boolean },
   ): Promise<SMTPConnection.SentMessageInfo> {
-    let stall = () => {};
     return this.#within(this.#timeouts.envelope, 'to take the envelope', (done, extend) => {
-      stall = () => extend(this.#timeouts.bodyStall, 'to take the body');
       const gated = async function* (this: SmtpSession) {
         this.#mayHaveBegun = true;
-        if (!(await mail.openBody().catch(orOwnFault('The attempt could not be recorded'))))
-          throw new Fenced();
+        const isOurs = await mail.openBody().catch((cause) => {
+          throw new OwnFault('The attempt could not be recorded', { cause });
+        });
+        if (!isOurs) throw new Fenced();
         body.opened = true;
         try {
           for await (const piece of mail.bytes()) {
-            stall();
-            this.#holdBack();
+            extend(this.#timeouts.bodyStall, 'to take the body');
+            holdBack(this.#connection);
             yield piece;
           }
-        } catch (error) {
-          orOwnFault('An attachment could not be read')(error);
+        } catch (cause) {
+          throw new OwnFault('An attachment could not be read', { cause });
         }
         // nodemailer may write the final dot from now on.
         body.ended = true;
@@ -177,18 +177,6 @@ export class SmtpSession {
         (error, info) => done(error ?? null, info),
       );
     });
-  }
-
-  /**
-   * Corks the socket for this turn of the event loop, so that the final dot goes in one write and one TLS
-   * record with the last piece.
-   */
-  #holdBack(): void {
-    const socket = socketOf(this.#connection);
-    // The connection may be gone, which it reports itself.
-    if (socket === undefined) return;
-    socket.cork();
-    setImmediate(() => socket.uncork());
   }
 
   #outcomeOf(

@@ -1,6 +1,5 @@
 import type { Envelope } from '../compose/compose-mail.ts';
-import { type AttemptOutcome, cleanReply, type RecipientVerdict, verdictOf } from './outcome.ts';
-import type { OutgoingMail } from './outgoing-mail.ts';
+import { type AttemptOutcome, cleanReply, settled, verdictOf } from './outcome.ts';
 
 /** An error of nodemailer. */
 export interface SmtpError extends Error {
@@ -15,33 +14,6 @@ export interface SmtpError extends Error {
 export class Fenced extends Error {}
 /** A fault of the gateway, not of the server. Its message is in plain words. */
 export class OwnFault extends Error {}
-
-/** Makes a handler of rejections that throws an OwnFault with this text. */
-export const orOwnFault =
-  (words: string) =>
-  (cause: unknown): never => {
-    throw new OwnFault(words, { cause });
-  };
-
-/**
- * Makes the outcome of an attempt that gives each address a verdict.
- * @param serverDown whether other mails to this server would fail as well
- */
-export function settled(
-  reached: AttemptOutcome['reached'],
-  reply: string,
-  { envelope }: Pick<OutgoingMail, 'envelope'>,
-  verdict: (address: string) => RecipientVerdict,
-  serverDown = false,
-): AttemptOutcome {
-  return {
-    reached,
-    reply: cleanReply(reply),
-    verdicts: new Map(envelope.to.map((address) => [address, verdict(address)])),
-    serverDown,
-    fenced: false,
-  };
-}
 
 /** The outcome of a failed connection. */
 export function failedToConnect(error: unknown, envelope: Envelope): AttemptOutcome {

@@ -18,8 +18,7 @@ import {
 } from '../outbox/settlement.ts';
 import { type MailboxPools, MailboxUnusable } from '../smtp/mailbox-pools.ts';
 import { type AttemptOutcome, verdictOf } from '../smtp/outcome.ts';
-import type { DeliveryContents } from './delivery-contents.ts';
-import { envelopeOf, prepareMail } from './prepare-mail.ts';
+import { type DeliveryContents, envelopeOf, prepareMail } from './delivery-contents.ts';
 import type { WorkerStep } from './steps.ts';
 
 /** What attempts need. */
