@@ -8,12 +8,10 @@ import type { TicketContext } from '../../tickets/context.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../execute/prepare-operation.ts';
 import { safeError } from '../execute/safe-errors.ts';
 import type { TrustedDocuments } from '../execute/trusted-documents.ts';
-import { formatResult } from './format-result.ts';
 import { httpError } from './http-error.ts';
-import { askedOf } from './parse-params.ts';
-import type { createRead } from './read-request.ts';
+import { askedOf, type createRead } from './read-request.ts';
 import { acceptedForms, formFor, formOfProblem, type ResponseForm } from './response-media-types.ts';
-import { writeResult } from './write-response.ts';
+import { formatResult, writeResult } from './write-response.ts';
 import { createStreams } from './write-stream.ts';
 
 /** What serving GraphQL needs. */
