@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
@@ -10,6 +11,7 @@ import {
   mailboxes,
   messages,
 } from '../../db/tables.ts';
+import type { Logger } from '../../platform/log.ts';
 import type { RecipientKind, RecipientState } from '../../platform/vocabulary.ts';
 import { envelopeAddress } from '../address.ts';
 import { type ComposedMail, composeMail, hasUtf8Headers } from '../compose/compose-mail.ts';
@@ -23,6 +25,7 @@ import {
 } from '../compose/conversation.ts';
 import { type MailedMessage, type MailParts, mailedColumns } from '../compose/mail-parts.ts';
 import { type MailSource, sourceOctets } from '../compose/mail-source.ts';
+import type { Claim } from '../outbox/claim.ts';
 import type { SendingMailbox } from '../smtp/mailbox-pools.ts';
 import { d, f, m, r } from '../table-aliases.ts';
 
@@ -110,13 +113,28 @@ const selectContents = prepareStatement<ContentsRow, { ids: readonly number[] }>
     left join ${deliverySources} s on ${s.deliveryId} = ${d.id}
     where ${d.id} = any (${sql.placeholder('ids')}::int[])`);
 
-/** Loads deliveries, by id. One query, however many there are. */
-export async function loadContents(
+/**
+ * Loads claimed mails, by id, with one query. Nobody else sends them until their leases expire, so it tries
+ * until the database shows them.
+ * @param isOver asked after each failure: whether to give up
+ * @returns undefined when it gave up
+ */
+export async function loadUntilLoaded(
   client: postgres.Sql,
-  ids: readonly number[],
-): Promise<Map<number, DeliveryContents>> {
-  const rows = await selectContents(client, { ids });
-  return new Map(rows.map((row) => [row.id, contentsOf(row)]));
+  claims: readonly Pick<Claim, 'id'>[],
+  { log, isOver }: { readonly log: Logger; readonly isOver: () => boolean },
+): Promise<Map<number, DeliveryContents> | undefined> {
+  const ids = claims.map(({ id }) => id);
+  for (let wait = 100; ; wait = Math.min(2 * wait, 2000)) {
+    try {
+      const rows = await selectContents(client, { ids });
+      return new Map(rows.map((row) => [row.id, contentsOf(row)]));
+    } catch (err) {
+      log.error({ err }, 'claimed mails cannot be read, retrying');
+    }
+    if (isOver()) return undefined;
+    await sleep(wait);
+  }
 }
 
 function contentsOf(row: ContentsRow): DeliveryContents {
