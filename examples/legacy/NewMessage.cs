@@ -7,8 +7,10 @@ using System.Text;
 using System.Xml.Linq;
 
 static class NewMessage {
-  static readonly XNamespace posts = "http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Posts";
-  static readonly XNamespace data = "http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.DataStructures";
+  static readonly XNamespace posts =
+    "http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Posts";
+  static readonly XNamespace data =
+    "http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.DataStructures";
 
   // DataContractSerializer wants the members in the order of their names.
   static XElement Attachment(string file) {
@@ -31,7 +33,8 @@ static class NewMessage {
       // New: the same key again adds nothing, so that a call may be repeated.
       client.Headers["Idempotency-Key"] = Guid.NewGuid().ToString();
       try {
-        var answer = client.UploadString(arguments[0].TrimEnd('/') + "/api/Tickets/NewMessage", post.ToString());
+        var address = arguments[0].TrimEnd('/') + "/api/Tickets/NewMessage";
+        var answer = client.UploadString(address, post.ToString());
         Console.WriteLine(XElement.Parse(answer).Value);
         return 0;
       } catch (WebException error) {

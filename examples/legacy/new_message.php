@@ -11,13 +11,18 @@ curl_setopt_array($curl, [
     CURLOPT_USERPWD => "$login:$password",
     CURLOPT_RETURNTRANSFER => true,
     CURLOPT_TIMEOUT => 30,
-    CURLOPT_POSTFIELDS => json_encode(['TicketREF' => $ticket, 'Message' => $text, 'Attachments' => $attachments]),
+    CURLOPT_POSTFIELDS => json_encode([
+        'TicketREF' => $ticket,
+        'Message' => $text,
+        'Attachments' => $attachments,
+    ]),
     // New: the same key again adds nothing, so that a call may be repeated.
     CURLOPT_HTTPHEADER => ['Content-Type: application/json', 'Idempotency-Key: ' . bin2hex(random_bytes(16))],
 ]);
 $answer = json_decode(curl_exec($curl));
 if (!isset($answer->TicketMessageId)) {
-    fwrite(STDERR, curl_getinfo($curl, CURLINFO_RESPONSE_CODE) . ' ' . ($answer->Message ?? curl_error($curl)) . "\n");
+    $reason = $answer->Message ?? curl_error($curl);
+    fwrite(STDERR, curl_getinfo($curl, CURLINFO_RESPONSE_CODE) . " $reason\n");
     exit(1);
 }
 echo $answer->TicketMessageId, "\n";

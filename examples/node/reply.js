@@ -18,7 +18,7 @@ async function call() {
     ...request,
     signal: AbortSignal.timeout(30_000),
   });
-  // Busy or away: worth another try. So is an answer that never came, as the key makes the call safe to repeat.
+  // Retry when the gateway is busy or away, or did not answer: the key makes the call safe to repeat.
   if ([429, 502, 503, 504].includes(response.status)) throw new Error(`HTTP ${response.status}`);
   return response.json();
 }

@@ -125,7 +125,8 @@ export function createAuthenticator({
       let found: VerifiedCredential;
       try {
         const known = lookUp(authorization, remoteAddress);
-        // Each watcher signs in at each event: awaiting what is there would take another turn of each.
+        // Not awaited when it is there already: every watcher signs in again at each event, and each `await`
+        // takes another turn of the event loop.
         found = known instanceof Promise ? await known : known;
       } catch (error) {
         throw note(error, remoteAddress);

@@ -53,7 +53,7 @@ export type OptionValues = Readonly<
 export interface Output {
   readonly json: unknown;
   readonly text: string;
-  /** The same for a terminal of so many columns. */
+  /** The same for a terminal of this width. */
   readonly narrow?: (room: number) => string;
   /** What a pipe or a file gets instead of `text`: the one value that a script wants. */
   readonly piped?: string;

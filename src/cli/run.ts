@@ -61,7 +61,7 @@ export async function run(argv: readonly string[], terminal: Terminal, host: Hos
 
 const mainFile = fileURLToPath(new URL('./main.ts', import.meta.url));
 
-/** What is piped is whole; a terminal gets what it has room for. */
+/** A pipe gets the whole text, a terminal what fits its width. */
 function textFor({ isTTY, columns }: Terminal['stdout'], { text, narrow, piped }: Output): string {
   if (!isTTY) return piped ?? text;
   return columns === undefined ? text : (narrow?.(columns) ?? text);

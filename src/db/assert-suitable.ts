@@ -31,7 +31,7 @@ export async function assertServer(sql: postgres.Sql): Promise<void> {
 }
 
 /**
- * Checks that a login may act as a role, as the migration asks it.
+ * Checks that a login may act as a role, by the same test as the migration.
  * @returns the login
  * @throws Unsuitable when it may not, or there is no such role
  */

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asUnavailable } from '../platform/database-faults.ts';
 import { BadCredential, BadRequest, RateLimited, Unavailable } from '../platform/errors.ts';
+import { requestIdOf, sendResponse } from '../platform/http/send-response.ts';
 import type { Logger } from '../platform/log.ts';
 import { noteCode, notesOf } from '../platform/request-notes.ts';
-import { requestIdOf, sendResponse } from '../platform/send-response.ts';
 
 /** Sends a text. If the head has been sent already, the connection is closed instead. */
 export function sendText(

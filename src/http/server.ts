@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { inSpan, type Span, SpanKind } from '../observe/tracing.ts';
+import { nameRequest } from '../platform/http/send-response.ts';
 import type { Logger } from '../platform/log.ts';
 import { type Door, notesOf, outcomeOf } from '../platform/request-notes.ts';
-import { nameRequest } from '../platform/send-response.ts';
 import { cutStalled, type StallLimits } from './connections/cut-stalled.ts';
 import { boundConnections } from './connections/limit.ts';
 import { createRequestLines, type OnRequestEnd } from './request-log.ts';

@@ -3,10 +3,10 @@ import type { Authenticator } from '../auth/authenticate.ts';
 import { addressKey } from '../auth/throttle.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
 import { BadRequest } from '../platform/errors.ts';
+import { requestIdOf } from '../platform/http/send-response.ts';
 import type { Logger } from '../platform/log.ts';
 import type { RequestContext, Viewer } from '../platform/request-context.ts';
 import { notesOf } from '../platform/request-notes.ts';
-import { requestIdOf } from '../platform/send-response.ts';
 import { isDirect, originOf, remoteAddressOf } from './caller-address.ts';
 import { type ReceivePorts, receiveFor } from './receive-file.ts';
 

@@ -125,7 +125,10 @@ export type ReadLine =
   | {
       readonly ok: false;
       readonly problems: readonly string[];
-      /** The line's type and id, if they could be read: lines that refer to them are not to blame. */
+      /**
+       * The line's type and id, if they could be read, so that lines that refer to it are not reported as
+       * well.
+       */
       readonly about?: { readonly type: RecordType; readonly id: number };
     };
 

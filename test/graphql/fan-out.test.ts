@@ -73,6 +73,29 @@ async function leastOf(streams: readonly OpenedStream[]): Promise<number> {
   return Math.min(...found);
 }
 
+const ofDesk = `subscription ($after: String) { deskEvents(after: $after) { ${fields} } }`;
+test.each([
+  ['ticketEvents', query, () => cursorFor(asOperator)],
+  [
+    'deskEvents',
+    ofDesk,
+    async () => ask<string>(gateway, '{ deskCursor }', {}, { authorization: asOperator }),
+  ],
+])('those who come back together are told what they missed by the statements of one: %s', async (...at) => {
+  const [, document, cursor] = at;
+  const after = await cursor();
+  for (let n = 0; n < 30; n += 1) await add(gateway, { body: `missed ${n}` });
+  const before = counter.executed;
+  const opened = Array.from({ length: 60 }, () =>
+    openStream(gateway.url, { query: document, variables: { after } }, { authorization: asOperator }),
+  );
+  const streams = await Promise.all(opened);
+  await Promise.all(streams.map((stream) => told(stream, 'missed 29')));
+  leave(streams);
+  // One for each that looks its ticket or its cursor up, and those of what all are told.
+  expect(counter.executed - before).toBeLessThan(120);
+});
+
 async function tokens(count: number): Promise<string[]> {
   const made = [];
   for (let n = 0; n < count; n += 1) {

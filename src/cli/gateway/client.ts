@@ -67,7 +67,7 @@ export function addressOf({ env }: LooseContext, values: OptionValues): { url: U
       'TICKETWIRE_TOKEN is missing. ' +
         '`npm run -s ticketwire -- token add LOGIN --name NAME --scope read,write,mail` creates a token.',
     );
-  // It is not shown: it may be a secret with a line break after it, or with other text around it.
+  // The value is not shown, because it may be a secret with a line break or other text around it.
   if (!/^[!-~]+$/.test(token))
     throw new UsageError(`${given === undefined ? 'TICKETWIRE_TOKEN' : '--token'} is not a token`);
   return { url: new URL('graphql', address.endsWith('/') ? address : `${address}/`), token };

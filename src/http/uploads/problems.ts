@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { asUnavailable } from '../../platform/database-faults.ts';
 import { BadCredential, type ErrorCode, RateLimited, Refusal, Unavailable } from '../../platform/errors.ts';
+import { requestIdOf } from '../../platform/http/send-response.ts';
 import type { Logger } from '../../platform/log.ts';
 import { noteCode, notesOf } from '../../platform/request-notes.ts';
-import { requestIdOf } from '../../platform/send-response.ts';
-import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/fault-codes.ts';
+import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/fault.ts';
 import { sendText } from '../respond.ts';
 
 /** Codes of requests that this route does not accept. */

@@ -57,10 +57,11 @@ export const unknownVerdict = (reply: string): RecipientVerdict => ({
 });
 
 /**
- * Makes the outcome of an attempt that gives each address a verdict.
+ * Makes the outcome of an attempt.
+ * @param verdict the outcome of the recipient with this address
  * @param serverDown whether other mails to this server would fail as well
  */
-export function settled(
+export function outcomeOf(
   reached: AttemptOutcome['reached'],
   reply: string,
   { envelope }: Pick<OutgoingMail, 'envelope'>,

@@ -1,5 +1,5 @@
 import type { Envelope } from '../compose/compose-mail.ts';
-import { type AttemptOutcome, cleanReply, settled, verdictOf } from './outcome.ts';
+import { type AttemptOutcome, cleanReply, outcomeOf, verdictOf } from './outcome.ts';
 
 /** An error of nodemailer. */
 export interface SmtpError extends Error {
@@ -22,7 +22,7 @@ export function failedToConnect(error: unknown, envelope: Envelope): AttemptOutc
   // retried.
   const final = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH' && code !== 'ETLS';
   const words = final ? response : plainWords(error as SmtpError);
-  return settled('CONNECT', words, { envelope }, () => verdictOf(words), !final);
+  return outcomeOf('CONNECT', words, { envelope }, () => verdictOf(words), !final);
 }
 
 /** Describes an error for operators, in a sentence without a full stop. */

@@ -2,8 +2,8 @@
 /* What a state means to an operator, and what can be done about it. */
 
 /**
- * @typedef {{ title: string, mutation: string, input?: Record<string, string>, done: string, sure?: boolean }}
- *   Action
+ * @typedef {{ title: string, mutation: string, input?: Record<string, string>, done: string,
+ *   sure?: boolean }} Action
  */
 
 /** @type {Record<string, Action>} */
@@ -44,16 +44,16 @@ export const groups = {
         key: 'unknown',
         title: 'Outcome unknown',
         about:
-          'The connection was lost after the mail had been handed over, so the server may have sent it. Look ' +
-          'for its Message-ID in the mail server’s log, then decide. Nothing is sent again by itself.',
+          'The connection was lost after the mail had been handed over, so the server may have sent it. ' +
+          'Look for its Message-ID in the mail server’s log, then decide. Nothing is sent again by itself.',
         filter: { state: 'OUTCOME_UNKNOWN' },
       },
       {
         key: 'failed',
         title: 'Failed',
         about:
-          'The server refused these for at least one recipient. Put right what it says, then try again: only ' +
-          'those who have no copy get one.',
+          'The server refused these for at least one recipient. Correct what it says, then try again: only ' +
+          'recipients without a copy get one.',
         filter: { hasFailedRecipient: true },
       },
     ],

@@ -15,15 +15,7 @@ import { createCrashWorld, seeded } from './world.ts';
 
 /** Victims at once. */
 const together = 4;
-const frozenSteps: readonly WorkerStep[] = [
-  'claimed',
-  'prepared',
-  'connecting',
-  'accepted-354',
-  'body-open',
-  'body-written',
-  'answered',
-];
+const frozenSteps: readonly WorkerStep[] = workerSteps.filter((step) => step !== 'settled');
 
 async function main(seed: number, times: number): Promise<number> {
   const began = performance.now();

@@ -20,7 +20,7 @@ export async function* databaseChecks(config: Config): AsyncGenerator<SettingChe
   const ownLogin = database.kind === 'url' && database.ownerUrl !== database.url;
   const gatewaySetting = database.kind === 'url' ? 'DATABASE_URL' : 'DATA_DIR';
   const ownerSetting = ownLogin ? 'DATABASE_OWNER_URL' : gatewaySetting;
-  // Undefined: the owner could not tell.
+  // Whether the tables are current. Undefined when the owner could not connect.
   let current: boolean | undefined;
   let usable = false;
   yield {
@@ -78,7 +78,7 @@ async function trySight(gateway: Connection): Promise<string> {
   return 'connects as ticketwire_app; row-level security and grants are in place';
 }
 
-/** Signs in where there are no tables yet, whose grants `trySight` looks at. */
+/** Signs in only. The full check needs the tables, which do not exist yet or are not current. */
 async function trySignIn(gateway: Connection): Promise<string> {
   const { signIn } = await import('../../../db/database.ts');
   const { naming } = await import('../../../start-error.ts');

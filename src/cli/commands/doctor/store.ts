@@ -19,14 +19,14 @@ export async function tryStore({ blobs }: Config): Promise<string> {
   return `${describePlace(blobs)}: a file was stored, read and deleted`;
 }
 
-/** Remembers what is in a folder. The function that it returns removes the empty folders that came later. */
+/** Records what is in a folder. The returned function removes empty folders that were created since. */
 async function remember(root: string): Promise<() => Promise<void>> {
   const before = await namesIn(root);
   const created = await missingFrom(root);
   return async () => {
     for (const name of (await namesIn(root)) ?? [])
       if (!before?.includes(name)) await rmdir(join(root, name)).catch(() => {});
-    // A folder that a gateway has put a file into meanwhile is not empty, and stays.
+    // A folder in which a gateway has stored a file meanwhile is not empty, so it stays.
     for (const folder of created) await rmdir(folder).catch(() => {});
   };
 }
@@ -34,7 +34,7 @@ async function remember(root: string): Promise<() => Promise<void>> {
 /** The names in a folder; undefined when it cannot be read. */
 const namesIn = (folder: string): Promise<string[] | undefined> => readdir(folder).catch(() => undefined);
 
-/** This folder and those above it, as far as they do not exist; the innermost first. */
+/** This folder and its parents, as far as they do not exist, innermost first. */
 async function missingFrom(folder: string): Promise<string[]> {
   const there = await readdir(folder).then(
     () => true,
