@@ -3,7 +3,7 @@ import { eventually } from '../../support/eventually.ts';
 import { startGateway } from '../../support/gateway.ts';
 import { add } from '../../tickets/calls.ts';
 
-test('claimed mails that the database cannot show for a while are sent once it can, by the same claim', async () => {
+test('claimed mails that the database cannot show for a while are sent by the same claim', async () => {
   await using gateway = await startGateway({ env: { ROLES: 'web,worker' } });
   const { sql } = gateway;
   await sql.begin(async (tx) => {
