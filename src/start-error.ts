@@ -36,8 +36,8 @@ export async function naming<T>(setting: string, run: () => Promise<T>): Promise
 
 function troubleOf(error: Error): string | undefined {
   const root = rootOf(error);
-  if (root.name === 'Unsuitable') return root.message;
   const state = sqlState(error);
+  if (root.name === 'Unsuitable' || state === 'CONNECTION_SHARED') return root.message;
   if (/set role|role "ticketwire_app"/.test(root.message) && state !== undefined)
     return (
       `the login may not act as ticketwire_app (${root.message}): GRANT ticketwire_app TO it; ` +
@@ -48,8 +48,8 @@ function troubleOf(error: Error): string | undefined {
   if (isRejectedLogin(error)) return root.message;
   if (state === '08P01')
     return (
-      `the server is not PostgreSQL itself but a pooler (${root.message}); ` +
-      'connect to PostgreSQL directly, docs/COMMANDS.md says why'
+      `the pooler in front of PostgreSQL refuses the connection (${root.message}); ` +
+      'docs/OPERATIONS.md has the settings that it needs'
     );
   if (state !== undefined && /CERT|SELF_SIGNED/.test(state))
     return (

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { shortageOfSessions, Unsuitable } from '../db/assert-suitable.ts';
 import { type Connection, connectionsAtMost, type Database, migrate, openDatabase } from '../db/database.ts';
 import { startEmbedded } from '../dev/embedded-postgres/start-postgres.ts';
 import { asUnavailable, isRejectedLogin, sqlState } from '../platform/database-faults.ts';
@@ -31,7 +32,11 @@ export async function startDatabase(
       replicas: config.database.kind === 'url' ? config.database.replicaUrls : [],
     }),
   );
-  await naming('DATABASE_URL', () => database.checkAll());
+  await naming('DATABASE_URL', async () => {
+    const shortage = await shortageOfSessions(gateway, connectionsAtMost({ poolSize: config.poolSize }));
+    if (shortage !== undefined) throw new Unsuitable(shortage);
+    await database.checkAll();
+  });
   await assertReplicas(database, log);
   await warnOfConnections(config, database, log);
   return database;

@@ -1,4 +1,6 @@
 import type postgres from 'postgres';
+import type { Connection } from './driver/client.ts';
+import { countSessions } from './driver/count-sessions.ts';
 
 /**
  * What row-level security lets a connection see. `DESK` (internal work) and `OPERATOR` see everything.
@@ -62,13 +64,25 @@ export async function assertSight(sql: postgres.Sql, sight: Sight): Promise<void
       coalesce(current_setting('ticketwire.viewer_role', true), '') as sight, sees_everything() as sees
     from pg_roles where rolname = current_user`;
   if (!row || row.free || row.owner)
-    throw new Unsuitable(
-      `the role ${row?.role} could bypass row-level security; ` +
-        'a pooler that drops the parameter "role" has the same effect',
-    );
+    throw new Unsuitable(`the role ${row?.role} could bypass row-level security`);
   if (row.sight !== sight || row.sees !== (sight !== ''))
-    throw new Unsuitable(
-      'the parameter "ticketwire.viewer_role" does not reach the server, because a pooler drops it; ' +
-        'connect to PostgreSQL directly',
-    );
+    throw new Unsuitable('the parameter "ticketwire.viewer_role" does not reach the server');
+}
+
+/**
+ * Finds out whether a pooler has enough sessions for a process. One that runs out of them lets statements
+ * wait at the busiest hour.
+ * @returns what to change; undefined: it has, or there is none
+ * @throws when a pooler shares sessions between connections, or an error of the driver
+ */
+export async function shortageOfSessions(
+  connection: Connection,
+  needed: number,
+): Promise<string | undefined> {
+  const given = await countSessions(connection, needed);
+  return given === undefined || given >= needed
+    ? undefined
+    : `the pooler gives this process ${given} of the ${needed} sessions that it may need: raise ` +
+        'default_pool_size (or pool_size, max_db_connections, max_client_conn) in pgbouncer.ini, or lower ' +
+        'DATABASE_POOL';
 }

@@ -66,7 +66,8 @@ export function openPools(connection: Connection, { applicationName, answerWithi
     openClient(connection, {
       max,
       wires: load.wires,
-      parameters: sessionOf({ applicationName, sight, answerWithinMs, lockTimeoutMs }),
+      applicationName,
+      settings: settingsOf({ sight, answerWithinMs, lockTimeoutMs }),
     });
   function openWith(load: LoadCounter, options: PoolOptions): postgres.Sql {
     const client = connect(load, options);
@@ -113,14 +114,14 @@ const forms = {
   default_transaction_isolation: 'read committed',
 };
 
-interface SessionSettings extends PoolsOptions {
+interface SessionLimits {
   readonly sight: Sight;
+  readonly answerWithinMs: number;
   readonly lockTimeoutMs: number;
 }
 
-/** Run-time parameters that each connection sets at its start. */
-const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: SessionSettings) => ({
-  application_name: applicationName,
+/** Run-time parameters of each connection. */
+const settingsOf = ({ sight, answerWithinMs, lockTimeoutMs }: SessionLimits) => ({
   role: appRole,
   'ticketwire.viewer_role': sight,
   search_path: 'public',

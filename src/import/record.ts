@@ -13,7 +13,7 @@ const text = (most: number) =>
   z
     .string()
     .max(most)
-    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'has U+0000 or half a surrogate pair');
+    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'has U+0000 or a lone surrogate');
 const line = (most: number) =>
   text(most)
     .trim()
@@ -30,7 +30,7 @@ const instant = z.string().transform((value, ctx) => {
   ctx.addIssue('must be an instant like 2024-05-31T08:30:00Z');
   return z.NEVER;
 });
-const address = line(320).refine((value) => parseAddress(value).ok, 'is no e-mail address');
+const address = line(320).refine((value) => parseAddress(value).ok, 'is not an e-mail address');
 const smtpUrl = z
   .string()
   .refine(
@@ -48,7 +48,7 @@ const user = z.strictObject({
   role: z.enum(roles),
   passwordHash: z
     .string()
-    .refine(isPasswordHash, 'is no ASP.NET Identity v2 or v3, bcrypt or scrypt hash that can be checked')
+    .refine(isPasswordHash, 'is not a supported hash: ASP.NET Identity v2 or v3, bcrypt, or scrypt')
     .nullish(),
   disabledAt: instant.nullish(),
   createdAt: instant.optional(),

@@ -62,14 +62,14 @@ function localProblem(local: string): string | undefined {
     return `The part of an e-mail address before the @ may not be longer than ${maxLocalOctets} bytes`;
   if (dotAtom.test(local) || quotedString.test(local)) return undefined;
   return /[,;:<>()@]/.test(local)
-    ? 'Give one bare e-mail address: no name, list, group, comment or angle brackets'
+    ? 'Give one e-mail address only: no name, list, group, comment or angle brackets'
     : 'Not an e-mail address: a character before the @ is not allowed there';
 }
 
 function domainProblem(domain: string): string | undefined {
   if (domain === '') return 'Not an e-mail address: there is nothing after the @';
   if (/[,;:<>()\s]/.test(domain))
-    return 'Give one bare e-mail address: no name, list, group, comment or angle brackets';
+    return 'Give one e-mail address only: no name, list, group, comment or angle brackets';
   if (domain.startsWith('[')) return 'An e-mail address needs a domain name, not the address of a machine';
   const labels = domain.split('.');
   const ascii = domainToASCII(domain);

@@ -106,9 +106,9 @@ const databaseNameIn = (text = ''): string | undefined =>
 /** Pairs of valid settings of which one defeats the other. */
 function* warnTogether(settings: Settings): Generator<string> {
   if (settings.MAX_ATTACHMENT_BYTES > settings.MAX_MESSAGE_ATTACHMENTS_BYTES)
-    yield 'MAX_ATTACHMENT_BYTES: no message takes so large a file, as MAX_MESSAGE_ATTACHMENTS_BYTES is less';
+    yield 'MAX_ATTACHMENT_BYTES: no message can have such a file, as MAX_MESSAGE_ATTACHMENTS_BYTES is less';
   if (settings.MAX_REQUEST_BYTES !== 0 && settings.MAX_REQUEST_BYTES <= settings.MAX_BODY_BYTES)
-    yield 'MAX_REQUEST_BYTES: no request takes so large a body as MAX_BODY_BYTES allows';
+    yield 'MAX_REQUEST_BYTES: it is less than a request with the largest body that MAX_BODY_BYTES allows';
 }
 
 /**

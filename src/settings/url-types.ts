@@ -33,7 +33,7 @@ function isDecodable({ username, password, pathname }: URL): boolean {
 function whyWrong(text: string, protocols: readonly string[], what: string): string | undefined {
   if (!hasProtocol(text, protocols)) return text.includes('@') ? `${what}; ${escaped}` : what;
   const url = new URL(text);
-  if (isCut(url) || !isDecodable(url)) return `cannot be read as it is meant: ${escaped}`;
+  if (isCut(url) || !isDecodable(url)) return `would not be read as you mean it: ${escaped}`;
   // The parser would escape these. A URL that has them is an example whose placeholder was not filled in.
   if (/[<>{}]/.test(text))
     return 'contains < > { or }: fill in the placeholder, or write it as %3C and so on';

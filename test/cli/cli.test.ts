@@ -234,7 +234,7 @@ test('an import is read from standard input; dry, it is checked and not written'
   ];
   const text = lines.map((line) => JSON.stringify(line)).join('\n');
   const dry = await world.ticketwire('import - --dry-run', text);
-  expect(dry).toEqual({ code: 0, out: 'All 2 lines are good; nothing was written.\n', err: '' });
+  expect(dry).toEqual({ code: 0, out: 'All 2 lines are valid; nothing was written.\n', err: '' });
   expect(await world.desk.$count(tables.users)).toBe(0);
   expect(await world.json('import /dev/stdin', text)).toMatchObject({ written: { user: 2 } });
   expect(await world.desk.$count(tables.users)).toBe(2);

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseAst } from 'vite';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** What programs wrote: nobody reads it line by line. */
+/** Generated files, which nobody reads line by line. */
 const generated = /\.generated\.ts$|(^|\/)graphql-env\.d\.ts$|(^|\/)(node_modules|dist|\.made|\.data)\//;
 
 /** A file of ours: its path from the root, with slashes, and its text. */
@@ -53,7 +53,7 @@ export function importsOf({ path, text }: Source): string[] {
   return [...new Set(targets)];
 }
 
-/** A function's name, its first line, and the count of its own lines, without those of nested functions. */
+/** A function's name, its first line, and its number of lines without those of nested functions. */
 export interface Measured {
   readonly name: string;
   readonly line: number;

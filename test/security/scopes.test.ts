@@ -81,8 +81,8 @@ test('one document may ask for the same node twice', async () => {
 });
 
 /*
- * What a credential without the scope read is told: the results of its own commands, and nothing that anybody
- * else wrote.
+ * A credential without the scope read gets the results of its own commands, and nothing that anybody else
+ * wrote.
  */
 
 const secret = 'canary-4711';

@@ -53,7 +53,7 @@ function outputOf(result: ImportResult, dryRun: boolean, shown: number): Output 
     return { json: result, text, exitCode: 1 };
   }
   if (dryRun) {
-    const good = result.lines === 1 ? '1 line is good' : `All ${result.lines} lines are good`;
+    const good = result.lines === 1 ? '1 line is valid' : `All ${result.lines} lines are valid`;
     return { json: result, text: `${good}; nothing was written.` };
   }
   const types = Object.keys(result.written) as (keyof typeof result.written)[];

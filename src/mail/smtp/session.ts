@@ -7,7 +7,7 @@ import type { OutgoingMail } from './outgoing-mail.ts';
 import type { SmtpServer, SmtpTimeouts } from './server-settings.ts';
 import { Fenced, OwnFault, plainWords, type SmtpError } from './smtp-errors.ts';
 
-const noSmtpUtf8 = '550 5.6.7 The mail server does not take addresses with letters beyond ASCII (SMTPUTF8)';
+const noSmtpUtf8 = '550 5.6.7 The mail server does not accept addresses with letters beyond ASCII (SMTPUTF8)';
 
 /** One SMTP connection, for one mail after another. */
 export class SmtpSession {
@@ -139,7 +139,7 @@ export class SmtpSession {
     if (hasUtf8Headers && !this.#extensions.smtpUtf8) return reply(noSmtpUtf8);
     if (this.sizeLimit !== undefined && byteSize > this.sizeLimit)
       return reply(
-        `552 5.3.4 The mail has ${byteSize} octets, and the mail server takes ${this.sizeLimit} at most`,
+        `552 5.3.4 The mail has ${byteSize} octets, and the mail server accepts ${this.sizeLimit} at most`,
       );
     return undefined;
   }

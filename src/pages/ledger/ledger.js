@@ -142,7 +142,7 @@ async function signIn(authorization) {
   Object.assign(view, { canMail, isSignedIn: true, lastText: '' });
   byId('sign-in').hidden = true;
   byId('ledger').hidden = byId('sign-out').hidden = false;
-  tell(canMail ? '' : 'You can look, and not change: your credential has not the scope mail.');
+  tell(canMail ? '' : 'You can read but not change anything: your credential does not have the scope mail.');
   await refresh();
 }
 

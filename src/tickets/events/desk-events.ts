@@ -63,7 +63,7 @@ export async function watchDeskEvents(
   return EventWatcher.start(ctx, {
     feed: deskFeed(read({}), ctx.log),
     from,
-    forOperators: 'You are no operator any more',
+    forOperators: 'You are no longer an operator',
     isWanted: (event) => isWanted(filter, event),
     alone: wantsAll(filter) ? undefined : { read: read(filter), key: JSON.stringify(filter) },
   });

@@ -31,7 +31,7 @@ const session = (port: number) =>
     { host: '127.0.0.1', port, secure: false, startTls: 'never', user: undefined, password: undefined },
     defaultTimeouts,
   );
-/** What a mail with letters beyond ASCII in its headers is told; nothing else is sent. */
+/** The outcome of a mail with letters beyond ASCII in its headers. Nothing else is sent. */
 const fits = async (to: SmtpSession, byteSize: number, hasUtf8Headers: boolean) =>
   (
     await to.send({

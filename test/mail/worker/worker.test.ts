@@ -92,7 +92,7 @@ test.each<WorkerStep>(['claimed', 'accepted-354'])(
     await until(sql, id, inState('SENT'));
     sleeper.go();
     sleeper.child.kill('SIGCONT');
-    // It has come to the fence, and is through with the mail.
+    // It has reached the fence, and is done with the mail.
     await sleeper.end();
     expect(sink.mails).toHaveLength(1);
     expect(await until(sql, id, inState('SENT'))).toMatchObject({ attempts: 2, events: ['DELIVERY_SENT'] });

@@ -35,9 +35,9 @@ export async function* databaseChecks(config: Config): AsyncGenerator<SettingChe
     yield {
       name: gatewaySetting,
       async run() {
-        const detail = await trySight(gateway);
+        const found = await trySight(gateway, config);
         usable = true;
-        return detail;
+        return found;
       },
     };
   else if (ownLogin) yield { name: gatewaySetting, run: () => trySignIn(gateway) };
@@ -70,12 +70,18 @@ async function inspectOwner(
   return { current, result: most > maxConnections ? 'warning' : 'ok', detail };
 }
 
-async function trySight(gateway: Connection): Promise<string> {
-  const { openDatabase } = await import('../../../db/database.ts');
+async function trySight(gateway: Connection, { poolSize }: Config): Promise<CheckResult> {
+  const { connectionsAtMost, openDatabase } = await import('../../../db/database.ts');
+  const { shortageOfSessions } = await import('../../../db/assert-suitable.ts');
   const { naming } = await import('../../../start-error.ts');
-  await using database = openDatabase(gateway, { poolSize: 2, applicationName });
+  const most = connectionsAtMost({ poolSize });
+  const shortage = await naming('DATABASE_URL', () => shortageOfSessions(gateway, most));
+  await using database = openDatabase(gateway, { poolSize, applicationName });
   await naming('DATABASE_URL', () => database.checkAll());
-  return 'connects as ticketwire_app; row-level security and grants are in place';
+  // A gateway that runs already may have the others.
+  if (shortage !== undefined) return { result: 'warning', detail: shortage };
+  const detail = 'connects as ticketwire_app; row-level security and grants are in place';
+  return { result: 'ok', detail };
 }
 
 /** Signs in only. The full check needs the tables, which do not exist yet or are not current. */
