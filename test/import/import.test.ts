@@ -121,6 +121,35 @@ test('an import keeps ids, times, private notes and the thread that a mail answe
   expect(await ledgerFaults(world.desk)).toEqual([]);
 });
 
+test('an instant is read to the millisecond, by its offset, in the years 1 to 9999', async () => {
+  await using world = await createWorld();
+  const at = (id: number, createdAt: string) => ({ ...ticket, id, reference: `INC-${id}`, createdAt });
+  const good = [
+    ['2026-11-29T12:00:00.1239Z', '2026-11-29T12:00:00.123Z'],
+    ['2024-01-01T00:00:00+16:00', '2023-12-31T08:00:00.000Z'],
+    ['2024-01-01T00:00:00-23:59', '2024-01-01T23:59:00.000Z'],
+    ['0001-01-01T00:00:00Z', '0001-01-01T00:00:00.000Z'],
+    ['9999-12-31T23:59:59.9999Z', '9999-12-31T23:59:59.999Z'],
+  ] as const;
+  await world.run([jane, ...good.map(([written], n) => at(n + 1, written))]);
+  const stored = await world.desk.select().from(tickets).orderBy(tickets.id);
+  expect(stored.map(({ createdAt }) => createdAt.toISOString())).toEqual(good.map(([, read]) => read));
+  const impossible = [
+    ...['2026-02-30T00:00:00Z', '1900-02-29T00:00:00Z', '2016-12-31T23:59:60Z', '2024-01-01T24:00:00Z'],
+    ...[
+      '0000-12-31T00:00:00Z',
+      '0001-01-01T00:00:00+10:00',
+      '9999-12-31T23:59:59-10:00',
+      '2024-01-01T00:00Z',
+    ],
+  ];
+  const { told } = await world.run(impossible.map((written, n) => at(n + 11, written)));
+  expect(told).toEqual(
+    impossible.map((_, n) => `${n + 1}: createdAt: must be an instant like 2024-05-31T08:30:00Z`),
+  );
+  expect(await world.desk.$count(tickets)).toBe(good.length);
+});
+
 test('new rows get ids above the imported ones', async () => {
   await using world = await createWorld();
   await world.run(desk);

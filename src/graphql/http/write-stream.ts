@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
-import { writeHead } from '../../platform/http/response-head.ts';
+import { writeHead } from '../../platform/http/send-response.ts';
 import { notesOf } from '../../platform/request-notes.ts';
 import { pullFrom, type Receiver } from '../../tickets/events/pulled-stream.ts';
 import type { Operation } from '../execute/prepare-operation.ts';
