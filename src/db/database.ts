@@ -6,8 +6,8 @@ import type { PoolLoad } from '../observe/gauges.ts';
 import {
   assertMayMigrate,
   assertMember,
+  assertRowAccess,
   assertServer,
-  assertSight,
   findLogin,
   type Login,
 } from './assert-suitable.ts';
@@ -91,11 +91,11 @@ export function openDatabase(
 ): Database {
   const options = { applicationName, answerWithinMs };
   const pools = openPools(connection, options);
-  const desk = pools.openDb('desk', { max: poolSize, sight: 'DESK' });
-  const writer = pools.openDb('writer', { max: writerSize, sight: 'DESK', lockTimeoutMs: writerLockMs });
+  const desk = pools.openDb('desk', { max: poolSize, rowAccess: 'DESK' });
+  const writer = pools.openDb('writer', { max: writerSize, rowAccess: 'DESK', lockTimeoutMs: writerLockMs });
   const reads = openViewerReads(pools, poolSize);
-  const commands = pools.openDb('commands', { max: stepsSize, sight: 'DESK', lockTimeoutMs: lockMs });
-  const raw = pools.open('mail', { max: stepsSize, sight: 'DESK', lockTimeoutMs: lockMs });
+  const commands = pools.openDb('commands', { max: stepsSize, rowAccess: 'DESK', lockTimeoutMs: lockMs });
+  const raw = pools.open('mail', { max: stepsSize, rowAccess: 'DESK', lockTimeoutMs: lockMs });
   const replicas = replicaConnections.map((replica, n) =>
     openReplica(replica, { ...options, poolSize, name: `replica-${n + 1}` }),
   );
@@ -111,12 +111,12 @@ export function openDatabase(
     readTextsAs,
     replicas: replicated,
     loads: () => [pools, ...replicas].flatMap((each) => each.loads()),
-    check: () => assertSight(commands.$client, 'DESK'),
+    check: () => assertRowAccess(commands.$client, 'DESK'),
     async checkAll() {
       // Where a pooler shares sessions, a connection has lost its own by the second time.
       for (let times = 0; times < 2; times += 1) {
         await reads.checkSight();
-        await assertSight(commands.$client, 'DESK');
+        await assertRowAccess(commands.$client, 'DESK');
       }
     },
     async [Symbol.asyncDispose]() {
