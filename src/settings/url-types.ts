@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readDatabaseUrl } from './database-url.ts';
 import { listOf } from './setting-types.ts';
 
 /*
@@ -65,20 +66,30 @@ function hasNoUser(text: string): boolean {
   return username === '' && password === '';
 }
 
-/** URLs with one of these protocols, separated by commas. */
-export const urls = (...protocols: string[]) => {
-  const what =
-    `must be URLs that begin with ${beginnings(protocols)}, ` +
-    'separated by commas (write a comma within one as %2C)';
-  const list = (text: string) => listOf(text).filter(Boolean);
-  return checked((text) =>
-    list(text)
-      .map((one) => whyWrong(one, protocols, what))
-      .find((why) => why !== undefined),
-  )
-    .default('')
-    .transform(list);
-};
+/** A database. */
+export const databaseUrl = checked(whyNoDatabase);
+
+function whyNoDatabase(text: string): string | undefined {
+  try {
+    readDatabaseUrl(text);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Databases, separated by commas. A list of hosts within one has its commas written as %2C. */
+export const databaseUrls = checked((text) =>
+  splitUrls(text)
+    .map(whyNoDatabase)
+    .find((why) => why !== undefined),
+)
+  .default('')
+  .transform(splitUrls);
+
+function splitUrls(text: string): string[] {
+  return listOf(text).filter(Boolean);
+}
 
 /** A mail server, or `inbox:`. */
 export const smtpUrl = checked((text) => {

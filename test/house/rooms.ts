@@ -13,7 +13,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   // The configuration, and how errors of a start are explained.
   'src/config': ['src/platform', 'src/settings', 'src/limits'],
   'src/observe': ['src/platform'],
-  'src/db/driver': ['src/platform', 'src/observe'],
+  'src/db/driver': ['src/platform', 'src/observe', 'src/settings'],
   'src/db': ['src/platform', 'src/observe', 'src/db/driver'],
   'src/content/dom': [],
   'src/content/style': ['src/content/dom'],

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { openSocket, type Security, type ServerAddress } from './open-socket.ts';
+import type { DatabaseTls } from '../../settings/database-url.ts';
+import { openSocket, type ServerAddress } from './open-socket.ts';
 import { ProtocolState } from './protocol-state.ts';
 
 /**
@@ -33,7 +34,7 @@ const closeMs = 1000;
  * Opens a connection. A host name is resolved anew for each one, because it may have several addresses, and
  * servers move.
  */
-export function openWire(address: ServerAddress, security: Security | undefined): Wire {
+export function openWire(address: ServerAddress, tls: DatabaseTls | undefined): Wire {
   const openedAt = performance.now();
   const protocol = new ProtocolState(openedAt);
   const events = new EventEmitter();
@@ -88,7 +89,7 @@ export function openWire(address: ServerAddress, security: Security | undefined)
     if (protocol.fatal !== undefined) end(protocol.fatal);
   }
 
-  const socket = openSocket(address, security, (opened) => {
+  const socket = openSocket(address, tls, (opened) => {
     stream = opened;
     opened.on('data', receive);
     opened.on('error', end);

@@ -1,5 +1,6 @@
 import type { Config } from '../../../config.ts';
 import type { Connection } from '../../../db/database.ts';
+import { describeDatabaseUrl } from '../../../settings/database-url.ts';
 import { type CheckResult, off, type SettingCheck } from './check.ts';
 
 const applicationName = 'ticketwire-doctor';
@@ -92,5 +93,5 @@ async function tryReplica(primary: string, url: string): Promise<string> {
   await using database = openDatabase(primary, { poolSize: 2, applicationName, replicas: [url] });
   const failed = (_replica: unknown, error: unknown) => Promise.reject(error);
   await naming('DATABASE_REPLICA_URLS', () => database.replicas!.check(failed));
-  return `${new URL(url).host} is a replica of the database`;
+  return `${describeDatabaseUrl(url)} is a replica of the database`;
 }
