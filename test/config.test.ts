@@ -234,14 +234,23 @@ describe('what other programs read is no mistake', () => {
     ],
     ...['TICKETWIRE_SERVICE_HOST', 'TICKETWIRE_SERVICE_PORT', 'TICKETWIRE_PORT_4000_TCP', 'KUBERNETES_PORT'],
     ...['TICKETWIRE_WORKER_SERVICE_PORT_HTTP', 'TICKETWIRE_WORKER_PORT_4001_TCP_ADDR', 'OTEL_SERVICE_NAME'],
-    ...['TICKETWIRE_URL', 'TICKETWIRE_TOKEN', 'CI', 'DEBUG', 'npm_config_data_dir', 'API_URL', 'JOBS_URL'],
+    ...[
+      'TICKETWIRE_URL',
+      'TICKETWIRE_TOKEN',
+      'CI',
+      'DEBUG',
+      'npm_config_data_dir',
+      'API_URL',
+      'JOBS_URL',
+      'BASE_URL',
+      'SITE_URL',
+    ],
     ...['LOG_FILE', 'LOG_FORMAT', 'HTTP_URL', 'no_proxy', 'TEST_DATABASE_URL', 'MAX_MEMORY', 'TZ'],
   ];
   const foreign = {
     DATABASE_URL: ['POSTGRES_URL', 'DB_URL', 'DB_HOST', 'DATABASE_HOST', 'PGHOST', 'PGDATABASE', 'PGUSER'],
     SMTP_URL: ['SMTP_HOST', 'SMTP_PORT', 'SMTP_USER', 'SMTP_PASS', 'MAIL_URL'],
     MAILBOX_KEY: ['SECRET_KEY'],
-    PUBLIC_URL: ['BASE_URL', 'SITE_URL'],
     JWT_JWKS_URL: ['JWT_SECRET'],
     OTEL_EXPORTER_OTLP_ENDPOINT: ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'],
   };

@@ -1,5 +1,3 @@
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** By which names other programs know what a setting is for. */
 const foreignNames: Readonly<Record<string, readonly string[]>> = {
   DATABASE_URL: [
@@ -25,7 +23,6 @@ const foreignNames: Readonly<Record<string, readonly string[]>> = {
   MAILBOX_KEY: ['SECRET_KEY', 'SECRET_KEY_BASE', 'APP_KEY', 'APP_SECRET', 'ENCRYPTION_KEY'],
   BLOBS_URL: ['S3_BUCKET', 'AWS_S3_BUCKET', 'S3_URL', 'STORAGE_URL', 'UPLOAD_DIR', 'BLOBS_DIR', 'BLOB_DIR'],
   CLAMD_URL: ['CLAMD_HOST', 'CLAMAV_HOST'],
-  PUBLIC_URL: ['BASE_URL', 'APP_URL', 'SITE_URL', 'ROOT_URL', 'EXTERNAL_URL'],
   HOST: ['BIND', 'BIND_ADDRESS', 'LISTEN', 'LISTEN_ADDRESS'],
   PORT: ['HTTP_PORT', 'SERVER_PORT', 'LISTEN_PORT', 'APP_PORT'],
   TRUST_PROXY: ['TRUSTED_PROXIES', 'BEHIND_PROXY'],
@@ -41,7 +38,7 @@ const foreignNames: Readonly<Record<string, readonly string[]>> = {
  * Warns of other programs' names whose setting here is not set: they may be meant for this program, which
  * would start without them. An empty setting is a deliberate choice.
  */
-export function* warnOfForeignNames(env: Environment): Generator<string> {
+export function* warnOfForeignNames(env: Readonly<Record<string, string | undefined>>): Generator<string> {
   for (const [setting, names] of Object.entries(foreignNames)) {
     const given = names.filter((name) => env[name]);
     if (env[setting] === undefined && given.length > 0)

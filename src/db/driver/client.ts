@@ -81,7 +81,7 @@ export function openClient(connection: Connection, options: ClientOptions): post
   return postgres(all as unknown as postgres.Options<Record<string, never>>);
 }
 
-interface Place {
+interface DriverPlace {
   /** Options of the driver. */
   readonly place: object;
   readonly tls?: DatabaseTls | undefined;
@@ -93,7 +93,7 @@ interface Place {
  * The driver is given no URL: its parser passes each parameter that it does not know on to the server. It
  * cuts a host at its first colon, unless it is in a list.
  */
-function placeOf(connection: Connection): Place {
+function placeOf(connection: Connection): DriverPlace {
   if (typeof connection !== 'string') return { place: connection };
   const { tls, session, connectSeconds, host, port, ...place } = readDatabaseUrl(connection);
   const server = host === undefined ? {} : { host: [host], port: [port] };
