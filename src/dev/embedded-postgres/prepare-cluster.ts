@@ -100,7 +100,8 @@ async function initialise({ directory, data, binaries, identity }: Cluster, dura
     rmSync(fresh, { recursive: true, force: true });
     // Two first starts at once: the other's cluster is as good, and its server's lock decides who goes on.
     if (existsSync(data)) return;
-    throw new Error(`initdb failed: ${(error as { stderr?: string }).stderr?.trim() || error}`, {
+    const why = (error as { stderr?: string }).stderr?.trim() || error;
+    throw new EmbeddedUnavailable(`DATA_DIR: no database can be made in ${directory}: ${why}`, {
       cause: error,
     });
   }
