@@ -3,7 +3,7 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
-import { assertMember, assertServer, assertSight } from './assert-suitable.ts';
+import { assertMember, assertServer, assertSight, assertWritable } from './assert-suitable.ts';
 import { type Connection, openClient } from './driver/client.ts';
 import { continuePlaces } from './event-places.ts';
 import { clientWithin, isMigrated, takeMigrationLock } from './migration-lock.ts';
@@ -47,8 +47,8 @@ export interface Database extends AsyncDisposable, ViewerReads {
   loads(): PoolLoad[];
   /**
    * Checks one connection.
-   * @throws when the database does not answer, or when the role could bypass row-level security or does not
-   *   see the desk
+   * @throws when the database does not answer or cannot be written, or when the role could bypass row-level
+   *   security or does not see the desk
    */
   check(): Promise<void>;
   /** Like `check`, for each kind of connection. Called at the start. */
@@ -91,6 +91,10 @@ export function openDatabase(
   );
   const replicated = replicas.length === 0 ? undefined : readFromReplicas(pools, reads, replicas);
   const { readAs, readTextsAs } = replicated ?? reads;
+  const check = async () => {
+    await assertSight(commands.$client, 'DESK');
+    await assertWritable(commands.$client);
+  };
   return {
     desk,
     writer,
@@ -101,10 +105,10 @@ export function openDatabase(
     readTextsAs,
     replicas: replicated,
     loads: () => [pools, ...replicas].flatMap((each) => each.loads()),
-    check: () => assertSight(commands.$client, 'DESK'),
+    check,
     async checkAll() {
       await reads.checkSight();
-      await assertSight(commands.$client, 'DESK');
+      await check();
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([pools, ...replicas].map((each) => each[Symbol.asyncDispose]()));

@@ -83,6 +83,24 @@ test('a start whose database is not there says so', async () => {
   expect(await startWith({ gateway })).toMatch(/^ConfigError: DATABASE_URL: .*"nowhere" does not exist/);
 });
 
+test('a database that cannot be written is told at the start, and by readiness until it can be', async () => {
+  await using made = await createTestDatabase('demo');
+  const { database: name } = made.ownerConnection as Place;
+  const set = (mode: string) =>
+    owner.unsafe(`alter database ${name} set default_transaction_read_only = ${mode}`);
+  const { connection: gateway, ownerConnection } = made;
+  await using running = openDatabase(gateway, { poolSize: 2 });
+  await running.check();
+  await set('on');
+  const connections = { gateway, owner: ownerConnection };
+  expect(await startWith(connections)).toMatch(/^ConfigError: DATABASE_URL: transactions are read-only/);
+  await using reopened = openDatabase(gateway, { poolSize: 2 });
+  await expect(reopened.check()).rejects.toThrow('transactions are read-only');
+  await set('off');
+  await using later = openDatabase(gateway, { poolSize: 2 });
+  await later.check();
+});
+
 test('a way to the database that leaves out what a connection says of itself is found out', async () => {
   const sightWithout = async (parameters: Record<string, string>) => {
     const sql = openClient(database.connection, { max: 1, parameters });
