@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import type { Reporter, Vitest } from 'vitest/node';
 
-// Workers and the processes that tests start load compiled, type-stripped modules: a quarter less CPU an import.
+// Workers and the processes that tests start load compiled, type-stripped modules: a quarter less CPU an
+// import.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
   new URL('node_modules/.cache/node-compile', import.meta.url),
 );
@@ -33,9 +34,11 @@ export default defineConfig({
     execArgv: ['--import', new URL('src/platform/process/faster-imports.ts', import.meta.url).href],
     // Tests wait for servers more than they compute.
     maxWorkers: Math.max(2, Math.ceil(1.5 * availableParallelism())),
-    // Importing the gateway costs a second or more: a worker does it once, and each test builds its own world anyway.
+    // Importing the gateway costs a second or more: a worker does it once, and each test builds its own world
+    // anyway.
     isolate: false,
-    // Modules are loaded by Node itself, as in production: vite would pick a second copy of graphql, and every instanceof fail.
+    // Modules are loaded by Node itself, as in production: vite would pick a second copy of graphql, and
+    // every instanceof fail.
     experimental: { viteModuleRunner: false },
     // Against what hangs, not against what is slow: a busy machine takes many times as long.
     testTimeout: 180_000,

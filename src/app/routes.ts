@@ -87,7 +87,11 @@ function homeOf(hasExplorer: boolean): Handle {
   return (_req, res) =>
     hasExplorer
       ? sendText(res, 302, 'See /graphql\n', { Location: '/graphql' })
-      : sendText(res, 200, 'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api\n');
+      : sendText(
+          res,
+          200,
+          'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api, the mail ledger at /ledger\n',
+        );
 }
 
 /** GraphQL, and GraphiQL for a browser that navigates to the same path. */

@@ -10,6 +10,7 @@ import {
   startEmbedded,
 } from '../dev/embedded-postgres/start-postgres.ts';
 import { describeDatabaseUrl } from '../settings/database-url.ts';
+import { naming, ownerSettingOf } from '../start-error.ts';
 import { CommandError } from './command.ts';
 
 /** The desk's database, migrated to this version. */
@@ -57,7 +58,7 @@ export async function openDesk(
     const connection = 'pid' in embedded ? stack.use(embedded).connection : embedded.connection;
     connections = { owner: connection, gateway: connection };
   }
-  await migrate(connections.owner);
+  await naming(ownerSettingOf(config), () => migrate(connections.owner));
   const database = stack.use(
     openDatabase(connections.gateway, { poolSize: 2, applicationName: 'ticketwire-cli' }),
   );

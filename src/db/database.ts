@@ -3,7 +3,15 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
-import { assertMember, assertServer, assertSight, assertWritable } from './assert-suitable.ts';
+import {
+  assertMayMigrate,
+  assertMember,
+  assertServer,
+  assertSight,
+  assertWritable,
+  findLogin,
+  type Login,
+} from './assert-suitable.ts';
 import { type Connection, openClient } from './driver/client.ts';
 import { continuePlaces } from './event-places.ts';
 import { clientWithin, isMigrated, takeMigrationLock } from './migration-lock.ts';
@@ -51,7 +59,10 @@ export interface Database extends AsyncDisposable, ViewerReads {
    *   security or does not see the desk
    */
   check(): Promise<void>;
-  /** Like `check`, for each kind of connection. Called at the start. */
+  /**
+   * Like `check`, for each kind of connection. Called at the start.
+   * @throws also when a pooler shares sessions between connections
+   */
   checkAll(): Promise<void>;
 }
 
@@ -107,8 +118,11 @@ export function openDatabase(
     loads: () => [pools, ...replicas].flatMap((each) => each.loads()),
     check,
     async checkAll() {
-      await reads.checkSight();
-      await check();
+      // Where a pooler shares sessions, a connection has lost its own by the second time.
+      for (let times = 0; times < 2; times += 1) {
+        await reads.checkSight();
+        await check();
+      }
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([pools, ...replicas].map((each) => each[Symbol.asyncDispose]()));
@@ -158,6 +172,7 @@ export interface Inspected {
   /** Whether it has this version's tables; if not, a start creates them. */
   readonly current: boolean;
   readonly maxConnections: number;
+  readonly login: Login;
 }
 
 /**
@@ -171,7 +186,9 @@ export async function inspect(connection: Connection): Promise<Inspected> {
     const [server] = await client<[{ version: string; maxConnections: number }]>`
       select current_setting('server_version') as version,
         current_setting('max_connections')::int as "maxConnections"`;
-    return { ...server!, current: await isMigrated(client, migrationsFolder) };
+    const current = await isMigrated(client, migrationsFolder);
+    if (!current) await assertMayMigrate(client);
+    return { ...server!, current, login: await findLogin(client) };
   } finally {
     await client.end({ timeout: 5 });
   }
@@ -179,13 +196,13 @@ export async function inspect(connection: Connection): Promise<Inspected> {
 
 /**
  * Signs in as the gateway does, without needing its tables.
- * @returns the login
  * @throws Unsuitable when the login may not act as the gateway's role, or an error of the driver
  */
-export async function signIn(connection: Connection): Promise<string> {
+export async function signIn(connection: Connection): Promise<Login> {
   const client = openClient(connection, { max: 1, connectSeconds: 10 });
   try {
-    return await assertMember(client, appRole);
+    await assertMember(client, appRole);
+    return await findLogin(client);
   } finally {
     await client.end({ timeout: 5 });
   }

@@ -66,7 +66,8 @@ export function openPools(connection: Connection, { applicationName, answerWithi
     openClient(connection, {
       max,
       wires: load.wires,
-      parameters: sessionOf({ applicationName, sight, answerWithinMs, lockTimeoutMs }),
+      applicationName,
+      settings: settingsOf({ sight, answerWithinMs, lockTimeoutMs }),
     });
   function openWith(load: LoadCounter, options: PoolOptions): postgres.Sql {
     const client = connect(load, options);
@@ -118,14 +119,14 @@ const forms = {
   idle_session_timeout: '0',
 };
 
-interface SessionSettings extends PoolsOptions {
+interface SessionLimits {
   readonly sight: Sight;
+  readonly answerWithinMs: number;
   readonly lockTimeoutMs: number;
 }
 
-/** Run-time parameters that each connection sets at its start. */
-const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: SessionSettings) => ({
-  application_name: applicationName,
+/** Run-time parameters of each connection. */
+const settingsOf = ({ sight, answerWithinMs, lockTimeoutMs }: SessionLimits) => ({
   role: appRole,
   'ticketwire.viewer_role': sight,
   search_path: 'public',

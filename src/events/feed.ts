@@ -1,3 +1,6 @@
+import { type EventOrder, RecentEvents } from './recent-events.ts';
+import { SharedReads } from './shared-reads.ts';
+
 /** One page of events after a position. */
 export interface Page<E, P> {
   /** Oldest first. */
@@ -6,8 +9,6 @@ export interface Page<E, P> {
   readonly reached: P;
   /** Whether there may already be more events after it. */
   readonly more: boolean;
-  /** Whether other watchers receive the same event objects. */
-  readonly isShared?: boolean;
   /** Whether later events cannot be read yet, because an older transaction is under way. */
   readonly areHeld?: boolean;
 }
@@ -16,26 +17,23 @@ export interface Page<E, P> {
 export type ReadAfter<E, P> = (after: P) => Promise<Page<E, P>>;
 
 /** What a feed needs to read its list. */
-export interface FeedPorts<E, P> {
+export interface FeedPorts<E, P> extends EventOrder<E, P> {
   readonly read: ReadAfter<E, P>;
-  readonly positionOf: (event: E) => P;
-  /** Whether position `a` is before `b`. */
-  readonly isBefore: (a: P, b: P) => boolean;
+}
+
+/** How a watcher who is behind reads, if it wants less than the whole list. */
+export interface ReadAlone<E, P> {
+  readonly read: ReadAfter<E, P>;
+  /** Names what is wanted of the list. Watchers with the same key share reads that are under way. */
+  readonly key: string;
 }
 
 /** Calls some functions in each turn of the event loop. Resolves when all were called. */
 export type CallInTurns = (calls: Iterable<() => void>) => Promise<void>;
 
-/**
- * Events that were read stay in memory until no watcher has taken one of them for so long, milliseconds. It
- * may take seconds until ten thousand have, and those who come late must not each read them alone.
- */
-const keepMs = 1000;
 /** Events that are held are read again after so many milliseconds, at first and at most. */
 const leastHeldMs = 25;
 const mostHeldMs = 1000;
-/** Events kept in memory, at most. */
-const maxKept = 200;
 
 /**
  * The events of one list, for viewers who all see the same of it. After each notification, the new events are
@@ -46,19 +44,13 @@ const maxKept = 200;
 export class Feed<E, P> {
   readonly #ports: FeedPorts<E, P>;
   readonly #callInTurns: CallInTurns;
-  /** The events from `#start` to `#end`, without a gap. */
-  #kept: E[] = [];
-  #start: P | undefined;
-  /** Everything up to here was read. Undefined until a watcher has reached the end of the list. */
-  #end: P | undefined;
+  readonly #recent: RecentEvents<E, P>;
+  readonly #behind = new SharedReads<Page<E, P>>();
   #notified = 1;
   /** The value of `#notified` when the last read that reached the end began. */
   #readAt = 0;
   #reading: Promise<void> | undefined;
   #isWaking = false;
-  #forgetting: NodeJS.Timeout | undefined;
-  /** Whether a watcher has taken kept events since the timer was set. */
-  #wasTaken = false;
   #held: NodeJS.Timeout | undefined;
   #heldMs = leastHeldMs;
   readonly #wakes = new Set<() => void>();
@@ -66,6 +58,7 @@ export class Feed<E, P> {
   constructor(ports: FeedPorts<E, P>, callInTurns: CallInTurns) {
     this.#ports = ports;
     this.#callInTurns = callInTurns;
+    this.#recent = new RecentEvents(ports, () => this.#isWaking);
   }
 
   /** Calls `wake` after each notification, when the events that it announces were read. */
@@ -100,7 +93,7 @@ export class Feed<E, P> {
     do {
       notified = this.#notified;
       // Watchers get the error of a failed read from their own read.
-      isRead = this.#end !== undefined && (await this.#readNews().catch(() => false));
+      isRead = this.#recent.end !== undefined && (await this.#readNews().catch(() => false));
       await this.#callInTurns(this.#wakes);
     } while (this.#wakes.size > 0 && (notified !== this.#notified || (isRead && this.hasNews)));
     this.#isWaking = false;
@@ -119,37 +112,42 @@ export class Feed<E, P> {
 
   /**
    * The next page after a position.
-   * @param readAlone reads for a watcher who is behind
+   * @param alone how this watcher reads while it is behind; like the feed, unless given
    */
-  after(position: P, readAlone: ReadAfter<E, P> = this.#ports.read): Page<E, P> | Promise<Page<E, P>> {
-    if (this.#start === undefined || this.#ports.isBefore(position, this.#start))
-      return this.#readAlone(position, readAlone);
-    if (!this.hasNews || this.#ports.isBefore(position, this.#end!)) return this.#keptAfter(position);
+  after(position: P, alone?: ReadAlone<E, P>): Page<E, P> | Promise<Page<E, P>> {
+    const { isBefore } = this.#ports;
+    if (!this.#recent.reachBackTo(position)) return this.#readBehind(position, alone);
+    if (!this.hasNews || isBefore(position, this.#recent.end!)) return this.#recentAfter(position);
     this.#reading ??= this.#readOn();
-    return this.#reading.then(() => this.#keptAfter(position));
+    return this.#reading.then(() => this.#recentAfter(position));
   }
 
-  async #readAlone(position: P, read: ReadAfter<E, P>): Promise<Page<E, P>> {
+  /**
+   * Thousands may be behind together, such as those who reconnect after a restart: they share reads from the
+   * same position. A read that began before a notification is not shared with those who come after it.
+   */
+  #readBehind(position: P, alone: ReadAlone<E, P> | undefined): Promise<Page<E, P>> {
     const notified = this.#notified;
-    const page = await read(position);
-    if (this.#end === undefined && !page.more) {
-      this.#end = page.reached;
-      this.#start = page.reached;
-      this.#readAt = notified;
-    }
-    this.#readAgainLater(page);
-    return page;
+    const name = JSON.stringify([notified, position, alone?.key]);
+    return this.#behind.read(name, async () => {
+      const page = await (alone ?? this.#ports).read(position);
+      if (this.#recent.end === undefined && !page.more) {
+        this.#recent.begin(page.reached);
+        this.#readAt = notified;
+      }
+      if (alone === undefined) this.#recent.prepend(position, page);
+      this.#readAgainLater(page);
+      return page;
+    });
   }
 
   async #readOn(): Promise<void> {
     const notified = this.#notified;
     try {
-      const page = await this.#ports.read(this.#end!);
-      const { events, reached, more } = page;
+      const page = await this.#ports.read(this.#recent.end!);
       this.#readAgainLater(page);
-      this.#end = reached;
-      if (!more) this.#readAt = notified;
-      if (events.length > 0) this.#keep(events);
+      this.#recent.append(page);
+      if (!page.more) this.#readAt = notified;
     } finally {
       this.#reading = undefined;
     }
@@ -166,33 +164,7 @@ export class Feed<E, P> {
     this.#heldMs = Math.min(mostHeldMs, 2 * this.#heldMs);
   }
 
-  #keep(events: readonly E[]): void {
-    this.#kept.push(...events);
-    const dropped = this.#kept.splice(0, Math.max(0, this.#kept.length - maxKept));
-    if (dropped.length > 0) this.#start = this.#ports.positionOf(dropped.at(-1)!);
-    this.#wasTaken = true;
-    this.#forgetLater();
-  }
-
-  /** Forgets the events once they were not taken for a whole interval. */
-  #forgetLater(): void {
-    this.#forgetting ??= setTimeout(() => {
-      this.#forgetting = undefined;
-      if (this.#wasTaken) {
-        this.#wasTaken = false;
-        return this.#forgetLater();
-      }
-      this.#kept = [];
-      this.#start = this.#end;
-    }, keepMs).unref();
-  }
-
-  #keptAfter(position: P): Page<E, P> {
-    const { isBefore, positionOf } = this.#ports;
-    let from = this.#kept.length;
-    while (from > 0 && isBefore(position, positionOf(this.#kept[from - 1]!))) from -= 1;
-    if (from < this.#kept.length) this.#wasTaken = true;
-    const reached = isBefore(position, this.#end!) ? this.#end! : position;
-    return { events: this.#kept.slice(from), reached, more: this.hasNews, isShared: true };
+  #recentAfter(position: P): Page<E, P> {
+    return { ...this.#recent.after(position), more: this.hasNews };
   }
 }

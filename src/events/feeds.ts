@@ -1,4 +1,4 @@
-import { type CallInTurns, Feed, type FeedPorts, type Page, type ReadAfter } from './feed.ts';
+import { type CallInTurns, Feed, type FeedPorts, type Page, type ReadAlone } from './feed.ts';
 import type { EventHub } from './hub.ts';
 
 /** Watchers who are woken in one turn of the event loop, at most: other requests get theirs in between. */
@@ -27,9 +27,9 @@ export interface Watching<E, P> extends Disposable {
 export interface Feeds {
   /**
    * Resolves when no later commit is missed.
-   * @param readAlone reads while the watcher is behind
+   * @param alone how this watcher reads while it is behind; like the feed, unless given
    */
-  watch<E, P>(of: FeedOf<E, P>, wake: () => void, readAlone?: ReadAfter<E, P>): Promise<Watching<E, P>>;
+  watch<E, P>(of: FeedOf<E, P>, wake: () => void, alone?: ReadAlone<E, P>): Promise<Watching<E, P>>;
 }
 
 interface Opened {
@@ -61,12 +61,12 @@ export function createFeeds(hub: EventHub): Feeds {
   }
 
   return {
-    async watch(of, wake, readAlone) {
+    async watch(of, wake, alone) {
       const feed = open(of);
       feed.join(wake);
       await hub.listening();
       return {
-        next: (after) => feed.after(after, readAlone),
+        next: (after) => feed.after(after, alone),
         get isOver() {
           return hub.ending.aborted;
         },

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { nameRequest } from '../platform/response-head.ts';
+import { nameRequest } from '../platform/http/response-head.ts';
 
 /** What is known of each request before it is routed. */
 export interface RequestIdentity {

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asUnavailable } from '../platform/database-faults.ts';
 import { BadCredential, BadRequest, RateLimited, Unavailable } from '../platform/errors.ts';
+import { sendResponse } from '../platform/http/send-response.ts';
 import type { Logger } from '../platform/log.ts';
 import { noteCode, notesOf } from '../platform/request-notes.ts';
-import { sendResponse } from '../platform/send-response.ts';
 import { identityOf } from './request-identity.ts';
 
 /** Sends a text. If the head has been sent already, the connection is closed instead. */

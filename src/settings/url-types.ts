@@ -14,7 +14,7 @@ const hasProtocol = (text: string, protocols: readonly string[]): boolean =>
   protocols.some((protocol) => text.toLowerCase().startsWith(`${protocol}//`)) &&
   new URL(text).port !== '0';
 
-/** What tells a URL that is cut short by a character of its password: the @ stands behind the host. */
+/** Whether an unescaped character of the password ends the URL early: the @ is then after the host. */
 const isCut = ({ username, pathname, search, hash }: URL): boolean =>
   username === '' && (/@/.test(pathname + hash) || /^\?[^=]*@/.test(search));
 
@@ -28,20 +28,20 @@ function isDecodable({ username, password, pathname }: URL): boolean {
 }
 
 /**
- * Why a text is not a URL with one of these protocols, or is one that its readers take for another.
+ * Why a text is not a URL with one of these protocols, or would not be read as it was meant.
  * @param what what it must be
  */
 function whyWrong(text: string, protocols: readonly string[], what: string): string | undefined {
   if (!hasProtocol(text, protocols)) return text.includes('@') ? `${what}; ${escaped}` : what;
   const url = new URL(text);
-  if (isCut(url) || !isDecodable(url)) return `cannot be read as it is meant: ${escaped}`;
-  // The parser escapes these, so an URL that has them is an example that nobody filled in.
+  if (isCut(url) || !isDecodable(url)) return `would not be read as you mean it: ${escaped}`;
+  // The parser would escape these. A URL that has them is an example whose placeholder was not filled in.
   if (/[<>{}]/.test(text))
     return 'contains < > { or }: fill in the placeholder, or write it as %3C and so on';
   return undefined;
 }
 
-/** A text about which this finds nothing wrong. */
+/** The type of a text for which `why` finds no error. */
 const checked = (why: (text: string) => string | undefined) =>
   z.string().superRefine((text, context) => {
     const message = why(text);
@@ -51,11 +51,11 @@ const checked = (why: (text: string) => string | undefined) =>
 const beginnings = (protocols: readonly string[]): string =>
   protocols.map((protocol) => `${protocol}//`).join(' or ');
 
-/** A URL with one of these protocols. */
+/** The type of a setting that is a URL with one of these protocols. */
 export const url = (...protocols: string[]) =>
   checked((text) => whyWrong(text, protocols, `must be a URL that begins with ${beginnings(protocols)}`));
 
-/** A URL that is fetched. The standard's `fetch` takes none with a user or a password. */
+/** The type of a URL that is fetched. `fetch` rejects a URL with a user or a password. */
 export const fetchedUrl = url('https:', 'http:').refine(hasNoUser, {
   error: 'must have no user and no password',
 });
@@ -66,7 +66,7 @@ function hasNoUser(text: string): boolean {
   return username === '' && password === '';
 }
 
-/** A database. */
+/** The type of a setting that is the URL of a database. */
 export const databaseUrl = checked(whyNoDatabase);
 
 function whyNoDatabase(text: string): string | undefined {
@@ -78,7 +78,7 @@ function whyNoDatabase(text: string): string | undefined {
   }
 }
 
-/** Databases, separated by commas. A list of hosts within one has its commas written as %2C. */
+/** The type of a list of databases, separated by commas. */
 export const databaseUrls = checked((text) =>
   splitUrls(text)
     .map(whyNoDatabase)
@@ -91,7 +91,7 @@ function splitUrls(text: string): string[] {
   return listOf(text).filter(Boolean);
 }
 
-/** A mail server, or `inbox:`. */
+/** The type of SMTP_URL: a mail server, or `inbox:`. */
 export const smtpUrl = checked((text) => {
   if (text === 'inbox:') return undefined;
   const what = 'must be smtp://host…, smtps://host… or inbox:';
@@ -104,7 +104,7 @@ export const smtpUrl = checked((text) => {
     : 'must end after the host and its port: a path or query would not be read';
 });
 
-/** The prefix of our URLs; `/` makes them relative. */
+/** The type of PUBLIC_URL: the prefix of our URLs. `/` makes them relative. */
 export const publicUrl = checked((text) =>
   text === '/' ? undefined : whyWrong(text, ['http:', 'https:'], 'must be https://…, http://… or /'),
 )

@@ -1,6 +1,6 @@
 import type { Db } from '../db/database.ts';
 import { findDeskKey } from '../db/desk-key.ts';
-import type { Page, ReadAfter } from '../events/feed.ts';
+import type { Page, ReadAfter, ReadAlone } from '../events/feed.ts';
 import type { FeedOf, Feeds, Watching } from '../events/feeds.ts';
 import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
 import type { Logger } from '../platform/log.ts';
@@ -70,7 +70,7 @@ export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: 
   let isStopped = false;
   const run = async () => {
     const progress = new EndpointProgress(ports, claimed, lease);
-    using watching = await ports.feeds.watch(ports.deskFeed, pause.wake, progress.readAlone);
+    using watching = await ports.feeds.watch(ports.deskFeed, pause.wake, progress.alone);
     while (!isStopped) {
       pause.reset();
       const wait = mayRequest() ? await step(progress, watching, ports) : patienceMs;
@@ -80,7 +80,7 @@ export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: 
     await releaseEndpoint(ports.db, lease, progress.position);
   };
   const ended = run().catch((err) => {
-    ports.log.warn({ err, webhookId: lease.id }, 'sending to a webhook ended; its lease will expire');
+    ports.log.warn({ err, webhookId: lease.id }, 'sending to a webhook failed; its lease will expire');
   });
   return {
     lease,
@@ -105,20 +105,20 @@ async function step(
     if (!(await mayBegin())) return patienceMs;
     return (await progress.collect(watching)) ?? (await progress.sendFirst());
   } catch (err) {
-    log.warn({ err, webhookId: progress.lease.id }, 'a webhook waits: the database does not answer');
+    log.warn({ err, webhookId: progress.lease.id }, 'a webhook waits: the database is not responding');
     return patienceMs;
   }
 }
 
-/** How far an endpoint has received the events, and which come next. */
+/** The position of an endpoint in the events, and the events to send next. */
 class EndpointProgress {
   readonly lease: Lease;
-  readonly readAlone: ReadAfter<DeskEvent, DeskPosition>;
+  readonly alone: ReadAlone<DeskEvent, DeskPosition>;
   readonly #ports: SendingPorts;
   readonly #filter: DeskEventFilter;
   position: DeskPosition;
   #waiting: readonly DeskEvent[] = [];
-  /** Where to go on when all that wait are delivered. */
+  /** Where to read on when all waiting events are delivered. */
   #reached: DeskPosition;
   #passedAt = performance.now();
 
@@ -127,12 +127,14 @@ class EndpointProgress {
     this.lease = lease;
     this.#ports = ports;
     this.#filter = { types, visibility: includesPrivate ? null : 'PUBLIC' };
-    this.readAlone = ports.readWanted(this.#filter);
+    this.alone = { read: ports.readWanted(this.#filter), key: JSON.stringify(this.#filter) };
     this.position = [place, ticketId, number];
     this.#reached = this.position;
   }
 
-  /** Reads the next events unless some wait. @returns milliseconds to wait when there are none */
+  /**
+   * Reads the next events, unless some are still waiting. @returns milliseconds to wait when there are none
+   */
   async collect(watching: Watching<DeskEvent, DeskPosition>): Promise<number | undefined> {
     if (this.#waiting.length > 0) return undefined;
     const page: Page<DeskEvent, DeskPosition> = await watching.next(this.#reached);
@@ -150,7 +152,7 @@ class EndpointProgress {
     await recordPosition(this.#ports.db, this.lease, this.position);
   }
 
-  /** Sends the first event that waits. @returns milliseconds to wait; undefined as `step` */
+  /** Sends the first waiting event. @returns milliseconds to wait; undefined as `step` */
   async sendFirst(): Promise<number | undefined> {
     const { db, reach, now, random, seen, log } = this.#ports;
     const [event] = this.#waiting as readonly [DeskEvent];

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { eq } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
@@ -21,7 +22,7 @@ async function createWorld(env: Record<string, string> = {}) {
   const world = await createTestDatabase();
   const { desk } = world.database;
   /** @param argv divided at blanks; `_` stands for one. */
-  const ticketwire = async (argv: string, stdin = '') => {
+  const ticketwire = async (argv: string, stdin: string | Buffer = '') => {
     const words = argv.split(' ').map((word) => word.replaceAll('_', ' '));
     const open = async () => ({
       ...{ db: desk, sql: world.database.raw, config: readConfig(env) },
@@ -228,12 +229,62 @@ test('an import is read from standard input; dry, it is checked and not written'
   ];
   const text = lines.map((line) => JSON.stringify(line)).join('\n');
   const dry = await world.ticketwire('import - --dry-run', text);
-  expect(dry).toEqual({ code: 0, out: 'All 2 lines are good; nothing was written.\n', err: '' });
+  expect(dry).toEqual({ code: 0, out: 'All 2 lines are valid; nothing was written.\n', err: '' });
   expect(await world.desk.$count(tables.users)).toBe(0);
   expect(await world.json('import /dev/stdin', text)).toMatchObject({ written: { user: 2 } });
   expect(await world.desk.$count(tables.users)).toBe(2);
   const bad = await world.ticketwire('import - --dry-run', '{"type":"user"}');
   expect(bad).toMatchObject({ code: 1, err: expect.stringContaining('line 1: ') });
+});
+
+test('an import of a file that is no lines says what it is, once', async () => {
+  await using world = await createWorld();
+  const lines = '{"type":"user","id":3,"login":"olga","name":"Olga","role":"OPERATOR"}';
+  const files: readonly (readonly [input: string | Buffer, why: RegExp])[] = [
+    [gzipSync(lines), /^The input is compressed by gzip: zcat /],
+    [Buffer.from(`\ufeff${lines}`, 'utf16le'), /^The input is UTF-16: iconv /],
+    [`[\n${lines}\n]`, /^The input is one list of JSON: jq -c '\.\[\]' /],
+    ['{\n  "type": "user"\n}\n', /^The input has JSON over several lines: jq -c \. /],
+  ];
+  for (const [input, why] of files) {
+    const { code, out, err } = await world.ticketwire('import - --dry-run', input);
+    expect({ code, out, err }).toEqual({ code: 1, out: '', err: expect.stringMatching(why) });
+    expect(err.trim().split('\n')).toHaveLength(1);
+  }
+  expect(await world.ticketwire('import -', '')).toEqual({ code: 1, out: 'The input is empty.\n', err: '' });
+  const folder = await world.ticketwire('import /');
+  expect(folder).toEqual({ code: 1, out: '', err: '/ is a folder: name the file in it\n' });
+});
+
+test('what an import says of a member is plain, and sends a terminal no escape sequences', async () => {
+  await using world = await createWorld();
+  const line = { type: 'user', id: '3', login: '', name: 'x'.repeat(300), role: 'BOSS', '\u009b31m': 1 };
+  const { code, err } = await world.ticketwire('import -', JSON.stringify(line));
+  expect([code, err.trim().split('\n').sort()]).toEqual([
+    1,
+    [
+      'line 1: "\ufffd31m" is not a field of a user',
+      'line 1: id: must be a number',
+      'line 1: login: is empty',
+      'line 1: name: is longer than 255 characters',
+      'line 1: role: must be OPERATOR or REQUESTER, not "BOSS"',
+    ],
+  ]);
+});
+
+test('outbox show says in words whether mails are sent, and why not', async () => {
+  await using world = await createWorld();
+  expect((await world.ticketwire('outbox show')).out).toMatch(/^MAILS ARE SENT +yes$/m);
+  await world.json('outbox hold --reason the_server_moves');
+  const { out } = await world.ticketwire('outbox show');
+  expect(out).toMatch(/^MAILS ARE SENT +no: the server moves$/m);
+  expect(out).toMatch(/^HELD SINCE +\d{4}-/m);
+  await world.json('outbox release');
+  await world.database.raw`update outbox_homes set place = 'elsewhere'`;
+  expect((await world.ticketwire('outbox show')).out).toMatch(
+    /^MAILS ARE SENT +no: this database is a copy/m,
+  );
+  expect(await world.json('outbox show')).toMatchObject({ sends: false, restored: true });
 });
 
 test('a mailbox is tested at its server: greeting, login and a mail; a wrong password is said', async () => {
@@ -288,6 +339,9 @@ test('a ticket is opened, listed and shown with all it has', async () => {
 test('help tells every command and option, without a database', async () => {
   const help = (...argv: string[]) => typeCommand(argv);
   const overview = await help('--help');
+  expect(await help('help', 'user', 'add')).toEqual(await help('user', 'add', '--help'));
+  expect(await help('help', 'user')).toEqual(await help('user', '--help'));
+  expect(await help('help')).toEqual(overview);
   expect(overview.code).toBe(0);
   for (const name of [
     'user add',

@@ -102,8 +102,8 @@ test('a database that cannot be written is told at the start, and by readiness u
 });
 
 test('a way to the database that leaves out what a connection says of itself is found out', async () => {
-  const sightWithout = async (parameters: Record<string, string>) => {
-    const sql = openClient(database.connection, { max: 1, parameters });
+  const sightWith = async (settings: Record<string, string>) => {
+    const sql = openClient(database.connection, { max: 1, settings });
     try {
       return await assertSight(sql, 'DESK').then(String, String);
     } finally {
@@ -111,8 +111,8 @@ test('a way to the database that leaves out what a connection says of itself is 
     }
   };
   const role = { role: 'ticketwire_app' };
-  expect(await sightWithout({ ...role, 'ticketwire.viewer_role': 'DESK' })).toBe('undefined');
-  expect(await sightWithout(role)).toMatch(/"ticketwire.viewer_role" does not reach the server/);
+  expect(await sightWith({ ...role, 'ticketwire.viewer_role': 'DESK' })).toBe('undefined');
+  expect(await sightWith(role)).toMatch(/"ticketwire.viewer_role" does not reach the server/);
   const asOwner = openClient(database.ownerConnection, { max: 1 });
   await expect(assertSight(asOwner, 'DESK')).rejects.toThrow(/could bypass row-level security/);
   await asOwner.end({ timeout: 1 });

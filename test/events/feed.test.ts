@@ -1,25 +1,30 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Feed, type Page } from '../../src/events/feed.ts';
+import { type CallInTurns, Feed, type Page } from '../../src/events/feed.ts';
 
 /* Ten thousand watchers take seconds to receive what happened in a moment. */
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A feed of numbers, whose list grows by `append`. */
-function createFeed() {
+const callAll: CallInTurns = async (calls) => {
+  for (const call of calls) call();
+};
+
+/** A feed of numbers, whose list grows by `append`. @param callInTurns how its watchers are woken */
+function createFeed(callInTurns = callAll) {
   const list: number[] = [];
   let reads = 0;
   const read = async (after: number): Promise<Page<number, number>> => {
     reads += 1;
-    return { events: list.filter((n) => n > after), reached: list.at(-1) ?? 0, more: false };
+    const events = list.filter((n) => n > after);
+    await undefined;
+    return { events, reached: events.at(-1) ?? after, more: false };
   };
   const ports = { read, positionOf: (n: number) => n, isBefore: (a: number, b: number) => a < b };
-  const feed = new Feed(ports, async (calls) => {
-    for (const call of calls) call();
-  });
+  const feed = new Feed(ports, callInTurns);
   return {
     feed,
+    list,
     readsOf: () => reads,
     async append(...numbers: number[]) {
       list.push(...numbers);
@@ -48,4 +53,56 @@ test('events that nobody takes any more are forgotten, and read by a watcher tha
   vi.advanceTimersByTime(3000);
   expect((await feed.after(0)).events).toEqual([1, 2, 3]);
   expect(readsOf()).toBe(3);
+});
+
+test('nothing is forgotten before every watcher was woken, however long that takes', async () => {
+  const rest = Promise.withResolvers<void>();
+  // A machine so busy that it wakes the first watcher at once, and the others much later.
+  const { feed, append, readsOf } = createFeed(async (calls) => {
+    const [first, ...others] = calls;
+    first?.();
+    await rest.promise;
+    for (const call of others) call();
+  });
+  await feed.after(0);
+  await append(1, 2);
+  vi.advanceTimersByTime(60_000);
+  expect((await feed.after(0)).events).toEqual([1, 2]);
+  expect(readsOf()).toBe(2);
+  rest.resolve();
+});
+
+test('those who are behind at the same place share one read and its events', async () => {
+  const { feed, list, readsOf } = createFeed();
+  list.push(...Array.from({ length: 50 }, (_, n) => n + 1));
+  await feed.after(50);
+  const pages = await Promise.all(Array.from({ length: 1000 }, () => feed.after(7)));
+  expect(readsOf()).toBe(2);
+  expect(new Set(pages.map(({ events }) => events)).size).toBe(1);
+  expect(pages[0]!.events).toHaveLength(43);
+});
+
+test('a read that began before a notification does not answer those who come after it', async () => {
+  const { feed, list } = createFeed();
+  list.push(1, 2);
+  await feed.after(2);
+  const before = feed.after(0);
+  list.push(3);
+  feed.notify();
+  const after = feed.after(0);
+  expect((await before).events).toEqual([1, 2]);
+  expect((await after).events).toEqual([1, 2, 3]);
+});
+
+test('what one watcher has missed is not read again for those who missed as much or less', async () => {
+  const { feed, list, readsOf } = createFeed();
+  list.push(1, 2, 3, 4, 5);
+  await feed.after(0);
+  await feed.after(5);
+  const reads = readsOf();
+  for (const position of [0, 1, 4]) {
+    const page = await feed.after(position);
+    expect(page).toMatchObject({ events: list.slice(position), reached: 5 });
+  }
+  expect(readsOf()).toBe(reads);
 });

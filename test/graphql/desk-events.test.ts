@@ -212,7 +212,7 @@ test('a desk in a cluster whose transaction ids are lower goes on above its last
   expect(events.map(({ ticketMessage }) => ticketMessage?.messageId)).toEqual([next]);
   const all = await ids(null);
   expect(all.indexOf(next)).toBeGreaterThan(all.indexOf(said));
-  // Every event of before is behind a cursor of before, which is better than to miss one.
+  // All earlier events come after an earlier cursor, which is better than missing one.
   expect(await ids(cursor)).toContain(next);
 });
 

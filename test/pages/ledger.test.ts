@@ -103,7 +103,7 @@ test('an operator decides about an unknown mail, retries a failed one and cancel
   await card(failed)
     .getByRole('button', { name: /^Try again/ })
     .click();
-  await expect.poll(news).toBe('It is on its way again.');
+  await expect.poll(news).toBe('It will be sent again.');
 
   await page.getByRole('link', { name: /^Waiting/ }).click();
   await card(held)

@@ -109,7 +109,7 @@ test('a socket file, IPv6 and an escaped name lead to the database', async () =>
     `postgres://${user}@[::1]:${door.port}/${name}?application_name=odd%20name`,
   ]) {
     expect(await inspect(url)).toMatchObject({ current: true });
-    const sql = openClient(url, { max: 1, parameters: { application_name: 'ours', search_path: 'public' } });
+    const sql = openClient(url, { max: 1, applicationName: 'ours' });
     const [row] = await sql`select current_database() as at, current_setting('application_name') as name`;
     expect(row).toEqual({ at: database, name: url.includes('odd') ? 'odd name' : 'ours' });
     await sql.end({ timeout: 1 });

@@ -13,7 +13,7 @@ import { sampled } from '../support/soak.ts';
 import { hasTmpfs } from './fault-tools.ts';
 import { keysOf, storeWorlds } from './stores.ts';
 
-/* What a whole gateway does when its files cannot be kept, by each door and on each store. */
+/* What a whole gateway does when files cannot be stored, at each door and with each store. */
 
 const mutation = `mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) {
   __typename ... on AddTicketMessagePayload { ticketMessage { attachments { sha256 downloadUrl } } } } }`;

@@ -2,6 +2,7 @@ import postgres from 'postgres';
 import { type DatabaseTls, readDatabaseUrl } from '../../settings/database-url.ts';
 import { parameterTypes } from './parameter-types.ts';
 import { openWire, type Wire } from './postgres-socket.ts';
+import type { SessionSettings } from './session/session-setup.ts';
 
 /*
  * Works around faults of postgres.js 3.4.9 through its documented options alone. test/db/driver.test.ts
@@ -38,8 +39,9 @@ export type Connection =
 export interface ClientOptions {
   /** Maximum number of connections. */
   readonly max: number;
-  /** Run-time parameters that each connection sets at its start. */
-  readonly parameters?: Readonly<Record<string, string>>;
+  readonly applicationName?: string;
+  /** Run-time parameters of each connection, which are set before its first statement. */
+  readonly settings?: SessionSettings;
   /** Time limit for opening a connection; 3 by default. */
   readonly connectSeconds?: number;
   /** Receives the open wires, and loses those that close. */
@@ -63,7 +65,7 @@ const backoff = (losses: number) => seconds(Math.min(20 * 2 ** Math.min(losses, 
 /** Creates a client of postgres.js with the workarounds above. Connections are opened on demand. */
 export function openClient(connection: Connection, options: ClientOptions): postgres.Sql {
   const { place, tls, session, connectSeconds = 3 } = placeOf(connection);
-  const { max, parameters, wires = new Set() } = options;
+  const { max, applicationName, settings, wires = new Set() } = options;
   const all = {
     ...place,
     max,
@@ -72,8 +74,11 @@ export function openClient(connection: Connection, options: ClientOptions): post
     fetch_types: false,
     types: parameterTypes,
     onnotice: () => {},
-    connection: { ...parameters, ...session },
-    socket: createSockets(tls, wires),
+    connection: {
+      ...(applicationName === undefined ? {} : { application_name: applicationName }),
+      ...session,
+    },
+    socket: createSockets(tls, wires, settings),
     // The wire handles TLS and keep-alive.
     ssl: false,
     keep_alive: null,
@@ -102,9 +107,10 @@ function placeOf(connection: Connection): DriverPlace {
 
 /** Creates the function that opens a wire for the driver. */
 const createSockets =
-  (tls: DatabaseTls | undefined, wires: Set<Wire>) =>
+  (tls: DatabaseTls | undefined, wires: Set<Wire>, settings: SessionSettings | undefined) =>
   ({ path, host, port }: SocketOptions): Wire => {
-    const wire = openWire({ path: path || undefined, host: host[0]!, port: port[0]! }, tls);
+    const address = { path: path || undefined, host: host[0]!, port: port[0]! };
+    const wire = openWire(address, tls, settings);
     wires.add(wire);
     wire.once('close', () => wires.delete(wire));
     return wire;

@@ -4,6 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DatabaseTls } from '../../settings/database-url.ts';
 import { openSocket, type ServerAddress } from './open-socket.ts';
 import { ProtocolState } from './protocol-state.ts';
+import { Session } from './session/session.ts';
+import type { SessionSettings } from './session/session-setup.ts';
 
 /**
  * One connection's bytes, for postgres.js's documented option `socket`. It follows the protocol in both
@@ -11,10 +13,12 @@ import { ProtocolState } from './protocol-state.ts';
  * been outstanding.
  */
 export interface Wire extends EventEmitter {
-  /** The backend's process id, once the server has sent it. */
+  /** The backend's process id, once it is known. */
   readonly pid: number | undefined;
   /** All instants are by `performance.now()`. */
   readonly openedAt: number;
+  /** Whether the connection leads to a pooler. */
+  readonly isPooled: boolean;
   /** When the server last sent anything. */
   readonly heardAt: number;
   /** Since when an answer is outstanding and nothing has arrived; undefined: no answer is outstanding. */
@@ -33,10 +37,16 @@ const closeMs = 1000;
 /**
  * Opens a connection. A host name is resolved anew for each one, because it may have several addresses, and
  * servers move.
+ * @param settings run-time parameters that are set before the driver may use the connection
  */
-export function openWire(address: ServerAddress, tls: DatabaseTls | undefined): Wire {
+export function openWire(
+  address: ServerAddress,
+  tls: DatabaseTls | undefined,
+  settings?: SessionSettings | undefined,
+): Wire {
   const openedAt = performance.now();
   const protocol = new ProtocolState(openedAt);
+  const session = settings && new Session(settings);
   const events = new EventEmitter();
   let stream: Socket | undefined;
   let closed = false;
@@ -84,9 +94,20 @@ export function openWire(address: ServerAddress, tls: DatabaseTls | undefined): 
   }
 
   function receive(chunk: Buffer): void {
-    const data = protocol.received(chunk);
-    if (data.length > 0) events.emit('data', data);
-    if (protocol.fatal !== undefined) end(protocol.fatal);
+    const heard = session?.received(chunk, (message) => stream?.write(message)) ?? chunk;
+    const data = protocol.received(heard);
+    const error = protocol.fatal ?? session?.error;
+    // The driver answers a request for a password a microtask later. If the wire had closed in between, its
+    // answer would end the process.
+    const isLate = error !== undefined && protocol.isStarting;
+    if (data.length > 0 && !isLate) events.emit('data', data);
+    if (error !== undefined) end(error);
+  }
+
+  function sending(chunk: Buffer): Buffer {
+    if (session !== undefined) return session.sending(chunk, protocol);
+    protocol.sent(chunk);
+    return chunk;
   }
 
   const socket = openSocket(address, tls, (opened) => {
@@ -110,9 +131,9 @@ export function openWire(address: ServerAddress, tls: DatabaseTls | undefined): 
       // The driver opens another connection, and its flush works again when this returns.
       if (isStuck && !protocol.hasBegun) end(undefined);
       if (closed) return true;
-      protocol.sent(chunk);
-      if (stream !== undefined) return stream.write(chunk, done);
-      early.push(chunk);
+      const bytes = sending(chunk);
+      if (stream !== undefined) return stream.write(bytes, done);
+      early.push(bytes);
       return true;
     },
     end(chunk: Buffer): void {
@@ -127,8 +148,9 @@ export function openWire(address: ServerAddress, tls: DatabaseTls | undefined): 
   void unstick();
   return Object.defineProperties(Object.assign(events, methods), {
     readyState: { get: () => (closed ? 'closed' : 'open') },
-    pid: { get: () => protocol.pid },
+    pid: { get: () => (session ?? protocol).pid },
     openedAt: { value: openedAt },
+    isPooled: { get: () => session?.isPooled === true },
     heardAt: { get: () => protocol.heardAt },
     silentSince: { get: () => silentSince() },
   }) as Wire & typeof methods;

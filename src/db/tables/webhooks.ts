@@ -16,7 +16,9 @@ export const webhooks = pgTable(
     types: text('types').array().$type<EventType[]>(),
     /** Whether it receives private events as well: notes and mails. */
     includesPrivate: boolean('includes_private').notNull().default(false),
-    /** Signs each request. Not encrypted: who can read the desk's database needs no webhook. */
+    /**
+     * Signs each request. Not encrypted, because whoever reads the database can read the events themselves.
+     */
     secret: bytea('secret').notNull(),
     /** The secret before the last rotation, which signs as well until `previous_secret_until`. */
     previousSecret: bytea('previous_secret'),

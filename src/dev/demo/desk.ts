@@ -139,10 +139,7 @@ function demoRecords(now: Date): DeskRecord[] {
   ];
 }
 
-/**
- * Ticket n was opened n places before the last, eleven hours apart. Those that end in 2 or 7 are the demo
- * requester's.
- */
+/** The tickets were opened eleven hours apart. Those whose number ends in 2 or 7 are the demo requester's. */
 function demoTickets(now: Date): DeskRecord[] {
   const records: DeskRecord[] = [];
   let messageId = 0;

@@ -1,6 +1,7 @@
 import type { Viewer } from '../../platform/request-context.ts';
 import type { SeenEvent } from '../../tickets/events/event.ts';
 import type { GraphContext } from './context.ts';
+import { noticingIdentity } from './event-audience.ts';
 import { Loaders } from './loaders.ts';
 
 /** What the source of a subscription yields. */
@@ -15,27 +16,44 @@ export function contextFor(ctx: GraphContext, viewer: Viewer): GraphContext {
 
 /** How long rows are kept that were loaded for events to come, milliseconds. */
 const keepMs = 1000;
+/** Events whose rows are loaded together, at most. */
+const maxTogether = 25;
+
+/** What was loaded for some events of a page, for viewers who see the same of them. */
+export interface LoadedTogether {
+  readonly context: GraphContext;
+  readonly userId: number;
+  readonly until: number;
+  /** Whether something has read who the viewer is. */
+  readonly isPersonal: () => boolean;
+}
+
+const loaded = new WeakMap<object, Map<string, LoadedTogether>>();
 
 /**
- * Creates the contexts of a watcher who is behind. What the following events show is loaded with the first of
- * them, so that a long replay needs few statements.
+ * The context for the results of an event, and of those behind it in its page: what they show is loaded with
+ * the first of them, so that thousands who are behind need few statements.
+ * @param key names the viewers who see the same
  */
-export function createReplay(ctx: GraphContext): (seen: Seen) => GraphContext {
-  let current: { readonly context: GraphContext; readonly until: number; readonly events: Set<object> };
-  return ({ event, viewer, next = [] }) => {
-    const now = performance.now();
-    const goesOn =
-      current !== undefined &&
-      now < current.until &&
-      current.events.has(event) &&
-      current.context.viewer === viewer;
-    if (goesOn) {
-      current.context.load.beginAnswer();
-    } else {
-      const context = contextFor(ctx, viewer);
-      context.load.expect(next);
-      current = { context, until: now + keepMs, events: new Set(next) };
-    }
-    return current.context;
-  };
+export function loadTogether(ctx: GraphContext, { page, at, viewer }: Seen, key: string): LoadedTogether {
+  const known = loaded.get(page[at]!)?.get(key);
+  if (known !== undefined && performance.now() < known.until) {
+    known.context.load.beginAnswer();
+    return known;
+  }
+  let isPersonal = false;
+  const noticing = noticingIdentity(viewer, () => {
+    isPersonal = true;
+  });
+  const context = contextFor(ctx, noticing);
+  const until = performance.now() + keepMs;
+  const together = { context, userId: viewer.userId, until, isPersonal: () => isPersonal };
+  if (at + 1 === page.length) return together;
+  const next = page.slice(at, at + maxTogether);
+  context.load.expect(next);
+  for (const event of next) {
+    const byKey = loaded.get(event) ?? new Map<string, LoadedTogether>();
+    loaded.set(event, byKey.set(key, together));
+  }
+  return together;
 }

@@ -34,7 +34,7 @@ class MappedStream<A, B> implements AsyncIterableIterator<B, undefined> {
     return { done: true, value: undefined };
   }
 
-  /** Without a promise of its own where the value needs none: a stream of thousands has one for each. */
+  /** Creates no promise when the mapped value is not one, because thousands of streams wait at a time. */
   readonly #mapped = ({ done, value }: IteratorResult<A>): MaybePromise<IteratorResult<B, undefined>> => {
     if (done === true) return { done, value: undefined };
     try {

@@ -1,8 +1,8 @@
 import { type DocumentNode, type ExecutionResult, GraphQLError, getOperationAST, Kind, visit } from 'graphql';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { GraphContext } from '../context/context.ts';
-import { audienceOf, noticingIdentity } from '../context/event-audience.ts';
-import { contextFor, createReplay, type Seen } from '../context/event-context.ts';
+import { audienceOf } from '../context/event-audience.ts';
+import { contextFor, type LoadedTogether, loadTogether, type Seen } from '../context/event-context.ts';
 import { rootOf } from './root-field.ts';
 
 /** Executes a subscription's document for one event. */
@@ -11,14 +11,9 @@ export type ExecuteEvent = (seen: Seen, context: GraphContext) => Promise<Execut
 interface SharedResult {
   /** The promise until it is settled. */
   result: ExecutionResult | Promise<ExecutionResult>;
-  /** Whether computing it read who the viewer is. Known with the result. */
-  readonly isPersonal: () => boolean;
-  readonly userId: number;
-  readonly until: number;
+  /** It is shared no longer than these rows are kept. Whether it is personal is known with the result. */
+  readonly from: LoadedTogether;
 }
-
-/** How long a result is given to more watchers, milliseconds: it shows what the database said then. */
-const shareMs = 1000;
 
 /** Results by event; for each by audience (see `audienceOf`), origin and shape. */
 const shared = new WeakMap<object, Map<string, SharedResult>>();
@@ -45,11 +40,9 @@ interface Asked {
 /**
  * Returns the function that computes the results of one subscription. Viewers with the same rights (see
  * `audienceOf`), origin and shape get one result, the same object, for an event that they receive within one
- * second of each other. Not shared are a result that depends on who the viewer is, and the events of a
- * watcher who is behind, whose `next` is set: they are loaded together instead.
+ * second of each other. Not shared is a result that depends on who the viewer is.
  */
 export function createEventResults(ctx: GraphContext, { shape, mayShare, execute }: Asked) {
-  let replay: ReturnType<typeof createReplay> | undefined;
   let sharedBy: { readonly viewer: Viewer; readonly key: string } | undefined;
 
   /** Names the results that a viewer shares. Made again when a viewer has changed. */
@@ -60,16 +53,8 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
   }
 
   function share(seen: Seen, of: Map<string, SharedResult>, key: string): SharedResult {
-    let isPersonal = false;
-    const viewer = noticingIdentity(seen.viewer, () => {
-      isPersonal = true;
-    });
-    const result: SharedResult = {
-      result: execute(seen, contextFor(ctx, viewer)),
-      isPersonal: () => isPersonal,
-      userId: seen.viewer.userId,
-      until: performance.now() + shareMs,
-    };
+    const from = loadTogether(ctx, seen, key);
+    const result: SharedResult = { result: execute(seen, from.context), from };
     of.set(key, result);
     void Promise.resolve(result.result).then(
       (settled) => {
@@ -80,24 +65,20 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
     return result;
   }
 
-  /** The result for one of the viewers who share it. */
-  const shownTo = (seen: Seen, { isPersonal, userId }: SharedResult, result: ExecutionResult) =>
-    !isPersonal() || userId === seen.viewer.userId ? result : execute(seen, contextFor(ctx, seen.viewer));
-
-  return (seen: Seen): ExecutionResult | Promise<ExecutionResult> => {
-    if (!mayShare) return execute(seen, contextFor(ctx, seen.viewer));
-    if (seen.next !== undefined) {
-      replay ??= createReplay(ctx);
-      return execute(seen, replay(seen));
-    }
-    const key = keyFor(seen.viewer);
+  /** The result for one of the viewers who share it. One that is personal is shared by its user alone. */
+  function resultFor(seen: Seen, key: string): ExecutionResult | Promise<ExecutionResult> {
     const of = resultsOf(seen.event);
     let known = of.get(key);
-    if (known === undefined || known.until < performance.now()) known = share(seen, of, key);
-    const { result } = known;
-    if (!(result instanceof Promise)) return shownTo(seen, known, result);
-    return result.then((settled) => shownTo(seen, known, settled));
-  };
+    if (known === undefined || known.from.until < performance.now()) known = share(seen, of, key);
+    const { result, from } = known;
+    const { userId } = seen.viewer;
+    const shown = (settled: ExecutionResult) =>
+      !from.isPersonal() || from.userId === userId ? settled : resultFor(seen, `${key} of ${userId}`);
+    return result instanceof Promise ? result.then(shown) : shown(result);
+  }
+
+  return (seen: Seen): ExecutionResult | Promise<ExecutionResult> =>
+    mayShare ? resultFor(seen, keyFor(seen.viewer)) : execute(seen, contextFor(ctx, seen.viewer));
 }
 
 /** Numbers of documents. A document is parsed once as long as it is cached. */

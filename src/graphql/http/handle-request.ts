@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { Unavailable } from '../../platform/errors.ts';
+import { requestIdOf } from '../../platform/http/response-head.ts';
 import type { Logger } from '../../platform/log.ts';
 import { noteErrors, notesOf } from '../../platform/request-notes.ts';
-import { requestIdOf } from '../../platform/response-head.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../execute/prepare-operation.ts';
 import { safeError } from '../execute/safe-errors.ts';

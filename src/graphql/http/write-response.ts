@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
-import { sendResponse } from '../../platform/send-response.ts';
+import { sendResponse } from '../../platform/http/send-response.ts';
 import { jsonBytes, jsonPieces } from '../engine/json-pieces.ts';
 import { isLong, responseTooLarge } from '../engine/response-budget.ts';
 import type { Operation } from '../execute/prepare-operation.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
+import { writeHead } from '../../platform/http/response-head.ts';
 import { notesOf } from '../../platform/request-notes.ts';
-import { writeHead } from '../../platform/response-head.ts';
 import type { Operation } from '../execute/prepare-operation.ts';
 import { type OpenStream, OpenStreams, type StreamMessage, type Wording } from './open-streams.ts';
 import { contentTypes } from './response-media-types.ts';

@@ -3,7 +3,7 @@ import { asUnavailable } from '../../platform/database-faults.ts';
 import { BadCredential, type ErrorCode, RateLimited, Refusal, Unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
 import { noteCode, notesOf } from '../../platform/request-notes.ts';
-import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/fault-codes.ts';
+import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/fault.ts';
 import { identityOf } from '../request-identity.ts';
 import { sendText } from '../respond.ts';
 

@@ -54,7 +54,7 @@ export async function mailBodies(parts: BodyParts, seed: string): Promise<Bodies
 }
 
 interface Quotation {
-  /** The line before it. */
+  /** The line above the quoted text, which names its author and time. */
   readonly from: string;
   readonly text: string;
   readonly html: string;

@@ -88,10 +88,12 @@ export function serverOf(
   if (url === undefined) throw new MailboxUnusable('The mailbox has no SMTP settings');
   if (mailbox.smtpUrl === null || mailbox.smtpPassword === null) return parseSmtpUrl(url);
   if (mailboxKey === undefined)
-    throw new MailboxUnusable("The mailbox's password cannot be opened: MAILBOX_KEY is not set");
+    throw new MailboxUnusable("The mailbox's password cannot be decrypted: MAILBOX_KEY is not set");
   try {
     return parseSmtpUrl(url, openPassword(mailbox.smtpPassword, mailbox.address, mailboxKey));
   } catch {
-    throw new MailboxUnusable("The mailbox's password cannot be opened: MAILBOX_KEY is another one");
+    throw new MailboxUnusable(
+      "The mailbox's password cannot be decrypted: it was encrypted with another MAILBOX_KEY",
+    );
   }
 }

@@ -102,7 +102,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       await kept;
       return await inSpan(ledger('fence'), () => open({ id, token }));
     } catch (err) {
-      log.error({ err, deliveryId: id }, 'the fence could not be committed; the connection is dropped');
+      log.error({ err, deliveryId: id }, 'committing the fence failed; the connection is dropped');
       throw err;
     }
   }
@@ -140,7 +140,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
         try {
           yield* bytes.pieces();
         } catch (err) {
-          log.error({ err, deliveryId: claim.id }, 'an attachment could not be read');
+          log.error({ err, deliveryId: claim.id }, 'reading an attachment failed');
           throw err;
         }
         await trace('body-written', claim.id);
@@ -163,7 +163,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     if (outcome !== undefined) ports.reportServer(contents.mailbox.id, outcome.serverDown);
     if (pool.sizeLimit !== undefined && pool.sizeLimit !== contents.serverMaxMailBytes)
       await recordSizeLimit(sql, contents.mailbox.id, pool.sizeLimit).catch((err) =>
-        log.warn({ err }, 'the size limit of a server could not be recorded'),
+        log.warn({ err }, 'recording the size limit of a mail server failed'),
       );
     return outcome && { ...outcome, bodyAt };
   }
@@ -237,7 +237,7 @@ const nothingSaid: AttemptOutcome = {
 /** The outcome when the mailbox cannot send or the mail cannot be composed. No server was contacted. */
 function ownFault(contents: DeliveryContents, error: unknown, log: Logger): AttemptOutcome {
   const known = error instanceof MailboxUnusable;
-  if (!known) log.error({ err: error, deliveryId: contents.id }, 'a mail could not be composed');
+  if (!known) log.error({ err: error, deliveryId: contents.id }, 'composing a mail failed');
   const reply = known ? error.message : 'The mail could not be composed; the log of the gateway says why';
   const { to } = envelopeOf(contents, contents.recipients);
   return {

@@ -167,7 +167,7 @@ export function createWorker(ports: WorkerPorts): Worker {
       try {
         wait = await round();
       } catch (err) {
-        log.error({ err }, 'the outbox cannot be read');
+        log.error({ err }, 'reading the outbox failed, retrying');
       }
       if (wait > 0) await pause.sleep(wait);
       else if (!slots.isClaimWorthwhile()) {
@@ -182,7 +182,7 @@ export function createWorker(ports: WorkerPorts): Worker {
     () => {
       if (alive.size === 0) return;
       renew(sql, [...alive.values()], leaseSeconds).catch((err) =>
-        log.error({ err }, 'leases could not be renewed'),
+        log.error({ err }, 'renewing leases failed'),
       );
     },
     (leaseSeconds * 1000) / 3,
@@ -198,7 +198,7 @@ export function createWorker(ports: WorkerPorts): Worker {
         pause.wake();
       };
       listening = sql.listen(outboxChannel, heard, pause.wake);
-      listening.catch((err) => log.error({ err }, 'the outbox cannot be listened to; it is polled'));
+      listening.catch((err) => log.error({ err }, 'LISTEN for queued mails failed; polling instead'));
       loop = run();
     },
     wake: pause.wake,
@@ -215,7 +215,8 @@ export function createWorker(ports: WorkerPorts): Worker {
       const late = new AbortController();
       const inTime = sleep(drain.endsMs + ledgerMs, false, { signal: late.signal }).catch(() => true);
       // An unavailable database is not waited for forever. Leases recover such mails.
-      if (!(await Promise.race([ended, inTime]))) log.error({ mails: alive.size }, 'mails abandoned');
+      if (!(await Promise.race([ended, inTime])))
+        log.error({ mails: alive.size }, 'mails abandoned at shutdown');
       late.abort();
       for (const cut of cuts) clearTimeout(cut);
       clearInterval(heartbeat);

@@ -1,7 +1,7 @@
 // @ts-check
 /* The public GraphQL API, as any client calls it. */
 
-/** The gateway did not take the credential. */
+/** The gateway rejected the credential. */
 export class NotSignedIn extends Error {}
 
 /** Value of the Authorization header; in memory alone. */
@@ -85,7 +85,9 @@ export async function findTicket(reference) {
 export async function change({ mutation, input = {} }, delivery) {
   const type = mutation === 'resolveDelivery' ? 'ResolveDeliveryInput' : 'DeliveryInput';
   const data = await execute(
-    `mutation Change($input: ${type}!) { result: ${mutation}(input: $input) { ... on UserError { message } } }`,
+    `mutation Change($input: ${type}!) {
+      result: ${mutation}(input: $input) { ... on UserError { message } }
+    }`,
     { input: { delivery, ...input } },
   );
   return data.result.message;

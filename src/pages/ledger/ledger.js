@@ -1,5 +1,5 @@
 // @ts-check
-/* Signs in, reads the ledger and shows it; reads it again while the page is looked at. */
+/* Signs in, reads the ledger and shows it; reads it again while the page is visible. */
 
 import { change, findTicket, NotSignedIn, readLedger, readViewer, signInWith } from './api.js';
 import { element, mailCard } from './cards.js';
@@ -43,7 +43,7 @@ async function refresh() {
   if (!view.isSignedIn) return;
   const data = await readLedger(wantedSections(), view.ticket);
   const text = JSON.stringify([view.open, data]);
-  // An operator who is about to press a button a second time keeps it.
+  // Not while a button waits for its second press: it would be replaced.
   if (text === view.lastText || document.querySelector('.sure') !== null) return;
   view.lastText = text;
   show(data);
@@ -63,7 +63,10 @@ function show(data) {
   if (focused !== undefined) document.querySelector(focused)?.focus({ preventScroll: true });
 }
 
-/** Where the focus was, for what is there after the page was filled again. @param {Element | null} active */
+/**
+ * A selector of the focused element, to focus it again after the page was filled.
+ * @param {Element | null} active
+ */
 function placeOf(active) {
   const card = active?.closest('[data-id]')?.getAttribute('data-id');
   const name = active?.closest('[data-group]')?.getAttribute('data-group');
@@ -120,7 +123,7 @@ async function act(action, delivery) {
   });
 }
 
-/** Does something, and tells what went wrong. @param {() => Promise<void>} what */
+/** Runs an action and shows what went wrong. @param {() => Promise<void>} what */
 async function attempt(what) {
   try {
     await what();
@@ -139,7 +142,7 @@ async function signIn(authorization) {
   Object.assign(view, { canMail, isSignedIn: true, lastText: '' });
   byId('sign-in').hidden = true;
   byId('ledger').hidden = byId('sign-out').hidden = false;
-  tell(canMail ? '' : 'You can look, and not change: your credential has not the scope mail.');
+  tell(canMail ? '' : 'You can read but not change anything: your credential does not have the scope mail.');
   await refresh();
 }
 

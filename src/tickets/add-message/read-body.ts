@@ -61,8 +61,6 @@ const asText = (body: string): BodyFindings => ({
 function charactersThatCannotBe(body: string): string[] {
   return [
     ...(body.includes('\0') ? ['The message contains the character U+0000, which cannot be stored'] : []),
-    ...(body.isWellFormed()
-      ? []
-      : ['The message contains half of a surrogate pair, which is not a character']),
+    ...(body.isWellFormed() ? [] : ['The message contains a lone surrogate, which is not a character']),
   ];
 }

@@ -4,7 +4,7 @@ import { invalidInput } from '../invalid-input.ts';
 import { requireOperator } from '../permissions.ts';
 import { sizeProblems } from '../read/pagination.ts';
 import { type DeskPosition, deskCursor, deskStart, readDeskCursor } from './desk-cursor.ts';
-import { deskFeed, isWanted } from './desk-feed.ts';
+import { deskFeed, isWanted, wantsAll } from './desk-feed.ts';
 import { pageSize, type SeenEvent, type TicketEvent } from './event.ts';
 import { type DeskEventFilter, findHorizon, readDeskEvents } from './read-desk-events.ts';
 import { EventWatcher } from './watcher.ts';
@@ -63,9 +63,9 @@ export async function watchDeskEvents(
   return EventWatcher.start(ctx, {
     feed: deskFeed(read({}), ctx.log),
     from,
-    forOperators: 'You are no operator any more',
+    forOperators: 'You are no longer an operator',
     isWanted: (event) => isWanted(filter, event),
-    readAlone: read(filter),
+    alone: wantsAll(filter) ? undefined : { read: read(filter), key: JSON.stringify(filter) },
   });
 }
 
@@ -89,7 +89,9 @@ async function begin(
   else if (position !== undefined && position[0] >= (await findHorizon(ctx.services)).ahead)
     problems.push({
       path: ['after'],
-      message: '"after" is ahead of this desk, which may come from an older backup: begin anew',
+      message:
+        '"after" is ahead of this desk, which may have been restored from an older backup: ' +
+        'start without a cursor',
     });
   if (problems.length > 0) throw invalidInput(problems);
   return position;

@@ -36,7 +36,7 @@ function sayWhenHeld(
       since = now;
     } else if (now - since > longHeldMs) {
       since = now;
-      log.warn('events of the desk are held: a transaction has been under way for long');
+      log.warn('events of the desk are held: a transaction has been running for over 30 s');
     }
     return page;
   };
@@ -54,3 +54,7 @@ export function isWanted(
     (requesterId == null || requesterId === event.requesterId)
   );
 }
+
+/** Whether a filter wants every event. */
+export const wantsAll = (filter: DeskEventFilter): boolean =>
+  Object.values(filter).every((condition) => condition == null);

@@ -20,11 +20,9 @@ export interface SeenEvent {
   readonly event: TicketEvent;
   /** The watcher with current permissions, which apply to the event's fields. */
   readonly viewer: Viewer;
-  /**
-   * The events that this watcher receives from here on, this one included, if they were read for this watcher
-   * alone. Undefined when other watchers receive the same event.
-   */
-  readonly next: readonly TicketEvent[] | undefined;
+  /** The events that were read together with this one, which is `page[at]`. */
+  readonly page: readonly TicketEvent[];
+  readonly at: number;
 }
 
 /** Most events per query. A watcher that is further behind queries again. */

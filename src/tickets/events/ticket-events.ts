@@ -56,7 +56,7 @@ export async function watchTicketEvents(
     isBefore,
   };
   const forOperators = byOperators
-    ? 'You are no operator any more; watch the ticket from its cursor of now'
+    ? 'You are no longer an operator; watch the ticket from its current cursor'
     : undefined;
   return EventWatcher.start(ctx, { feed, from, forOperators });
 }

@@ -1,13 +1,10 @@
-import type { Page, ReadAfter } from '../../events/feed.ts';
+import type { Page, ReadAlone } from '../../events/feed.ts';
 import type { FeedOf, Watching } from '../../events/feeds.ts';
 import { BadCredential, Refusal } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
 import { assertScope, isOperator } from '../permissions.ts';
 import type { SeenEvent, TicketEvent } from './event.ts';
-
-/** Events whose rows a watcher who is behind may load together. */
-const maxAhead = 25;
 
 /** A list that somebody watches. */
 export interface WatchedList<E extends TicketEvent, P> {
@@ -20,8 +17,8 @@ export interface WatchedList<E extends TicketEvent, P> {
   readonly forOperators: string | undefined;
   /** Which events this watcher wants; all when absent. */
   readonly isWanted?: (event: E) => boolean;
-  /** Reads the wanted events while the watcher is behind. */
-  readonly readAlone?: ReadAfter<E, P>;
+  /** Reads only the wanted events while the watcher is behind. */
+  readonly alone?: ReadAlone<E, P> | undefined;
 }
 
 type NextEvent = IteratorResult<SeenEvent, undefined>;
@@ -40,9 +37,8 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
   #watching: Watching<E, P> | undefined;
   #events: readonly E[] = [];
   #at = 0;
-  /** Where the page ends, and whether others get the same. */
+  /** Where the page ends. */
   #reached: P;
-  #isShared = false;
   /** Whether it waits to be woken, and whether it was woken since it began to read. */
   #isQuiet = false;
   #wasWoken = false;
@@ -52,8 +48,8 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
   /** @throws TooMany */
   static async start<E extends TicketEvent, P>(ctx: TicketContext, watched: WatchedList<E, P>) {
     const watcher = new EventWatcher(ctx, watched);
-    const { feed, readAlone } = watched;
-    watcher.#watching = await ctx.services.events.watch(feed, () => watcher.#wake(), readAlone);
+    const { feed, alone } = watched;
+    watcher.#watching = await ctx.services.events.watch(feed, () => watcher.#wake(), alone);
     return watcher;
   }
 
@@ -143,7 +139,7 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
   }
 
   /** Takes a page. @returns false when there is nothing new, and the watcher waits to be woken */
-  #turnTo({ events, reached, more, isShared = false }: Page<E, P>): boolean {
+  #turnTo({ events, reached, more }: Page<E, P>): boolean {
     const { isWanted } = this.#watched;
     this.#reached = reached;
     if (events.length === 0) {
@@ -153,7 +149,6 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
     }
     this.#events = isWanted === undefined ? events : events.filter(isWanted);
     this.#at = 0;
-    this.#isShared = isShared;
     return true;
   }
 
@@ -166,8 +161,7 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
     const viewer = this.#allowed(signedIn);
     const written = event.createdAt.getTime();
     if (written > this.#began) services.eventDelivered((now().getTime() - written) / 1000);
-    const next = this.#isShared ? undefined : this.#events.slice(this.#at, this.#at + maxAhead);
-    return { event, viewer, next };
+    return { event, viewer, page: this.#events, at: this.#at };
   }
 
   /** The viewer as they are now, if they may still watch. @throws Refusal UNAUTHENTICATED, FORBIDDEN */
@@ -180,4 +174,4 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
   }
 }
 
-const credentialLost = () => new Refusal('UNAUTHENTICATED', 'The credential is no longer good');
+const credentialLost = () => new Refusal('UNAUTHENTICATED', 'The credential is no longer valid');

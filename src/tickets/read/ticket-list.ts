@@ -105,7 +105,7 @@ function valuesOf(
   { filter, orderBy }: TicketListInput,
   page: KeysetPage<Place>,
 ): ListPlaceholders {
-  // The list is in descending order: what follows a cursor is less.
+  // The list is in descending order, so rows after a cursor have lower values.
   const { before: above = [], after: below = [], limit } = page;
   const since = filter.updatedAfter?.getTime() ?? Number.NEGATIVE_INFINITY;
   const from = orderBy === 'LAST_MESSAGE' && since >= (above[0] ?? Number.NEGATIVE_INFINITY);
@@ -126,7 +126,7 @@ function valuesOf(
 
 const largestId = 2_147_483_647;
 
-/** An instant as PostgreSQL reads it: one that a cursor or a filter made up may be outside of all years. */
+/** An instant as PostgreSQL reads it. A forged cursor or a filter may contain one that PostgreSQL rejects. */
 function at(ms: number | undefined, none: '-infinity' | 'infinity'): string {
   if (ms === undefined) return none;
   if (ms < firstInstant) return '-infinity';

@@ -24,3 +24,4 @@ process.on('message', async ({ text, times }: ToWrite) => {
     await turn();
   }
 });
+process.once('disconnect', () => process.exit());

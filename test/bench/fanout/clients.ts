@@ -27,9 +27,13 @@ interface Reader {
   isWrong: boolean;
 }
 
+/** No server needs so long for its next event, milliseconds: what is missing then is lost. */
+const lostAfterMs = 60_000;
+
 const readers: Reader[] = [];
 let expected = Number.POSITIVE_INFINITY;
 let complete = 0;
+let watchdog: NodeJS.Timeout | undefined;
 const say = (kind: Order['kind']) =>
   process.send!({ kind, wrong: readers.filter(({ isWrong }) => isWrong).length } satisfies Report);
 
@@ -42,9 +46,26 @@ function open(port: number, request: string): Promise<void> {
     const reader: Reader = { close: () => socket.destroy(), events: 0, last: -1, isWrong: false };
     readers.push(reader);
     let rest = '';
-    socket.setEncoding('latin1').on('error', reject).write(request);
+    let lastChunk = '';
+    let isOpen = false;
+    socket.setEncoding('latin1').write(request);
+    socket.on('error', (error) => {
+      if (isOpen) throw error;
+      reject(error);
+    });
+    socket.on('end', () => {
+      const { events, last } = reader;
+      throw new Error(
+        `the server ended a stream after event ${last} (${events} of ${expected}): ${lastChunk}`,
+      );
+    });
     socket.on('data', (chunk: string) => {
-      if (!chunk.includes('no ') && rest === '') return resolve();
+      if (!isOpen) {
+        if (!chunk.startsWith('HTTP/1.1 200')) return reject(new Error(`the server answered ${chunk}`));
+        isOpen = true;
+        resolve();
+      }
+      lastChunk = chunk;
       rest += chunk;
       let end = 0;
       for (const match of rest.matchAll(numbers)) {
@@ -60,18 +81,28 @@ function count(reader: Reader, number: number): void {
   if (number !== reader.last + 1) reader.isWrong = true;
   reader.last = number;
   reader.events += 1;
+  watchdog?.refresh();
   if (reader.events !== expected) return;
   complete += 1;
-  if (complete === readers.length) say('expect');
+  if (complete < readers.length) return;
+  clearTimeout(watchdog);
+  say('expect');
+}
+
+function expectEvents(events: number): void {
+  expected = events;
+  complete = 0;
+  for (const reader of readers) Object.assign(reader, { events: 0, last: -1 });
+  clearTimeout(watchdog);
+  watchdog = setTimeout(() => {
+    const lacking = readers.filter((reader) => reader.events < events);
+    const some = lacking.slice(0, 5).map((reader) => `${reader.events}`);
+    throw new Error(`${lacking.length} readers lack events; the first of them have ${some}, not ${events}`);
+  }, lostAfterMs);
 }
 
 process.on('message', async (order: Order) => {
-  if (order.kind === 'expect') {
-    expected = order.events;
-    complete = 0;
-    for (const reader of readers) Object.assign(reader, { events: 0, last: -1 });
-    return;
-  }
+  if (order.kind === 'expect') return expectEvents(order.events);
   if (order.kind === 'open') {
     for (let n = 0; n < order.count; n += 50) {
       const some = Array.from({ length: Math.min(50, order.count - n) }, (_, at) =>
@@ -84,3 +115,4 @@ process.on('message', async (order: Order) => {
   }
   say(order.kind);
 });
+process.once('disconnect', () => process.exit());

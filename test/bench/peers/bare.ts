@@ -87,7 +87,7 @@ const server = createServer((req, res) => {
   req.on('data', (chunk) => chunks.push(chunk));
   req.on('end', () => {
     const asked = JSON.parse(Buffer.concat(chunks).toString());
-    // What bare node:http costs, to hold the GraphQL layer against.
+    // What bare node:http costs, to compare the GraphQL layer with.
     if (req.url === '/nothing') return answer(res, nothing);
     if (req.url === '/nothing-with-headers') return answerWithHeaders(res, nothing);
     append(asked).then(

@@ -22,7 +22,8 @@ export function postRequest(path: string, headers: Readonly<Record<string, strin
 
 /** One kept-alive connection with one request in flight; no more than a benchmark needs of HTTP. */
 export class Connection {
-  readonly #socket: Socket;
+  readonly #port: number;
+  #socket: Socket;
   #chunks: Buffer[] = [];
   #received = 0;
   /** Bytes after which the answer is complete, once its head has said so. */
@@ -30,13 +31,21 @@ export class Connection {
   #waiting: { resolve(answer: Answer): void; reject(error: Error): void } | undefined;
 
   constructor(port: number) {
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    this.#socket.on('data', (chunk) => this.#onData(chunk));
-    this.#socket.on('error', (error) => this.#waiting?.reject(error));
-    this.#socket.on('close', () => this.#waiting?.reject(new Error('the server closed the connection')));
+    this.#port = port;
+    this.#socket = this.#connect();
+  }
+
+  #connect(): Socket {
+    const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
+    socket.on('data', (chunk) => this.#onData(chunk));
+    socket.on('error', (error) => this.#waiting?.reject(error));
+    socket.on('close', () => this.#waiting?.reject(new Error('the server closed the connection')));
+    return socket;
   }
 
   send(request: string): Promise<Answer> {
+    // A server closes a connection that was idle for long. What is written to it then has no answer.
+    if (this.#socket.destroyed) this.#socket = this.#connect();
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       this.#socket.write(request);

@@ -35,7 +35,7 @@ function get(
 
 const json = async (path: string) => (await get(path, asOperator, { accept: 'application/json' })).json();
 
-/** Puts a mail into the inbox as if it had come by SMTP, and tells its id. */
+/** Puts a mail into the inbox as if it had come by SMTP. @returns its id */
 async function deliver(mail: object): Promise<number> {
   const transport = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
   const { message } = await transport.sendMail({
@@ -215,7 +215,7 @@ describe('a mail that means harm', () => {
     expect(text).not.toMatch(
       /<script|onclick|onerror|onload|track\.example|<iframe|<object|<link|http-equiv/i,
     );
-    // Addresses that are not followed by themselves may be told: as text, or as a link of the web.
+    // URLs that are not loaded automatically may be shown: as text, or as a link.
     expect(text.match(/(?:href|src|data-src|action|background)="[^"]*/g)).toEqual(
       expect.not.arrayContaining([expect.stringMatching(/"(?!https:\/\/|data:image\/png)/)]),
     );
@@ -379,7 +379,7 @@ describe('in a browser', () => {
         `src="${gateway.url}/track.gif"><style>p{background:url(${gateway.url}/x.gif)}</style>`,
       attachments: [{ filename: 'report.csv', content: 'a,b\n' }],
     });
-    // It appears by itself, and it is announced.
+    // It appears without a reload, and is announced.
     await page.getByText('the second').waitFor();
     expect(await page.locator('#news').textContent()).toBe('1 new mail');
 

@@ -253,7 +253,7 @@ describe('what is not read', () => {
       socket.pause();
       socket.write(rawPost(JSON.stringify({ query }), { Authorization: asOperator, Accept: accept! }));
       socket.on('error', () => {});
-      // A client that does not read is told by nothing; the gateway's log has a line of what was cut.
+      // A client that does not read cannot be notified; the gateway's log has a line for the cut stream.
       await cutLine();
       let text = '';
       socket

@@ -1,0 +1,25 @@
+/** How many readers and events are measured. */
+export interface Size {
+  readonly count: number;
+  readonly tickets: number;
+  /** How many of each ticket. */
+  readonly events: number;
+}
+
+/** Events of each of several tickets, at most: each event of a thousand tickets is a thousand commits. */
+const eventsOfSeveral = 3;
+
+/** Reads `2000`, or `10000/1000`: 10,000 readers on 1,000 tickets. @param events of one ticket */
+export function sizeOf(text: string, events: number): Size {
+  const [count = 0, tickets = 1] = text.split('/').map(Number);
+  return { count, tickets, events: tickets === 1 ? events : Math.min(events, eventsOfSeveral) };
+}
+
+/** What delivers events to its readers. */
+export interface Contender {
+  readonly name: string;
+  readonly pid: number;
+  readonly port: number;
+  readonly requests: (size: Size) => Promise<string[]>;
+  readonly deliver: (size: Size) => Promise<void>;
+}

@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { createToken } from '../../../src/auth/tokens.ts';
+import type { Connection as Database } from '../../../src/db/database.ts';
+import * as tables from '../../../src/db/tables.ts';
+import { startGatewayProcess } from '../../crash/support/gateway-process.ts';
+import { countStatements, type StatementCounter } from '../../graphql/statement-counter.ts';
+import { openStream } from '../../support/event-stream.ts';
+import { Connection, postRequest } from '../support/http-client.ts';
+import { readTickets } from '../support/seed.ts';
+import { defaultDirectory, type World } from '../world.ts';
+import type { Contender } from './contender.ts';
+
+/** The watched tickets begin here: those before it are closed. */
+const firstTicket = readTickets + 1;
+/** Connections by which messages are added to several tickets. */
+const writers = 32;
+/** So many streams of one credential, as the gateway allows by default. */
+const streamsOfToken = 100;
+
+const watch = `subscription ($ticket: Int!, $after: String) {
+  ticketEvents(ticket: { ticketId: $ticket }, after: $after) {
+  cursor type at actor { name } ticketMessage { messageId bodyText } } }`;
+const addMessage = (n: number, ticket: number) => `mutation {
+  addTicketMessage(input: { ticket: { ticketId: ${ticket} }, body: "no ${n}." }) {
+  ... on AddTicketMessagePayload { cursor } ... on UserError { message } } }`;
+
+/** The gateway, and the statements that it executes. */
+export interface Gateway {
+  readonly contender: Contender;
+  readonly counter: StatementCounter;
+  /** The last lines of its log. */
+  readonly output: readonly string[];
+  /** The bytes of one event as it writes them, with `#` where its number is. */
+  readonly sample: string;
+}
+
+async function startProcess(world: World, parts: AsyncDisposableStack) {
+  const database = 'bench_fanout';
+  const env = await world.createDatabase(database, '');
+  const path = `${env.PGHOST}/.s.PGSQL.${env.PGPORT}`;
+  const direct = { path, port: Number(env.PGPORT), user: env.PGUSER, database } as Database;
+  const counter = parts.use(await countStatements(direct));
+  const { port: counted } = counter.connection as { port: number };
+  const gateway = parts.use(
+    await startGatewayProcess({
+      DATABASE_URL: `postgres://${env.PGUSER}@127.0.0.1:${counted}/${database}`,
+      ...env,
+      ROLES: 'web',
+      DATA_DIR: join(defaultDirectory, 'gateway'),
+      MAX_SUBSCRIPTIONS: '100000',
+    }),
+  );
+  return { database, counter, url: gateway.url, pid: gateway.pid, output: gateway.output };
+}
+
+async function createTokens(world: World, database: string, count: number): Promise<string[]> {
+  const client = world.connect(database);
+  const db = drizzle(client, { schema: tables });
+  const tokens = [];
+  for (let n = 0; n < count; n += 1)
+    tokens.push((await createToken(db, { userId: 1, name: `${n}`, scopes: ['read', 'write'] })).token);
+  await client.end();
+  return tokens;
+}
+
+/** Adds the message `n` to a ticket. @returns its cursor */
+type AddMessage = (n: number, ticket?: number, writer?: Connection) => Promise<string>;
+
+function createWriters(port: number, authorization: string) {
+  const connections = Array.from({ length: writers }, () => new Connection(port));
+  const add: AddMessage = async (n, ticket = firstTicket, writer = connections[0]!) => {
+    const query = JSON.stringify({ query: addMessage(n, ticket) });
+    const { body } = await writer.send(postRequest('/graphql', { authorization }, query));
+    const { cursor } = JSON.parse(body.toString()).data.addTicketMessage;
+    if (cursor === undefined) throw new Error(`adding a message failed: ${body}`);
+    return cursor as string;
+  };
+  /** Adds a message to each ticket. @returns the cursors */
+  const addToAll = async (n: number, tickets: number): Promise<string[]> => {
+    const cursors: string[] = [];
+    const addEach = async (writer: Connection, at: number) => {
+      for (let t = at; t < tickets; t += writers) cursors[t] = await add(n, firstTicket + t, writer);
+    };
+    await Promise.all(connections.map(addEach));
+    return cursors;
+  };
+  return { add, addToAll, close: () => connections.forEach((one) => void one.close()) };
+}
+
+async function sampleOf(url: string, authorization: string, add: AddMessage): Promise<string> {
+  const variables = { ticket: firstTicket, after: await add(0) };
+  const stream = await openStream(url, { query: watch, variables }, { authorization });
+  await add(1);
+  const { id, data } = (await stream.next())!;
+  stream.leave();
+  return `event: next\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`.replace('no 1.', 'no #.');
+}
+
+/** Starts the gateway. @param clients how many will watch at most */
+export async function startGateway(
+  world: World,
+  parts: AsyncDisposableStack,
+  clients: number,
+): Promise<Gateway> {
+  const { database, counter, url, pid, output } = await startProcess(world, parts);
+  const port = Number(new URL(url).port);
+  const tokens = await createTokens(world, database, Math.ceil(clients / streamsOfToken));
+  const authorizations = tokens.map((token) => `Bearer ${token}`);
+  const { add, addToAll, close } = createWriters(port, authorizations[0]!);
+  parts.defer(close);
+  const contender: Contender = {
+    name: 'gateway',
+    pid,
+    port,
+    async requests({ count, tickets }) {
+      const cursors = await addToAll(0, tickets);
+      return Array.from({ length: Math.max(tokens.length, Math.min(count, tickets)) }, (_, n) => {
+        const variables = { ticket: firstTicket + (n % tickets), after: cursors[n % tickets] };
+        const authorization = authorizations[n % tokens.length]!;
+        const headers = { authorization, accept: 'text/event-stream' };
+        return postRequest('/graphql', headers, JSON.stringify({ query: watch, variables }));
+      });
+    },
+    async deliver({ tickets, events }) {
+      for (let n = 0; n < events; n += 1) await addToAll(n, tickets);
+    },
+  };
+  return { contender, counter, output, sample: await sampleOf(url, authorizations[0]!, add) };
+}
