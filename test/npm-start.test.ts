@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { halfSent } from './support/half-sent.ts';
+import { halfSent } from './http/half-sent.ts';
 import { freePort } from './support/servers/free-port.ts';
 
 /** The second start finds the first one's database there: to make one takes most of a start. */

@@ -8,8 +8,8 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type GatewayProcess, startGatewayProcess } from './crash/support/gateway-process.ts';
 import { openTcpDoor, type TcpDoor } from './crash/support/tcp-door.ts';
+import { halfSent } from './http/half-sent.ts';
 import { createTestDatabase, type TestDatabase } from './support/database.ts';
-import { halfSent } from './support/half-sent.ts';
 
 let database: TestDatabase;
 let door: TcpDoor;

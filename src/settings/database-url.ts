@@ -33,9 +33,11 @@ const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-
 const usualPort = '5432';
 
 const beginning = 'must be a URL that begins with postgres:// or postgresql://';
-const escaped = 'in a user or password, write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25';
+/** How to write the characters that end a user or a password. */
+export const escaped = 'in a user or password, write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25';
 const whatFor = (text: string) => (text.includes('@') ? `${beginning}; ${escaped}` : beginning);
-const unreadable = `cannot be read as it is meant: ${escaped}`;
+/** What is wrong with a URL that such a character has cut short. */
+export const unreadable = `would not be read as you mean it: ${escaped}`;
 
 /**
  * Parses a database URL as libpq does, with `[::1]` and folders of sockets. The driver's own parser knows

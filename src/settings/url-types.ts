@@ -1,13 +1,11 @@
 import { z } from 'zod';
-import { readDatabaseUrl } from './database-url.ts';
+import { escaped, readDatabaseUrl, unreadable } from './database-url.ts';
 import { listOf } from './setting-types.ts';
 
 /*
  * Settings that are URLs. Each error completes a sentence that begins with the setting's name, and repeats
  * nothing of the URL, which may contain a password.
  */
-
-const escaped = 'in a user or password, write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25';
 
 const hasProtocol = (text: string, protocols: readonly string[]): boolean =>
   URL.canParse(text) &&
@@ -34,7 +32,7 @@ function isDecodable({ username, password, pathname }: URL): boolean {
 function whyWrong(text: string, protocols: readonly string[], what: string): string | undefined {
   if (!hasProtocol(text, protocols)) return text.includes('@') ? `${what}; ${escaped}` : what;
   const url = new URL(text);
-  if (isCut(url) || !isDecodable(url)) return `would not be read as you mean it: ${escaped}`;
+  if (isCut(url) || !isDecodable(url)) return unreadable;
   // The parser would escape these. A URL that has them is an example whose placeholder was not filled in.
   if (/[<>{}]/.test(text))
     return 'contains < > { or }: fill in the placeholder, or write it as %3C and so on';

@@ -61,11 +61,11 @@ describe('what would be passed to the server, or be ignored, is refused by its n
   ])('%s', (parameter) => {
     const [name] = parameter.split('=');
     expect(why(`postgres://desk:canary@db/tickets?${parameter}`)).toMatch(
-      /^\w+$/.test(name!) ? `has no parameter ${name}: there are host, ` : 'cannot be read as it is meant',
+      /^\w+$/.test(name!) ? `has no parameter ${name}: there are host, ` : 'would not be read as you mean it',
     );
   });
 
-  const unreadable = 'cannot be read as it is meant';
+  const unreadable = 'would not be read as you mean it';
   test.for([
     ['postgres://db/tickets?sslmode=enable', 'sslmode must be one of disable, allow, '],
     ['postgres://db/tickets?sslmode=REQUIRE', 'sslmode must be one of disable, allow, '],

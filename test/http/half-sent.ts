@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { asOperator } from './gateway.ts';
+import { asOperator } from '../support/gateway.ts';
 
 /** A message whose last bytes are still to come. */
 export function halfSent(url: string) {
