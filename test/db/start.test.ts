@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { assertSight } from '../../src/db/assert-suitable.ts';
-import { type Connection, migrate, openDatabase } from '../../src/db/database.ts';
+import { type Connection, connectionsAtMost, migrate, openDatabase } from '../../src/db/database.ts';
 import { openClient } from '../../src/db/driver/client.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -99,6 +100,15 @@ test('a database that cannot be written is told at the start, and by readiness u
   await set('off');
   await using later = openDatabase(gateway, { poolSize: 2 });
   await later.check();
+});
+
+test('a process opens as many connections as OPERATIONS.md says', async () => {
+  const said = await readFile(new URL('../../docs/OPERATIONS.md', import.meta.url), 'utf8');
+  const [, beside, unset] = /3 × `DATABASE_POOL` \+ (\d+), (\d+) unless set/.exec(
+    said.replaceAll('\n', ' '),
+  )!;
+  expect(connectionsAtMost({ poolSize: 10 })).toBe(Number(unset));
+  expect(connectionsAtMost({ poolSize: 200 })).toBe(600 + Number(beside));
 });
 
 test('a way to the database that leaves out what a connection says of itself is found out', async () => {
