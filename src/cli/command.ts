@@ -105,12 +105,12 @@ export const many = (values: OptionValues, name: string): readonly string[] =>
 /**
  * Parses a whole number.
  * @param what name of the argument, for the error
- * @throws UsageError unless the text is a whole number from `min` to 2147483647
+ * @throws UsageError unless the text is a whole number from `min` to `max`
  */
-export function wholeNumber(text: string, what: string, min = 1): number {
+export function wholeNumber(text: string, what: string, min = 1, max = 2_147_483_647): number {
   const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(number >= min && number <= 2_147_483_647)) {
-    throw new UsageError(`${what} must be a whole number from ${min} to 2147483647`);
+  if (!(number >= min && number <= max)) {
+    throw new UsageError(`${what} must be a whole number from ${min} to ${max}`);
   }
   return number;
 }

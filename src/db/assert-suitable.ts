@@ -6,7 +6,7 @@ import { countSessions } from './driver/count-sessions.ts';
  * What row-level security lets a connection see. `DESK` (internal work) and `OPERATOR` see everything.
  * Without either, a connection sees nothing until a requester's id is set.
  */
-export type Sight = 'DESK' | 'OPERATOR' | '';
+export type RowAccess = 'DESK' | 'OPERATOR' | '';
 
 /** The database, or the connection to it, does not meet a requirement. The message says what to change. */
 export class Unsuitable extends Error {
@@ -98,18 +98,20 @@ export async function assertWritable(sql: postgres.Sql): Promise<void> {
  * Checks what a connection sees.
  * @throws Unsuitable when its role could bypass row-level security, or does not see what it should
  */
-export async function assertSight(sql: postgres.Sql, sight: Sight): Promise<void> {
-  const [row] = await sql<{ role: string; free: boolean; owner: boolean; sight: string; sees: boolean }[]>`
+export async function assertRowAccess(sql: postgres.Sql, rowAccess: RowAccess): Promise<void> {
+  const [row] = await sql<
+    { role: string; free: boolean; owner: boolean; rowAccess: string; sees: boolean }[]
+  >`
     select current_user as role, rolsuper or rolbypassrls as free,
       exists (
         select from pg_tables
         where schemaname = 'public' and tablename = 'messages' and tableowner = current_user
       ) as owner,
-      coalesce(current_setting('ticketwire.viewer_role', true), '') as sight, sees_everything() as sees
+      coalesce(current_setting('ticketwire.viewer_role', true), '') as "rowAccess", sees_everything() as sees
     from pg_roles where rolname = current_user`;
   if (!row || row.free || row.owner)
     throw new Unsuitable(`the role ${row?.role} could bypass row-level security`);
-  if (row.sight !== sight || row.sees !== (sight !== ''))
+  if (row.rowAccess !== rowAccess || row.sees !== (rowAccess !== ''))
     throw new Unsuitable('the parameter "ticketwire.viewer_role" does not reach the server');
 }
 

@@ -6,8 +6,8 @@ import type { PoolLoad } from '../observe/gauges.ts';
 import {
   assertMayMigrate,
   assertMember,
+  assertRowAccess,
   assertServer,
-  assertSight,
   assertWritable,
   findLogin,
   type Login,
@@ -92,18 +92,18 @@ export function openDatabase(
 ): Database {
   const options = { applicationName, answerWithinMs };
   const pools = openPools(connection, options);
-  const desk = pools.openDb('desk', { max: poolSize, sight: 'DESK' });
-  const writer = pools.openDb('writer', { max: writerSize, sight: 'DESK', lockTimeoutMs: writerLockMs });
+  const desk = pools.openDb('desk', { max: poolSize, rowAccess: 'DESK' });
+  const writer = pools.openDb('writer', { max: writerSize, rowAccess: 'DESK', lockTimeoutMs: writerLockMs });
   const reads = openViewerReads(pools, poolSize);
-  const commands = pools.openDb('commands', { max: stepsSize, sight: 'DESK', lockTimeoutMs: lockMs });
-  const raw = pools.open('mail', { max: stepsSize, sight: 'DESK', lockTimeoutMs: lockMs });
+  const commands = pools.openDb('commands', { max: stepsSize, rowAccess: 'DESK', lockTimeoutMs: lockMs });
+  const raw = pools.open('mail', { max: stepsSize, rowAccess: 'DESK', lockTimeoutMs: lockMs });
   const replicas = replicaConnections.map((replica, n) =>
     openReplica(replica, { ...options, poolSize, name: `replica-${n + 1}` }),
   );
   const replicated = replicas.length === 0 ? undefined : readFromReplicas(pools, reads, replicas);
   const { readAs, readTextsAs } = replicated ?? reads;
   const check = async () => {
-    await assertSight(commands.$client, 'DESK');
+    await assertRowAccess(commands.$client, 'DESK');
     await assertWritable(commands.$client);
   };
   return {

@@ -1,12 +1,8 @@
-import { type EventOrder, RecentEvents } from './recent-events.ts';
+import { type EventOrder, type EventSpan, RecentEvents } from './recent-events.ts';
 import { SharedReads } from './shared-reads.ts';
 
 /** One page of events after a position. */
-export interface Page<E, P> {
-  /** Oldest first. */
-  readonly events: readonly E[];
-  /** Position from which to read on. */
-  readonly reached: P;
+export interface Page<E, P> extends EventSpan<E, P> {
   /** Whether there may already be more events after it. */
   readonly more: boolean;
   /** Whether later events cannot be read yet, because an older transaction is under way. */

@@ -1,4 +1,10 @@
-import type { Page } from './feed.ts';
+/** The events of a list between a position and another one. */
+export interface EventSpan<E, P> {
+  /** Oldest first. */
+  readonly events: readonly E[];
+  /** Position from which to read on. */
+  readonly reached: P;
+}
 
 /** The order of a list's events. */
 export interface EventOrder<E, P> {
@@ -50,7 +56,7 @@ export class RecentEvents<E, P> {
   }
 
   /** Adds a page that was read from the end on. */
-  append({ events, reached }: Page<E, P>): void {
+  append({ events, reached }: EventSpan<E, P>): void {
     this.#end = reached;
     if (events.length === 0) return;
     this.#events.push(...events);
@@ -60,7 +66,7 @@ export class RecentEvents<E, P> {
   }
 
   /** Adds a page that was read from an earlier position on, if it leaves no gap. */
-  prepend(position: P, { events, reached }: Page<E, P>): void {
+  prepend(position: P, { events, reached }: EventSpan<E, P>): void {
     const { positionOf, isBefore } = this.#order;
     const start = this.#start;
     if (start === undefined || !isBefore(position, start) || isBefore(reached, start)) return;
@@ -72,7 +78,7 @@ export class RecentEvents<E, P> {
   }
 
   /** The events after a position that is not before the first of them. */
-  after(position: P): Pick<Page<E, P>, 'events' | 'reached'> {
+  after(position: P): EventSpan<E, P> {
     const { isBefore, positionOf } = this.#order;
     let from = this.#events.length;
     while (from > 0 && isBefore(position, positionOf(this.#events[from - 1]!))) from -= 1;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isPasswordHash } from '../auth/passwords.ts';
 import { parseAddress } from '../mail/address.ts';
 import { isMessageId, maxMessageIdOctets } from '../mail/compose/headers.ts';
+import { parseStorableInstant } from '../platform/instants.ts';
 import { roles } from '../platform/request-context.ts';
 import { formats, ticketStatuses, visibilities } from '../platform/vocabulary.ts';
 import { plainWords } from './plain-words.ts';
@@ -24,7 +25,12 @@ const line = (most: number) =>
  * id twice.
  */
 const id = z.int().min(1).max(2_000_000_000);
-const instant = z.iso.datetime({ offset: true, error: 'must be an instant like 2024-05-31T08:30:00Z' });
+const instant = z.string().transform((value, ctx) => {
+  const read = parseStorableInstant(value);
+  if (read !== undefined) return read;
+  ctx.addIssue('must be an instant like 2024-05-31T08:30:00Z');
+  return z.NEVER;
+});
 const address = line(320).refine((value) => parseAddress(value).ok, 'is not an e-mail address');
 const smtpUrl = z
   .string()

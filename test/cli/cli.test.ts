@@ -106,6 +106,10 @@ describe('users', () => {
     ['user edit jane --role boss', 1, 'role'],
     ['mailbox edit a@b.cz --name X', 1, 'no mailbox a@b.cz'],
     ['audit --since yesterday', 2, '--since must be a date'],
+    ['audit --since 2026-02-30', 2, '--since must be a date'],
+    ['audit --since 0000-01-01', 2, '--since must be a date'],
+    ['audit --since 2026-11-28T24:00Z', 2, '--since must be a date'],
+    ['audit --since 2026-11-28T09:00', 2, '--since must be a date'],
     ['message add 47 Hello', 2, 'TICKETWIRE_TOKEN is missing'],
     ['delivery list --token t --url ftp://x', 2, 'must be http://'],
     ['delivery list --state LOST', 2, '--state must be one of QUEUED, HELD'],
@@ -114,6 +118,7 @@ describe('users', () => {
     ['message add 47 Hello --token t --file /nowhere', 1, '/nowhere cannot be read (ENOENT)'],
     ['token add jane --name t --scope everything', 2, 'everything'],
     ['token add jane --name t --expires-in-days soon', 2, 'whole number'],
+    ['token add jane --name t --expires-in-days 2147483647', 2, 'from 1 to 36500'],
     ['token revoke 17', 1, 'no token 17'],
     ['mailbox add nowhere --name X', 1, 'address'],
     ['mailbox add a@b.cz --name X --smtp-url smtp://u:secret@localhost', 1, 'without a password'],
@@ -218,7 +223,8 @@ test('editing people and mailboxes changes only the named fields, and the audit 
   ]);
   expect(JSON.stringify(trail)).not.toContain('secret');
   expect(await world.json('audit --action user_added --since 2020-01-01 --limit 5')).toHaveLength(1);
-  expect((await world.ticketwire('audit --since 2999-01-01')).out).toBe('None.\n');
+  for (const since of ['2999-01-01', '2999-01-01T00:00Z', '2999-01-01T00:00:00.5+01:00'])
+    expect((await world.ticketwire(`audit --since ${since}`)).out).toBe('None.\n');
 });
 
 test('an import is read from standard input; dry, it is checked and not written', async () => {

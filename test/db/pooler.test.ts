@@ -41,7 +41,7 @@ const answers = (database: Database) =>
   );
 const expected = Object.entries(kinds).map(([kind, { is }]) => `${kind}: ticketwire_app ${is}`);
 
-test('behind a pooler each connection has its role, its sight and its limits', async () => {
+test('behind a pooler each connection has its role, its row access and its limits', async () => {
   await using world = await start();
   await world.database.checkAll();
   expect(await answers(world.database)).toEqual(expected);

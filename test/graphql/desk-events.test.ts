@@ -93,6 +93,8 @@ test('a page has the same events as the subscription, and says where the next on
   expect([first.hasMore, second.hasMore]).toEqual([true, false]);
   expect([...first.events, ...second.events].map((seen) => seen.ticketMessage?.messageId)).toEqual(said);
   expect(await page({ after: second.cursor })).toMatchObject({ events: [], hasMore: false });
+  expect(await page({ after, first: 0 })).toEqual({ cursor: after, events: [], hasMore: true });
+  expect(await page({ after: second.cursor, first: 0 })).toMatchObject({ events: [], hasMore: false });
   expect((await page({ after: first.events[0]!.cursor })).events).toHaveLength(2);
 });
 

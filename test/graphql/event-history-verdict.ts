@@ -58,6 +58,8 @@ export async function assertEachOnce(
   // Of the desk: every event since the cursor, once, and each ticket's in order.
   for (const seen of [desk, deskAgain]) {
     expect(new Set(seen.map(({ cursor }) => cursor)).size).toBe(seen.length);
+    // An operator sees every ticket: nothing was told in part.
+    expect(seen.filter((event) => event.ticket === null)).toEqual([]);
     for (const ticket of [kept, moved]) {
       const messages = messagesOf(seen.filter((event) => event.ticket?.ticketId === ticket));
       const written = rows.filter((row) => row.ticket === ticket && (row.message ?? Infinity) > begun);

@@ -25,7 +25,8 @@ export function sourcesBelow(folder: string, endings = /\.tsx?$/): Source[] {
 }
 
 /** What people write and read line by line, in whichever language. */
-const written = /\.(?:tsx?|m?js|css|sql|graphql|ya?ml|conf|service|py|rb|pl|php|java|cs|cmd)$|file$|\/run$/;
+const written =
+  /\.(?:tsx?|m?js|css|sql|graphql|ya?ml|conf|ini|service|py|rb|pl|php|java|cs|cmd)$|file$|\/run$/;
 /** Printed by a program, or applied to databases already and so never changed. */
 const unchanging = /^schema\/(?:schema\.graphql$|migrations\/)/;
 /** Columns of a line, at most. */

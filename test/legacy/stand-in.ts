@@ -57,7 +57,6 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
         open -= 1;
       }
     },
-    disconnectSignal: () => new AbortController().signal,
   };
   const execute = async (operation: { name: string }, variables: unknown) => {
     if (operation.name === 'FindLegacyTicket') {

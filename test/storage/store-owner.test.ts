@@ -153,7 +153,6 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     const kept = await fill(5);
     await collect();
     const gone = await stray();
-    // As behind a pooler that drops the session's parameters.
     const owner = postgres({ ...(files.world.ownerConnection as object), max: 1, onnotice: () => {} });
     await owner`create or replace function sees_everything() returns boolean language sql stable as
       'select false'`;

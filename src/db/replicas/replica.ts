@@ -76,7 +76,7 @@ export function openReplica(
 ): Replica {
   const pools = openPools(connection, options);
   const reads = openViewerReads(pools, poolSize);
-  const positions = pools.openDb('positions', { max: 1, sight: 'DESK' }).$client;
+  const positions = pools.openDb('positions', { max: 1, rowAccess: 'DESK' }).$client;
   const seen: Knowledge = {};
   /** One function for each read under way, which abandons it. */
   const underway = new Set<() => void>();

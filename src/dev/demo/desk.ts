@@ -155,10 +155,10 @@ function demoTickets(now: Date): DeskRecord[] {
       status: id % 8 === 4 ? 'CLOSED' : 'OPEN',
       requesterId: requester,
       originalMessageId: `<demo-${id}@mail.domain.com>`,
-      createdAt: new Date(openedAt).toISOString(),
+      createdAt: new Date(openedAt),
     });
     const say = (body: string, turn: number, visibility: 'PUBLIC' | 'PRIVATE', authorId: number) => {
-      const createdAt = new Date(openedAt + turn * 0.7 * hour).toISOString();
+      const createdAt = new Date(openedAt + turn * 0.7 * hour);
       messageId += 1;
       records.push({ type: 'message', id: messageId, ticketId: id, authorId, body, visibility, createdAt });
     };

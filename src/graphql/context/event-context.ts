@@ -23,7 +23,8 @@ const maxTogether = 25;
 export interface LoadedTogether {
   readonly context: GraphContext;
   readonly userId: number;
-  readonly until: number;
+  /** When it may not be used any more. */
+  until: number;
   /** Whether something has read who the viewer is. */
   readonly isPersonal: () => boolean;
 }
@@ -47,7 +48,7 @@ export function loadTogether(ctx: GraphContext, { page, at, viewer }: Seen, key:
   });
   const context = contextFor(ctx, noticing);
   const until = performance.now() + keepMs;
-  const together = { context, userId: viewer.userId, until, isPersonal: () => isPersonal };
+  const together: LoadedTogether = { context, userId: viewer.userId, until, isPersonal: () => isPersonal };
   if (at + 1 === page.length) return together;
   const next = page.slice(at, at + maxTogether);
   context.load.expect(next);

@@ -1,12 +1,11 @@
-type MaybePromise<T> = T | Promise<T>;
-
-const asNext = <B>(value: B): IteratorYieldResult<B> => ({ done: false, value });
+import { nextOf, type PulledStream, pullFrom, type Receiver } from '../../tickets/events/pulled-stream.ts';
 
 /** A class, because closures for each of thousands of open streams would take more memory. */
-class MappedStream<A, B> implements AsyncIterableIterator<B, undefined> {
+class MappedStream<A, B> implements PulledStream<B>, Receiver<A> {
   readonly #values: AsyncIterator<A>;
   readonly #map: (value: A) => B | Promise<B>;
   readonly #atFault: ((error: unknown) => B) | undefined;
+  #receiver: Receiver<B> | undefined;
   #isOver = false;
 
   constructor(
@@ -23,9 +22,14 @@ class MappedStream<A, B> implements AsyncIterableIterator<B, undefined> {
     return this;
   }
 
+  pull(receiver: Receiver<B>): void {
+    if (this.#isOver) return receiver.end();
+    this.#receiver = receiver;
+    pullFrom(this.#values, this);
+  }
+
   next(): Promise<IteratorResult<B, undefined>> {
-    if (this.#isOver) return Promise.resolve({ done: true, value: undefined });
-    return this.#values.next().then(this.#mapped, this.#failed);
+    return nextOf(this);
   }
 
   async return(): Promise<IteratorResult<B, undefined>> {
@@ -34,23 +38,29 @@ class MappedStream<A, B> implements AsyncIterableIterator<B, undefined> {
     return { done: true, value: undefined };
   }
 
-  /** Creates no promise when the mapped value is not one, because thousands of streams wait at a time. */
-  readonly #mapped = ({ done, value }: IteratorResult<A>): MaybePromise<IteratorResult<B, undefined>> => {
-    if (done === true) return { done, value: undefined };
+  take(value: A): void {
+    let mapped: B | Promise<B>;
     try {
-      const mapped = this.#map(value);
-      if (mapped instanceof Promise) return mapped.then(asNext, this.#failed);
-      return asNext(mapped);
+      mapped = this.#map(value);
     } catch (error) {
-      return this.#failed(error);
+      return this.fail(error);
     }
-  };
+    if (!(mapped instanceof Promise)) return this.#receiver!.take(mapped);
+    mapped.then(
+      (settled) => this.#receiver!.take(settled),
+      (error) => this.fail(error),
+    );
+  }
 
-  readonly #failed = (error: unknown): IteratorResult<B, undefined> => {
-    if (this.#atFault === undefined) throw error;
+  end(): void {
+    this.#receiver!.end();
+  }
+
+  fail(error: unknown): void {
+    if (this.#atFault === undefined) return this.#receiver!.fail(error);
     this.#isOver = true;
-    return asNext(this.#atFault(error));
-  };
+    this.#receiver!.take(this.#atFault(error));
+  }
 }
 
 /**
@@ -62,4 +72,4 @@ export const mapStream = <A, B>(
   source: AsyncIterable<A>,
   map: (value: A) => B | Promise<B>,
   atFault?: (error: unknown) => B,
-): AsyncIterableIterator<B, undefined> => new MappedStream(source[Symbol.asyncIterator](), map, atFault);
+): PulledStream<B> => new MappedStream(source[Symbol.asyncIterator](), map, atFault);

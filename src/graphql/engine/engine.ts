@@ -21,7 +21,7 @@ import { coerceVariables } from './coerce-variables.ts';
 import { Documents, introspects } from './document-cache.ts';
 import { ResponseBudget, weigh } from './response-budget.ts';
 import { runPlan } from './run-plan.ts';
-import { createEventResults, type ExecuteEvent, shapeOf } from './shared-event-results.ts';
+import { createEventResults, type ExecuteEvent, shapeOf, temporaryFaultOf } from './shared-event-results.ts';
 
 /** How operations are executed. */
 export interface EngineOptions {
@@ -93,13 +93,18 @@ function mayBeSkipped(document: DocumentNode, { selections }: SelectionSetNode):
   });
 }
 
-/** Maps each event to its result, and records the event's cursor in the subscription's place. */
+/**
+ * Maps each event to its result, and records the event's cursor in the subscription's place. An event of
+ * which the database could not show everything is not sent: the stream fails, and resumes with this event.
+ */
 function resultsOf(
   events: AsyncIterable<Seen>,
   { place }: GraphContext,
   execute: (seen: Seen) => ExecutionResult | Promise<ExecutionResult>,
 ): AsyncIterable<ExecutionResult> {
   const reach = (cursor: string, result: ExecutionResult) => {
+    const fault = temporaryFaultOf(result);
+    if (fault !== undefined) throw fault;
     place.reached = cursor;
     return result;
   };

@@ -10,13 +10,14 @@ import { type CoercionOptions, coerceVariables } from './coerce-variables.ts';
 import type { ComplexityLimit } from './complexity-limit.ts';
 import {
   type Complete,
+  LazyResolveInfo,
   type Path,
   type Plan,
   type PlannedField,
+  pathOf,
   type ResultData,
   Run,
 } from './execution-state.ts';
-import { LazyResolveInfo, pathOf } from './lazy-resolve-info.ts';
 import { ResponseBudget } from './response-budget.ts';
 
 /** Limits of one execution. */

@@ -1,4 +1,6 @@
 import { type DocumentNode, type ExecutionResult, GraphQLError, getOperationAST, Kind, visit } from 'graphql';
+import { asUnavailable } from '../../platform/database-faults.ts';
+import { Unavailable } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { GraphContext } from '../context/context.ts';
 import { audienceOf } from '../context/event-audience.ts';
@@ -59,6 +61,8 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
     void Promise.resolve(result.result).then(
       (settled) => {
         result.result = settled;
+        // Whoever reconnects is not given the fault once more.
+        if (temporaryFaultOf(settled) !== undefined) from.until = 0;
       },
       () => {},
     );
@@ -80,6 +84,12 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
   return (seen: Seen): ExecutionResult | Promise<ExecutionResult> =>
     mayShare ? resultFor(seen, keyFor(seen.viewer)) : execute(seen, contextFor(ctx, seen.viewer));
 }
+
+/** The fault of a database that did not answer for a moment, by which a result lacks something. */
+export const temporaryFaultOf = ({ errors }: ExecutionResult): Unavailable | undefined =>
+  errors
+    ?.map(({ originalError }) => asUnavailable(originalError))
+    .find((fault): fault is Unavailable => fault instanceof Unavailable);
 
 /** Numbers of documents. A document is parsed once as long as it is cached. */
 const documents = new WeakMap<DocumentNode, number>();

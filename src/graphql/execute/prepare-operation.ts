@@ -60,7 +60,7 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
     const place: StreamPlace = { resumeAfter, reached: undefined };
     const context: GraphContext = { ...ctx, load: new Loaders(ctx), place };
     const enveloped = getEnveloped(context);
-    const document = parsed(() => enveloped.parse(query));
+    const document = parsed(enveloped.parse, query);
     const errors: readonly GraphQLError[] = enveloped.validate(enveloped.schema, document);
     if (errors.length > 0) throw new OperationRefused(withCode(errors, 'GRAPHQL_VALIDATION_FAILED'));
     const operation = getOperationAST(document, operationName);
@@ -132,9 +132,9 @@ function asShown(result: ExecutionResult, ctx: GraphContext): ExecutionResult {
   return { ...result, errors };
 }
 
-function parsed(parse: () => DocumentNode): DocumentNode {
+function parsed(parse: (text: string) => DocumentNode, query: string): DocumentNode {
   try {
-    return parse();
+    return parse(query);
   } catch (error) {
     if (error instanceof GraphQLError) throw new OperationRefused(withCode([error], 'GRAPHQL_PARSE_FAILED'));
     throw error;

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
-import { writeHead } from '../../platform/http/response-head.ts';
+import { writeHead } from '../../platform/http/send-response.ts';
 import { notesOf } from '../../platform/request-notes.ts';
+import { pullFrom, type Receiver } from '../../tickets/events/pulled-stream.ts';
 import type { Operation } from '../execute/prepare-operation.ts';
 import { type OpenStream, OpenStreams, type StreamMessage, type Wording } from './open-streams.ts';
 import { contentTypes } from './response-media-types.ts';
@@ -87,19 +88,20 @@ export function createStreams({ responseBytes }: Pick<WriteOptions, 'responseByt
   /** Writes each result, the next one when the reader has taken the last one. */
   function follow(stream: OpenStream, results: AsyncIterator<ExecutionResult>, as: MessageForm): void {
     let isTemporary = false;
-    const next = () => void results.next().then(writeOne);
-    const writeOne = ({ done, value }: IteratorResult<ExecutionResult>): void => {
-      if (!stream.isOpen) return;
-      if (done === true) {
-        // A stream that ends because the process stops or the database is down is not complete: its reader
-        // reconnects.
-        return as.kind === 'subscription' && (areCut || isTemporary) ? stream.cut() : stream.complete();
-      }
-      const message = messageOf(value, as);
-      ({ isTemporary } = message);
-      const taken = stream.write(message);
-      if (taken === undefined) next();
-      else void taken.then(next);
+    const next = () => pullFrom(results, receiver);
+    const receiver: Receiver<ExecutionResult> = {
+      take(value) {
+        if (!stream.isOpen) return;
+        const message = messageOf(value, as);
+        ({ isTemporary } = message);
+        const taken = stream.write(message);
+        if (taken === undefined) next();
+        else void taken.then(next);
+      },
+      // A stream that ends because the process stops or the database is down is not complete: its reader
+      // reconnects.
+      end: () => (as.kind === 'subscription' && (areCut || isTemporary) ? stream.cut() : stream.complete()),
+      fail: () => stream.cut(),
     };
     next();
   }

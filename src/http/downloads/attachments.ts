@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { decodeGlobalId } from '../../platform/global-id.ts';
-import { writeHead } from '../../platform/http/response-head.ts';
+import { writeHead } from '../../platform/http/send-response.ts';
 import { essenceOf } from '../../platform/incoming-file.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { PresignOptions } from '../../storage/blob-store.ts';

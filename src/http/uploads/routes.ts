@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { mayBeCrossSite } from '../../platform/http/cross-site-request.ts';
-import { writeHead } from '../../platform/http/response-head.ts';
+import { writeHead } from '../../platform/http/send-response.ts';
 import { essenceOf } from '../../platform/incoming-file.ts';
 import type { Logger } from '../../platform/log.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire-rows.ts';
@@ -68,7 +68,7 @@ export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPor
       }
     } catch (error) {
       if (res.headersSent || res.destroyed) return void res.destroy();
-      const problem = problemOf(error, req, log, fields.offset);
+      const problem = problemOf(error, res, log, fields.offset);
       const limit = problem.code === 'ATTACHMENT_TOO_LARGE' ? { 'Upload-Limit': `max-size=${maxBytes}` } : {};
       answerProblem(res, { ...problem, headers: { ...problem.headers, ...limit } });
     }

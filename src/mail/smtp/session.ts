@@ -5,7 +5,7 @@ import { type Extensions, readExtensions } from './extensions.ts';
 import { type AttemptOutcome, outcomeOf, unknownVerdict, verdictOf } from './outcome.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
 import type { SmtpServer, SmtpTimeouts } from './server-settings.ts';
-import { Fenced, OwnFault, orOwnFault, plainWords, type SmtpError } from './smtp-errors.ts';
+import { Fenced, OwnFault, plainWords, type SmtpError } from './smtp-errors.ts';
 
 const noSmtpUtf8 = '550 5.6.7 The mail server does not accept addresses with letters beyond ASCII (SMTPUTF8)';
 
@@ -148,21 +148,21 @@ export class SmtpSession {
     mail: OutgoingMail,
     body: { opened: boolean; ended: boolean },
   ): Promise<SMTPConnection.SentMessageInfo> {
-    let stall = () => {};
     return this.#within(this.#timeouts.envelope, 'to take the envelope', (done, extend) => {
-      stall = () => extend(this.#timeouts.bodyStall, 'to take the body');
       const gated = async function* (this: SmtpSession) {
         this.#mayHaveBegun = true;
-        if (!(await mail.openBody().catch(orOwnFault('The attempt could not be recorded'))))
-          throw new Fenced();
+        const isOurs = await mail.openBody().catch((cause) => {
+          throw new OwnFault('The attempt could not be recorded', { cause });
+        });
+        if (!isOurs) throw new Fenced();
         body.opened = true;
         try {
           for await (const piece of mail.bytes()) {
-            stall();
+            extend(this.#timeouts.bodyStall, 'to take the body');
             yield piece;
           }
-        } catch (error) {
-          orOwnFault('An attachment could not be read')(error);
+        } catch (cause) {
+          throw new OwnFault('An attachment could not be read', { cause });
         }
         // nodemailer may write the final dot from now on.
         body.ended = true;

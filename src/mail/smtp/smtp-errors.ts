@@ -15,13 +15,6 @@ export class Fenced extends Error {}
 /** A fault of the gateway, not of the server. Its message is in plain words. */
 export class OwnFault extends Error {}
 
-/** Makes a handler of rejections that throws an OwnFault with this text. */
-export const orOwnFault =
-  (words: string) =>
-  (cause: unknown): never => {
-    throw new OwnFault(words, { cause });
-  };
-
 /** The outcome of a failed connection. */
 export function failedToConnect(error: unknown, envelope: Envelope): AttemptOutcome {
   const { response = '', responseCode, code } = error as SmtpError;

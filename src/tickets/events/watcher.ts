@@ -5,6 +5,7 @@ import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
 import { assertScope, isOperator } from '../permissions.ts';
 import type { SeenEvent, TicketEvent } from './event.ts';
+import { nextOf, type PulledStream, type Receiver } from './pulled-stream.ts';
 
 /** A list that somebody watches. */
 export interface WatchedList<E extends TicketEvent, P> {
@@ -21,15 +22,12 @@ export interface WatchedList<E extends TicketEvent, P> {
   readonly alone?: ReadAlone<E, P> | undefined;
 }
 
-type NextEvent = IteratorResult<SeenEvent, undefined>;
-const end: NextEvent = { done: true, value: undefined };
-
 /**
  * Yields events to one watcher as they come, without gaps or repetitions. While nothing happens it holds no
  * suspended function: there may be thousands. It takes one of its user's places until it is returned.
  * @throws Refusal UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read` or the role is lost
  */
-export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIterator<SeenEvent, undefined> {
+export class EventWatcher<E extends TicketEvent, P> implements PulledStream<SeenEvent> {
   readonly #ctx: TicketContext;
   readonly #watched: WatchedList<E, P>;
   readonly #began: number;
@@ -43,7 +41,8 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
   #isQuiet = false;
   #wasWoken = false;
   #isEnded = false;
-  #pending: PromiseWithResolvers<NextEvent> | undefined;
+  /** Who waits for the next event. */
+  #receiver: Receiver<SeenEvent> | undefined;
 
   /** @throws TooMany */
   static async start<E extends TicketEvent, P>(ctx: TicketContext, watched: WatchedList<E, P>) {
@@ -65,23 +64,35 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
     return this;
   }
 
-  next(): Promise<NextEvent> {
-    if (this.#isEnded) return Promise.resolve(end);
-    this.#pending = Promise.withResolvers();
-    const { promise } = this.#pending;
+  pull(receiver: Receiver<SeenEvent>): void {
+    if (this.#isEnded) return receiver.end();
+    this.#receiver = receiver;
     this.#advance();
-    return promise;
   }
 
-  async return(): Promise<NextEvent> {
-    if (!this.#isEnded) {
-      this.#isEnded = true;
-      this.#watching![Symbol.dispose]();
-      this.#taken[Symbol.dispose]();
-      this.#leavePage();
-    }
-    this.#pending?.resolve(end);
-    return end;
+  next(): Promise<IteratorResult<SeenEvent, undefined>> {
+    return nextOf(this);
+  }
+
+  async return(): Promise<IteratorResult<SeenEvent, undefined>> {
+    this.#end();
+    return { done: true, value: undefined };
+  }
+
+  #end(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#watching![Symbol.dispose]();
+    this.#taken[Symbol.dispose]();
+    this.#leavePage();
+    this.#answered()?.end();
+  }
+
+  /** Who waited, and must be answered now. */
+  #answered(): Receiver<SeenEvent> | undefined {
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    return receiver;
   }
 
   #wake(): void {
@@ -92,13 +103,13 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
   }
 
   /**
-   * Settles the pending promise, or waits to be woken. With what is in memory it goes on at once: each call
+   * Answers who waits, or waits to be woken. With what is in memory it goes on at once: each call
    * that is suspended takes memory, and there may be one for each of thousands.
    */
   #advance(): void {
     try {
       while (this.#at === this.#events.length) {
-        if (this.#watching!.isOver) return void this.return();
+        if (this.#watching!.isOver) return this.#end();
         this.#wasWoken = false;
         const page = this.#watching!.next(this.#reached);
         if (page instanceof Promise) return void page.then(this.#goOn, this.#fail);
@@ -114,23 +125,25 @@ export class EventWatcher<E extends TicketEvent, P> implements AsyncIterableIter
     if (!this.#isEnded && this.#turnTo(page)) this.#advance();
   };
 
-  /** Settles the pending promise with the next event, if the viewer may still see it. */
+  /** Answers with the next event, if the viewer may still see it. */
   readonly #yieldTo = (viewer: Viewer | undefined): void => {
     if (this.#isEnded) return;
+    let seen: SeenEvent;
     try {
-      const value = this.#see(this.#events[this.#at]!, viewer);
-      this.#at += 1;
-      // Their answers must not stay in memory until the next event.
-      if (this.#at === this.#events.length) this.#leavePage();
-      this.#pending!.resolve({ done: false, value });
+      seen = this.#see(this.#events[this.#at]!, viewer);
     } catch (error) {
-      this.#fail(error);
+      return this.#fail(error);
     }
+    this.#at += 1;
+    // Their answers must not stay in memory until the next event.
+    if (this.#at === this.#events.length) this.#leavePage();
+    this.#answered()?.take(seen);
   };
 
   readonly #fail = (error: unknown): void => {
-    this.#pending!.reject(error instanceof BadCredential ? credentialLost() : error);
-    void this.return();
+    const receiver = this.#answered();
+    this.#end();
+    receiver?.fail(error instanceof BadCredential ? credentialLost() : error);
   };
 
   #leavePage(): void {

@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { tickets } from '../../db/tables.ts';
 import { minuteOf } from '../../db/with-step.ts';
 
@@ -23,7 +23,7 @@ export interface ByLastMessage {
 export function byLastMessage({ byOperator, direction, where, above, below, limit }: ByLastMessage): SQL {
   const { listedAt, activeAt, byMinute } = byOperator ? forOperators : forRequesters;
   const towards = sql.raw(direction);
-  const between = (at: typeof listedAt) => sql`
+  const between = (at: SQLWrapper) => sql`
     (${at}, ${tickets.id}) > (${above[0]}, ${above[1]})
     and (${at}, ${tickets.id}) < (${below[0]}, ${below[1]})`;
   return sql`

@@ -5,10 +5,11 @@ import { invalidInput } from '../invalid-input.ts';
 import { byLastMessage } from './by-last-message.ts';
 
 /*
- * SQL for full-text search. Words are found whole, in any order, whatever their case; `"…"` is a phrase,
- * `-word` excludes and `or` is a choice. An operator's search reads the word indexes through functions of the
- * owner, which return ids only (migration `desk_reads`). A requester's search reads a bounded number of their
- * own rows, so neither its results nor its duration depend on the rows of others.
+ * SQL for full-text search. Words are found whole, in any order, whatever their case and however their
+ * accents, quotes and hyphens are encoded; `"…"` is a phrase, `-word` excludes and `or` is a choice. An
+ * operator's search reads the word indexes through functions of the owner, which return ids only (migration
+ * `desk_reads`). A requester's search reads a bounded number of their own rows, so neither its results nor
+ * its duration depend on the rows of others.
  */
 
 /** Longest text, in characters. */
@@ -25,24 +26,27 @@ const activeTickets = 100;
 const ownMessages = 1000;
 
 /**
- * Checks a text to search for.
+ * A text to search for, without what was copied around it.
  * @throws Refusal INVALID_INPUT when it is blank, too long or not well-formed
  */
-export function assertSearchable(text: string, path: readonly string[]): void {
+export function searchedText(text: string, path: readonly string[]): string {
   const problems = [...problemsOf(text, path)];
   if (problems.length > 0) throw invalidInput(problems);
+  return text.replace(/^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu, '');
 }
 
 function* problemsOf(text: string, path: readonly string[]): Iterable<Problem> {
-  if (text.trim() === '') yield { path, message: 'The text is blank' };
+  if (/^[\s\p{Cf}]*$/u.test(text)) yield { path, message: 'The text is blank' };
   if (text.length > maxText)
     yield { path, message: `The text has ${text.length} characters; ${maxText} are allowed` };
   if (text.includes('\0') || !text.isWellFormed())
     yield { path, message: 'The text contains U+0000 or a lone surrogate' };
 }
 
-const wordsOf = (text: SQL): SQL => sql`websearch_to_tsquery('simple', ${text})`;
-const beginningOf = (text: SQL): SQL => sql`lower(btrim(${text}))`;
+const wordsOf = (text: SQL): SQL => sql`text_query(${text})`;
+/** The beginning of a reference or an address, without brackets. Null if it is empty, as that matches all. */
+const beginningOf = (text: SQL): SQL =>
+  sql`nullif(lower(btrim(plain_text(${text}), '[](){}<>"'',.;:!?')), '')`;
 const newest = sql`2147483647`;
 
 /** Ids of all tickets that match the text, newest first. For operators, who see everything. */
@@ -56,13 +60,13 @@ export const messagesWith = (text: SQL, before: SQL, most: SQL): SQL =>
 /** Ids of a requester's own tickets that match the text. */
 export const ownTicketsWith = (text: SQL, viewer: SQL, before: SQL = newest): SQL => sql`
   select o.id from unnest(array['OPEN', 'CLOSED']) s (wanted) cross join lateral (
-    select t.id, t.subject, t.reference_key from tickets t
+    select t.id, t.subject, t.reference from tickets t
     where t.requester_id = ${viewer} and (t.status, t.id) > (s.wanted, 0)
       and (t.status, t.id) < (s.wanted, ${before})
     order by t.status desc, t.id desc limit ${sql.raw(String(ownTickets))}
   ) o
-  where to_tsvector('simple', left(o.subject, 50000)) @@ (select ${wordsOf(text)})
-    or starts_with(o.reference_key, ${beginningOf(text)})`;
+  where text_words(o.subject) @@ (select ${wordsOf(text)})
+    or starts_with(lower(plain_text(o.reference)), (select ${beginningOf(text)}))`;
 
 const activeFirst = (viewer: SQL): SQL =>
   byLastMessage({
@@ -90,4 +94,4 @@ export const ownMessagesWith = (text: SQL, viewer: SQL, before: SQL): SQL => sql
       order by i.id desc limit ${sql.raw(String(ownMessages))}
     ) i join messages m on m.id = i.id offset 0
   ) o
-  where to_tsvector('simple', left(o.body, 50000)) @@ (select ${wordsOf(text)})`;
+  where text_words(o.body) @@ (select ${wordsOf(text)})`;

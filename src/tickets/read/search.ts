@@ -6,13 +6,7 @@ import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../permissions.ts';
 import { digestOf } from './cursor.ts';
 import { type PageOf, type Paging, readOrdered } from './pagination.ts';
-import {
-  assertSearchable,
-  messagesWith,
-  ownMessagesWith,
-  ownTicketsWith,
-  ticketsWith,
-} from './search-text.ts';
+import { messagesWith, ownMessagesWith, ownTicketsWith, searchedText, ticketsWith } from './search-text.ts';
 
 /** A result of a search: a ticket, or a message of a ticket. */
 export interface Hit {
@@ -65,11 +59,11 @@ export interface SearchInput {
  */
 export async function search(
   ctx: TicketContext,
-  { text: wanted, part }: SearchInput,
+  { text: given, part }: SearchInput,
   paging: Pick<Paging, 'first' | 'after'>,
 ): Promise<PageOf<Hit>> {
   const asking = requireViewer(ctx, 'read');
-  assertSearchable(wanted, ['text']);
+  const wanted = searchedText(given, ['text']);
   const of = isOperator(asking) ? 'operators' : 'requesters';
   // A cursor is one number: negative for a ticket's id, positive for a message's.
   const order = { keys: 1, placeOf: ({ ticketId, messageId }: Hit) => [messageId ?? -ticketId] };

@@ -54,10 +54,8 @@ function open(port: number, request: string): Promise<void> {
       reject(error);
     });
     socket.on('end', () => {
-      const { events, last } = reader;
-      throw new Error(
-        `the server ended a stream after event ${last} (${events} of ${expected}): ${lastChunk}`,
-      );
+      const { events } = reader;
+      throw new Error(`the server ended a stream after ${events} of ${expected} events: ${lastChunk}`);
     });
     socket.on('data', (chunk: string) => {
       if (!isOpen) {

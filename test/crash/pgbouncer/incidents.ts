@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startLoad } from '../database/load.ts';
 import { judge, recoveryOf } from '../database/verdict.ts';
 import { check, tell, violations } from '../support/verdict.ts';
-import { readUntil, writeBoth } from './sight.ts';
+import { readUntil, writeBoth } from './read-as-both.ts';
 import type { PooledDesk } from './world.ts';
 
 const mostSeconds = 5;

@@ -44,7 +44,7 @@ const wrong: Readonly<Record<string, { lines: Lines; url?: string; says: RegExp 
 const askedOfDoctor: Readonly<Record<string, RegExp>> = {
   'as documented': /ok .*row-level security/,
   'a pool that is too small': /warning .*gives this process 10 of the 25 sessions/,
-  'a pool of one session': /warning .*gives this process 1 of the 25 sessions|CONNECT_TIMEOUT/,
+  'a pool of one session': /(?:warning|failed) .*gives this process 1 of the 25 sessions/,
 };
 
 /** Starts behind each of them, and migrates through PgBouncer. */

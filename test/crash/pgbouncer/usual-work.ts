@@ -4,7 +4,7 @@ import { openStream } from '../../support/event-stream.ts';
 import { readJournal } from '../../support/servers/smtp-sink-process.ts';
 import { say } from '../support/calls.ts';
 import { check } from '../support/verdict.ts';
-import { asOperator, readUntil, writeBoth } from './sight.ts';
+import { asOperator, readUntil, writeBoth } from './read-as-both.ts';
 import type { PooledDesk } from './world.ts';
 
 /** The samples of the help page, and the mails that the worker sends for them. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { shorten } from '../../../src/graphql/http/format-result.ts';
+import { shorten } from '../../../src/graphql/http/write-response.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 
 let gateway: Gateway;

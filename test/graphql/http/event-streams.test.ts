@@ -183,6 +183,21 @@ describe('a stream that breaks off', () => {
     again.leave();
   });
 
+  test('that comes back with an empty id begins where the variables say', async () => {
+    const { cursor } = await say('seen');
+    const { messageId } = await say('unseen');
+    const variables = { after: cursor };
+    const stream = await openStream(
+      gateway.url,
+      { query: watch, variables },
+      { authorization, 'last-event-id': '' },
+    );
+    expect((await stream.next())!.data!.data).toMatchObject({
+      ticketEvents: { ticketMessage: { messageId } },
+    });
+    stream.leave();
+  });
+
   test('that comes back with an id that is no cursor is refused', async () => {
     const stream = await openStream(
       gateway.url,

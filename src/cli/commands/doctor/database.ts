@@ -39,7 +39,7 @@ export async function* databaseChecks(config: Config): AsyncGenerator<SettingChe
     yield {
       name: gatewaySetting,
       async run() {
-        const found = await trySight(gateway, config);
+        const found = await tryGateway(gateway, config);
         usable = true;
         return found;
       },
@@ -86,14 +86,19 @@ const judged = (found: CheckResult, { login, isUnrestricted }: Login): CheckResu
       }
     : found;
 
-async function trySight(gateway: Connection, { poolSize, database: { kind } }: Config): Promise<CheckResult> {
+async function tryGateway(
+  gateway: Connection,
+  { poolSize, database: { kind } }: Config,
+): Promise<CheckResult> {
   const { connectionsAtMost, openDatabase, signIn } = await import('../../../db/database.ts');
   const { shortageOfSessions } = await import('../../../db/assert-suitable.ts');
   const { naming } = await import('../../../start-error.ts');
   const most = connectionsAtMost({ poolSize });
   const shortage = await naming('DATABASE_URL', () => shortageOfSessions(gateway, most));
   await using database = openDatabase(gateway, { poolSize, applicationName });
-  await naming('DATABASE_URL', () => database.checkAll());
+  await naming('DATABASE_URL', () => database.checkAll()).catch((error) => {
+    throw shortage === undefined ? error : new Error(`DATABASE_URL: ${shortage} (${error.message})`);
+  });
   // A gateway that runs already may have the others.
   if (shortage !== undefined) return { result: 'warning', detail: shortage };
   const detail = 'connects as ticketwire_app; row-level security and grants are in place';

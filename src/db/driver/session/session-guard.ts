@@ -11,7 +11,8 @@ export interface Statements {
 /**
  * Keeps a connection through a pooler from executing a statement in a session that is not its own. A pooler
  * whose `pool_mode` is not `session` gives each transaction any session that is free, with the role and the
- * sight of whoever had it before, and its administrator may change the mode while the program runs.
+ * row access of the client that had it before, and its administrator may change the mode while the program
+ * runs.
  *
  * Each statement outside of a transaction is preceded by the `Bind` of a prepared statement that only this
  * connection's session has. In another session it fails, and the server skips what follows it. Its answer is

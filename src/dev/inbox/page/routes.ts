@@ -45,7 +45,8 @@ export async function answerInbox(
 
 async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest): Promise<PageResponse> {
   const query = new URL(req.url ?? '/', 'http://inbox').searchParams;
-  const search = (query.get('q') ?? '').trim().slice(0, maxSearch);
+  // No text that PostgreSQL stores has a NUL: one that is searched for is as good as blank.
+  const search = (query.get('q') ?? '').replaceAll('\0', '').trim().slice(0, maxSearch);
   const wantsJson = /\bapplication\/json\b/i.test(req.headers.accept ?? '');
   if (req.method === 'DELETE') {
     // A blank search is taken for a client's mistake. It finds nothing, so that it cannot delete everything.

@@ -1,0 +1,35 @@
+/** Gets what a stream yields: for each pull, one of these is called once, perhaps before the pull returns. */
+export interface Receiver<T> {
+  take(value: T): void;
+  end(): void;
+  fail(error: unknown): void;
+}
+
+/**
+ * A stream that is asked for its next value without a promise. Otherwise each of thousands who wait would
+ * hold a chain of promises. It is made anew for each value, and so old by then that only a full garbage
+ * collection frees it.
+ */
+export interface PulledStream<T> extends AsyncIterableIterator<T, undefined> {
+  /** Asks for the next value. The last pull has been answered. */
+  pull(receiver: Receiver<T>): void;
+}
+
+/** Asks any stream for its next value. */
+export function pullFrom<T>(stream: AsyncIterator<T> | PulledStream<T>, receiver: Receiver<T>): void {
+  if ('pull' in stream) return stream.pull(receiver);
+  stream.next().then(
+    ({ done, value }) => (done === true ? receiver.end() : receiver.take(value)),
+    (error) => receiver.fail(error),
+  );
+}
+
+/** The next value of a pulled stream, for those who await it. */
+export const nextOf = <T>(stream: PulledStream<T>): Promise<IteratorResult<T, undefined>> =>
+  new Promise((resolve, reject) =>
+    stream.pull({
+      take: (value) => resolve({ done: false, value }),
+      end: () => resolve({ done: true, value: undefined }),
+      fail: reject,
+    }),
+  );
