@@ -40,9 +40,10 @@ async function main(): Promise<void> {
     await app[Symbol.asyncDispose]();
     process.exit(0);
   };
-  onReaderGone = () => void stop('SIGPIPE');
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  // It is no second signal: whoever read the output may well end while this process drains.
+  onReaderGone = () => void (stoppingSince ?? stop('SIGPIPE'));
+  // SIGHUP: the terminal was closed.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, stop);
 }
 
 main().catch(async (error: unknown) => {

@@ -6,9 +6,6 @@ import { Unavailable } from './platform/errors.ts';
 export function describeStartError(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error.name === 'ConfigError' || /^Embedded(InUse|Unavailable)$/.test(error.name)) return error.message;
-  const { code, address, port } = error as { code?: unknown; address?: unknown; port?: unknown };
-  if (code === 'EADDRINUSE') return `PORT: ${address}:${port} is in use by another program`;
-  if (code === 'EACCES' && port !== undefined) return `PORT: this user may not listen on ${port}`;
   const trouble = troubleOf(error);
   return trouble && `DATABASE_URL: ${trouble}`;
 }

@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { asOperator } from './support/gateway.ts';
+import { halfSent } from './http/half-sent.ts';
 import { freePort } from './support/servers/free-port.ts';
 
 /** The second start finds the first one's database there: to make one takes most of a start. */
@@ -55,30 +53,6 @@ function isGroupAlive(leader: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** A message whose last bytes are still to come. */
-function halfSent(url: string) {
-  const { promise: answer, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
-  const body = '{"TicketREF":"INC-000047","Message":"Under way"}';
-  const req = request(`${url}/api/Tickets/NewMessage`, {
-    method: 'POST',
-    headers: {
-      authorization: asOperator,
-      expect: '100-continue',
-      'content-type': 'application/json',
-      'content-length': body.length,
-    },
-  });
-  req.on('error', reject);
-  req.on('response', async (res) => resolve({ status: res.statusCode!, text: await text(res) }));
-  const reading = once(req, 'continue');
-  req.flushHeaders();
-  return {
-    answer,
-    reading: reading.then(() => void req.write(body.slice(0, 10))),
-    end: () => void req.end(body.slice(10)),
-  };
 }
 
 const wayOf = {

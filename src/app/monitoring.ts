@@ -63,11 +63,14 @@ const replicaCheck =
   () =>
     replicas.every(({ status }) => status === 'ok') ? 'ok' : 'degraded';
 
+const isTaken = (error: unknown): boolean =>
+  error instanceof ConfigError && (error.cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
+
 /**
  * Serves health and metrics of a process that serves nothing else. Mail is sent even where the port is taken:
  * a second worker on a machine needs a WORKER_PORT to be monitored.
  * @returns its origin; undefined: the usual port was taken
- * @throws ConfigError when WORKER_PORT is set and cannot be listened on
+ * @throws ConfigError when WORKER_PORT is set and taken, or HOST cannot be listened on
  */
 export async function startMonitor(
   { config, log, parts }: Foundation,
@@ -76,12 +79,11 @@ export async function startMonitor(
   const { host, workerPort: port = usualWorkerPort } = config;
   const server = createHttpServer(routes, { log });
   try {
-    const url = await listen(server, { host, port });
+    const url = await listen(server, { host, port }, 'WORKER_PORT');
     parts.defer(drainable(server));
     return url;
   } catch (error) {
-    if (config.workerPort !== undefined)
-      throw new ConfigError(`WORKER_PORT: ${(error as Error).message}`, { cause: error });
+    if (config.workerPort !== undefined || !isTaken(error)) throw error;
     log.warn(`port ${port} is taken, and WORKER_PORT is not set: this process has no health and no metrics`);
     return undefined;
   }

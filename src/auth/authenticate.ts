@@ -8,7 +8,7 @@ import { asciiFold } from './ascii-fold.ts';
 import { createAuthorizationReader } from './authorization-header.ts';
 import { createCredentialCache, type VerifiedCredential } from './credential-cache.ts';
 import { type Account, findEnabledByEmail, prepareFindByLogin, viewerOf } from './find-account.ts';
-import { type Claims, createJwtVerifier, isCompactJws } from './jwt.ts';
+import { type Claims, createJwtVerifier, isCompactJws } from './jwt/verifier.ts';
 import { createPasswordSignIn, type Stopwatch } from './password-sign-in.ts';
 import type { ScryptParameters } from './scrypt.ts';
 import { addressKey, createTokenThrottle } from './throttle.ts';
@@ -160,7 +160,7 @@ function createVerifier(ports: VerifierPorts): Verify {
   const tokenThrottle = createTokenThrottle();
   const findByLogin = prepareFindByLogin(db);
   const findByEmail = (address: string) => findEnabledByEmail(db, address);
-  const verifyJwt = jwt === undefined ? undefined : createJwtVerifier(jwt, now);
+  const verifyJwt = jwt === undefined ? undefined : createJwtVerifier(jwt, { now, log });
 
   async function byToken(token: string): Promise<VerifiedCredential> {
     const found = isWellFormedToken(token) ? await findToken(token) : undefined;

@@ -9,6 +9,7 @@ import {
   existsEmbedded,
   startEmbedded,
 } from '../dev/embedded-postgres/start-postgres.ts';
+import { describeDatabaseUrl } from '../settings/database-url.ts';
 import { naming, ownerSettingOf } from '../start-error.ts';
 import { CommandError } from './command.ts';
 
@@ -44,7 +45,7 @@ export async function openDesk(
   if (config.database.kind === 'url') {
     if (makeEmbedded) throw new CommandError('--embedded and DATABASE_URL name two databases: choose one.');
     connections = { owner: config.database.ownerUrl, gateway: config.database.url };
-    onOpen(`the database ${withoutSecrets(config.database.url)}`);
+    onOpen(`the database ${describeDatabaseUrl(config.database.url)}`);
   } else {
     if (!makeEmbedded && !existsEmbedded(config.dataDir)) {
       throw new CommandError(
@@ -63,12 +64,6 @@ export async function openDesk(
   );
   const kept = stack.move();
   return { db: database.desk, sql: database.raw, config, [Symbol.asyncDispose]: () => kept.disposeAsync() };
-}
-
-/** Host, port and name. Any other part of a PostgreSQL URL may be a secret. */
-function withoutSecrets(url: string): string {
-  const { protocol, host, pathname, searchParams } = new URL(url);
-  return `${protocol}//${host || (searchParams.get('host') ?? '')}${pathname}`;
 }
 
 /** Tries again when another process starts or stops the server in between. */

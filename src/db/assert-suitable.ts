@@ -80,6 +80,21 @@ export async function assertMember(sql: postgres.Sql, role: string): Promise<voi
 }
 
 /**
+ * Checks that transactions can write.
+ * @throws Unsuitable on a standby, and where a setting makes transactions read-only
+ */
+export async function assertWritable(sql: postgres.Sql): Promise<void> {
+  const [row] = await sql<{ standby: boolean; readOnly: boolean }[]>`
+    select pg_is_in_recovery() as standby, current_setting('transaction_read_only')::bool as "readOnly"`;
+  if (row!.standby)
+    throw new Unsuitable('the server is a standby, on which nothing can be written: use the primary');
+  if (row!.readOnly)
+    throw new Unsuitable(
+      'transactions are read-only, as default_transaction_read_only is on for the server, database or login',
+    );
+}
+
+/**
  * Checks what a connection sees.
  * @throws Unsuitable when its role could bypass row-level security, or does not see what it should
  */

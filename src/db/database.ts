@@ -8,6 +8,7 @@ import {
   assertMember,
   assertRowAccess,
   assertServer,
+  assertWritable,
   findLogin,
   type Login,
 } from './assert-suitable.ts';
@@ -54,8 +55,8 @@ export interface Database extends AsyncDisposable, ViewerReads {
   loads(): PoolLoad[];
   /**
    * Checks one connection.
-   * @throws when the database does not answer, or when the role could bypass row-level security or does not
-   *   see the desk
+   * @throws when the database does not answer or cannot be written, or when the role could bypass row-level
+   *   security or does not see the desk
    */
   check(): Promise<void>;
   /**
@@ -101,6 +102,10 @@ export function openDatabase(
   );
   const replicated = replicas.length === 0 ? undefined : readFromReplicas(pools, reads, replicas);
   const { readAs, readTextsAs } = replicated ?? reads;
+  const check = async () => {
+    await assertRowAccess(commands.$client, 'DESK');
+    await assertWritable(commands.$client);
+  };
   return {
     desk,
     writer,
@@ -111,12 +116,12 @@ export function openDatabase(
     readTextsAs,
     replicas: replicated,
     loads: () => [pools, ...replicas].flatMap((each) => each.loads()),
-    check: () => assertRowAccess(commands.$client, 'DESK'),
+    check,
     async checkAll() {
       // Where a pooler shares sessions, a connection has lost its own by the second time.
       for (let times = 0; times < 2; times += 1) {
         await reads.checkSight();
-        await assertRowAccess(commands.$client, 'DESK');
+        await check();
       }
     },
     async [Symbol.asyncDispose]() {

@@ -110,6 +110,11 @@ const forms = {
   array_nulls: 'on',
   transform_null_equals: 'off',
   default_transaction_isolation: 'read committed',
+  IntervalStyle: 'postgres',
+  // Off, a requester's read would be an error instead of their own rows.
+  row_security: 'on',
+  // Connections of a pool are idle when nobody calls.
+  idle_session_timeout: '0',
 };
 
 interface SessionLimits {

@@ -7,6 +7,13 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
  */
 const loopLagEveryMs = 500;
 
+/** Gauges of the library, whose names say that they are counters. The same figures by type stay. */
+const namedLikeCounters = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 let registryOfProcess: Registry | undefined;
 
 /**
@@ -21,6 +28,7 @@ export function processRegistry(): Registry {
 function createRegistry(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: loopLagEveryMs });
+  for (const name of namedLikeCounters) registry.removeSingleMetric(name);
   let before = performance.eventLoopUtilization();
   new Gauge({
     name: 'nodejs_eventloop_utilization_ratio',

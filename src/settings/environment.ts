@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { readBlobsUrl } from './blobs-url.ts';
 import { readClamdUrl } from './clamd-url.ts';
+import { readDatabaseUrl } from './database-url.ts';
+import { warnOfForeignNames } from './foreign-names.ts';
 import { findMisspelledNames } from './misspelled-names.ts';
 import {
   bearer,
@@ -15,7 +17,7 @@ import {
   whole,
   whyMalformed,
 } from './setting-types.ts';
-import { fetchedUrl, publicUrl, smtpUrl, url, urls } from './url-types.ts';
+import { databaseUrl, databaseUrls, fetchedUrl, publicUrl, smtpUrl, url } from './url-types.ts';
 
 /** Bytes of a mebibyte. */
 export const MiB = 1024 * 1024;
@@ -41,9 +43,9 @@ const variables = z.object({
   MAIL_STALLED_MINUTES: whole(15, 1, 7 * 24 * 60),
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').default('info'),
   NODE_ENV: z.string().optional(),
-  DATABASE_URL: url('postgres:', 'postgresql:').optional(),
-  DATABASE_OWNER_URL: url('postgres:', 'postgresql:').optional(),
-  DATABASE_REPLICA_URLS: urls('postgres:', 'postgresql:'),
+  DATABASE_URL: databaseUrl.optional(),
+  DATABASE_OWNER_URL: databaseUrl.optional(),
+  DATABASE_REPLICA_URLS: databaseUrls,
   DATABASE_POOL: whole(10, 2, 200),
   DATABASE_TIMEOUT: whole(10, 1, 600),
   SMTP_URL: smtpUrl.optional(),
@@ -100,8 +102,13 @@ function* findConflicts(given: Given): Generator<string> {
     if (isSet) yield `DATABASE_URL: is required with ${setting}`;
 }
 
-const databaseNameIn = (text = ''): string | undefined =>
-  URL.canParse(text) ? new URL(text).pathname.slice(1) : undefined;
+function databaseNameIn(text = ''): string | undefined {
+  try {
+    return readDatabaseUrl(text).database;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Pairs of valid settings of which one defeats the other. */
 function* warnTogether(settings: Settings): Generator<string> {
@@ -152,5 +159,8 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   if (parsed.data !== undefined && parsed.data.MAX_UPLOADED_BYTES < parsed.data.MAX_ATTACHMENT_BYTES)
     wrong.push('MAX_UPLOADED_BYTES: must not be less than MAX_ATTACHMENT_BYTES');
   if (!parsed.success || wrong.length > 0) throw new ConfigError(wrong.join('\n'));
-  return { settings: parsed.data, warnings: [...names.warnings, ...warnTogether(parsed.data)] };
+  return {
+    settings: parsed.data,
+    warnings: [...names.warnings, ...warnOfForeignNames(env), ...warnTogether(parsed.data)],
+  };
 }

@@ -31,8 +31,10 @@ export function findMisspelledNames(
   // Kubernetes sets TICKETWIRE_PORT=tcp://… in every container when a service is named ticketwire.
   const named = Object.keys(env).filter((name) => !/^(tcp:\/\/.*)?$/.test(env[name] ?? ''));
   const said = findMisspellings(named, settings).map(({ name, meant }) => ({
-    // A name of one word may well be another program's.
-    missing: env[meant] === undefined && wordsOf(meant).length + wordsOf(name).length > 2,
+    // A name of one word may well be another program's, and so may a file of that name.
+    missing:
+      env[meant] === undefined &&
+      wordsOf(meant).length + wordsOf(name).length > (isFileOf(name, meant) ? 3 : 2),
     text: isFileOf(name, meant)
       ? `${name}: is not a setting; ${meant} takes the value itself, as no file is read.`
       : `${name}: is not a setting; did you mean ${meant}?`,
@@ -45,9 +47,21 @@ export function findMisspelledNames(
         ({ text, meant }) =>
           `${text} (If it belongs to another program, set ${meant} as well, if only to an empty value.)`,
       ),
-    warnings: said.filter(({ missing }) => !missing).map(({ text }) => text),
+    warnings: [
+      ...said.filter(({ missing }) => !missing).map(({ text }) => text),
+      ...named
+        .filter((name) => isOurs(name) && !said.some(({ text }) => text.startsWith(`${name}: `)))
+        .map((name) => `${name}: is not a setting; docs/SETTINGS.md lists them all`),
+    ],
   };
 }
+
+/**
+ * Whether a name claims to be ours: it has our prefix, and is neither one of the command line's nor one that
+ * Kubernetes sets for a service of this name (`TICKETWIRE_WORKER_SERVICE_PORT_HTTP`).
+ */
+const isOurs = (name: string): boolean =>
+  /^TICKETWIRE_(?!(URL|TOKEN)$)/i.test(name) && !/_(SERVICE_(HOST|PORT)|PORT_\d+_)/.test(name);
 
 /**
  * Finds likely misspellings: another case or other separators, a prefix `TICKETWIRE_`, or one or two letters
@@ -65,11 +79,11 @@ function findMisspellings(names: readonly string[], settings: readonly string[])
 
 function isNear(name: string, setting: string): boolean {
   if (isFileOf(name, setting)) return true;
-  // A shell's file may say `export`. Other programs that read such files take it for a part of the name.
-  const prefixed = /^(?:(?:export|set|env)\s+|\$env:|ticketwire[_.-]?)/i.exec(name)?.[0] ?? '';
-  const words = wordsOf(name.slice(prefixed.length));
+  const own = withoutPrefix(name);
+  const words = wordsOf(own);
   const wanted = wordsOf(setting);
-  if (prefixed !== '' && words.join('') === wanted.join('')) return true;
+  if (own !== name && editDistance(words.join(''), wanted.join('')) <= (wanted.length > 1 ? 0 : 1))
+    return true;
   if (wanted.length === 1) return words.length === 1 && words[0]!.replace(/S$/, '') === wanted[0];
   if (words.join('') === wanted.join('') || differInMeasure(words, wanted)) return true;
   if (words.length !== wanted.length) return editDistance(words.join(''), wanted.join('')) <= 1;
@@ -77,6 +91,10 @@ function isNear(name: string, setting: string): boolean {
   const near = distances.every((d, i) => d <= allowed(Math.min(words[i]!.length, wanted[i]!.length)));
   return near && distances.reduce((sum, d) => sum + d, 0) <= 2;
 }
+
+/** A shell's file may say `export`. Other programs that read such files take it for a part of the name. */
+const withoutPrefix = (name: string): string =>
+  name.replace(/^(?:(?:export|set|env)\s+|\$env:|ticketwire[_.-]?)/i, '');
 
 /** Other programs read the value from the file that such a variable names, as for Docker's secrets. */
 const isFileOf = (name: string, setting: string): boolean => wordsOf(name).join('_') === `${setting}_FILE`;

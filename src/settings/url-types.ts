@@ -1,12 +1,11 @@
 import { z } from 'zod';
+import { escaped, readDatabaseUrl, unreadable } from './database-url.ts';
 import { listOf } from './setting-types.ts';
 
 /*
  * Settings that are URLs. Each error completes a sentence that begins with the setting's name, and repeats
  * nothing of the URL, which may contain a password.
  */
-
-const escaped = 'in a user or password, write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25';
 
 const hasProtocol = (text: string, protocols: readonly string[]): boolean =>
   URL.canParse(text) &&
@@ -33,7 +32,7 @@ function isDecodable({ username, password, pathname }: URL): boolean {
 function whyWrong(text: string, protocols: readonly string[], what: string): string | undefined {
   if (!hasProtocol(text, protocols)) return text.includes('@') ? `${what}; ${escaped}` : what;
   const url = new URL(text);
-  if (isCut(url) || !isDecodable(url)) return `would not be read as you mean it: ${escaped}`;
+  if (isCut(url) || !isDecodable(url)) return unreadable;
   // The parser would escape these. A URL that has them is an example whose placeholder was not filled in.
   if (/[<>{}]/.test(text))
     return 'contains < > { or }: fill in the placeholder, or write it as %3C and so on';
@@ -65,20 +64,30 @@ function hasNoUser(text: string): boolean {
   return username === '' && password === '';
 }
 
-/** The type of a list of URLs with one of these protocols, separated by commas. */
-export const urls = (...protocols: string[]) => {
-  const what =
-    `must be URLs that begin with ${beginnings(protocols)}, ` +
-    'separated by commas (write a comma within one as %2C)';
-  const list = (text: string) => listOf(text).filter(Boolean);
-  return checked((text) =>
-    list(text)
-      .map((one) => whyWrong(one, protocols, what))
-      .find((why) => why !== undefined),
-  )
-    .default('')
-    .transform(list);
-};
+/** The type of a setting that is the URL of a database. */
+export const databaseUrl = checked(whyNoDatabase);
+
+function whyNoDatabase(text: string): string | undefined {
+  try {
+    readDatabaseUrl(text);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** The type of a list of databases, separated by commas. */
+export const databaseUrls = checked((text) =>
+  splitUrls(text)
+    .map(whyNoDatabase)
+    .find((why) => why !== undefined),
+)
+  .default('')
+  .transform(splitUrls);
+
+function splitUrls(text: string): string[] {
+  return listOf(text).filter(Boolean);
+}
 
 /** The type of SMTP_URL: a mail server, or `inbox:`. */
 export const smtpUrl = checked((text) => {

@@ -1,7 +1,7 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { BadCredential, Unavailable } from '../../src/platform/errors.ts';
 import { createWorld } from './people.ts';
 
@@ -10,20 +10,32 @@ const audience = 'ticketwire';
 
 /** One key pair for each algorithm, for all issuers: an RSA key takes longer to find than most tests take. */
 const keys = new Map<string, CryptoKey>();
-const jwks: object[] = [];
+const jwks: { kid: string; alg: string; use: string }[] = [];
 for (const alg of ['RS256', 'ES256', 'EdDSA']) {
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
   keys.set(alg, privateKey);
   jwks.push({ ...(await exportJWK(publicKey)), kid: alg, alg, use: 'sig' });
 }
 
+interface State {
+  status: number;
+  fetches: number;
+  /** Bytes of answers that have ended. */
+  written: number;
+  jwks: readonly { kid: string }[];
+  /** Instead of the keys. */
+  answer: ((response: ServerResponse) => void) | undefined;
+}
+
 /** An issuer of its own: a real HTTP server with a real key set. */
-async function createIssuer() {
-  const state = { status: 200, fetches: 0 };
-  const server = createServer((_, response) => {
+async function createIssuer(initially: Partial<State>) {
+  const state: State = { status: 200, fetches: 0, written: 0, jwks, answer: undefined, ...initially };
+  const server = createServer((request, response) => {
     state.fetches += 1;
+    response.once('close', () => (state.written += request.socket.bytesWritten));
+    if (state.answer !== undefined) return void state.answer(response);
     response.writeHead(state.status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ keys: jwks }));
+    response.end(JSON.stringify({ keys: state.jwks }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
@@ -48,8 +60,8 @@ interface Wanted {
   typ?: string;
 }
 
-async function createDesk() {
-  const authority = await createIssuer();
+async function createDesk(initially: Partial<State> = {}) {
+  const authority = await createIssuer(initially);
   const world = await createWorld({ jwt: authority.settings });
   const seconds = () => Math.floor(world.now().getTime() / 1000);
   return {
@@ -99,8 +111,25 @@ test('the role is ours and the scopes are the token’s, as far as the role has 
   });
   const none = await desk.authenticate(await desk.bearer({ claims: { scope: 'openid' } }));
   expect(none!.scopes).toEqual(new Set());
-  const odd = await desk.authenticate(await desk.bearer({ claims: { scope: ['read'] } }));
+  const odd = await desk.authenticate(await desk.bearer({ claims: { scope: [['read']] } }));
   expect(odd!.scopes).toEqual(new Set());
+});
+
+test.for([
+  [{ scope: 'read write' }, ['read', 'write']],
+  [{ scope: ['read', 'openid'] }, ['read']],
+  [{ scp: 'read mail' }, ['read', 'mail']],
+  [{ scp: ['read', 'write'] }, ['read', 'write']],
+  [{ scope: 'read mail', scp: ['mail', 'admin'] }, ['mail']],
+  [{ scope: 'read', scp: '' }, []],
+  [{ scp: null }, []],
+  [{ scp: { read: true } }, []],
+  [{ scope: 'READ\twrite' }, []],
+] as const)('the scopes of %j are %j', async ([claims, scopes]) => {
+  await using desk = await createDesk();
+  await desk.add({ login: 'jane' });
+  const viewer = await desk.authenticate(await desk.bearer({ claims }));
+  expect(viewer!.scopes).toEqual(new Set(scopes));
 });
 
 describe('a subject that is no login', () => {
@@ -194,13 +223,60 @@ describe('a JWT is refused', () => {
 });
 
 test('an issuer that does not answer is a passing fault', async () => {
-  await using desk = await createDesk();
+  await using desk = await createDesk({ status: 500 });
   await desk.add({ login: 'jane' });
   const header = await desk.bearer();
-  desk.authority.state.status = 500;
   await expect(desk.authenticate(header)).rejects.toBeInstanceOf(Unavailable);
   desk.authority.state.status = 200;
   expect(await desk.authenticate(header)).toMatchObject({ login: 'jane' });
+});
+
+describe('a key set that is none', () => {
+  const refusals: Record<string, (response: ServerResponse) => void> = {
+    'has no end': (response) => {
+      const more = () => {
+        while (response.write(' '.repeat(65_536)));
+        response.once('drain', more);
+      };
+      more();
+    },
+    'is elsewhere': (response) => response.writeHead(302, { location: '/keys' }).end(),
+    'is a page': (response) => response.end('<html></html>'),
+    'is a list': (response) => response.end('[]'),
+    'is cut': (response) =>
+      response.writeHead(200, { 'content-length': 99 }).write('{', () => response.destroy()),
+  };
+  test.for(Object.entries(refusals))(
+    'because it %s is a passing fault, and is not kept',
+    async ([, answer]) => {
+      await using desk = await createDesk({ answer });
+      await desk.add({ login: 'jane' });
+      const header = await desk.bearer();
+      const fault = await desk.authenticate(header).catch((error: unknown) => error);
+      expect(fault).toMatchObject({ name: 'Unavailable', nothingWritten: true, retryAfterSeconds: 5 });
+      await expect.poll(() => desk.authority.state.written).not.toBe(0);
+      expect(desk.authority.state.written).toBeLessThan(16 * 1024 * 1024);
+      desk.authority.state.answer = undefined;
+      expect(await desk.authenticate(header)).toMatchObject({ login: 'jane' });
+    },
+  );
+});
+
+test('a key that the issuer has replaced is found by its id', async () => {
+  await using desk = await createDesk({ jwks: jwks.filter(({ kid }) => kid !== 'EdDSA') });
+  await desk.add({ login: 'jane' });
+  expect(await desk.authenticate(await desk.bearer({ alg: 'ES256' }))).toMatchObject({ login: 'jane' });
+  const replaced = await desk.bearer({ alg: 'EdDSA' });
+  await expect(desk.authenticate(replaced)).rejects.toBeInstanceOf(BadCredential);
+  desk.authority.state.jwks = jwks.filter(({ kid }) => kid === 'EdDSA');
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 });
+  try {
+    expect(await desk.authenticate(replaced)).toMatchObject({ login: 'jane' });
+    const old = await desk.bearer({ alg: 'ES256', sub: 'jane', claims: { jti: 'another' } });
+    await expect(desk.authenticate(old)).rejects.toBeInstanceOf(BadCredential);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('the keys are fetched once, whatever key ids strangers name', async () => {

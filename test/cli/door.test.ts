@@ -315,6 +315,8 @@ test('doctor tries every setting, says which is wrong, and its exit code tells',
     JWT_ISSUER: 'i',
     JWT_AUDIENCE: 'a',
     CLAMD_URL: 'clamd://127.0.0.1:1',
+    TRUSTED_DOCUMENTS: directory,
+    OTEL_EXPORTER_OTLP_ENDPOINT: gateway.url,
   };
   const told = async (env: Record<string, string>) => {
     const { code, out } = await ticketwire(['doctor', '--json'], env);
@@ -331,9 +333,11 @@ test('doctor tries every setting, says which is wrong, and its exit code tells',
       SMTP_URL: 'failed',
       JWT_JWKS_URL: 'failed',
       CLAMD_URL: 'failed',
+      TRUSTED_DOCUMENTS: 'failed',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'failed',
     },
   });
-  expect(bad.found.map(({ detail }) => detail).join('\n')).not.toMatch(/ {4}at |undefined/);
+  expect(bad.found.map(({ detail }) => detail).join('\n')).not.toMatch(/ {4}at |undefined|fetch failed/);
   const unread = await told({ PORT: 'http', DATABASE_ULR: 'postgres://x' });
   expect(unread).toMatchObject({ code: 1, results: { PORT: 'failed', DATABASE_ULR: 'failed' } });
   const good = await told({
@@ -350,6 +354,8 @@ test('doctor tries every setting, says which is wrong, and its exit code tells',
       SMTP_URL: 'ok',
       JWT_JWKS_URL: 'off',
       CLAMD_URL: 'off',
+      TRUSTED_DOCUMENTS: 'off',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'off',
     },
   });
   // The gateway, not whoever ran the doctor, creates its folder.

@@ -209,7 +209,7 @@ test('doctor tries each replica', async () => {
     return checks;
   };
   expect(await run([replica, primary])).toEqual([
-    `127.0.0.1:${replica.port} is a replica of the database`,
+    `postgres://127.0.0.1:${replica.port}/postgres is a replica of the database`,
     'DATABASE_REPLICA_URLS: the server is not a streaming replica of the database of DATABASE_URL',
   ]);
 });

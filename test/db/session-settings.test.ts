@@ -19,6 +19,9 @@ const settings = {
   lock_timeout: '5ms',
   array_nulls: 'off',
   transform_null_equals: 'on',
+  row_security: 'off',
+  idle_session_timeout: '1s',
+  IntervalStyle: 'sql_standard',
   client_min_messages: 'debug1',
 } satisfies Record<string, string>;
 

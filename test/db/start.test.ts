@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { assertRowAccess } from '../../src/db/assert-suitable.ts';
-import { type Connection, migrate, openDatabase } from '../../src/db/database.ts';
+import { type Connection, connectionsAtMost, migrate, openDatabase } from '../../src/db/database.ts';
 import { openClient } from '../../src/db/driver/client.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -81,6 +82,33 @@ test('a start whose login may not become the gateway’s role says what to grant
 test('a start whose database is not there says so', async () => {
   const gateway = { ...(database.connection as Place), database: 'nowhere' };
   expect(await startWith({ gateway })).toMatch(/^ConfigError: DATABASE_URL: .*"nowhere" does not exist/);
+});
+
+test('a database that cannot be written is told at the start, and by readiness until it can be', async () => {
+  await using made = await createTestDatabase('demo');
+  const { database: name } = made.ownerConnection as Place;
+  const set = (mode: string) =>
+    owner.unsafe(`alter database ${name} set default_transaction_read_only = ${mode}`);
+  const { connection: gateway, ownerConnection } = made;
+  await using running = openDatabase(gateway, { poolSize: 2 });
+  await running.check();
+  await set('on');
+  const connections = { gateway, owner: ownerConnection };
+  expect(await startWith(connections)).toMatch(/^ConfigError: DATABASE_URL: transactions are read-only/);
+  await using reopened = openDatabase(gateway, { poolSize: 2 });
+  await expect(reopened.check()).rejects.toThrow('transactions are read-only');
+  await set('off');
+  await using later = openDatabase(gateway, { poolSize: 2 });
+  await later.check();
+});
+
+test('a process opens as many connections as OPERATIONS.md says', async () => {
+  const said = await readFile(new URL('../../docs/OPERATIONS.md', import.meta.url), 'utf8');
+  const [, beside, unset] = /3 × `DATABASE_POOL` \+ (\d+), (\d+) unless set/.exec(
+    said.replaceAll('\n', ' '),
+  )!;
+  expect(connectionsAtMost({ poolSize: 10 })).toBe(Number(unset));
+  expect(connectionsAtMost({ poolSize: 200 })).toBe(600 + Number(beside));
 });
 
 test('a way to the database that leaves out what a connection says of itself is found out', async () => {

@@ -28,6 +28,25 @@ test('docs/CASES.md has each of the sixty cases once, and what it names is there
   ).toEqual([]);
 });
 
+/** The lines of each report that the table has. */
+const reported = {
+  running: [...Array.from({ length: 15 }, (_, n) => n + 1), 18, 19, 20, 21, 22, 23, 24, 25],
+  security: [5, 6, 7, 8, 9, 10, 11, 12, 13, 14],
+  database: [4, 5, 6, 8, 9, 10],
+};
+
+test('docs/CASES.md has each reported line once, and what it names is there', () => {
+  const lines = [...read('docs/CASES.md').matchAll(/^\| ([a-z]+) \| (\d+) \| [^|]+ \| ([^|]+) \|$/gm)];
+  expect(lines.map(([, report, line]) => `${report} ${line}`)).toEqual(
+    Object.entries(reported).flatMap(([report, all]) => all.map((line) => `${report} ${line}`)),
+  );
+  expect(
+    lines.flatMap(([, report, line, shownBy]) =>
+      missing(shownBy!).map((name) => `${report} ${line}: ${name}`),
+    ),
+  ).toEqual([]);
+});
+
 test('a test that was renamed, and a command that is gone, are found', () => {
   expect(missing('`test/house/cases.test.ts`: a test that was renamed')).toEqual([]);
   expect(missing('`test/house/cases.test.ts`: no such words' + ' here')).toHaveLength(1);

@@ -13,7 +13,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   // The configuration, and how errors of a start are explained.
   'src/config': ['src/platform', 'src/settings', 'src/limits'],
   'src/observe': ['src/platform'],
-  'src/db/driver': ['src/platform', 'src/observe'],
+  'src/db/driver': ['src/platform', 'src/observe', 'src/settings'],
   'src/db': ['src/platform', 'src/observe', 'src/db/driver'],
   'src/content/dom': [],
   'src/content/style': ['src/content/dom'],
@@ -76,7 +76,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
       'src/storage/garbage',
     ],
     ...['src/scan', 'src/tickets', 'src/mail', 'src/mail/smtp', 'src/mail/outbox', 'src/import'],
-    'src/webhooks',
+    ...['src/webhooks', 'src/graphql/execute'],
     ...['src/legacy/recorder', 'src/dev/embedded-postgres', 'src/dev/demo', 'src/dev/explorer'],
   ],
 };

@@ -85,6 +85,22 @@ test('each metric and each label that the dashboard and the alerts ask for is th
   expect(missing).toEqual([]);
 });
 
+test('each metric is described, and its name has the end of its type and no other’s', async () => {
+  const text = await createMetrics().text();
+  const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name!, type!]));
+  const described = new Set([...text.matchAll(/^# HELP (\S+) \S/gm)].map(([, name]) => name));
+  // As `promtool check metrics` has it.
+  const wrong = [...types].filter(
+    ([name, type]) =>
+      !described.has(name) ||
+      name.endsWith('_total') !== (type === 'counter') ||
+      /_(count|sum|bucket|milliseconds|ms|kilobytes)$/.test(name) ||
+      !/^[a-z][a-z0-9_]*$/.test(name),
+  );
+  expect(wrong).toEqual([]);
+  expect(types.size).toBeGreaterThan(40);
+});
+
 test('expressions have balanced brackets; each alert is described here and in OPERATIONS.md', () => {
   for (const expr of expressions)
     for (const [open, close] of ['()', '{}', '[]'])

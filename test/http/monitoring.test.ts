@@ -61,6 +61,31 @@ test("a request's line says the door, the operation, who asked, and the code of 
   expect(fine).not.toHaveProperty('codes');
 });
 
+test('a line has no name of a file, and no more than the beginning of a long path', async () => {
+  const ask = (path: string, id: string) =>
+    fetch(`${gateway.url}${path}`, { headers: { 'x-request-id': id, authorization: asOperator } });
+  const signed = '{ ticket(by: { ticketId: 5 }) { messages(first: 5) { nodes { attachments { url } } } } }';
+  interface Page {
+    ticket: { messages: { nodes: { attachments: { url: string }[] }[] } };
+  }
+  const input = { ticket: { ticketId: 5 }, body: 'A file', attachments: [{ file: null }] };
+  const file = new File(['x'], 'Diagnóza jane@domain.com.txt', { type: 'text/plain' });
+  await gateway.graphql(
+    'mutation($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename } }',
+    { input },
+    { files: [file] },
+  );
+  const { data } = await gateway.graphql<Page>(signed);
+  const { pathname, search } = new URL(
+    data.ticket.messages.nodes.flatMap((node) => node.attachments)[0]!.url,
+  );
+  expect(pathname).toContain('Diagn');
+  expect((await ask(`${pathname}${search}`, 'line-named-file')).status).toBe(200);
+  expect((await lineOf('line-named-file')).path).toBe(pathname.split('/').slice(0, 3).join('/'));
+  await ask(`/${'p'.repeat(20_000)}`, 'line-long-path');
+  expect((await lineOf('line-long-path')).path).toBe(`/${'p'.repeat(199)}…`);
+});
+
 test('a fault is one in the line and in the metrics, although GraphQL answers it with 200', async () => {
   await gateway.sql`alter table mailboxes rename column display_name to gone`;
   try {

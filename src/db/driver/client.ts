@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
-import { securityOf } from './open-socket.ts';
+import { type DatabaseTls, readDatabaseUrl } from '../../settings/database-url.ts';
 import { parameterTypes } from './parameter-types.ts';
 import { openWire, type Wire } from './postgres-socket.ts';
 import type { SessionSettings } from './session/session-setup.ts';
@@ -65,46 +64,54 @@ const backoff = (losses: number) => seconds(Math.min(20 * 2 ** Math.min(losses, 
 
 /** Creates a client of postgres.js with the workarounds above. Connections are opened on demand. */
 export function openClient(connection: Connection, options: ClientOptions): postgres.Sql {
-  const { max, applicationName, settings, connectSeconds = 3, wires = new Set() } = options;
-  const shared = {
+  const { place, tls, session, connectSeconds = 3 } = placeOf(connection);
+  const { max, applicationName, settings, wires = new Set() } = options;
+  const all = {
+    ...place,
     max,
-    connect_timeout: connectSeconds,
+    connect_timeout: options.connectSeconds ?? connectSeconds,
     backoff,
     fetch_types: false,
     types: parameterTypes,
     onnotice: () => {},
-    connection: applicationName === undefined ? {} : { application_name: applicationName },
-    socket: createSockets(connection, wires, settings),
+    connection: {
+      ...(applicationName === undefined ? {} : { application_name: applicationName }),
+      ...session,
+    },
+    socket: createSockets(tls, wires, settings),
     // The wire handles TLS and keep-alive.
     ssl: false,
     keep_alive: null,
-  } as unknown as postgres.Options<Record<string, never>>;
-  return typeof connection === 'string'
-    ? postgres(connection, shared)
-    : postgres({ ...connection, ...shared } as typeof shared);
+  };
+  return postgres(all as unknown as postgres.Options<Record<string, never>>);
 }
 
-/** Opens wires. After a failure the next host of the URL is tried. */
-function createSockets(
-  connection: Connection,
-  wires: Set<Wire>,
-  settings: SessionSettings | undefined,
-): (options: SocketOptions) => Wire | Promise<Wire> {
-  const security = typeof connection === 'string' ? securityOf(connection) : undefined;
-  let failures = 0;
-  const open = ({ path, host, port }: SocketOptions) => {
-    const turn = failures % host.length;
-    const address = { path: path || undefined, host: host[turn]!, port: port[turn]! };
-    const wire = openWire(address, security, settings);
+interface DriverPlace {
+  /** Options of the driver. */
+  readonly place: object;
+  readonly tls?: DatabaseTls | undefined;
+  readonly session?: Readonly<Record<string, string>>;
+  readonly connectSeconds?: number | undefined;
+}
+
+/**
+ * The driver is given no URL: its parser passes each parameter that it does not know on to the server. It
+ * cuts a host at its first colon, unless it is in a list.
+ */
+function placeOf(connection: Connection): DriverPlace {
+  if (typeof connection !== 'string') return { place: connection };
+  const { tls, session, connectSeconds, host, port, ...place } = readDatabaseUrl(connection);
+  const server = host === undefined ? {} : { host: [host], port: [port] };
+  return { place: { ...place, ...server }, tls, session, connectSeconds };
+}
+
+/** Creates the function that opens a wire for the driver. */
+const createSockets =
+  (tls: DatabaseTls | undefined, wires: Set<Wire>, settings: SessionSettings | undefined) =>
+  ({ path, host, port }: SocketOptions): Wire => {
+    const address = { path: path || undefined, host: host[0]!, port: port[0]! };
+    const wire = openWire(address, tls, settings);
     wires.add(wire);
-    wire.once('close', () => {
-      wires.delete(wire);
-      failures = wire.pid === undefined ? failures + 1 : 0;
-    });
+    wire.once('close', () => wires.delete(wire));
     return wire;
   };
-  return (options) => {
-    if (options.host.length === 1 || failures === 0) return open(options);
-    return sleep(Math.min(failures * 20, 500)).then(() => open(options));
-  };
-}

@@ -1,21 +1,12 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import type { DatabaseTls } from '../../settings/database-url.ts';
 
 /** Where a server listens: a socket file, or a host and a port. */
 export interface ServerAddress {
   readonly path?: string | undefined;
   readonly host: string;
   readonly port: number;
-}
-
-/** How TLS is used, according to the parameters of a URL. See `securityOf`. */
-export interface Security {
-  /** Falls back to plain text when the server has no TLS. */
-  readonly optional: boolean;
-  /** Verifies the server's certificate and its host name. */
-  readonly verify: boolean;
-  /** `sslnegotiation=direct`: TLS from the first byte, which PostgreSQL 17 supports. */
-  readonly direct: boolean;
 }
 
 /**
@@ -37,25 +28,25 @@ const yes = 'S'.charCodeAt(0);
  */
 export function openSocket(
   { path, host, port }: ServerAddress,
-  security: Security | undefined,
+  tls: DatabaseTls | undefined,
   ready: (stream: Socket) => void,
 ): Socket {
   const socket = path === undefined ? connectPlain({ host, port }) : connectPlain({ path });
   socket.setKeepAlive(true, keepAliveMs);
   socket.setNoDelay(true);
-  if (security === undefined || path !== undefined) {
+  if (tls === undefined || path !== undefined) {
     ready(socket);
     return socket;
   }
-  const secure = () => ready(connectTls(tlsOptions(socket, host, security)));
-  if (security.direct) {
+  const secure = () => ready(connectTls(tlsOptions(socket, host, tls)));
+  if (tls.direct) {
     socket.once('connect', secure);
     return socket;
   }
   socket.write(sslRequest);
   socket.once('data', (answer) => {
     if (answer[0] === yes) secure();
-    else if (security.optional) ready(socket);
+    else if (tls.optional) ready(socket);
     else socket.destroy(plainError());
   });
   return socket;
@@ -66,26 +57,9 @@ const plainError = (): Error =>
     code: 'CONNECTION_PLAIN',
   });
 
-const tlsOptions = (socket: Socket, host: string, { verify, direct }: Security): ConnectionOptions => ({
+const tlsOptions = (socket: Socket, host: string, { verify, direct }: DatabaseTls): ConnectionOptions => ({
   socket,
   ...(isIP(host) === 0 ? { servername: host } : {}),
   ...(verify ? {} : { rejectUnauthorized: false }),
   ...(direct ? { ALPNProtocols: ['postgresql'] } : {}),
 });
-
-/**
- * Reads `sslmode` (or `ssl`), `sslrootcert` and `sslnegotiation` of a URL. `prefer` and `allow` encrypt if
- * the server supports it, and `require` always; none of them verifies the certificate, unless `sslrootcert`
- * is `system`, the only value of it that counts. Any other mode, an unknown one too, encrypts and verifies.
- * @returns undefined, a connection without TLS, when the mode is missing, `disable` or `false`
- */
-export function securityOf(url: string): Security | undefined {
-  const parameters = URL.canParse(url) ? new URL(url).searchParams : new URLSearchParams();
-  const mode = parameters.get('sslmode') ?? parameters.get('ssl');
-  if (mode === null || mode === 'disable' || mode === 'false') return undefined;
-  return {
-    optional: mode === 'prefer' || mode === 'allow',
-    verify: parameters.get('sslrootcert') === 'system' || !/^(require|prefer|allow)$/.test(mode),
-    direct: parameters.get('sslnegotiation') === 'direct',
-  };
-}

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { openSocket, type Security, type ServerAddress } from './open-socket.ts';
+import type { DatabaseTls } from '../../settings/database-url.ts';
+import { openSocket, type ServerAddress } from './open-socket.ts';
 import { ProtocolState } from './protocol-state.ts';
 import { Session } from './session/session.ts';
 import type { SessionSettings } from './session/session-setup.ts';
@@ -40,7 +41,7 @@ const closeMs = 1000;
  */
 export function openWire(
   address: ServerAddress,
-  security: Security | undefined,
+  tls: DatabaseTls | undefined,
   settings?: SessionSettings | undefined,
 ): Wire {
   const openedAt = performance.now();
@@ -109,7 +110,7 @@ export function openWire(
     return chunk;
   }
 
-  const socket = openSocket(address, security, (opened) => {
+  const socket = openSocket(address, tls, (opened) => {
     stream = opened;
     opened.on('data', receive);
     opened.on('error', end);

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EmbeddedUnavailable } from './binaries.ts';
 import { ownerSetting, readHolder } from './postmaster-pid.ts';
 import { type Cluster, serverEnvironment } from './prepare-cluster.ts';
 
@@ -62,8 +64,8 @@ export interface LaunchOptions {
 
 /**
  * Starts the server and waits until it accepts connections.
- * @throws DirectoryBusy when another server holds the directory; Error when the server ends or is not ready
- *   after 120 s
+ * @throws DirectoryBusy when another server holds the directory; EmbeddedUnavailable when the server ends;
+ *   Error when it is not ready after 120 s
  */
 export async function launch(cluster: Cluster, options: LaunchOptions): Promise<Postmaster> {
   const log = openLog(cluster.log);
@@ -77,7 +79,7 @@ export async function launch(cluster: Cluster, options: LaunchOptions): Promise<
   });
   const deadline = Date.now() + readyWithinSeconds * 1000;
   for (;;) {
-    if (end !== undefined) throw failure(end, readFileSync(cluster.log).subarray(logStart).toString());
+    if (end !== undefined) throw failure(cluster, end, logStart);
     const holder = await readHolder(cluster.data);
     if (holder?.pid === child.pid && holder?.ready) break;
     if (Date.now() > deadline) {
@@ -148,10 +150,14 @@ function endOf(child: ChildProcess): Promise<string> {
   });
 }
 
-function failure(end: string, log: string): Error {
-  const said = log.trim().split('\n').slice(-8).join('\n');
-  const busy = /lock file ".*" already exists|shared memory block|Is another postmaster/i.test(log);
-  return new (busy ? DirectoryBusy : Error)(`${end}${said && `: ${said}`}`);
+function failure({ data, log }: Cluster, end: string, logStart: number): Error {
+  const said = readFileSync(log).subarray(logStart).toString().trim().split('\n').slice(-8).join('\n');
+  if (/lock file ".*" already exists|shared memory block|Is another postmaster/i.test(said))
+    return new DirectoryBusy(`${end}: ${said}`);
+  // The server's own words for it are a detail, and details quote rows.
+  const version = /incompatible with server/.test(said) ? readFileSync(join(data, 'PG_VERSION'), 'utf8') : '';
+  const maker = version === '' ? '' : ` (it was made by PostgreSQL ${version.trim()})`;
+  return new EmbeddedUnavailable(`DATA_DIR: the database in ${data} does not start${maker}; ${end}: ${said}`);
 }
 
 function openLog(path: string): number {

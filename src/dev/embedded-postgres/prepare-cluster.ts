@@ -101,7 +101,8 @@ async function initialise({ directory, data, binaries, identity }: Cluster, dura
     // Another process made its first start at the same time. Its cluster is as good; the server's lock
     // decides which process continues.
     if (existsSync(data)) return;
-    throw new Error(`initdb failed: ${(error as { stderr?: string }).stderr?.trim() || error}`, {
+    const why = (error as { stderr?: string }).stderr?.trim() || error;
+    throw new EmbeddedUnavailable(`DATA_DIR: no database can be made in ${directory}: ${why}`, {
       cause: error,
     });
   }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import type { Connection } from '../../db/database.ts';
 import type { Logger } from '../../platform/log.ts';
+import { EmbeddedUnavailable } from './binaries.ts';
 import { DirectoryBusy, launch, type Postmaster } from './postmaster.ts';
 import { readHolder } from './postmaster-pid.ts';
 import { type Cluster, clusterDirectory, clusterUser, prepareCluster } from './prepare-cluster.ts';
@@ -47,6 +48,17 @@ const endingWithinSeconds = 60;
  *   cannot run here
  */
 export async function startEmbedded(dataDir: string, options: EmbeddedOptions = {}): Promise<Embedded> {
+  try {
+    return await start(dataDir, options);
+  } catch (error) {
+    const { syscall, path } = error as NodeJS.ErrnoException;
+    if (syscall === undefined || path === undefined) throw error;
+    const message = `DATA_DIR: ${dataDir} cannot be used: ${(error as Error).message}`;
+    throw new EmbeddedUnavailable(message, { cause: error });
+  }
+}
+
+async function start(dataDir: string, options: EmbeddedOptions): Promise<Embedded> {
   const cluster = await prepareCluster(dataDir, { durable: options.durable ?? true });
   let postmaster = await take(cluster, dataDir, options);
   let closing = false;

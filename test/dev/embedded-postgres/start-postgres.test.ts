@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import {
   EmbeddedInUse,
   startEmbedded,
 } from '../../../src/dev/embedded-postgres/start-postgres.ts';
+import { describeStartError } from '../../../src/start-error.ts';
 import { eventually } from '../../support/eventually.ts';
 import { ask, kill, useDataDirs } from './data-dirs.ts';
 
@@ -44,6 +45,25 @@ test('a second start on one DATA_DIR fails and names the first', async () => {
   expect(error.pid).toBe(first.process.pid);
   expect(error.message).toContain(`in use by the process ${first.process.pid}`);
   await ask(first.connection, async (sql) => expect(await sql`select 1 as one`).toHaveLength(1));
+});
+
+test('a DATA_DIR in which no database can start is named, with the reason', async () => {
+  const told = (dataDir: string) =>
+    startEmbedded(dataDir).then(
+      () => 'started',
+      (error: unknown) => describeStartError(error) ?? 'a fault',
+    );
+  const file = join(desk.dataDir, 'file');
+  await writeFile(file, '');
+  expect(await told(file)).toBe(
+    `DATA_DIR: ${file} cannot be used: EEXIST: file already exists, mkdir '${file}'`,
+  );
+  expect(await told(join(file, 'below'))).toMatch(/^DATA_DIR: .*\/below cannot be used: ENOTDIR: /);
+  desk.withCluster();
+  await writeFile(join(desk.dataDir, 'postgres/data/PG_VERSION'), '15\n');
+  expect(await told(desk.dataDir)).toMatch(
+    /^DATA_DIR: the database in .*\/postgres\/data does not start \(it was made by PostgreSQL 15\); /,
+  );
 });
 
 test('after kill -9 of gateway and server together it recovers', async () => {

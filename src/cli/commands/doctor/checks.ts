@@ -26,6 +26,8 @@ export async function* checksOf(env: Environment): AsyncGenerator<SettingCheck> 
   yield* mailChecks(config, desk);
   yield { name: 'JWT_JWKS_URL', run: () => tryKeys(config) };
   yield { name: 'CLAMD_URL', run: () => tryScanner(config) };
+  yield { name: 'TRUSTED_DOCUMENTS', run: () => tryDocuments(config) };
+  yield { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', run: () => tryTraces(config) };
 }
 
 const settingCheck = (line: string): SettingCheck => {
@@ -50,8 +52,9 @@ async function tryExplorer(): Promise<string> {
 
 async function tryKeys({ jwt }: Config): Promise<string | CheckResult> {
   if (jwt === undefined) return off('JWTs are not accepted');
-  const response = await fetch(jwt.jwksUrl, { signal: AbortSignal.timeout(5000) });
-  if (!response.ok) throw new Error(`${jwt.jwksUrl} answers ${response.status}`);
+  const { fetchKeySet } = await import('../../../auth/jwt/key-set.ts');
+  const response = await reached(fetchKeySet(jwt.jwksUrl, { signal: AbortSignal.timeout(5000) }));
+  if (response.status !== 200) throw new Error(`${jwt.jwksUrl} answers ${response.status}`);
   const { keys } = (await response.json().catch(() => ({}))) as { keys?: unknown };
   if (!Array.isArray(keys) || keys.length === 0)
     throw new Error(`${jwt.jwksUrl} answers without a list of keys`);
@@ -64,3 +67,27 @@ async function tryScanner({ clamd }: Config): Promise<string | CheckResult> {
   await pingScanner(clamd);
   return 'clamd answers';
 }
+
+async function tryDocuments({ trustedDocuments: path }: Config): Promise<string | CheckResult> {
+  if (path === undefined) return off('any document is executed');
+  const { readTrustedDocuments } = await import('../../../graphql/execute/trusted-documents.ts');
+  readTrustedDocuments(path);
+  return `${path} can be read`;
+}
+
+/** Sends no spans. A receiver that wants a credential refuses that, and is the right address all the same. */
+async function tryTraces({ tracesUrl }: Config): Promise<string | CheckResult> {
+  if (tracesUrl === undefined) return off('there are no traces');
+  const url = `${tracesUrl.replace(/\/+$/, '')}/v1/traces`;
+  const headers = { 'content-type': 'application/json' };
+  const options = { method: 'POST', headers, body: '{"resourceSpans":[]}' };
+  const { status } = await reached(fetch(url, { ...options, signal: AbortSignal.timeout(5000) }));
+  if (status === 404 || status >= 500) throw new Error(`${url} answers ${status}`);
+  return `${url} answers`;
+}
+
+/** Node's fetch says "fetch failed", and its cause says why. */
+const reached = (fetched: Promise<Response>): Promise<Response> =>
+  fetched.catch((error: Error) => {
+    throw error.cause instanceof Error ? error.cause : error;
+  });

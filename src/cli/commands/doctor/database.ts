@@ -1,6 +1,7 @@
 import type { Config } from '../../../config.ts';
 import type { Login } from '../../../db/assert-suitable.ts';
 import type { Connection, Inspected } from '../../../db/database.ts';
+import { describeDatabaseUrl } from '../../../settings/database-url.ts';
 import { type CheckResult, off, type SettingCheck } from './check.ts';
 
 const applicationName = 'ticketwire-doctor';
@@ -121,5 +122,5 @@ async function tryReplica(primary: string, url: string): Promise<string> {
   await using database = openDatabase(primary, { poolSize: 2, applicationName, replicas: [url] });
   const failed = (_replica: unknown, error: unknown) => Promise.reject(error);
   await naming('DATABASE_REPLICA_URLS', () => database.replicas!.check(failed));
-  return `${new URL(url).host} is a replica of the database`;
+  return `${describeDatabaseUrl(url)} is a replica of the database`;
 }

@@ -1,7 +1,16 @@
-import { createRemoteJWKSet, errors, type JWTHeaderParameters, type JWTPayload, jwtVerify } from 'jose';
-import type { Config } from '../config.ts';
-import { BadCredential, Unavailable } from '../platform/errors.ts';
-import { scopes as allScopes, type Scope } from '../platform/request-context.ts';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  jwtVerify,
+} from 'jose';
+import type { Config } from '../../config.ts';
+import { BadCredential, Unavailable } from '../../platform/errors.ts';
+import type { Logger } from '../../platform/log.ts';
+import { scopes as allScopes, type Scope } from '../../platform/request-context.ts';
+import { fetchKeySet } from './key-set.ts';
 
 /** The claims of a verified JWT. */
 export interface Claims {
@@ -19,19 +28,22 @@ const algorithms = ['RS256', 'ES256', 'EdDSA'];
 const clockTolerance = 5;
 
 /**
- * Creates the verifier of JWTs, which accepts access tokens only. Keys are fetched from the JWKS when first
- * needed, cached for ten minutes, and fetched again for an unknown key id at most twice a minute.
+ * Creates the verifier of JWTs, which accepts access tokens only. Keys are fetched from the JWKS at once,
+ * cached for ten minutes, and fetched again for an unknown key id at most twice a minute.
  * @returns a function that throws BadCredential for any other token, or Unavailable when the keys cannot be
  *   fetched
  */
 export function createJwtVerifier(
   settings: NonNullable<Config['jwt']>,
-  now: () => Date,
+  { now, log }: { readonly now: () => Date; readonly log: Logger },
 ): (token: string) => Promise<Claims> {
   const keys = createRemoteJWKSet(new URL(settings.jwksUrl), {
     timeoutDuration: 5000,
     cooldownDuration: 30_000,
+    [customFetch]: fetchKeySet,
   });
+  // A wrong URL is noticed at the start, not by the first caller. The issuer may start after this process.
+  keys.reload().catch((err: unknown) => log.warn({ err }, 'JWT_JWKS_URL: the keys cannot be fetched'));
   return async (token) => {
     try {
       const { payload, protectedHeader } = await jwtVerify(token, keys, {
@@ -83,12 +95,12 @@ function assertAccessToken({ typ }: Partial<JWTHeaderParameters>, payload: JWTPa
 const folded = (value: unknown): string => (typeof value === 'string' ? value.toLowerCase() : '');
 
 function claimsOf(payload: JWTPayload): Claims {
-  const { sub, email, email_verified: verified, scope } = payload;
+  const { sub, email, email_verified: verified, scope, scp } = payload;
   if (!isName(sub)) throw new BadCredential('The subject of the JWT is not a string', 'jwt');
   return {
     subject: sub,
     verifiedEmail: verified === true && isName(email) ? email : undefined,
-    scopes: scope === undefined ? undefined : scopesIn(scope),
+    scopes: scopesOf(scope, scp),
     expiresAt: new Date((payload.exp! + clockTolerance) * 1000),
   };
 }
@@ -101,12 +113,19 @@ const isName = (claim: unknown): claim is string =>
   typeof claim === 'string' && claim !== '' && !/\p{Cc}/u.test(claim) && claim.isWellFormed();
 
 /**
- * RFC 8693: a list separated by spaces. Other scopes (`openid`) are ignored; a claim of another shape grants
- * nothing.
+ * The scopes of a token. RFC 8693 writes them as a list separated by spaces in `scope`; some issuers (Okta,
+ * Entra ID) use `scp` instead, or a list of strings. Other scopes (`openid`) are ignored; a claim of another
+ * shape grants nothing, and with both claims, both must grant a scope.
  */
-function scopesIn(scope: unknown): ReadonlySet<Scope> {
-  const named = new Set(typeof scope === 'string' ? scope.split(' ') : []);
-  return new Set(allScopes.filter((name) => named.has(name)));
+function scopesOf(...claims: readonly unknown[]): ReadonlySet<Scope> | undefined {
+  const given = claims.filter((claim) => claim !== undefined).map(namesIn);
+  if (given.length === 0) return undefined;
+  return new Set(allScopes.filter((name) => given.every((names) => names.includes(name))));
+}
+
+function namesIn(claim: unknown): readonly unknown[] {
+  if (typeof claim === 'string') return claim.split(' ');
+  return Array.isArray(claim) ? claim : [];
 }
 
 /** Error codes of jose that mean that the keys are unavailable, not that the token is invalid. */
@@ -120,5 +139,6 @@ function refusalOf(error: unknown): Error {
     const why = 'claim' in error ? `${error.code} ${String(error.claim)}` : error.code;
     return new BadCredential(`The JWT ${reason}`, 'jwt', { why });
   }
-  return new Unavailable('The keys for verifying JWTs cannot be fetched', 5, { cause: error });
+  const options = { cause: error, nothingWritten: true };
+  return new Unavailable('The keys for verifying JWTs cannot be fetched', 5, options);
 }

@@ -1,0 +1,155 @@
+/** How TLS is used. */
+export interface DatabaseTls {
+  /** Falls back to plain text when the server has no TLS. */
+  readonly optional: boolean;
+  /** Verifies the server's certificate and its host name. */
+  readonly verify: boolean;
+  /** `sslnegotiation=direct`: TLS from the first byte, which PostgreSQL 17 supports. */
+  readonly direct: boolean;
+}
+
+/** What a database URL says. What it leaves out, the driver takes from PGHOST and so on, or guesses. */
+export interface DatabaseAddress {
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  /** The server's socket file, instead of a host. */
+  readonly path: string | undefined;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly database: string | undefined;
+  /** Undefined: plain text. */
+  readonly tls: DatabaseTls | undefined;
+  readonly connectSeconds: number | undefined;
+  /** Run-time parameters of each connection. */
+  readonly session: Readonly<Record<string, string>>;
+}
+
+/** libpq's parameters that are honoured here. Others would be passed on to the server, or be ignored. */
+const parameterNames = [
+  ...['host', 'port', 'user', 'password', 'dbname', 'sslmode', 'ssl', 'sslrootcert', 'sslnegotiation'],
+  ...['connect_timeout', 'application_name', 'options'],
+];
+const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'];
+const usualPort = '5432';
+
+const beginning = 'must be a URL that begins with postgres:// or postgresql://';
+/** How to write the characters that end a user or a password. */
+export const escaped = 'in a user or password, write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25';
+const whatFor = (text: string) => (text.includes('@') ? `${beginning}; ${escaped}` : beginning);
+/** What is wrong with a URL that such a character has cut short. */
+export const unreadable = `would not be read as you mean it: ${escaped}`;
+
+/**
+ * Parses a database URL as libpq does, with `[::1]` and folders of sockets. The driver's own parser knows
+ * neither, and the standard's URL has no host without a name.
+ * @throws Error that says what is wrong, and repeats nothing that may be a part of a password
+ */
+export function readDatabaseUrl(text: string): DatabaseAddress {
+  const match = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(#.*)?$/is.exec(
+    text,
+  );
+  const [, account, host = '', name = '', query = '', fragment] = match ?? [];
+  if (match === null) throw new Error(whatFor(text));
+  // An unescaped character of a password has cut the URL short: the @ stands behind the host.
+  const isCut = account === undefined && (/@/.test(name + (fragment ?? '')) || /^[^=]*@/.test(query));
+  if (isCut || fragment !== undefined || !isDecodable(`${account ?? ''}${host}${name}`))
+    throw new Error(unreadable);
+  // Whoever means one of these writes %3C and so on, so an URL that has them is an unfilled example.
+  if (/[<>{}]/.test(text))
+    throw new Error('contains < > { or }: fill in the placeholder, or write it as %3C and so on');
+  const given = parametersOf(query, account !== undefined);
+  const [, user, password] = /^([^:]*)(?::(.*))?$/s.exec(account ?? '')!;
+  return {
+    ...placeOf(decodeURIComponent(host) || (given.get('host') ?? ''), given.get('port'), text),
+    user: decodeURIComponent(user!) || given.get('user'),
+    password: password === undefined ? given.get('password') : decodeURIComponent(password),
+    database: decodeURIComponent(name) || given.get('dbname'),
+    tls: tlsOf(given),
+    connectSeconds: connectSecondsOf(given.get('connect_timeout')),
+    session: Object.fromEntries(
+      ['application_name', 'options'].flatMap((key) => (given.has(key) ? [[key, given.get(key)!]] : [])),
+    ),
+  };
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    return !decodeURIComponent(text).includes('\0');
+  } catch {
+    return false;
+  }
+}
+
+function parametersOf(query: string, hasAccount: boolean): ReadonlyMap<string, string> {
+  const given = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (!parameterNames.includes(name)) {
+      // The name may be a part of a password.
+      if (!/^\w+$/.test(name) || (!hasAccount && query.includes('@'))) throw new Error(unreadable);
+      throw new Error(`has no parameter ${name}: there are ${parameterNames.join(', ')}`);
+    }
+    if (given.has(name)) throw new Error(`gives ${name} twice`);
+    if (value === '') throw new Error(`gives ${name} no value`);
+    given.set(name, value);
+  }
+  return given;
+}
+
+/** Reads `host`, `host:port`, or the folder of a socket file. */
+function placeOf(
+  text: string,
+  port: string | undefined,
+  url: string,
+): Pick<DatabaseAddress, 'host' | 'port' | 'path'> {
+  if (text === '' && port === undefined) return { host: undefined, port: undefined, path: undefined };
+  if (text.includes(','))
+    throw new Error('must name one server: use an address that always leads to the primary');
+  const portOf = (digits = port ?? usualPort): number => {
+    if (!/^[1-9]\d{0,4}$/.test(digits) || Number(digits) > 65_535) throw new Error(whatFor(url));
+    return Number(digits);
+  };
+  const folder = /^(\/[^:]*)(?::(\d+))?$/.exec(text);
+  if (folder !== null)
+    return { host: undefined, port: undefined, path: `${folder[1]}/.s.PGSQL.${portOf(folder[2])}` };
+  const server = /^(?:\[([\da-f:.]+(?:%[\w.-]+)?)\]|([\p{L}\p{N}._-]+))(?::(\d+))?$/iu.exec(
+    text || 'localhost',
+  );
+  if (server === null) throw new Error(whatFor(url));
+  return { host: server[1] ?? server[2], port: portOf(server[3]), path: undefined };
+}
+
+/**
+ * `prefer` and `allow` encrypt if the server supports it, and `require` always; none of them verifies the
+ * certificate, unless `sslrootcert` is `system`. `verify-ca` verifies the host's name as well.
+ */
+function tlsOf(given: ReadonlyMap<string, string>): DatabaseTls | undefined {
+  const mode = given.get('sslmode') ?? switches[given.get('ssl') ?? ''] ?? given.get('ssl') ?? 'disable';
+  if (!sslModes.includes(mode)) throw new Error(`sslmode must be one of ${sslModes.join(', ')}`);
+  const roots = given.get('sslrootcert');
+  if (roots !== undefined && roots !== 'system')
+    throw new Error('sslrootcert must be system: list a CA of your own in the file of NODE_EXTRA_CA_CERTS');
+  const negotiation = given.get('sslnegotiation') ?? 'postgres';
+  if (negotiation !== 'postgres' && negotiation !== 'direct')
+    throw new Error('sslnegotiation must be postgres or direct');
+  if (mode === 'disable' && roots === undefined) return undefined;
+  return {
+    optional: mode === 'prefer' || mode === 'allow',
+    verify: roots === 'system' || mode.startsWith('verify'),
+    direct: negotiation === 'direct',
+  };
+}
+
+const switches: Readonly<Record<string, string>> = { true: 'verify-full', false: 'disable' };
+
+function connectSecondsOf(text: string | undefined): number | undefined {
+  if (text !== undefined && !/^[1-9]\d{0,2}$/.test(text))
+    throw new Error('connect_timeout must be a number of seconds');
+  return text === undefined ? undefined : Number(text);
+}
+
+/** The place for people: server and name. Any other part may be a secret. */
+export function describeDatabaseUrl(text: string): string {
+  const { host = '', port, path, database = '' } = readDatabaseUrl(text);
+  const server = `${host.includes(':') ? `[${host}]` : host}${port === undefined ? '' : `:${port}`}`;
+  return `postgres://${path ?? server}/${database}`;
+}
