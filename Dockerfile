@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# The gateway without the embedded database, on the base image's own Node. Everything it needs at run time is production
-# dependencies and sources: there is no build but that of the explorer page, which production does not serve.
+# The gateway without the embedded database, on the base image's own Node. At run time it needs the sources
+# and the production dependencies. Nothing is built, because production does not serve the explorer page.
 
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
@@ -22,5 +22,7 @@ USER node
 EXPOSE 4000
 # Node itself is the first process, so that it hears SIGTERM and drains.
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+  CMD node -e "fetch('http://127.0.0.1:' + process.env.PORT + '/health/ready') \
+    .then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"
 CMD ["node", "--max-semi-space-size=16", "src/main.ts"]

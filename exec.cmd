@@ -1,2 +1,3 @@
-@rem npm's scripts begin with the shell's exec, so that signals reach the program itself. On Windows, where there is none, this is it.
+@rem npm's scripts begin with the shell's `exec`, so that signals reach the program itself.
+@rem Windows has no such command: there, this file runs the program.
 @%*

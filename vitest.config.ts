@@ -2,8 +2,10 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import type { Reporter, Vitest } from 'vitest/node';
+import { nodeOptions } from './test/support/npm-start.ts';
 
-// Workers and the processes that tests start load compiled, type-stripped modules: a quarter less CPU an import.
+// Workers and the processes that tests start load compiled, type-stripped modules: a quarter less CPU an
+// import.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
   new URL('node_modules/.cache/node-compile', import.meta.url),
 );
@@ -29,14 +31,19 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', seedOfFailures],
     pool: 'forks',
-    // Workers, and the processes that they fork, import as the program does.
-    execArgv: ['--import', new URL('src/platform/process/faster-imports.ts', import.meta.url).href],
+    // Workers, and the processes that they fork, import and collect garbage as the program does.
+    execArgv: [
+      ...nodeOptions,
+      ...['--import', new URL('src/platform/process/faster-imports.ts', import.meta.url).href],
+    ],
     // Tests wait for servers more than they compute.
     maxWorkers: Math.max(2, Math.ceil(1.5 * availableParallelism())),
-    // Importing the gateway costs a second or more: a worker does it once, and each test builds its own world anyway.
+    // Importing the gateway costs a second or more: a worker does it once, and each test builds its own world
+    // anyway.
     isolate: false,
-    // Modules are loaded by Node itself, as in production: vite would pick a second copy of graphql, and every instanceof fail.
-    experimental: { viteModuleRunner: false },
+    // Modules are loaded by Node itself, as in production: vite would pick a second copy of graphql, and
+    // every instanceof fail. No test replaces a module, so vitest need not look into each for that.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
     // Against what hangs, not against what is slow: a busy machine takes many times as long.
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -1,4 +1,4 @@
-import { ConfigError } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
 import { asUnavailable, isFailedQuery, isRejectedLogin, sqlState } from './platform/database-faults.ts';
 import { Unavailable } from './platform/errors.ts';
 
@@ -20,6 +20,10 @@ export function describeFault(error: unknown): string {
   return error.cause === undefined ? 'A query of the database failed.' : describeFault(error.cause);
 }
 
+/** The setting with the URL of the login that owns the tables. */
+export const ownerSettingOf = ({ database }: Config): string =>
+  database.kind === 'url' && database.ownerUrl !== database.url ? 'DATABASE_OWNER_URL' : 'DATABASE_URL';
+
 /**
  * Runs a step of the start that needs the database, so that its errors name the setting.
  * @param setting the setting with its URL
@@ -36,20 +40,23 @@ export async function naming<T>(setting: string, run: () => Promise<T>): Promise
 
 function troubleOf(error: Error): string | undefined {
   const root = rootOf(error);
-  if (root.name === 'Unsuitable') return root.message;
   const state = sqlState(error);
+  if (root.name === 'Unsuitable' || state === 'CONNECTION_SHARED') return root.message;
   if (/set role|role "ticketwire_app"/.test(root.message) && state !== undefined)
     return (
       `the login may not act as ticketwire_app (${root.message}): GRANT ticketwire_app TO it; ` +
       'docs/OPERATIONS.md says which roles are needed'
     );
   if (state === '42501')
-    return `the login may not do this (${root.message}); docs/OPERATIONS.md says which roles it needs`;
+    return (
+      `the login may not do this (${root.message}); DATABASE_OWNER_URL is for the login that owns ` +
+      'the tables, and docs/OPERATIONS.md says which roles a desk needs'
+    );
   if (isRejectedLogin(error)) return root.message;
   if (state === '08P01')
     return (
-      `the server is not PostgreSQL itself but a pooler (${root.message}); ` +
-      'connect to PostgreSQL directly, docs/COMMANDS.md says why'
+      `the pooler in front of PostgreSQL refuses the connection (${root.message}); ` +
+      'docs/OPERATIONS.md has the settings that it needs'
     );
   if (state !== undefined && /CERT|SELF_SIGNED/.test(state))
     return (

@@ -25,5 +25,8 @@ async function buildExplorer(): Promise<void> {
   process.off('SIGINT', end);
 }
 
-if (!(await isExplorerBuilt())) await buildExplorer();
+if (!(await isExplorerBuilt())) {
+  process.stdout.write('Building the GraphQL explorer …\n');
+  await buildExplorer();
+}
 await import('./main.ts');

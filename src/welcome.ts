@@ -46,8 +46,8 @@ function firstCalls(url: string, { operator, requester }: DemoDesk): string {
     `curl -s -u ${operator.login}:${operator.password} ${url}${path} ` +
     `-H 'Content-Type: application/json' -d '${JSON.stringify(json)}'`;
   return [
-    `Demo desk: operator ${operator.login} / ${operator.password}, ` +
-      `requester ${requester.login} / ${requester.password}, tickets INC-000001 to INC-000050.`,
+    `Demo desk: sign in as ${operator.login} (password ${operator.password}) or ` +
+      `${requester.login} (password ${requester.password}). Tickets: INC-000001 to INC-000050.`,
     '',
     'A reply by e-mail, by GraphQL:',
     `  ${curl('/graphql', { query, variables })}`,

@@ -195,7 +195,7 @@ describe('two settings that contradict each other', () => {
   test('a file that no message takes is a warning', () => {
     const large = { MAX_ATTACHMENT_BYTES: '104857600' };
     expect(readConfig(large).warnings).toEqual([
-      'MAX_ATTACHMENT_BYTES: no message takes so large a file, as MAX_MESSAGE_ATTACHMENTS_BYTES is less',
+      'MAX_ATTACHMENT_BYTES: no message can have such a file, as MAX_MESSAGE_ATTACHMENTS_BYTES is less',
     ]);
     expect(readConfig({ ...large, MAX_MESSAGE_ATTACHMENTS_BYTES: '104857600' }).warnings).toEqual([]);
   });
@@ -286,7 +286,7 @@ describe('a URL that is not what its writer meant', () => {
     ...['12/x', '12?x', '12#x', 'p%zz'].map((password) => [
       'DATABASE_URL',
       `postgres://desk:${password}@db/desk`,
-      `cannot be read as it is meant: ${escaped}`,
+      `would not be read as you mean it: ${escaped}`,
     ]),
     [
       'DATABASE_URL',
@@ -295,8 +295,8 @@ describe('a URL that is not what its writer meant', () => {
     ],
     ['DATABASE_URL', 'postgres://desk:{{password}}@db/desk', placeholder],
     ['DATABASE_URL', 'postgres://desk:<password>@db/desk', placeholder],
-    ['DATABASE_OWNER_URL', 'postgres://desk:12#x@db/desk', `cannot be read as it is meant: ${escaped}`],
-    ['SMTP_URL', 'smtp://desk:12/x@mail', `cannot be read as it is meant: ${escaped}`],
+    ['DATABASE_OWNER_URL', 'postgres://desk:12#x@db/desk', `would not be read as you mean it: ${escaped}`],
+    ['SMTP_URL', 'smtp://desk:12/x@mail', `would not be read as you mean it: ${escaped}`],
     [
       'SMTP_URL',
       'smtp://mail/?tls=1',

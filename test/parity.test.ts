@@ -9,7 +9,7 @@ import { asOperator, asRequester, basic, type Gateway, startGateway } from './su
  */
 
 interface Case {
-  /** Who asks; the operator unless given, nobody when null. */
+  /** The caller: the operator by default, nobody when null. */
   as?: string | null;
   prepare?: (gateway: Gateway) => Promise<void>;
   headers?: Record<string, string>;

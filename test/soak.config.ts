@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import base from '../vitest.config.ts';
 
-/** What floods and kills by itself, and the files of which `npm test` takes samples. */
+/** The tests that flood or kill, and those of which `npm test` runs samples. */
 const include = [
   ...globSync('test/**/*.soak.ts'),
   ...globSync('test/**/*.test.ts').filter((file) => readFileSync(file, 'utf8').includes('/support/soak.ts')),

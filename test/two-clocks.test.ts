@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { startGateway } from './support/gateway.ts';
 import { add } from './tickets/calls.ts';
 
-/* A machine whose clock is wrong: what is due is said by the database's. */
+/* A machine whose clock is wrong: the database's clock decides what is due. */
 
 afterEach(() => vi.useRealTimers());
 

@@ -118,7 +118,7 @@ describe('two processes', () => {
     await one.kill();
     const answers = await Promise.all(calls);
     expect(answers.some(({ kind }) => kind === 'lost')).toBe(true);
-    // Whoever got no answer asks again, as a client would, at the process that is left.
+    // Calls without an answer are repeated at the remaining process, as a client would.
     const lost = answers.filter(({ kind }) => kind !== 'added');
     const again = await Promise.all(
       lost.map(() => say(other.url, 'legacy', message, { authorization: asOperator, key })),
@@ -133,8 +133,8 @@ describe('two processes', () => {
   });
 
   /**
-   * A mail that the killed process had begun waits for its lease, a minute, which is not waited for here. One
-   * whose bytes were going out has an outcome that nobody knows: then at most one mail came.
+   * A mail that the killed process had begun waits for its lease, a minute, which is not waited for here. A
+   * mail whose bytes were being sent has an unknown outcome: at most one copy arrived.
    */
   async function expectMailedOnce(body: string): Promise<void> {
     const { id } = await deliveryOf(body);

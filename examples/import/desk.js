@@ -2,7 +2,10 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 
-/* What the mappings share: an export in, the lines of docs/IMPORT.md out. Everything is held in memory. */
+/*
+ * Shared by the mappings: they read an export and print the lines of docs/IMPORT.md. Everything is held in
+ * memory.
+ */
 
 /** The first number of a row that is numbered anew: above what a new desk may have already. */
 const firstId = 100_001;
@@ -25,7 +28,7 @@ export async function* readLines(path) {
 export const instant = (text) =>
   new Date(/(Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`).toISOString();
 
-/** PostgreSQL stores no U+0000, and UTF-8 no half of a surrogate pair. */
+/** PostgreSQL cannot store U+0000, and UTF-8 cannot encode a lone surrogate. */
 const clean = (text) => text.replaceAll('\0', '').toWellFormed();
 /** A name or a subject in one line. */
 const oneLine = (text, most) =>
@@ -94,7 +97,7 @@ export function createDesk() {
       const isBlank = body.replaceAll(/<[^>]*>|&nbsp;/g, '').trim() === '';
       messages.push({ ...message, body: isBlank ? '(no text)' : body });
     },
-    /** The lines, in the order that an import wants. */
+    /** The lines, in the order that an import requires. */
     *lines({ mailbox } = {}) {
       const inOrder = messages.sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.order - b.order);
       const messageLines = inOrder.map(messageLine);
@@ -116,7 +119,7 @@ export function createDesk() {
   };
 }
 
-/** A body with a line of text more. */
+/** A body with another line of text. */
 function withText({ body, format }, text, place) {
   const line = format === 'HTML' ? `<p>${escaped(text)}</p>` : text;
   const parts = place === 'before' ? [line, body] : [body, line];

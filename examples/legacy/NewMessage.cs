@@ -7,8 +7,10 @@ using System.Text;
 using System.Xml.Linq;
 
 static class NewMessage {
-  static readonly XNamespace posts = "http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Posts";
-  static readonly XNamespace data = "http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.DataStructures";
+  static readonly XNamespace posts =
+    "http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Posts";
+  static readonly XNamespace data =
+    "http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.DataStructures";
 
   // DataContractSerializer wants the members in the order of their names.
   static XElement Attachment(string file) {
@@ -19,6 +21,10 @@ static class NewMessage {
   }
 
   static int Main(string[] arguments) {
+    if (arguments.Length < 5) {
+      Console.Error.WriteLine("NewMessage.exe URL LOGIN PASSWORD TICKET TEXT [FILE]");
+      return 2;
+    }
     var post = new XElement(posts + "NewMessagePost",
       new XElement(posts + "Attachments", arguments.Skip(5).Select(Attachment)),
       new XElement(posts + "Message", arguments[4]),
@@ -31,11 +37,15 @@ static class NewMessage {
       // New: the same key again adds nothing, so that a call may be repeated.
       client.Headers["Idempotency-Key"] = Guid.NewGuid().ToString();
       try {
-        var answer = client.UploadString(arguments[0].TrimEnd('/') + "/api/Tickets/NewMessage", post.ToString());
+        var address = arguments[0].TrimEnd('/') + "/api/Tickets/NewMessage";
+        var answer = client.UploadString(address, post.ToString());
         Console.WriteLine(XElement.Parse(answer).Value);
         return 0;
       } catch (WebException error) {
-        if (error.Response == null) throw;
+        if (error.Response == null) {
+          Console.Error.WriteLine(arguments[0] + " does not answer: " + error.Message);
+          return 1;
+        }
         Console.Error.WriteLine((int) ((HttpWebResponse) error.Response).StatusCode + " " +
           new StreamReader(error.Response.GetResponseStream()).ReadToEnd());
         return 1;

@@ -1,6 +1,8 @@
 """python3 new_message.py URL LOGIN PASSWORD TICKET TEXT [FILE]: adds a message by the old endpoint."""
 import base64, json, os, sys, urllib.error, urllib.request, uuid
 
+if len(sys.argv) < 6:
+    sys.exit(__doc__)
 url, login, password, ticket, text, *files = sys.argv[1:]
 attachments = [
     {"FileName": os.path.basename(file), "ContentType": "application/octet-stream",
@@ -21,3 +23,5 @@ try:
     print(json.load(urllib.request.urlopen(request, timeout=30))["TicketMessageId"])
 except urllib.error.HTTPError as error:
     sys.exit(f"{error.code} {json.load(error)['Message']}")
+except urllib.error.URLError as error:
+    sys.exit(f"{url} does not answer: {error.reason}")

@@ -5,6 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const { TICKETWIRE_URL = 'http://localhost:4000', TICKETWIRE_TOKEN } = process.env;
 const [reference, body, idempotencyKey = randomUUID()] = process.argv.slice(2);
+if (!TICKETWIRE_TOKEN || !body) {
+  process.stderr.write('TICKETWIRE_TOKEN=… node reply.js TICKET TEXT [KEY]\n');
+  process.exit(1);
+}
 const query = `mutation Reply($input: AddTicketMessageInput!) { addTicketMessage(input: $input) {
   ... on AddTicketMessagePayload { replayed ticketMessage { messageId } delivery { state to } }
   ... on UserError { code message path } } }`;
@@ -18,7 +22,7 @@ async function call() {
     ...request,
     signal: AbortSignal.timeout(30_000),
   });
-  // Busy or away: worth another try. So is an answer that never came, as the key makes the call safe to repeat.
+  // Retry when the gateway is busy or away, or did not answer: the key makes the call safe to repeat.
   if ([429, 502, 503, 504].includes(response.status)) throw new Error(`HTTP ${response.status}`);
   return response.json();
 }
@@ -31,5 +35,8 @@ for (let attempt = 1; ; attempt += 1) {
     process.exitCode = answer.data?.addTicketMessage?.ticketMessage === undefined ? 1 : 0;
     break;
   }
+  process.stderr.write(
+    `${TICKETWIRE_URL}: ${answer.error.cause?.code ?? answer.error.message}, trying again\n`,
+  );
   await sleep(200 * 2 ** attempt * (1 + Math.random()));
 }

@@ -1,10 +1,11 @@
 import type { Config } from '../config.ts';
+import { findLogin, shortageOfSessions, Unsuitable } from '../db/assert-suitable.ts';
 import { type Connection, connectionsAtMost, type Database, migrate, openDatabase } from '../db/database.ts';
 import { startEmbedded } from '../dev/embedded-postgres/start-postgres.ts';
 import { asUnavailable, isRejectedLogin, sqlState } from '../platform/database-faults.ts';
 import { Unavailable } from '../platform/errors.ts';
 import type { Logger } from '../platform/log.ts';
-import { naming } from '../start-error.ts';
+import { naming, ownerSettingOf } from '../start-error.ts';
 import { writerStatements } from '../tickets/add-message/commit/group-limits.ts';
 import type { Overrides } from './overrides.ts';
 
@@ -19,8 +20,7 @@ export async function startDatabase(
   log: Logger,
 ): Promise<Database> {
   const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
-  const ownerSetting = hasOwnerUrl(config) ? 'DATABASE_OWNER_URL' : 'DATABASE_URL';
-  await naming(ownerSetting, () =>
+  await naming(ownerSettingOf(config), () =>
     migrate(owner, (blocker) => log.warn(`startup is waiting for ${blocker}`)),
   );
   const database = parts.use(
@@ -31,9 +31,14 @@ export async function startDatabase(
       replicas: config.database.kind === 'url' ? config.database.replicaUrls : [],
     }),
   );
-  await naming('DATABASE_URL', () => database.checkAll());
+  await naming('DATABASE_URL', async () => {
+    const shortage = await shortageOfSessions(gateway, connectionsAtMost({ poolSize: config.poolSize }));
+    if (shortage !== undefined) throw new Unsuitable(shortage);
+    await database.checkAll();
+  });
   await assertReplicas(database, log);
   await warnOfConnections(config, database, log);
+  if (overrides.connections === undefined) await warnOfLogin(config, database, log);
   return database;
 }
 
@@ -49,10 +54,6 @@ async function connect(
   return { gateway: connection, owner: connection };
 }
 
-/** Whether the owner has a separate URL, which an error about the owner then names. */
-const hasOwnerUrl = ({ database }: Config): boolean =>
-  database.kind === 'url' && database.ownerUrl !== database.url;
-
 /**
  * Checks the replicas. One that does not answer may do so later, and is logged.
  * @throws ConfigError when one must not be read from
@@ -67,8 +68,21 @@ async function assertReplicas({ replicas }: Database, log: Logger): Promise<void
   if (errors.length > 0) await naming('DATABASE_REPLICA_URLS', () => Promise.reject(errors[0]));
 }
 
+/** Row-level security stands behind the queries only if whoever runs them cannot leave it. */
+async function warnOfLogin({ database }: Config, { raw }: Database, log: Logger): Promise<void> {
+  if (database.kind === 'url' && (await findLogin(raw)).isUnrestricted)
+    log.warn(
+      'DATABASE_URL: the login is a superuser or has BYPASSRLS; ' +
+        'docs/OPERATIONS.md says which roles a desk needs',
+    );
+}
+
 /** A server that runs out of connections rejects some of the gateway's at the busiest hour. */
-async function warnOfConnections({ poolSize }: Config, { raw }: Database, log: Logger): Promise<void> {
+async function warnOfConnections(
+  { poolSize, database: { kind } }: Config,
+  { raw }: Database,
+  log: Logger,
+): Promise<void> {
   const [server] = await raw<[{ connections: number }]>`
     select current_setting('max_connections')::int
       - current_setting('superuser_reserved_connections')::int as connections`;
@@ -76,5 +90,5 @@ async function warnOfConnections({ poolSize }: Config, { raw }: Database, log: L
   const facts = { connections: most, serverHas: server!.connections };
   if (most > server!.connections)
     log.warn(facts, 'DATABASE_POOL: this process may open more connections than the server allows');
-  else log.info(facts, 'maximum database connections of this process');
+  else if (kind === 'url') log.info(facts, 'maximum database connections of this process');
 }

@@ -6,7 +6,7 @@ import type { StallLimits } from '../http/connections/cut-stalled.ts';
 import type { Logger } from '../platform/log.ts';
 import type { GroupCommitLimits } from '../tickets/add-message/commit/group-limits.ts';
 
-/** What a test or a benchmark may put in the place of the real thing. */
+/** What tests and benchmarks may set instead of the real thing. */
 export interface Overrides {
   readonly now?: () => Date;
   readonly log?: Logger;

@@ -6,7 +6,7 @@ import type { Logger } from '../platform/log.ts';
 /**
  * Prepares the database for a demo, or against one. With `config.demo`, an empty database becomes the demo
  * desk. Otherwise the passwords of demo users are removed from an embedded database, because others may reach
- * the gateway and the passwords are public. A database of one's own is left as it is.
+ * the gateway and the passwords are public. Any other database is left unchanged.
  * @returns the credentials of the demo desk; undefined without `config.demo`, or when the desk is in real use
  */
 export async function prepareDemo(

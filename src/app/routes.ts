@@ -41,12 +41,14 @@ export function createRoutes(ports: RoutePorts): Route[] {
     ...(await begin(req, res)),
     services,
   });
+  const { graphql, explorer } = graphqlRoutes(ports, cors, contextOf);
   return [
-    // First, because a path of another route may be the old endpoint's once it is case-folded.
+    graphql,
+    // Before all routes with paths below them: such a path may be the old endpoint's once it is case-folded.
     legacyRoute(ports, begin),
     { door: 'home', prefix: '/', exact: true, handle: homeOf(config.explorer) },
     ...monitoring.routes,
-    ...graphqlRoutes(ports, cors, contextOf),
+    explorer,
     ...fileRoutes(ports, cors, begin, contextOf),
     ledgerRoute(ports),
     ...inboxRoutes(ports),
@@ -87,11 +89,19 @@ function homeOf(hasExplorer: boolean): Handle {
   return (_req, res) =>
     hasExplorer
       ? sendText(res, 302, 'See /graphql\n', { Location: '/graphql' })
-      : sendText(res, 200, 'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api\n');
+      : sendText(
+          res,
+          200,
+          'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api, the mail ledger at /ledger\n',
+        );
 }
 
 /** GraphQL, and GraphiQL for a browser that navigates to the same path. */
-function graphqlRoutes({ foundation, graphql }: RoutePorts, cors: Cors, contextOf: ContextOf): Route[] {
+function graphqlRoutes(
+  { foundation, graphql }: RoutePorts,
+  cors: Cors,
+  contextOf: ContextOf,
+): Readonly<Record<'graphql' | 'explorer', Route>> {
   const { config, demo, hasInbox } = foundation;
   const explorer = config.explorer
     ? createExplorer({
@@ -99,23 +109,25 @@ function graphqlRoutes({ foundation, graphql }: RoutePorts, cors: Cors, contextO
         inboxPath: hasInbox ? '/inbox/' : undefined,
       })
     : async () => false;
-  return [
-    {
+  return {
+    graphql: {
       door: 'graphql',
       prefix: '/graphql',
       exact: true,
       handle: cors(async (req, res, path) => {
-        if (!(await explorer(req, res, path))) await graphql.handle(req, res, contextOf);
+        // The page is never sent by POST.
+        if (req.method === 'POST' || !(await explorer(req, res, path)))
+          await graphql.handle(req, res, contextOf);
       }),
     },
-    {
+    explorer: {
       door: 'explorer',
       prefix: '/explorer',
       async handle(req, res, path) {
         if (!(await explorer(req, res, path))) sendText(res, 404, 'Not found\n');
       },
     },
-  ];
+  };
 }
 
 function fileRoutes(

@@ -1,21 +1,17 @@
-import { existsSync } from 'node:fs';
 import { and, eq, isNotNull, isNull } from 'drizzle-orm';
 import { type Config, ConfigError } from '../config.ts';
 import type { Database } from '../db/database.ts';
 import { attachments, mailboxes } from '../db/tables.ts';
-import { explorerDist } from '../dev/explorer/build.ts';
+import { whyNotBuilt } from '../dev/explorer/build.ts';
 import type { Logger } from '../platform/log.ts';
 
 /**
  * Asserts that GraphiQL can be served when EXPLORER asks for it in production.
- * @throws ConfigError when the page is not built, which takes the development packages
+ * @throws ConfigError when the page is not built
  */
 export function assertExplorerBuilt({ explorer, production }: Config): void {
-  if (explorer && production && !existsSync(`${explorerDist}/index.html`))
-    throw new ConfigError(
-      'EXPLORER: the page is not built; `npm ci` with the development packages builds it, ' +
-        'and dist/ can be copied from another machine',
-    );
+  const missing = explorer && production ? whyNotBuilt() : undefined;
+  if (missing !== undefined) throw new ConfigError(`EXPLORER: ${missing}`);
 }
 
 /**

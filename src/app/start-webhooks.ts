@@ -19,10 +19,10 @@ const reader: Viewer = {
   role: 'OPERATOR',
   scopes: new Set(['read']),
 };
-/** How long the last answer is good, milliseconds. */
+/** Milliseconds for which the last result of `mayBegin` is used again. */
 const askEveryMs = 5000;
 
-/** Starts sending to webhooks. Their LISTEN is opened for the first endpoint. */
+/** Starts the sender of webhooks. It stops with `parts`, and opens a LISTEN connection of its own. */
 export function startWebhooks({ config, parts, database, now, log }: Foundation, metrics: Metrics): void {
   const hub = parts.use(
     createEventHub({
@@ -33,7 +33,7 @@ export function startWebhooks({ config, parts, database, now, log }: Foundation,
   );
   const readWanted = (filter: DeskEventFilter) => (after: DeskPosition) =>
     readDeskEvents(reader, { database }, filter, after, pageSize);
-  // A copy of the database must not tell endpoints what the original tells them.
+  // A copy of the database must not send what the original sends.
   let asked = { at: Number.NEGATIVE_INFINITY, mayBegin: false };
   async function mayBegin(): Promise<boolean> {
     if (performance.now() - asked.at > askEveryMs)

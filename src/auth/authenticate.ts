@@ -113,8 +113,8 @@ export function createAuthenticator({
   /** The log line never contains the credential, and only the network part of an IPv6 address. */
   function note(error: unknown, remoteAddress: string): unknown {
     if (!(error instanceof BadCredential)) return error;
-    const { reason, userId } = error;
-    log.info({ reason, userId, address: addressKey(remoteAddress) }, 'sign-in refused');
+    const { reason, why, userId } = error;
+    log.info({ reason, why, userId, address: addressKey(remoteAddress) }, 'sign-in refused');
     refused(reason);
     return error;
   }
@@ -125,7 +125,8 @@ export function createAuthenticator({
       let found: VerifiedCredential;
       try {
         const known = lookUp(authorization, remoteAddress);
-        // Each watcher signs in at each event: awaiting what is there would take another turn of each.
+        // Not awaited when it is there already: every watcher signs in again at each event, and each `await`
+        // takes another turn of the event loop.
         found = known instanceof Promise ? await known : known;
       } catch (error) {
         throw note(error, remoteAddress);

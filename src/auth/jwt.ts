@@ -116,7 +116,9 @@ function refusalOf(error: unknown): Error {
   if (error instanceof BadCredential) return error;
   if (error instanceof errors.JOSEError && !keysFailed.has(error.code)) {
     const reason = error instanceof errors.JWTExpired ? 'has expired' : 'is not valid';
-    return new BadCredential(`The JWT ${reason}`, 'jwt');
+    // The caller is not told: of a token that somebody forged, the claim that failed is a hint.
+    const why = 'claim' in error ? `${error.code} ${String(error.claim)}` : error.code;
+    return new BadCredential(`The JWT ${reason}`, 'jwt', { why });
   }
   return new Unavailable('The keys for verifying JWTs cannot be fetched', 5, { cause: error });
 }

@@ -3,6 +3,7 @@ import type postgres from 'postgres';
 import type { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/database.ts';
+import { plainWords } from '../import/plain-words.ts';
 
 /** The standard streams. */
 export interface Terminal {
@@ -53,7 +54,7 @@ export type OptionValues = Readonly<
 export interface Output {
   readonly json: unknown;
   readonly text: string;
-  /** The same for a terminal of so many columns. */
+  /** The same for a terminal of this width. */
   readonly narrow?: (room: number) => string;
   /** What a pipe or a file gets instead of `text`: the one value that a script wants. */
   readonly piped?: string;
@@ -104,12 +105,12 @@ export const many = (values: OptionValues, name: string): readonly string[] =>
 /**
  * Parses a whole number.
  * @param what name of the argument, for the error
- * @throws UsageError unless the text is a whole number from `min` to 2147483647
+ * @throws UsageError unless the text is a whole number from `min` to `max`
  */
-export function wholeNumber(text: string, what: string, min = 1): number {
+export function wholeNumber(text: string, what: string, min = 1, max = 2_147_483_647): number {
   const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(number >= min && number <= 2_147_483_647)) {
-    throw new UsageError(`${what} must be a whole number from ${min} to 2147483647`);
+  if (!(number >= min && number <= max)) {
+    throw new UsageError(`${what} must be a whole number from ${min} to ${max}`);
   }
   return number;
 }
@@ -119,7 +120,7 @@ export function wholeNumber(text: string, what: string, min = 1): number {
  * @throws CommandError with one line for each thing that is wrong with the value
  */
 export function checked<T>(schema: z.ZodType<T>, value: { readonly [K in keyof T]: unknown }): T {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: plainWords });
   if (parsed.success) return parsed.data;
   throw new CommandError(
     parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'),

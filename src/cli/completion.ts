@@ -5,18 +5,26 @@ export const shells = ['bash', 'zsh', 'fish'] as const;
 /** A shell that commands can be completed in. */
 export type Shell = (typeof shells)[number];
 
-/** How this program is started: Node, and the file that it runs. */
-export type Program = readonly [node: string, file: string];
+/** How this program is started from any folder. */
+export interface Program {
+  readonly node: string;
+  /** The file that Node runs. */
+  readonly file: string;
+  /** The folder in which `npm start` keeps its embedded database. */
+  readonly dataDir: string;
+}
 
 /**
  * A script that defines `ticketwire` as a function and completes its commands and options. All of them are in
  * the script: a Tab starts no program.
  */
 export function completionScript(shell: Shell, commands: readonly CommandInfo[], program: Program): string {
-  const start = program.map(quoted).join(' ');
-  if (shell === 'fish') return fishScript(commands, start);
+  const start = `${quoted(program.node)} ${quoted(program.file)}`;
+  const dataDir = quoted(program.dataDir);
+  if (shell === 'fish')
+    return fishScript(commands, `set -q DATA_DIR; or set -lx DATA_DIR ${dataDir}; ${start}`);
   const load = shell === 'zsh' ? 'autoload -U +X bashcompinit && bashcompinit\n' : '';
-  return `ticketwire() { ${start} "$@"; }\n${load}${bashScript(commands)}`;
+  return `ticketwire() { DATA_DIR=\${DATA_DIR:-${dataDir}} ${start} "$@"; }\n${load}${bashScript(commands)}`;
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -10,7 +10,10 @@ const taken: Readonly<Record<string, string>> = {
   tickets_reference_key: 'a ticket with this reference',
 };
 
-/** Five digits and capitals, with a digit among them. Codes of Node, such as EPERM, have none. */
+/**
+ * A SQLSTATE: five digits and capitals, at least one of them a digit. Node's codes, such as EPERM, have no
+ * digit.
+ */
 const sqlStatePattern = /^(?=.*\d)[0-9A-Z]{5}$/;
 
 /**

@@ -6,7 +6,7 @@ const { run } = await import('./run.ts');
 
 let outputFault: string | undefined;
 process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-  // A reader that has seen enough, such as `head`, is no failure.
+  // A reader that closes the pipe early, such as `head`, is not an error.
   if (code === 'EPIPE' || outputFault !== undefined) return;
   outputFault = message;
   process.stderr.write(`The output cannot be written: ${message}\n`);
@@ -33,6 +33,6 @@ const exitCode = await run(process.argv.slice(2), process, {
   },
 });
 
-// The error of a stream is told after the call that wrote to it.
+// A stream reports its error after the call that wrote to it.
 await new Promise(setImmediate);
 process.exitCode = outputFault === undefined ? exitCode : 1;

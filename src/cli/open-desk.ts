@@ -9,6 +9,7 @@ import {
   existsEmbedded,
   startEmbedded,
 } from '../dev/embedded-postgres/start-postgres.ts';
+import { naming, ownerSettingOf } from '../start-error.ts';
 import { CommandError } from './command.ts';
 
 /** The desk's database, migrated to this version. */
@@ -56,7 +57,7 @@ export async function openDesk(
     const connection = 'pid' in embedded ? stack.use(embedded).connection : embedded.connection;
     connections = { owner: connection, gateway: connection };
   }
-  await migrate(connections.owner);
+  await naming(ownerSettingOf(config), () => migrate(connections.owner));
   const database = stack.use(
     openDatabase(connections.gateway, { poolSize: 2, applicationName: 'ticketwire-cli' }),
   );

@@ -39,7 +39,7 @@ function padded(cell: string, room: number): string {
 /** Columns are not cut below this: ids, states and short names stay whole. */
 const leastWidth = 12;
 
-/** Takes what is too wide from the widest columns. */
+/** Narrows the widest columns until the table fits. */
 function narrowed(widths: readonly number[], room: number): number[] {
   const cut = [...widths];
   const total = () => cut.reduce((sum, one) => sum + one, gap.length * (cut.length - 1));
@@ -93,7 +93,7 @@ const wideRanges = [
 const wide = new RegExp(`[${wideRanges.join('')}]`, 'u');
 const combining = /[\p{Mn}\p{Me}\p{Cf}]/u;
 
-/** Columns that a terminal takes for a text. */
+/** Columns that a text takes on a terminal. */
 function width(text: string): number {
   let columns = 0;
   for (const character of text) if (!combining.test(character)) columns += wide.test(character) ? 2 : 1;

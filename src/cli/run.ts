@@ -28,11 +28,13 @@ export interface Host {
 
 /**
  * Runs the command line and prints its result or its error.
- * @param argv the arguments after the program's name
+ * @param words the arguments after the program's name
  * @returns the exit code: 0 success, 1 failure, 2 invalid arguments
  */
-export async function run(argv: readonly string[], terminal: Terminal, host: Host): Promise<number> {
+export async function run(words: readonly string[], terminal: Terminal, host: Host): Promise<number> {
   const { stdout, stderr } = terminal;
+  // `help user add` asks what `user add --help` does.
+  const argv = words[0] === 'help' ? [...words.slice(1), '--help'] : words;
   try {
     if (argv[0] === '--version' || argv[0] === '-v') {
       stdout.write(`ticketwire ${await readVersion()}\n`);
@@ -59,9 +61,10 @@ export async function run(argv: readonly string[], terminal: Terminal, host: Hos
   }
 }
 
-const mainFile = fileURLToPath(new URL('./main.ts', import.meta.url));
+const own = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const program = { node: process.execPath, file: own('main.ts'), dataDir: own('../../.data') };
 
-/** What is piped is whole; a terminal gets what it has room for. */
+/** A pipe gets the whole text, a terminal what fits its width. */
 function textFor({ isTTY, columns }: Terminal['stdout'], { text, narrow, piped }: Output): string {
   if (!isTTY) return piped ?? text;
   return columns === undefined ? text : (narrow?.(columns) ?? text);
@@ -71,7 +74,7 @@ function printCompletion(shell: string | undefined, commands: Commands, { stdout
   const known = shells.find((name) => name === shell);
   if (known === undefined)
     throw new UsageError(`completion takes one of ${shells.join(', ')}: eval "$(… completion bash)"`);
-  stdout.write(`${completionScript(known, commands, [process.execPath, mainFile])}\n`);
+  stdout.write(`${completionScript(known, commands, program)}\n`);
   return 0;
 }
 
@@ -91,7 +94,7 @@ async function carryOut(
 
 function printOverview(commands: Commands, argv: readonly string[], { stdout, stderr }: Terminal): number {
   const [first] = argv;
-  const asked = argv.length === 0 || argv.includes('--help') || argv.includes('-h') || first === 'help';
+  const asked = argv.length === 0 || argv.includes('--help') || argv.includes('-h');
   if (asked) {
     const group = commands.some(({ name }) => name.startsWith(`${first} `)) ? first : undefined;
     stdout.write(`${overview(commands, group)}\n`);

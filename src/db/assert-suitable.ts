@@ -1,10 +1,12 @@
 import type postgres from 'postgres';
+import type { Connection } from './driver/client.ts';
+import { countSessions } from './driver/count-sessions.ts';
 
 /**
  * What row-level security lets a connection see. `DESK` (internal work) and `OPERATOR` see everything.
  * Without either, a connection sees nothing until a requester's id is set.
  */
-export type Sight = 'DESK' | 'OPERATOR' | '';
+export type RowAccess = 'DESK' | 'OPERATOR' | '';
 
 /** The database, or the connection to it, does not meet a requirement. The message says what to change. */
 export class Unsuitable extends Error {
@@ -31,11 +33,40 @@ export async function assertServer(sql: postgres.Sql): Promise<void> {
 }
 
 /**
- * Checks that a login may act as a role, as the migration asks it.
- * @returns the login
+ * Checks that a login may create tables.
+ * @throws Unsuitable when it may not
+ */
+export async function assertMayMigrate(sql: postgres.Sql): Promise<void> {
+  const [row] = await sql<[{ login: string; may: boolean }]>`
+    select session_user as login, has_database_privilege(current_database(), 'CREATE')
+      and coalesce(has_schema_privilege(to_regnamespace('public'), 'CREATE'), true) as may`;
+  if (!row.may)
+    throw new Unsuitable(
+      `the login ${row.login} may not create tables in the database, as the next start has to; ` +
+        'DATABASE_OWNER_URL is for the login that owns it',
+    );
+}
+
+/** The login of a connection. */
+export interface Login {
+  readonly login: string;
+  /** Whether it could bypass row-level security: as a superuser, or by BYPASSRLS. */
+  readonly isUnrestricted: boolean;
+}
+
+/** Finds out who signed in, whatever role the connection acts as. */
+export async function findLogin(sql: postgres.Sql): Promise<Login> {
+  const [row] = await sql<[Login]>`
+    select rolname as login, rolsuper or rolbypassrls as "isUnrestricted"
+    from pg_roles where rolname = session_user`;
+  return row;
+}
+
+/**
+ * Checks that a login may act as a role, by the same test as the migration.
  * @throws Unsuitable when it may not, or there is no such role
  */
-export async function assertMember(sql: postgres.Sql, role: string): Promise<string> {
+export async function assertMember(sql: postgres.Sql, role: string): Promise<void> {
   const [row] = await sql<{ login: string; member: boolean | null }[]>`
     select session_user as login, (
       select pg_has_role(session_user, oid,
@@ -43,7 +74,7 @@ export async function assertMember(sql: postgres.Sql, role: string): Promise<str
       from pg_roles where rolname = ${role}
     ) as member`;
   const { login, member } = row!;
-  if (member) return login;
+  if (member) return;
   const missing = member === null ? `there is no role ${role} yet: CREATE ROLE ${role} NOLOGIN, and ` : '';
   throw new Unsuitable(`${missing}the login may not act as ${role}: GRANT ${role} TO ${login}`);
 }
@@ -52,23 +83,37 @@ export async function assertMember(sql: postgres.Sql, role: string): Promise<str
  * Checks what a connection sees.
  * @throws Unsuitable when its role could bypass row-level security, or does not see what it should
  */
-export async function assertSight(sql: postgres.Sql, sight: Sight): Promise<void> {
-  const [row] = await sql<{ role: string; free: boolean; owner: boolean; sight: string; sees: boolean }[]>`
+export async function assertRowAccess(sql: postgres.Sql, rowAccess: RowAccess): Promise<void> {
+  const [row] = await sql<
+    { role: string; free: boolean; owner: boolean; rowAccess: string; sees: boolean }[]
+  >`
     select current_user as role, rolsuper or rolbypassrls as free,
       exists (
         select from pg_tables
         where schemaname = 'public' and tablename = 'messages' and tableowner = current_user
       ) as owner,
-      coalesce(current_setting('ticketwire.viewer_role', true), '') as sight, sees_everything() as sees
+      coalesce(current_setting('ticketwire.viewer_role', true), '') as "rowAccess", sees_everything() as sees
     from pg_roles where rolname = current_user`;
   if (!row || row.free || row.owner)
-    throw new Unsuitable(
-      `the role ${row?.role} could bypass row-level security; ` +
-        'a pooler that drops the parameter "role" has the same effect',
-    );
-  if (row.sight !== sight || row.sees !== (sight !== ''))
-    throw new Unsuitable(
-      'the parameter "ticketwire.viewer_role" does not reach the server, because a pooler drops it; ' +
-        'connect to PostgreSQL directly',
-    );
+    throw new Unsuitable(`the role ${row?.role} could bypass row-level security`);
+  if (row.rowAccess !== rowAccess || row.sees !== (rowAccess !== ''))
+    throw new Unsuitable('the parameter "ticketwire.viewer_role" does not reach the server');
+}
+
+/**
+ * Finds out whether a pooler has enough sessions for a process. One that runs out of them lets statements
+ * wait at the busiest hour.
+ * @returns what to change; undefined: it has, or there is none
+ * @throws when a pooler shares sessions between connections, or an error of the driver
+ */
+export async function shortageOfSessions(
+  connection: Connection,
+  needed: number,
+): Promise<string | undefined> {
+  const given = await countSessions(connection, needed);
+  return given === undefined || given >= needed
+    ? undefined
+    : `the pooler gives this process ${given} of the ${needed} sessions that it may need: raise ` +
+        'default_pool_size (or pool_size, max_db_connections, max_client_conn) in pgbouncer.ini, or lower ' +
+        'DATABASE_POOL';
 }

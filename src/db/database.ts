@@ -3,7 +3,14 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
-import { assertMember, assertServer, assertSight } from './assert-suitable.ts';
+import {
+  assertMayMigrate,
+  assertMember,
+  assertRowAccess,
+  assertServer,
+  findLogin,
+  type Login,
+} from './assert-suitable.ts';
 import { type Connection, openClient } from './driver/client.ts';
 import { continuePlaces } from './event-places.ts';
 import { clientWithin, isMigrated, takeMigrationLock } from './migration-lock.ts';
@@ -51,7 +58,10 @@ export interface Database extends AsyncDisposable, ViewerReads {
    *   see the desk
    */
   check(): Promise<void>;
-  /** Like `check`, for each kind of connection. Called at the start. */
+  /**
+   * Like `check`, for each kind of connection. Called at the start.
+   * @throws also when a pooler shares sessions between connections
+   */
   checkAll(): Promise<void>;
 }
 
@@ -81,11 +91,11 @@ export function openDatabase(
 ): Database {
   const options = { applicationName, answerWithinMs };
   const pools = openPools(connection, options);
-  const desk = pools.openDb('desk', { max: poolSize, sight: 'DESK' });
-  const writer = pools.openDb('writer', { max: writerSize, sight: 'DESK', lockTimeoutMs: writerLockMs });
+  const desk = pools.openDb('desk', { max: poolSize, rowAccess: 'DESK' });
+  const writer = pools.openDb('writer', { max: writerSize, rowAccess: 'DESK', lockTimeoutMs: writerLockMs });
   const reads = openViewerReads(pools, poolSize);
-  const commands = pools.openDb('commands', { max: stepsSize, sight: 'DESK', lockTimeoutMs: lockMs });
-  const raw = pools.open('mail', { max: stepsSize, sight: 'DESK', lockTimeoutMs: lockMs });
+  const commands = pools.openDb('commands', { max: stepsSize, rowAccess: 'DESK', lockTimeoutMs: lockMs });
+  const raw = pools.open('mail', { max: stepsSize, rowAccess: 'DESK', lockTimeoutMs: lockMs });
   const replicas = replicaConnections.map((replica, n) =>
     openReplica(replica, { ...options, poolSize, name: `replica-${n + 1}` }),
   );
@@ -101,10 +111,13 @@ export function openDatabase(
     readTextsAs,
     replicas: replicated,
     loads: () => [pools, ...replicas].flatMap((each) => each.loads()),
-    check: () => assertSight(commands.$client, 'DESK'),
+    check: () => assertRowAccess(commands.$client, 'DESK'),
     async checkAll() {
-      await reads.checkSight();
-      await assertSight(commands.$client, 'DESK');
+      // Where a pooler shares sessions, a connection has lost its own by the second time.
+      for (let times = 0; times < 2; times += 1) {
+        await reads.checkSight();
+        await assertRowAccess(commands.$client, 'DESK');
+      }
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([pools, ...replicas].map((each) => each[Symbol.asyncDispose]()));
@@ -154,6 +167,7 @@ export interface Inspected {
   /** Whether it has this version's tables; if not, a start creates them. */
   readonly current: boolean;
   readonly maxConnections: number;
+  readonly login: Login;
 }
 
 /**
@@ -167,7 +181,9 @@ export async function inspect(connection: Connection): Promise<Inspected> {
     const [server] = await client<[{ version: string; maxConnections: number }]>`
       select current_setting('server_version') as version,
         current_setting('max_connections')::int as "maxConnections"`;
-    return { ...server!, current: await isMigrated(client, migrationsFolder) };
+    const current = await isMigrated(client, migrationsFolder);
+    if (!current) await assertMayMigrate(client);
+    return { ...server!, current, login: await findLogin(client) };
   } finally {
     await client.end({ timeout: 5 });
   }
@@ -175,13 +191,13 @@ export async function inspect(connection: Connection): Promise<Inspected> {
 
 /**
  * Signs in as the gateway does, without needing its tables.
- * @returns the login
  * @throws Unsuitable when the login may not act as the gateway's role, or an error of the driver
  */
-export async function signIn(connection: Connection): Promise<string> {
+export async function signIn(connection: Connection): Promise<Login> {
   const client = openClient(connection, { max: 1, connectSeconds: 10 });
   try {
-    return await assertMember(client, appRole);
+    await assertMember(client, appRole);
+    return await findLogin(client);
   } finally {
     await client.end({ timeout: 5 });
   }

@@ -2,22 +2,20 @@ import type { PgDatabase } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
-import type { Sight } from './assert-suitable.ts';
+import type { RowAccess } from './assert-suitable.ts';
 import { queryBackends } from './driver/backend-states.ts';
 import { type Connection, openClient } from './driver/client.ts';
 import { closeSilentConnections } from './driver/close-silent-connections.ts';
 import { withDeadline } from './driver/deadline.ts';
 import { LoadCounter } from './driver/pool-load.ts';
-import * as tables from './tables.ts';
 
-type Schema = typeof tables;
-/** A Drizzle database with this program's tables. */
-export type Db = PostgresJsDatabase<Schema>;
+/** A Drizzle database. */
+export type Db = PostgresJsDatabase;
 /** A Drizzle database with the client that it uses. */
 export type DbPool = Db & { readonly $client: postgres.Sql };
 /** What a query needs. A pool and a transaction both have it. */
 export type Reader = Pick<
-  PgDatabase<PostgresJsQueryResultHKT, Schema>,
+  PgDatabase<PostgresJsQueryResultHKT>,
   'select' | 'selectDistinct' | 'execute' | '$with' | 'with'
 >;
 /** A Drizzle transaction. */
@@ -37,7 +35,7 @@ export interface PoolsOptions {
 /** One pool of connections. */
 export interface PoolOptions {
   readonly max: number;
-  readonly sight: Sight;
+  readonly rowAccess: RowAccess;
   /** 0, the default: only the statement's own limit applies. */
   readonly lockTimeoutMs?: number;
 }
@@ -62,11 +60,12 @@ export function openPools(connection: Connection, { applicationName, answerWithi
   const loads: LoadCounter[] = [];
   const clients: postgres.Sql[] = [];
   const listeners = new LoadCounter('listeners', 1);
-  const connect = (load: LoadCounter, { max, sight, lockTimeoutMs = 0 }: PoolOptions) =>
+  const connect = (load: LoadCounter, { max, rowAccess, lockTimeoutMs = 0 }: PoolOptions) =>
     openClient(connection, {
       max,
       wires: load.wires,
-      parameters: sessionOf({ applicationName, sight, answerWithinMs, lockTimeoutMs }),
+      applicationName,
+      settings: settingsOf({ rowAccess, answerWithinMs, lockTimeoutMs }),
     });
   function openWith(load: LoadCounter, options: PoolOptions): postgres.Sql {
     const client = connect(load, options);
@@ -88,9 +87,9 @@ export function openPools(connection: Connection, { applicationName, answerWithi
     openDb(name, options) {
       const load = new LoadCounter(name, options.max);
       // The server's statement_timeout comes first, because after it we know that nothing was written.
-      return drizzle(withDeadline(openWith(load, options), 1.5 * answerWithinMs, load), { schema: tables });
+      return drizzle(withDeadline(openWith(load, options), 1.5 * answerWithinMs, load));
     },
-    listener: () => connect(listeners, { max: 1, sight: 'DESK' }),
+    listener: () => connect(listeners, { max: 1, rowAccess: 'DESK' }),
     loads: () => [...loads, listeners].map((load) => load.now()),
     async [Symbol.asyncDispose]() {
       await Promise.all(clients.map((client) => client.end({ timeout: 5 })));
@@ -113,16 +112,16 @@ const forms = {
   default_transaction_isolation: 'read committed',
 };
 
-interface SessionSettings extends PoolsOptions {
-  readonly sight: Sight;
+interface SessionLimits {
+  readonly rowAccess: RowAccess;
+  readonly answerWithinMs: number;
   readonly lockTimeoutMs: number;
 }
 
-/** Run-time parameters that each connection sets at its start. */
-const sessionOf = ({ applicationName, sight, answerWithinMs, lockTimeoutMs }: SessionSettings) => ({
-  application_name: applicationName,
+/** Run-time parameters of each connection. */
+const settingsOf = ({ rowAccess, answerWithinMs, lockTimeoutMs }: SessionLimits) => ({
   role: appRole,
-  'ticketwire.viewer_role': sight,
+  'ticketwire.viewer_role': rowAccess,
   search_path: 'public',
   TimeZone: 'UTC',
   ...forms,

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type postgres from 'postgres';
 import type { Viewer } from '../platform/request-context.ts';
-import { assertSight } from './assert-suitable.ts';
+import { assertRowAccess } from './assert-suitable.ts';
 import type { Pools, Reader } from './pools.ts';
 import type { ReadTexts, TextRow } from './run-statement.ts';
 
@@ -28,8 +28,8 @@ export interface ServerReads extends ViewerReads {
  * @param size maximum connections of each
  */
 export function openViewerReads(pools: Pools, size: number): ServerReads {
-  const operators = pools.openDb('operators', { max: size, sight: 'OPERATOR' });
-  const requesters = pools.openDb('requesters', { max: size, sight: '' });
+  const operators = pools.openDb('operators', { max: size, rowAccess: 'OPERATOR' });
+  const requesters = pools.openDb('requesters', { max: size, rowAccess: '' });
   return {
     readAs(viewer, read) {
       // All operators see the same rows. Their pool sets the role once, so each read is one round trip.
@@ -50,8 +50,8 @@ export function openViewerReads(pools: Pools, size: number): ServerReads {
       return asRequester(requesters.$client, viewer, (tx) => statement(tx, values));
     },
     async checkSight() {
-      await assertSight(requesters.$client, '');
-      await assertSight(operators.$client, 'OPERATOR');
+      await assertRowAccess(requesters.$client, '');
+      await assertRowAccess(operators.$client, 'OPERATOR');
     },
   };
 }

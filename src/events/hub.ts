@@ -83,7 +83,7 @@ export function createEventHub({ open, findLastNumbers, log }: HubPorts): EventH
         notify(id);
       }
     } catch (err) {
-      log.warn({ err }, 'looking for new events failed');
+      log.warn({ err }, 'reading new events failed');
     }
   }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { writeHead } from '../platform/response-head.ts';
+import { writeHead } from '../platform/http/send-response.ts';
 import type { Handle } from './server.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { connectionsOf } from './connections/open-connections.ts';
 
 /** Interval at which idle connections are closed, in milliseconds. */
 const closeIdleEveryMs = 50;
@@ -10,43 +10,32 @@ const closeIdleEveryMs = 50;
 const arriveWithinMs = 10_000;
 
 /**
- * Tracks a server's requests, so that it can stop without cutting any that have arrived.
+ * Makes a server one that can stop without cutting requests that have arrived.
  * @param patienceMs milliseconds to wait for the rest of a request that has begun; then its connection is cut
  * @returns a function that stops the server: it accepts no new connection, answers current requests as the
  *   last on their connections, and resolves when all connections are closed. An idle keep-alive connection
  *   would otherwise delay that by up to a minute.
  */
 export function drainable(server: Server, patienceMs = arriveWithinMs): () => Promise<void> {
-  // Keyed by socket. A Set that changes with every request is rehashed often, and V8's old tables kept
-  // answered requests alive past a minor GC.
-  const answering = new Map<Socket, ServerResponse | undefined>();
-  let draining = false;
-  server.on('connection', (socket) => {
-    answering.set(socket, undefined);
-    socket.once('close', () => answering.delete(socket));
-  });
-  server.prependListener('request', ({ socket }, res) => {
-    answering.set(socket, res);
-    res.once('close', () => {
-      if (answering.get(socket) === res) answering.set(socket, undefined);
-    });
-    if (draining) sayLast(res);
-  });
+  const connections = connectionsOf(server);
   return async () => {
-    draining = true;
     const closed = once(server, 'close');
-    for (const res of answering.values()) if (res !== undefined) sayLast(res);
+    for (const res of connections.values()) if (res !== undefined) sayLast(res);
+    server.prependListener('request', (_req, res) => sayLast(res));
     server.close();
     // Closes connections whose answer had already begun, too late for `Connection: close`.
     const closing = setInterval(() => {
       server.closeIdleConnections();
       // To Node, a connection on which nothing was ever sent is not idle. A client that lost its stream opens
       // one in advance.
-      for (const socket of answering.keys()) if (socket.bytesRead === 0) socket.destroy();
+      for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy();
     }, closeIdleEveryMs);
     // After `close`, node's time-outs for slow senders no longer run.
     const cut = setTimeout(() => {
-      for (const [socket, res] of answering) if (!res?.req.complete) socket.destroy();
+      for (const [socket, res] of connections) {
+        const isUnderWay = res !== undefined && !res.closed && res.req.complete;
+        if (!isUnderWay) socket.destroy();
+      }
     }, patienceMs);
     await closed;
     clearInterval(closing);

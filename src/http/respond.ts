@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asUnavailable } from '../platform/database-faults.ts';
 import { BadCredential, BadRequest, RateLimited, Unavailable } from '../platform/errors.ts';
+import { requestIdOf, sendResponse } from '../platform/http/send-response.ts';
 import type { Logger } from '../platform/log.ts';
 import { noteCode, notesOf } from '../platform/request-notes.ts';
-import { sendResponse } from '../platform/send-response.ts';
-import { identityOf } from './request-identity.ts';
 
 /** Sends a text. If the head has been sent already, the connection is closed instead. */
 export function sendText(
@@ -78,7 +77,7 @@ export function sendError(req: IncomingMessage, res: ServerResponse, error: unkn
       { code: 'UNAVAILABLE', retryable: true },
       { 'Retry-After': String(fault.retryAfterSeconds) },
     );
-  const { requestId } = identityOf(req);
+  const requestId = requestIdOf(res);
   log.error({ err: error, requestId }, 'fault');
   return say(500, `Something went wrong on our side; the request id is ${requestId}`, {
     code: 'INTERNAL',

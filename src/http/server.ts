@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { inSpan, type Span, SpanKind } from '../observe/tracing.ts';
+import { nameRequest } from '../platform/http/send-response.ts';
 import type { Logger } from '../platform/log.ts';
 import { type Door, notesOf, outcomeOf } from '../platform/request-notes.ts';
 import { cutStalled, type StallLimits } from './connections/cut-stalled.ts';
 import { boundConnections } from './connections/limit.ts';
-import { identify } from './request-identity.ts';
 import { createRequestLines, type OnRequestEnd } from './request-log.ts';
 import { normalizeTarget } from './request-target.ts';
 import { sendError, sendText } from './respond.ts';
@@ -53,7 +53,7 @@ export function createHttpServer(
     const path = pathOf(req.url ?? '/');
     const route = routes.find((candidate) => matches(candidate, path));
     if (route !== undefined) notesOf(req).door = route.door;
-    logWhenDone(identify(req, res).requestId, req, res, path);
+    logWhenDone(nameRequest(req, res), req, res, path);
     const { refuse = refuseInText } = route ?? {};
     if (named) return { path, route, refuse };
     res.setHeader('Connection', 'close');

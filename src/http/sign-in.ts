@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Authenticator } from '../auth/authenticate.ts';
 import { addressKey } from '../auth/throttle.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
+import { BadRequest } from '../platform/errors.ts';
+import { requestIdOf } from '../platform/http/send-response.ts';
 import type { Logger } from '../platform/log.ts';
 import type { RequestContext, Viewer } from '../platform/request-context.ts';
 import { notesOf } from '../platform/request-notes.ts';
 import { isDirect, originOf, remoteAddressOf } from './caller-address.ts';
-import { idempotencyKeyOf } from './idempotency-key.ts';
 import { type ReceivePorts, receiveFor } from './receive-file.ts';
-import { identityOf } from './request-identity.ts';
 
 /** What signing in needs. */
 export interface BeginPorts extends ReceivePorts {
@@ -41,7 +41,6 @@ export function createBegin(ports: BeginPorts): Begin {
   const { authenticator, rateLimits, log, now, trustProxy, publicUrl } = ports;
   return async (req, res, known) => {
     const { headers } = req;
-    const { requestId, disconnectSignal } = identityOf(req);
     const notes = notesOf(req);
     const idempotencyKey = idempotencyKeyOf(req);
     const address = remoteAddressOf(req, trustProxy);
@@ -54,7 +53,7 @@ export function createBegin(ports: BeginPorts): Begin {
       await rateLimits.count('viewer', viewer.userId);
     }
     return {
-      requestId,
+      requestId: requestIdOf(res),
       viewer,
       signInAgain: signIn,
       idempotencyKey,
@@ -62,8 +61,26 @@ export function createBegin(ports: BeginPorts): Begin {
       now,
       log,
       receive: receiveFor(res, ports),
-      disconnectSignal,
       notes,
     };
   };
+}
+
+/** A string of RFC 8941: `"k"`, where `\"` and `\\` are the only escapes. */
+const structured = /^"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
+
+/**
+ * The key in the `Idempotency-Key` header: a structured string, as in the IETF draft, or plain text. Both
+ * spellings are the same key. A malformed structured string becomes an empty key, which the command rejects.
+ * @throws BadRequest for two headers, because either may be meant
+ */
+function idempotencyKeyOf(req: IncomingMessage): string | undefined {
+  const text = req.headers['idempotency-key'] as string | undefined;
+  if (text === undefined) return undefined;
+  // Node joins repeated headers with a comma, which a key may contain.
+  const names = req.rawHeaders.filter((_, index) => index % 2 === 0);
+  if (names.filter((name) => name.toLowerCase() === 'idempotency-key').length > 1)
+    throw new BadRequest('The Idempotency-Key header was sent more than once');
+  if (!text.startsWith('"')) return text;
+  return structured.exec(text)?.[1]?.replace(/\\(["\\])/g, '$1') ?? '';
 }

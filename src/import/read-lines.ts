@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 
 /** One line of a file. */
 export interface Line {
@@ -45,6 +46,31 @@ export async function* readLines(file: string): AsyncGenerator<Line> {
     const line = take();
     if (line !== undefined) yield line;
   }
+}
+
+type Beginning = (text: string) => boolean;
+/** How files begin that are not lines of JSON, and what makes lines of them. */
+const otherFormats: readonly (readonly [is: Beginning, why: string])[] = [
+  [(text) => text.startsWith('\x1f\x8b'), 'is compressed by gzip: zcat FILE | … import -'],
+  [(text) => text.startsWith('PK\x03\x04'), 'is a ZIP archive: unzip -p FILE | … import -'],
+  [(text) => /^(?:\xff\xfe|\xfe\xff)/.test(text), 'is UTF-16: iconv -f UTF-16 -t UTF-8 FILE | … import -'],
+  [(text) => /^(?:\xef\xbb\xbf)?\s*\[/.test(text), "is one list of JSON: jq -c '.[]' FILE | … import -"],
+  [
+    (text) => /^(?:\xef\xbb\xbf)?\s*\{[\t\r ]*\n/.test(text),
+    'has JSON over several lines: jq -c . FILE | … import -',
+  ],
+];
+const beginningBytes = 1024;
+
+/**
+ * Looks at the beginning of a file that may be no lines at all: each of its lines would be a problem.
+ * @returns what it is instead, and what to do; undefined if it may be lines
+ */
+export async function whyNotLines(file: string): Promise<string | undefined> {
+  await using opened = await open(file);
+  const { buffer, bytesRead } = await opened.read(Buffer.alloc(beginningBytes), 0, beginningBytes, 0);
+  const beginning = buffer.toString('latin1', 0, bytesRead);
+  return otherFormats.find(([is]) => is(beginning))?.[1];
 }
 
 // Without ignoreBOM, the decoder removes a byte order mark.

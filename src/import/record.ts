@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { isPasswordHash } from '../auth/passwords.ts';
 import { parseAddress } from '../mail/address.ts';
 import { isMessageId, maxMessageIdOctets } from '../mail/compose/headers.ts';
+import { parseStorableInstant } from '../platform/instants.ts';
 import { roles } from '../platform/request-context.ts';
 import { formats, ticketStatuses, visibilities } from '../platform/vocabulary.ts';
+import { plainWords } from './plain-words.ts';
 
 /* One line of an import. docs/IMPORT.md describes the format. */
 
@@ -12,7 +14,7 @@ const text = (most: number) =>
   z
     .string()
     .max(most)
-    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'has U+0000 or half a surrogate pair');
+    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'has U+0000 or a lone surrogate');
 const line = (most: number) =>
   text(most)
     .trim()
@@ -23,8 +25,13 @@ const line = (most: number) =>
  * id twice.
  */
 const id = z.int().min(1).max(2_000_000_000);
-const instant = z.iso.datetime({ offset: true, error: 'must be an instant like 2024-05-31T08:30:00Z' });
-const address = line(320).refine((value) => parseAddress(value).ok, 'is no e-mail address');
+const instant = z.string().transform((value, ctx) => {
+  const read = parseStorableInstant(value);
+  if (read !== undefined) return read;
+  ctx.addIssue('must be an instant like 2024-05-31T08:30:00Z');
+  return z.NEVER;
+});
+const address = line(320).refine((value) => parseAddress(value).ok, 'is not an e-mail address');
 const smtpUrl = z
   .string()
   .refine(
@@ -42,7 +49,7 @@ const user = z.strictObject({
   role: z.enum(roles),
   passwordHash: z
     .string()
-    .refine(isPasswordHash, 'is no ASP.NET Identity v2 or v3, bcrypt or scrypt hash that can be checked')
+    .refine(isPasswordHash, 'is not a supported hash: ASP.NET Identity v2 or v3, bcrypt, or scrypt')
     .nullish(),
   disabledAt: instant.nullish(),
   createdAt: instant.optional(),
@@ -119,13 +126,12 @@ export type ReadLine =
   | {
       readonly ok: false;
       readonly problems: readonly string[];
-      /** The line's type and id, if they could be read: lines that refer to them are not to blame. */
+      /**
+       * The line's type and id, if they could be read, so that lines that refer to it are not reported as
+       * well.
+       */
       readonly about?: { readonly type: RecordType; readonly id: number };
     };
-
-/** A member that is absent gets plain words; another mistake keeps its own. */
-const whyMissing: z.core.$ZodErrorMap = ({ code, input, path }) =>
-  input === undefined && code !== 'unrecognized_keys' && path?.length === 1 ? 'is missing' : undefined;
 
 /** Parses and validates a line. Never throws: problems are returned. */
 export function readRecord(json: string): ReadLine {
@@ -135,7 +141,7 @@ export function readRecord(json: string): ReadLine {
   } catch (error) {
     return { ok: false, problems: [`is not JSON: ${(error as Error).message}`] };
   }
-  const parsed = record.safeParse(value, { error: whyMissing });
+  const parsed = record.safeParse(value, { error: plainWords });
   if (parsed.success) return { ok: true, record: parsed.data };
   const problems = parsed.error.issues.map(({ path, message }) =>
     [path.join('.'), message].filter(Boolean).join(': '),

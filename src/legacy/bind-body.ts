@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import { type BodyLimits, bodyLimits, TooLarge } from './dotnet/body-limits.ts';
 import { type Charset, type Decoder, jsonDecoder, xmlDecoder } from './dotnet/charset.ts';
 import type { Spools } from './dotnet/file-spool.ts';
 import { readJson } from './dotnet/json/bind-new-message.ts';
 import type { Format } from './dotnet/negotiation.ts';
 import type { Reading } from './dotnet/new-message-post.ts';
-import { type ReadingLimits, readingLimits, TooLarge } from './dotnet/reading-limits.ts';
 import { TextSource } from './dotnet/text-source.ts';
 import { readXml } from './dotnet/xml/bind-new-message.ts';
 
@@ -19,7 +19,7 @@ export class BodyBinder {
   /** The result, as soon as the reader needs no more bytes. */
   reading: Reading | undefined;
 
-  constructor(format: Format, charset: Charset, spools: Spools, limits: ReadingLimits = readingLimits) {
+  constructor(format: Format, charset: Charset, spools: Spools, limits: BodyLimits = bodyLimits) {
     if (format === 'json') {
       this.#decoder = jsonDecoder(charset);
       this.#reading = readJson(this.#source, spools, limits);

@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
 import { BadCredential, BadRequest, RateLimited, Unavailable } from '../platform/errors.ts';
+import { sendResponse } from '../platform/http/send-response.ts';
 import type { RequestContext } from '../platform/request-context.ts';
-import { sendResponse } from '../platform/send-response.ts';
 import { Aborted, BodyBinder, bindBody } from './bind-body.ts';
 import { statusOfError } from './describe-refusal.ts';
+import { bodyLimits, TooLarge } from './dotnet/body-limits.ts';
 import { contentCoding } from './dotnet/content-encoding.ts';
 import { Spools } from './dotnet/file-spool.ts';
 import { parseMediaType } from './dotnet/media-type.ts';
 import { negotiate, type Representation, selectCharset, selectReader } from './dotnet/negotiation.ts';
 import { emptyPost, type NewMessagePost } from './dotnet/new-message-post.ts';
-import { readingLimits, TooLarge } from './dotnet/reading-limits.ts';
 import { type Execute, executeNewMessage } from './execute-new-message.ts';
 import { loadPages } from './help/routes.ts';
 import { loadOperations } from './load-operations.ts';
@@ -123,8 +123,8 @@ async function bind(request: IncomingMessage, spools: Spools, limits: LegacyPort
   if (!hasBody(request)) return { post: null, errors: [] };
   const contentType = parseMediaType(request.headers['content-type']);
   const reader = new BodyBinder(selectReader(contentType)!, selectCharset(contentType), spools, {
-    ...readingLimits,
-    textChars: limits.maxTextChars ?? readingLimits.textChars,
+    ...bodyLimits,
+    textChars: limits.maxTextChars ?? bodyLimits.textChars,
   });
   return bindBody(request, reader, spools, limits.maxBodyBytes);
 }

@@ -141,7 +141,8 @@ const maxReferences = 10_000;
  * does not reveal private messages of operators.
  */
 class TicketKeys {
-  readonly #ids = new LRUCache<string, number>({ max: maxReferences });
+  // By size, as `max` would reserve memory for all of them.
+  readonly #ids = new LRUCache<string, number>({ maxSize: maxReferences, sizeCalculation: () => 1 });
 
   /**
    * The key that counts this viewer's messages to a ticket.

@@ -24,10 +24,10 @@ const maxAddressOctets = 254;
 const visible = String.raw`(?![\p{C}\p{Z}])[^\x00-\x7f]`;
 const atom = String.raw`(?:[A-Za-z0-9!#$%&'*+/=?^_\x60{|}~-]|${visible})+`;
 const dotAtom = new RegExp(String.raw`^${atom}(?:\.${atom})*$`, 'u');
-// Angle brackets are legal inside quotes, but many a program that takes addresses apart stumbles over them.
+// Angle brackets are legal inside quotes, but many programs that parse addresses fail on them.
 const quotedString = new RegExp(String.raw`^"(?:[ !#-;=?-\[\]-~]|${visible}|\\[ -;=?-~])*"$`, 'u');
 const domainLabel = /^(?!-)(?:[A-Za-z0-9-]|[\p{L}\p{M}\p{N}\u00b7\u0375\u05f3\u05f4\u30fb])+(?<!-)$/u;
-/** Addresses recur within a command and between commands, so results are cached. */
+/** The same addresses occur several times within a command and between commands, so results are cached. */
 const rememberedAddresses = { texts: 1000, longest: maxAddressOctets };
 const refuse = (message: string): ParsedAddress => ({ ok: false, message });
 
@@ -62,14 +62,14 @@ function localProblem(local: string): string | undefined {
     return `The part of an e-mail address before the @ may not be longer than ${maxLocalOctets} bytes`;
   if (dotAtom.test(local) || quotedString.test(local)) return undefined;
   return /[,;:<>()@]/.test(local)
-    ? 'Give one bare e-mail address: no name, list, group, comment or angle brackets'
+    ? 'Give one e-mail address only: no name, list, group, comment or angle brackets'
     : 'Not an e-mail address: a character before the @ is not allowed there';
 }
 
 function domainProblem(domain: string): string | undefined {
   if (domain === '') return 'Not an e-mail address: there is nothing after the @';
   if (/[,;:<>()\s]/.test(domain))
-    return 'Give one bare e-mail address: no name, list, group, comment or angle brackets';
+    return 'Give one e-mail address only: no name, list, group, comment or angle brackets';
   if (domain.startsWith('[')) return 'An e-mail address needs a domain name, not the address of a machine';
   const labels = domain.split('.');
   const ascii = domainToASCII(domain);
@@ -77,8 +77,8 @@ function domainProblem(domain: string): string | undefined {
     !labels.every((label) => domainLabel.test(label)) ||
     ascii === '' ||
     ascii.length > 253 ||
-    // domainToASCII reads `1.2.3` as a machine's address, and maps exotic dots: the number of labels gives
-    // that away.
+    // domainToASCII reads `1.2.3` as a machine's address, and maps other characters to dots. In both cases
+    // the number of labels changes.
     /(?:^|\.)\d+$/.test(ascii) ||
     ascii.split('.').length !== labels.length ||
     ascii.split('.').some((label) => label.length > 63);
@@ -102,8 +102,8 @@ export const envelopeAddress = memoize((address) => {
 
 /**
  * The key by which addresses are compared: two addresses with the same key are one recipient. Domains have no
- * case. A local part is compared with its case, although few servers tell `Jane` from `jane`: one copy too
- * many is a nuisance, one recipient taken for another is a lost mail (RFC 5321 §2.4). Quotes that are not
+ * case. A local part is compared with its case, although few servers distinguish `Jane` from `jane` (RFC 5321
+ * §2.4): a second copy is a nuisance, but treating two recipients as one loses a mail. Quotes that are not
  * needed (`"jane"@…`) name the same mailbox, and so do two spellings that NFC makes equal. It takes what
  * `parseAddress` accepts.
  */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { writeHead } from '../platform/response-head.ts';
+import { writeHead } from '../platform/http/send-response.ts';
 
 /** A response of the ledger, the inbox or GraphiQL: a page, a file or JSON. */
 export interface PageResponse {

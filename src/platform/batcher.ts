@@ -14,7 +14,7 @@ export function createBatcher<Item, Answer>(
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,
   {
     maxItems = 100,
-    weigh = () => 0,
+    weigh,
     maxWeight = Infinity,
     gatherMilliseconds = 0,
     atOnce = 1,
@@ -33,7 +33,7 @@ export function createBatcher<Item, Answer>(
     let weight = 0;
     let count = 0;
     while (count < Math.min(waiting.length, maxItems)) {
-      weight += weigh(waiting[count]!.item);
+      weight += weigh?.(waiting[count]!.item) ?? 0;
       if (count > 0 && weight > maxWeight) break;
       count += 1;
     }

@@ -115,6 +115,12 @@ export type SignInReason =
     )
   | ('jwt' | 'demo_account' | 'throttled');
 
+interface BadCredentialDetails {
+  readonly retryAfterSeconds?: number;
+  readonly userId?: number | undefined;
+  readonly why?: string;
+}
+
 /**
  * A credential was rejected (HTTP 401), or not checked because too many before it were wrong: 429 with
  * Retry-After, or 401 with Retry-After on the legacy endpoint, whose clients do not know 429.
@@ -125,16 +131,19 @@ export class BadCredential extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** The user whose password was wrong. */
   readonly userId: number | undefined;
+  /** What is wrong with a JWT, for the log alone: a code, and a claim's name. */
+  readonly why: string | undefined;
   constructor(
     message: string,
     reason: SignInReason,
-    { retryAfterSeconds, userId }: { retryAfterSeconds?: number; userId?: number | undefined } = {},
+    { retryAfterSeconds, userId, why }: BadCredentialDetails = {},
   ) {
     super(message);
     this.name = 'BadCredential';
     this.reason = reason;
     this.retryAfterSeconds = retryAfterSeconds;
     this.userId = userId;
+    this.why = why;
   }
 }
 

@@ -31,6 +31,16 @@ export function parseInstant(text: string): Date | undefined {
   return new Date(instant.getTime() - offset * 60_000);
 }
 
+/**
+ * As `parseInstant`, but only instants in the years 1 to 9999 of UTC. PostgreSQL writes others in forms that
+ * `Date` does not read.
+ */
+export function parseStorableInstant(text: string): Date | undefined {
+  const instant = parseInstant(text);
+  const year = instant?.getUTCFullYear() ?? 0;
+  return year >= 1 && year <= 9999 ? instant : undefined;
+}
+
 const dayMs = 24 * 60 * 60 * 1000;
 
 const padded = (count: number, digits: number): readonly string[] =>

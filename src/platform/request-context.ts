@@ -47,6 +47,4 @@ export interface RequestContext {
   readonly notes: RequestNotes;
   /** Streams the request's files into the blob store. */
   readonly receive: Receive;
-  /** Creates a signal that is aborted when the caller disconnects. */
-  readonly disconnectSignal: () => AbortSignal;
 }

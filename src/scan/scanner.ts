@@ -84,7 +84,7 @@ export function createScanner(ports: ScannerPorts): Scanner {
       return putOffScan(sql, attachmentId, Math.max(0, restsUntil - performance.now()) / 1000);
     }
     const refused = error instanceof ScanRefused;
-    log.error({ err: error, attachmentId }, 'a file could not be scanned; it and its mail wait');
+    log.error({ err: error, attachmentId }, 'scanning a file failed; it and its mail wait');
     await recordScanFailure(sql, attachmentId, refused ? error.message : 'the file could not be read');
     return putOffScan(sql, attachmentId, refusedSeconds);
   }

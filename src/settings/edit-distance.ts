@@ -23,8 +23,8 @@ export function editDistance(a: string, b: string): number {
 }
 
 /**
- * The word that a misspelt one probably means: the nearest one, if it is near enough, or one that begins with
- * it; undefined if there is none.
+ * The word that a misspelled one probably means: the nearest one, if it is near enough, or one that begins
+ * with it; undefined if there is none.
  */
 export function nearest(typed: string, words: readonly string[]): string | undefined {
   const word = typed.toLowerCase();

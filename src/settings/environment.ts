@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readBlobsUrl } from './blobs-url.ts';
 import { readClamdUrl } from './clamd-url.ts';
-import { findMisspelledNames } from './misspelt-names.ts';
+import { findMisspelledNames } from './misspelled-names.ts';
 import {
   bearer,
   codePage,
@@ -81,8 +81,8 @@ export type Settings = z.infer<typeof variables>;
 type Given = Readonly<Partial<Record<keyof Settings, string>>>;
 
 /**
- * Mistakes in how settings go together, each of which may be valid. It compares the unparsed texts, so that
- * these mistakes are reported even if some setting is invalid.
+ * Mistakes in combinations of settings, each of which may be valid by itself. It compares the unparsed texts,
+ * so that these mistakes are reported even if some setting is invalid.
  */
 function* findConflicts(given: Given): Generator<string> {
   const jwt = ['JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'] as const;
@@ -103,12 +103,12 @@ function* findConflicts(given: Given): Generator<string> {
 const databaseNameIn = (text = ''): string | undefined =>
   URL.canParse(text) ? new URL(text).pathname.slice(1) : undefined;
 
-/** Settings that are each right, and of which one keeps the other from what it is for. */
+/** Pairs of valid settings of which one defeats the other. */
 function* warnTogether(settings: Settings): Generator<string> {
   if (settings.MAX_ATTACHMENT_BYTES > settings.MAX_MESSAGE_ATTACHMENTS_BYTES)
-    yield 'MAX_ATTACHMENT_BYTES: no message takes so large a file, as MAX_MESSAGE_ATTACHMENTS_BYTES is less';
+    yield 'MAX_ATTACHMENT_BYTES: no message can have such a file, as MAX_MESSAGE_ATTACHMENTS_BYTES is less';
   if (settings.MAX_REQUEST_BYTES !== 0 && settings.MAX_REQUEST_BYTES <= settings.MAX_BODY_BYTES)
-    yield 'MAX_REQUEST_BYTES: no request takes so large a body as MAX_BODY_BYTES allows';
+    yield 'MAX_REQUEST_BYTES: it is less than a request with the largest body that MAX_BODY_BYTES allows';
 }
 
 /**

@@ -13,7 +13,7 @@ const hasProtocol = (text: string, protocols: readonly string[]): boolean =>
   protocols.some((protocol) => text.toLowerCase().startsWith(`${protocol}//`)) &&
   new URL(text).port !== '0';
 
-/** What tells a URL that is cut short by a character of its password: the @ stands behind the host. */
+/** Whether an unescaped character of the password ends the URL early: the @ is then after the host. */
 const isCut = ({ username, pathname, search, hash }: URL): boolean =>
   username === '' && (/@/.test(pathname + hash) || /^\?[^=]*@/.test(search));
 
@@ -27,20 +27,20 @@ function isDecodable({ username, password, pathname }: URL): boolean {
 }
 
 /**
- * Why a text is not a URL with one of these protocols, or is one that its readers take for another.
+ * Why a text is not a URL with one of these protocols, or would not be read as it was meant.
  * @param what what it must be
  */
 function whyWrong(text: string, protocols: readonly string[], what: string): string | undefined {
   if (!hasProtocol(text, protocols)) return text.includes('@') ? `${what}; ${escaped}` : what;
   const url = new URL(text);
-  if (isCut(url) || !isDecodable(url)) return `cannot be read as it is meant: ${escaped}`;
-  // The parser escapes these, so an URL that has them is an example that nobody filled in.
+  if (isCut(url) || !isDecodable(url)) return `would not be read as you mean it: ${escaped}`;
+  // The parser would escape these. A URL that has them is an example whose placeholder was not filled in.
   if (/[<>{}]/.test(text))
     return 'contains < > { or }: fill in the placeholder, or write it as %3C and so on';
   return undefined;
 }
 
-/** A text about which this finds nothing wrong. */
+/** The type of a text for which `why` finds no error. */
 const checked = (why: (text: string) => string | undefined) =>
   z.string().superRefine((text, context) => {
     const message = why(text);
@@ -50,11 +50,11 @@ const checked = (why: (text: string) => string | undefined) =>
 const beginnings = (protocols: readonly string[]): string =>
   protocols.map((protocol) => `${protocol}//`).join(' or ');
 
-/** A URL with one of these protocols. */
+/** The type of a setting that is a URL with one of these protocols. */
 export const url = (...protocols: string[]) =>
   checked((text) => whyWrong(text, protocols, `must be a URL that begins with ${beginnings(protocols)}`));
 
-/** A URL that is fetched. The standard's `fetch` takes none with a user or a password. */
+/** The type of a URL that is fetched. `fetch` rejects a URL with a user or a password. */
 export const fetchedUrl = url('https:', 'http:').refine(hasNoUser, {
   error: 'must have no user and no password',
 });
@@ -65,7 +65,7 @@ function hasNoUser(text: string): boolean {
   return username === '' && password === '';
 }
 
-/** URLs with one of these protocols, separated by commas. */
+/** The type of a list of URLs with one of these protocols, separated by commas. */
 export const urls = (...protocols: string[]) => {
   const what =
     `must be URLs that begin with ${beginnings(protocols)}, ` +
@@ -80,7 +80,7 @@ export const urls = (...protocols: string[]) => {
     .transform(list);
 };
 
-/** A mail server, or `inbox:`. */
+/** The type of SMTP_URL: a mail server, or `inbox:`. */
 export const smtpUrl = checked((text) => {
   if (text === 'inbox:') return undefined;
   const what = 'must be smtp://host…, smtps://host… or inbox:';
@@ -93,7 +93,7 @@ export const smtpUrl = checked((text) => {
     : 'must end after the host and its port: a path or query would not be read';
 });
 
-/** The prefix of our URLs; `/` makes them relative. */
+/** The type of PUBLIC_URL: the prefix of our URLs. `/` makes them relative. */
 export const publicUrl = checked((text) =>
   text === '/' ? undefined : whyWrong(text, ['http:', 'https:'], 'must be https://…, http://… or /'),
 )

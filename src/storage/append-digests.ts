@@ -9,7 +9,7 @@ const digestsKept = 10_000;
  * finished. It has those of which this process has received every byte, up to 10,000.
  */
 export function createDigests() {
-  // By size, of one each: a bound by `max` would allocate all places at once.
+  // Bounded by size, one for each entry, because `max` would allocate all slots at once.
   const digests = new LRUCache<string, { hash: Hash; byteSize: number }>({
     maxSize: digestsKept,
     sizeCalculation: () => 1,

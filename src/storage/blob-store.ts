@@ -163,7 +163,7 @@ export class BlobOffset extends Error {
  */
 export class StoreUnavailable extends Unavailable {
   constructor(cause: unknown) {
-    super('The file store does not take or give files at the moment', 5, { cause, nothingWritten: true });
+    super('The file store is not available at the moment', 5, { cause, nothingWritten: true });
     this.name = 'StoreUnavailable';
   }
 }

@@ -41,8 +41,8 @@ export async function whyStoreUnusable(
 }
 
 /**
- * Counts a garbage collection in the database and in the store. The database goes first, so that after a
- * crash it is never the one behind.
+ * Counts a garbage collection in the database and in the store. The database is written first, so that after
+ * a crash it is never behind the store.
  */
 export async function countCollection(db: Db, store: BlobStore): Promise<void> {
   const [mine] = await db

@@ -40,7 +40,7 @@ export function startMessageSearchFiller(db: Db, log: Logger): AsyncDisposable {
       const [row] = await fill(db).execute({ most: atOnce });
       return row!.lacked === atOnce;
     } catch (err) {
-      log.error({ err }, 'the words of new messages could not be written; searches read their bodies');
+      log.error({ err }, 'indexing new messages for search failed; searches read their bodies instead');
       return false;
     }
   }

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** IPv4 networks that are not on the public internet, or stand for something else (IANA's registries). */
+/** IPv4 networks that are not on the public internet or have a special meaning (IANA's registries). */
 const closed4 = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],

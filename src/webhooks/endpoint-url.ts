@@ -22,7 +22,7 @@ export function whyNotEndpoint(text: string, { allowsPrivate }: Reach): string |
   if (url.protocol !== 'https:' && !(allowsPrivate && url.protocol === 'http:'))
     return 'must begin with https://';
   if (url.username !== '' || url.password !== '') return 'must not contain a user or a password';
-  if (url.hash !== '') return 'must not have a part behind #';
+  if (url.hash !== '') return 'must not have a fragment (#)';
   const host = hostOf(url);
   if (!allowsPrivate && isIP(host) !== 0 && !isPublicAddress(host)) return 'must not be a private address';
   return undefined;

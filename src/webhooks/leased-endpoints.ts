@@ -52,7 +52,7 @@ export async function renewLease(db: Db, lease: Lease, leaseMs: number): Promise
   return renewed.length > 0;
 }
 
-/** Gives up an endpoint, unless the lease is lost already. The next worker goes on at this position. */
+/** Releases an endpoint, unless the lease is lost already. The next worker continues at this position. */
 export async function releaseEndpoint(db: Db, lease: Lease, position: DeskPosition): Promise<void> {
   const released = { ...to(position), leaseToken: null };
   await db.update(webhooks).set(released).where(held(lease));

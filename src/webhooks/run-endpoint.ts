@@ -80,7 +80,7 @@ export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: 
     await releaseEndpoint(ports.db, lease, progress.position);
   };
   const ended = run().catch((err) => {
-    ports.log.warn({ err, webhookId: lease.id }, 'sending to a webhook ended; its lease will expire');
+    ports.log.warn({ err, webhookId: lease.id }, 'sending to a webhook failed; its lease will expire');
   });
   return {
     lease,
@@ -105,12 +105,12 @@ async function step(
     if (!(await mayBegin())) return patienceMs;
     return (await progress.collect(watching)) ?? (await progress.sendFirst());
   } catch (err) {
-    log.warn({ err, webhookId: progress.lease.id }, 'a webhook waits: the database does not answer');
+    log.warn({ err, webhookId: progress.lease.id }, 'a webhook waits: the database is not responding');
     return patienceMs;
   }
 }
 
-/** How far an endpoint has received the events, and which come next. */
+/** The position of an endpoint in the events, and the events to send next. */
 class EndpointProgress {
   readonly lease: Lease;
   readonly alone: ReadAlone<DeskEvent, DeskPosition>;
@@ -118,7 +118,7 @@ class EndpointProgress {
   readonly #filter: DeskEventFilter;
   position: DeskPosition;
   #waiting: readonly DeskEvent[] = [];
-  /** Where to go on when all that wait are delivered. */
+  /** Where to read on when all waiting events are delivered. */
   #reached: DeskPosition;
   #passedAt = performance.now();
 
@@ -132,7 +132,9 @@ class EndpointProgress {
     this.#reached = this.position;
   }
 
-  /** Reads the next events unless some wait. @returns milliseconds to wait when there are none */
+  /**
+   * Reads the next events, unless some are still waiting. @returns milliseconds to wait when there are none
+   */
   async collect(watching: Watching<DeskEvent, DeskPosition>): Promise<number | undefined> {
     if (this.#waiting.length > 0) return undefined;
     const page: Page<DeskEvent, DeskPosition> = await watching.next(this.#reached);
@@ -150,7 +152,7 @@ class EndpointProgress {
     await recordPosition(this.#ports.db, this.lease, this.position);
   }
 
-  /** Sends the first event that waits. @returns milliseconds to wait; undefined as `step` */
+  /** Sends the first waiting event. @returns milliseconds to wait; undefined as `step` */
   async sendFirst(): Promise<number | undefined> {
     const { db, reach, now, random, seen, log } = this.#ports;
     const [event] = this.#waiting as readonly [DeskEvent];

@@ -7,7 +7,7 @@ import { hostOf, type Reach, whyNotEndpoint } from './endpoint-url.ts';
 
 /** Milliseconds for a whole request: resolving, connecting, sending, and the end of the answer. */
 export const requestMs = 15_000;
-/** So much of an answer is read, and thrown away, before its connection is closed. */
+/** Bytes of an answer that are read and discarded before its connection is closed. */
 const responseBytes = 64 * 1024;
 const longestError = 200;
 

@@ -7,7 +7,7 @@ import { requestMs } from './send-request.ts';
 
 /** What the sender needs. */
 export interface SenderPorts extends SendingPorts {
-  /** Hears of endpoints that were added or enabled. */
+  /** LISTENs for endpoints that were added or enabled. */
   readonly sql: postgres.Sql;
   /** Milliseconds after which an unrenewed lease expires; more than two requests take. */
   readonly leaseMs?: number;
@@ -41,7 +41,8 @@ export function createWebhookSender(ports: SenderPorts): WebhookSender {
   async function claim(): Promise<void> {
     const until = performance.now() + leaseMs;
     for (const endpoint of await claimEndpoints(db, leaseMs)) {
-      // It was ours, and its lease expired: the run of before notices that its token is no longer good.
+      // This process had it, and the lease expired: the earlier run stops, because its token is no longer
+      // valid.
       running.get(endpoint.id)?.run.stop();
       const mayRequest = () => performance.now() + requestMs < leased.until;
       const leased: Leased = { until, run: runEndpoint(ports, endpoint, mayRequest) };
@@ -71,7 +72,7 @@ export function createWebhookSender(ports: SenderPorts): WebhookSender {
         }
         await claim();
       } catch (err) {
-        log.error({ err }, 'webhooks cannot be read');
+        log.error({ err }, 'reading webhooks failed, retrying');
       }
       await pause.sleep(pollMs);
     }
@@ -81,7 +82,7 @@ export function createWebhookSender(ports: SenderPorts): WebhookSender {
     start() {
       if (loop !== undefined) return;
       listening = ports.sql.listen(webhooksChannel, pause.wake, pause.wake);
-      listening.catch((err) => log.error({ err }, 'webhooks cannot be listened to; they are polled'));
+      listening.catch((err) => log.error({ err }, 'LISTEN for webhooks failed; polling instead'));
       loop = run();
     },
     async [Symbol.asyncDispose]() {

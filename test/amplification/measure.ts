@@ -18,14 +18,11 @@ export interface Measured {
   readonly status: number;
   /** Bytes of the answer. */
   readonly answer: number;
-  /** CPU that the gateway used until the answer had come, all its threads together, milliseconds. */
+  /** CPU that all threads of the gateway used until the answer had arrived, milliseconds. */
   readonly cpuMs: number;
-  /**
-   * The most CPU that its one thread for requests used between a probe's leaving and its answer,
-   * milliseconds.
-   */
+  /** The most CPU that its main thread used between a probe and the answer to it, milliseconds. */
   readonly stallMs: number;
-  /** Bytes of memory that it had more than before, at most. */
+  /** The most bytes by which its memory grew. */
   readonly grown: number;
 }
 
@@ -41,7 +38,7 @@ function ticksOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-/** Asks once, while somebody else looks whether the gateway lives. */
+/** Sends one request while probes check that the gateway responds. */
 export async function measure(url: string, pid: number, asked: Asked): Promise<Measured> {
   forgetPeak(pid);
   const before = memoryOf(pid).resident;
@@ -112,7 +109,7 @@ class Probes {
     });
   }
 
-  /** Resolves when so many more have been answered. */
+  /** Resolves when this many more were answered. */
   async answered(count: number): Promise<void> {
     const enough = this.#answered + count;
     while (this.#answered < enough) await new Promise((resolve) => setImmediate(resolve));

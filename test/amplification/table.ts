@@ -13,9 +13,9 @@ import { type Asked, measure } from './measure.ts';
 import { type Desk, idOf, requestsOf } from './requests.ts';
 
 /*
- * `REQUESTS`, a regular expression, chooses rows by their names.
- * What one request can make a gateway do, in a process of its own: CPU, memory, bytes of the answer, and how
- * much CPU its thread spends on others before it answers /health/live. Linux alone tells these of a process.
+ * `REQUESTS`, a regular expression, chooses rows by their names. What one request can make a gateway do, in a
+ * process of its own: CPU, memory, bytes of the answer, and how much CPU its thread spends on others before
+ * it answers /health/live. Only Linux reports these for a process.
  */
 
 const mostStallMs = 200;
@@ -93,7 +93,7 @@ test('one request', async () => {
     headers: { 'Content-Type': 'application/json', Accept: 'application/json', ...who, ...request.headers },
   });
   const asAll = whos['an operator'];
-  // What is compiled or grows once is not what a request costs.
+  // Not counted: what is compiled or allocated once.
   for (let n = 0; n < 2000; n += 1)
     await measure(gateway.url, gateway.pid, as(requests.nothing!, n % 2 ? asAll : {}));
   await measure(gateway.url, gateway.pid, as(requests['one large body, three times by an id']!, asAll));

@@ -16,7 +16,7 @@ test('a key with no known user finds the costliest hash that can still be verifi
   expect(await find()).toBeUndefined();
   await world.add({ login: 'imported', passwordHash: bcrypt12 });
   await world.add({ login: 'other', passwordHash: aspNet });
-  // For ten minutes what was found is good enough.
+  // The result is cached for ten minutes.
   expect(await find()).toBeUndefined();
   world.pass(600);
   const costliest = await find();

@@ -25,7 +25,7 @@ test('so many hash, so many wait in turn, and whoever comes then is told to come
   const reasons = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined));
   expect(reasons[1]?.message).toBe('a hash that fails');
   expect(reasons.slice(5)).toEqual([expect.any(Unavailable), expect.any(Unavailable)]);
-  // The failed one and the refused ones have given their places back.
+  // The failed job and the refused ones have freed their places.
   expect(await Promise.all([7, 8, 9, 10, 11].map((name) => queue.run('a', () => hash(name))))).toHaveLength(
     5,
   );
@@ -45,8 +45,8 @@ test('a party that fills the queue gives way to others, and everybody takes turn
   const all = Promise.allSettled([...greedy, ...others]);
   gate.resolve();
   const outcomes = (await all).map(({ status }) => status === 'fulfilled');
-  // The sixth found no room; the fifth and the fourth made room for b and c. A second of b has no more right
-  // to it than a's second.
+  // The sixth found no room; the fifth and the fourth made room for b and c. A second job of b has no
+  // priority over a's second.
   expect(outcomes).toEqual([true, true, true, false, false, false, true, true, false]);
   expect(order).toEqual(['a1', 'a2', 'b1', 'c1', 'a3']);
 });

@@ -146,18 +146,18 @@ describe('a subject that is no login', () => {
 
 describe('a JWT is refused', () => {
   test.for([
-    ['of another issuer', { iss: 'https://evil.example' }],
-    ['for another audience', { aud: 'other' }],
-    ['without expiry', { exp: undefined }],
-    ['without subject', { sub: undefined }],
-    ['not valid yet', { claims: { nbf: 4_102_444_800 } }],
-    ['with an unknown key id', { kid: 'other' }],
-  ] as const)('%s', async ([, wanted]) => {
+    ['of another issuer', { iss: 'https://evil.example' }, 'ERR_JWT_CLAIM_VALIDATION_FAILED iss'],
+    ['for another audience', { aud: 'other' }, 'ERR_JWT_CLAIM_VALIDATION_FAILED aud'],
+    ['without expiry', { exp: undefined }, 'ERR_JWT_CLAIM_VALIDATION_FAILED exp'],
+    ['without subject', { sub: undefined }, 'ERR_JWT_CLAIM_VALIDATION_FAILED sub'],
+    ['not valid yet', { claims: { nbf: 4_102_444_800 } }, 'ERR_JWT_CLAIM_VALIDATION_FAILED nbf'],
+    ['with an unknown key id', { kid: 'other' }, 'ERR_JWKS_NO_MATCHING_KEY'],
+  ] as const)('%s: the log says why, and the caller is not told', async ([, wanted, why]) => {
     await using desk = await createDesk();
     await desk.add({ login: 'jane' });
     const error = await desk.authenticate(await desk.bearer(wanted)).catch((e) => e);
     expect(error).toBeInstanceOf(BadCredential);
-    expect(error.message).toBe('The JWT is not valid');
+    expect([error.message, error.why]).toEqual(['The JWT is not valid', why]);
   });
 
   test('signed by another key, with a shared secret, or not at all', async () => {

@@ -82,7 +82,7 @@ test('one request is one failure, although its credential has two readings', asy
   await using _ = world;
   const tries = [...Array(11).keys()].map((n) => signIn(basicIn('windows-1250', `Úžas:Úžas${n}`)));
   const waits = (await Promise.all(tries)).map(({ retryAfterSeconds }) => retryAfterSeconds);
-  // Ten failures at once are let be for a login and an address.
+  // Ten failures at once are allowed for a login and an address.
   expect(waits.filter((wait) => wait === undefined)).toHaveLength(10);
 });
 

@@ -1,7 +1,7 @@
 import bcrypt from 'bcryptjs';
 import { eq, sql } from 'drizzle-orm';
 import postgres from 'postgres';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import { hashPassword } from '../../src/auth/passwords.ts';
 import { currentParameters } from '../../src/auth/scrypt.ts';
@@ -50,23 +50,30 @@ test('logins and passwords come as UTF-8 or as Latin-1, and a password may have 
   expect(await world.authenticate(basic('colon', 'a:b:č'))).toMatchObject({ login: 'colon' });
 });
 
-test.for([
-  'Basic',
-  'Basic !!!',
-  `Basic ${Buffer.from('no colon').toString('base64')}`,
-  `Basic ${Buffer.from(':password').toString('base64')}`,
-  `Basic ${Buffer.from('jane:').toString('base64')}`,
-  `Basic ${Buffer.from('jane:a\u0000b').toString('base64')}`,
-  `Basic ${Buffer.from('ja\nne:correct horse').toString('base64')}`,
-  `Basic ${'A'.repeat(20_000)}`,
-  'Digest username="jane"',
-  'Bearer',
-  'Bearer tw_',
-  'Bearer something',
-  ' ',
-])('a credential that is none is bad: %s', async (header) => {
-  await using world = await createWorld();
-  await expect(world.authenticate(header)).rejects.toBeInstanceOf(BadCredential);
+describe('a credential that is none is bad', () => {
+  let world: Awaited<ReturnType<typeof createWorld>>;
+  beforeAll(async () => {
+    world = await createWorld();
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+
+  test.for([
+    'Basic',
+    'Basic !!!',
+    `Basic ${Buffer.from('no colon').toString('base64')}`,
+    `Basic ${Buffer.from(':password').toString('base64')}`,
+    `Basic ${Buffer.from('jane:').toString('base64')}`,
+    `Basic ${Buffer.from('jane:a\u0000b').toString('base64')}`,
+    `Basic ${Buffer.from('ja\nne:correct horse').toString('base64')}`,
+    `Basic ${'A'.repeat(20_000)}`,
+    'Digest username="jane"',
+    'Bearer',
+    'Bearer tw_',
+    'Bearer something',
+    ' ',
+  ])('%s', async (header) => {
+    await expect(world.authenticate(header)).rejects.toBeInstanceOf(BadCredential);
+  });
 });
 
 test('wrong password, unknown login, disabled user and no password get the same refusal', async () => {

@@ -32,7 +32,7 @@ interface Person {
   disabledAt?: Date | null;
 }
 
-/** A clock that moves only when it is asked, by what work is said to take, and when somebody sleeps. */
+/** A clock that moves only by the stated duration of work and by sleeps. */
 function createStopwatch() {
   const stopwatch = {
     at: 0,
@@ -54,7 +54,7 @@ interface WorldOptions {
   readonly passwordCost?: ScryptParameters;
 }
 
-/** A desk with clocks of its own and an authenticator on it. */
+/** A desk with its own clocks and an authenticator. */
 export async function createWorld({ jwt, passwordCost = lowCost }: WorldOptions = {}) {
   const world = await createTestDatabase();
   const { desk } = world.database;

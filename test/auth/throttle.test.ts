@@ -23,7 +23,7 @@ describe('failed sign-ins', () => {
     const failFrom = (address: string, at = 0) =>
       failUntilRefused(() => throttle.attempt(['jane'], address, at));
     const before = Array.from({ length: 24 }, (_, n) => failFrom(`10.0.0.${n}`));
-    // Together fifty are let be; then each has three of its own.
+    // All addresses together have fifty; after that each has three of its own.
     expect(before).toEqual([10, 10, 10, 10, 10, ...Array(19).fill(3)]);
     expect(failFrom('10.9.9.9')).toBe(3);
     expect(throttle.attempt(['jane'], '10.9.9.9', 0)).toBeGreaterThan(0);

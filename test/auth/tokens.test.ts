@@ -111,7 +111,7 @@ test('an address that sends many false tokens is throttled, but its valid ones a
   expect(await fail(200, (i) => `tw_${i}`)).toBeUndefined();
   expect(await fail(1, (i) => `tw_${i}`)).toBe(1);
   expect(await world.authenticate(`Bearer ${(await make()).token}`)).toMatchObject({ login: 'jane' });
-  // What might be a token is looked up, whatever came before it, and takes nothing from others either.
+  // A text in the form of a token is always looked up, and does not use up the allowance of others.
   const forged = (i: number) => {
     const secret = i.toString(16).padStart(40, '0');
     return `tw_${secret}${crc32(secret).toString(16).padStart(8, '0')}`;

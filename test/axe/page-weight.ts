@@ -34,7 +34,7 @@ export const weighedPages: readonly WeighedPage[] = [
   { path: '/api', mostBytes: 10_000, ready: heading, workers: 0 },
 ];
 
-/** Visits a page for the first time, through a door that counts. */
+/** Visits a page for the first time, through a proxy that counts bytes. */
 export async function weigh(
   browser: Browser,
   url: string,

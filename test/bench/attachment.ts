@@ -1,10 +1,10 @@
 /*
  * What a message with one small file costs the gateway, in CPU, beside another checkout of it:
  *
- *   npm run bench:attachment -- ../other-checkout [--bytes 4096] [--messages 400] [--rounds 6]
+ * npm run bench:attachment -- ../other-checkout [--bytes 4096] [--messages 400] [--rounds 6]
  *
- * Each runs in the embedded mode, in a process and on a database of its own. Rounds alternate, and ratios are
- * taken pair by pair, so that a machine whose speed drifts does not decide.
+ * Each runs in the embedded mode, in its own process and on its own database. Rounds alternate and ratios are
+ * taken pair by pair, so that a drift of the machine's speed does not matter.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

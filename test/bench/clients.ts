@@ -1,9 +1,9 @@
 /*
  * npm run bench:clients [-- --rounds N] [--requests N]
  *
- * What the GraphQL layer costs each client's default request, in CPU: against bare node:http, which reads
- * and parses the same body and writes the same one, and against what it costs curl. The second row is
- * bare node:http with the request and the headers of the layer's first row, to tell what these cost.
+ * What the GraphQL layer costs each client's default request, in CPU: against bare node:http, which reads and
+ * parses the same body and writes the same one, and against what it costs curl. The second row is bare
+ * node:http with the request and the headers of the layer's first row, which shows what these cost.
  * Interleaved; the median of the rounds. It fails when an answer is wrong.
  */
 import { type ChildProcess, fork } from 'node:child_process';

@@ -2,9 +2,9 @@
  * npm run bench:compare -- --before COMMIT|DIRECTORY [--rounds N] [--seconds S] [--warm S] [--scenario TEXT]
  * [--dialect ours|legacy] [--json FILE] [--dir DIRECTORY]
  *
- * What a change costs: this tree's gateway and that of an older commit, each with a PostgreSQL of its own,
- * by turns within a round. The ratios are medians over the rounds, so that what else the machine does falls
- * on both. CPU says more than operations a second: it hardly depends on who else wants the cores.
+ * What a change costs: this tree's gateway and that of an older commit, each with a PostgreSQL of its own, by
+ * turns within a round. The ratios are medians over the rounds, so that what else the machine does falls on
+ * both. CPU is more reliable than operations a second: it hardly depends on other load.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

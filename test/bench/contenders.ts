@@ -1,4 +1,4 @@
-/** By which words a contender is asked. */
+/** The dialect in which a contender is queried. */
 export type Dialect = 'ours' | 'legacy' | 'bare' | 'layer' | 'postgraphile';
 
 export interface Contender {
@@ -8,10 +8,10 @@ export interface Contender {
   readonly dialect: Dialect;
   /** Contenders with the same process share one server and one database. */
   readonly process: string;
-  /** Ours: configured as in production, and told its port. */
+  /** Ours: configured as in production, with its port. */
   readonly isGateway?: boolean;
   readonly env?: Readonly<Record<string, string>>;
-  /** Run in its database first: what is no feature of it, but stands in its way. */
+  /** Run in its database first, to remove what prevents it from working. */
   readonly prepare?: readonly string[];
   /** Run after that. */
   readonly sql?: string;

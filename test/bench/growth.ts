@@ -14,7 +14,6 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
-import * as tables from '../../src/db/tables.ts';
 import { prepareAppend } from '../../src/tickets/add-message/commit/append-statement.ts';
 import type { Contender } from './contenders.ts';
 import { printTable, type Round, roundOf, summarise } from './report.ts';
@@ -194,7 +193,7 @@ async function checkRows(
  */
 async function assertNoScan(world: World, database: string): Promise<void> {
   const sql: postgres.Sql = world.connect(database);
-  const { sql: text } = prepareAppend(drizzle(sql, { schema: tables })).getQuery();
+  const { sql: text } = prepareAppend(drizzle(sql)).getQuery();
   await sql.unsafe(`set role ticketwire_app; set ticketwire.viewer_role = 'DESK'`);
   const plan = (await sql.unsafe(`explain (generic_plan) ${text}`)).map((line) =>
     String(Object.values(line)[0]),

@@ -1,7 +1,6 @@
 /*
- * The GraphQL layer alone: the same bare node:http as R has, with our GraphQL door in it and nothing before
- * it or behind it. No signing in, no request id, no line in the log, no database: R's /nothing has none of
- * these either.
+ * The GraphQL layer alone: R's bare node:http with our GraphQL handler. No sign-in, no request id, no log and
+ * no database, none of which R's /nothing has either.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,9 +1,8 @@
 /*
  * What it costs to be watched: CPU of the gateway's own process for each request, with its lines in the log,
- * its limits and its traces on and off, in interleaved rounds; and what a gateway that nobody asks uses of a
- * core.
+ * its limits and its traces on and off, in interleaved rounds; and what an idle gateway uses of a core.
  *
- *   npm run bench:observed            [-- --rounds 5 --requests 4000 --idle 20]
+ * npm run bench:observed            [-- --rounds 5 --requests 4000 --idle 20]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';

@@ -1,8 +1,7 @@
 import { type Measured, quantile } from './support/load.ts';
 
-/** One contender's round. */
-export interface Round {
-  readonly round: number;
+/** What is measured of a contender. */
+interface Figures {
   readonly perSecond: number;
   /** ms an operation: the contender's own process, and PostgreSQL with all of its sessions. */
   readonly serverCpuMs: number;
@@ -13,20 +12,19 @@ export interface Round {
   readonly p99Ms: number;
 }
 
+/** One contender's round. */
+export interface Round extends Figures {
+  readonly round: number;
+}
+
 export interface Row {
   readonly contender: string;
   readonly rounds: readonly Round[];
 }
 
-export interface Summary {
+/** The medians of a contender's figures over its rounds. */
+export interface Summary extends Figures {
   readonly contender: string;
-  /** Medians over the rounds. */
-  readonly perSecond: number;
-  readonly serverCpuMs: number;
-  readonly databaseCpuMs: number;
-  readonly callersCpuMs: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
   /** Median of the rounds' own ratios to R, or to the first contender: both ran in one round. */
   readonly throughputRatio: number;
   readonly cpuRatio: number;

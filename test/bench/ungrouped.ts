@@ -1,6 +1,6 @@
 /*
- * The gateway with a statement of its own for each message, as many at once as it has connections: what
- * grouping is worth.
+ * The gateway with one statement for each message, as many at once as it has connections. Shows what grouping
+ * saves.
  */
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';

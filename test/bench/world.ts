@@ -5,7 +5,6 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { createToken } from '../../src/auth/tokens.ts';
 import { type Connection, migrate } from '../../src/db/database.ts';
-import * as tables from '../../src/db/tables.ts';
 import { type Embedded, startEmbedded } from '../../src/dev/embedded-postgres/start-postgres.ts';
 import { seed } from './support/seed.ts';
 
@@ -65,7 +64,7 @@ export async function createWorld(
 async function seeded(client: postgres.Sql): Promise<string> {
   await seed(client);
   const scopes = ['read', 'write', 'mail'] as const;
-  const { token } = await createToken(drizzle(client, { schema: tables }), {
+  const { token } = await createToken(drizzle(client), {
     userId: 1,
     name: 'bench',
     scopes,

@@ -45,7 +45,8 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   test('verify of an empty desk', async () => {
     const { code, out, err } = await ticketwire('blobs verify');
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out).toContain('ROWS');
+    expect(out).toMatch(/^FILES OF MESSAGES +0$/m);
+    expect(out).toMatch(/^GARBAGE COLLECTION +on$/m);
   });
 
   test('verify tells each file that is missing, short, or not what was stored', async () => {

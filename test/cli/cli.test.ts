@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { eq } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
@@ -21,7 +22,7 @@ async function createWorld(env: Record<string, string> = {}) {
   const world = await createTestDatabase();
   const { desk } = world.database;
   /** @param argv divided at blanks; `_` stands for one. */
-  const ticketwire = async (argv: string, stdin = '') => {
+  const ticketwire = async (argv: string, stdin: string | Buffer = '') => {
     const words = argv.split(' ').map((word) => word.replaceAll('_', ' '));
     const open = async () => ({
       ...{ db: desk, sql: world.database.raw, config: readConfig(env) },
@@ -105,6 +106,10 @@ describe('users', () => {
     ['user edit jane --role boss', 1, 'role'],
     ['mailbox edit a@b.cz --name X', 1, 'no mailbox a@b.cz'],
     ['audit --since yesterday', 2, '--since must be a date'],
+    ['audit --since 2026-02-30', 2, '--since must be a date'],
+    ['audit --since 0000-01-01', 2, '--since must be a date'],
+    ['audit --since 2026-11-28T24:00Z', 2, '--since must be a date'],
+    ['audit --since 2026-11-28T09:00', 2, '--since must be a date'],
     ['message add 47 Hello', 2, 'TICKETWIRE_TOKEN is missing'],
     ['delivery list --token t --url ftp://x', 2, 'must be http://'],
     ['delivery list --state LOST', 2, '--state must be one of QUEUED, HELD'],
@@ -113,6 +118,7 @@ describe('users', () => {
     ['message add 47 Hello --token t --file /nowhere', 1, '/nowhere cannot be read (ENOENT)'],
     ['token add jane --name t --scope everything', 2, 'everything'],
     ['token add jane --name t --expires-in-days soon', 2, 'whole number'],
+    ['token add jane --name t --expires-in-days 2147483647', 2, 'from 1 to 36500'],
     ['token revoke 17', 1, 'no token 17'],
     ['mailbox add nowhere --name X', 1, 'address'],
     ['mailbox add a@b.cz --name X --smtp-url smtp://u:secret@localhost', 1, 'without a password'],
@@ -217,7 +223,8 @@ test('editing people and mailboxes changes only the named fields, and the audit 
   ]);
   expect(JSON.stringify(trail)).not.toContain('secret');
   expect(await world.json('audit --action user_added --since 2020-01-01 --limit 5')).toHaveLength(1);
-  expect((await world.ticketwire('audit --since 2999-01-01')).out).toBe('None.\n');
+  for (const since of ['2999-01-01', '2999-01-01T00:00Z', '2999-01-01T00:00:00.5+01:00'])
+    expect((await world.ticketwire(`audit --since ${since}`)).out).toBe('None.\n');
 });
 
 test('an import is read from standard input; dry, it is checked and not written', async () => {
@@ -228,12 +235,62 @@ test('an import is read from standard input; dry, it is checked and not written'
   ];
   const text = lines.map((line) => JSON.stringify(line)).join('\n');
   const dry = await world.ticketwire('import - --dry-run', text);
-  expect(dry).toEqual({ code: 0, out: 'All 2 lines are good; nothing was written.\n', err: '' });
+  expect(dry).toEqual({ code: 0, out: 'All 2 lines are valid; nothing was written.\n', err: '' });
   expect(await world.desk.$count(tables.users)).toBe(0);
   expect(await world.json('import /dev/stdin', text)).toMatchObject({ written: { user: 2 } });
   expect(await world.desk.$count(tables.users)).toBe(2);
   const bad = await world.ticketwire('import - --dry-run', '{"type":"user"}');
   expect(bad).toMatchObject({ code: 1, err: expect.stringContaining('line 1: ') });
+});
+
+test('an import of a file that is no lines says what it is, once', async () => {
+  await using world = await createWorld();
+  const lines = '{"type":"user","id":3,"login":"olga","name":"Olga","role":"OPERATOR"}';
+  const files: readonly (readonly [input: string | Buffer, why: RegExp])[] = [
+    [gzipSync(lines), /^The input is compressed by gzip: zcat /],
+    [Buffer.from(`\ufeff${lines}`, 'utf16le'), /^The input is UTF-16: iconv /],
+    [`[\n${lines}\n]`, /^The input is one list of JSON: jq -c '\.\[\]' /],
+    ['{\n  "type": "user"\n}\n', /^The input has JSON over several lines: jq -c \. /],
+  ];
+  for (const [input, why] of files) {
+    const { code, out, err } = await world.ticketwire('import - --dry-run', input);
+    expect({ code, out, err }).toEqual({ code: 1, out: '', err: expect.stringMatching(why) });
+    expect(err.trim().split('\n')).toHaveLength(1);
+  }
+  expect(await world.ticketwire('import -', '')).toEqual({ code: 1, out: 'The input is empty.\n', err: '' });
+  const folder = await world.ticketwire('import /');
+  expect(folder).toEqual({ code: 1, out: '', err: '/ is a folder: name the file in it\n' });
+});
+
+test('what an import says of a member is plain, and sends a terminal no escape sequences', async () => {
+  await using world = await createWorld();
+  const line = { type: 'user', id: '3', login: '', name: 'x'.repeat(300), role: 'BOSS', '\u009b31m': 1 };
+  const { code, err } = await world.ticketwire('import -', JSON.stringify(line));
+  expect([code, err.trim().split('\n').sort()]).toEqual([
+    1,
+    [
+      'line 1: "\ufffd31m" is not a field of a user',
+      'line 1: id: must be a number',
+      'line 1: login: is empty',
+      'line 1: name: is longer than 255 characters',
+      'line 1: role: must be OPERATOR or REQUESTER, not "BOSS"',
+    ],
+  ]);
+});
+
+test('outbox show says in words whether mails are sent, and why not', async () => {
+  await using world = await createWorld();
+  expect((await world.ticketwire('outbox show')).out).toMatch(/^MAILS ARE SENT +yes$/m);
+  await world.json('outbox hold --reason the_server_moves');
+  const { out } = await world.ticketwire('outbox show');
+  expect(out).toMatch(/^MAILS ARE SENT +no: the server moves$/m);
+  expect(out).toMatch(/^HELD SINCE +\d{4}-/m);
+  await world.json('outbox release');
+  await world.database.raw`update outbox_homes set place = 'elsewhere'`;
+  expect((await world.ticketwire('outbox show')).out).toMatch(
+    /^MAILS ARE SENT +no: this database is a copy/m,
+  );
+  expect(await world.json('outbox show')).toMatchObject({ sends: false, restored: true });
 });
 
 test('a mailbox is tested at its server: greeting, login and a mail; a wrong password is said', async () => {
@@ -288,6 +345,9 @@ test('a ticket is opened, listed and shown with all it has', async () => {
 test('help tells every command and option, without a database', async () => {
   const help = (...argv: string[]) => typeCommand(argv);
   const overview = await help('--help');
+  expect(await help('help', 'user', 'add')).toEqual(await help('user', 'add', '--help'));
+  expect(await help('help', 'user')).toEqual(await help('user', '--help'));
+  expect(await help('help')).toEqual(overview);
   expect(overview.code).toBe(0);
   for (const name of [
     'user add',

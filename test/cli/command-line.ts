@@ -6,7 +6,7 @@ import { Canary } from '../support/observed/canary.ts';
 /** How a command is typed, and on what. */
 export interface Typing {
   readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: string;
+  readonly stdin?: string | Buffer;
   /** Opens the database; a command that should need none fails without it. */
   readonly open?: Host['open'];
   /** Columns of the terminal; none: a pipe. */
@@ -37,7 +37,7 @@ export function startCommand(words: readonly string[], typing: Typing = {}): Run
   const stderr = printed(canary);
   canary.set(env);
   // What these read is a password: of a user, or a mailbox's at its mail server.
-  if (words[0] === 'user' || words[0] === 'mailbox') canary.secret(stdin.trim());
+  if (words[0] === 'user' || words[0] === 'mailbox') canary.secret(String(stdin).trim());
   const open = typing.open ?? (() => Promise.reject(new Error('this command opens no database')));
   const whenInterrupted = () => interrupted;
   const running = run(

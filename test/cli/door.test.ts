@@ -68,6 +68,11 @@ test('message add sends text or stdin, files and a mail, once for each key', asy
     delivery: { state: 'HELD' },
   });
   expect(await json(words)).toEqual({ ...added, replayed: true });
+  const shown = (await ticketwire(words)).out;
+  expect(shown).toMatch(new RegExp(`^MESSAGE +${added.ticketMessage.messageId}$`, 'm'));
+  expect(shown).toMatch(/^TO +requester@domain\.com$/m);
+  const cancelled = await ticketwire(['delivery', 'cancel', /^DELIVERY +(\d+)$/m.exec(shown)![1]!]);
+  expect(cancelled.out).toMatch(/ is CANCELLED\.\n$/);
   const note = await json(['message', 'add', '47', '-', '--private', '--html'], '<p>From stdin</p>\n');
   expect(note.ticketMessage.visibility).toBe('PRIVATE');
   const rows = await gateway.sql`
@@ -87,6 +92,15 @@ test('message add sends text or stdin, files and a mail, once for each key', asy
   ]);
 });
 
+test('without an address, it is the gateway of the same HOST and PORT', async () => {
+  const { hostname, port } = new URL(gateway.url);
+  const words = ['ticket', 'open', '47'];
+  for (const HOST of ['', hostname, '0.0.0.0']) {
+    const env = { TICKETWIRE_URL: '', HOST, PORT: port };
+    expect(await ticketwire(words, env)).toMatchObject({ code: 0, err: '' });
+  }
+});
+
 test('ticket close and open, delivery list, cancel and resolve do what their mutations do', async () => {
   expect((await ticketwire(['ticket', 'close', 'INC-000047'])).out).toBe('INC-000047 is closed.\n');
   expect((await ticketwire(['ticket', 'close', '47'])).out).toBe('INC-000047 was closed already.\n');
@@ -100,6 +114,8 @@ test('ticket close and open, delivery list, cancel and resolve do what their mut
   expect(await json(['ticket', 'open', '47'])).toMatchObject({ changed: false, status: 'OPEN' });
   const email = ['--email', 'company@domain.com'];
   const { delivery } = await json(['message', 'add', '47', 'x', ...email, '--hold', '3600']);
+  const nowhere = await ticketwire(['delivery', 'list', '--ticket', 'INC-999999']);
+  expect(nowhere).toEqual({ code: 1, out: '', err: 'There is no such ticket\n' });
   const listed = await json(['delivery', 'list', '--state', 'held', '--ticket', 'INC-000047']);
   expect(listed.map(({ id }: { id: string }) => id)).toContain(delivery.id);
   const table = (await ticketwire(['delivery', 'list', '--state', 'HELD'])).out;

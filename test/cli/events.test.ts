@@ -67,6 +67,39 @@ test('--follow prints what happens as lines of JSON, resumes, and exits when int
   expect(lines.map(({ ticket }) => ticket.ticketId)).toEqual([47, 3, 4]);
 });
 
+test('--ticket prints what happens in one ticket, also for its requester', async () => {
+  const input = { userId: 2, name: 'cli', scopes: ['read'] as const };
+  const { token: requesters } = await createToken(gateway.database.database.desk, input);
+  const following = events(['--ticket', 'inc-000047', '--follow'], { as: requesters });
+  // It begins with what happens from now on: until its first line, messages are added.
+  const added: number[] = [];
+  let first: Line | undefined;
+  void following.next().then((line) => {
+    first = line;
+  });
+  await expect
+    .poll(async () => {
+      await say(3);
+      added.push(await say(47));
+      return first;
+    })
+    .toBeDefined();
+  expect(first!.ticket.ticketId).toBe(47);
+  expect(added).toContain(first!.ticketMessage.messageId);
+  following.interrupt();
+  expect(await following.code).toBe(0);
+  const afterwards = ['--type', 'message_added', '--after', first!.cursor];
+  const all = events(['--ticket', '47', ...afterwards], { as: requesters });
+  expect(await all.code).toBe(0);
+  const later = added.slice(added.indexOf(first!.ticketMessage.messageId) + 1);
+  const lines = all.rest().split('\n').filter(Boolean);
+  expect(lines.map((line) => (JSON.parse(line) as Line).ticketMessage.messageId)).toEqual(later);
+  const none = events(['--ticket', '47', '--type', 'ticket_closed']);
+  expect([await none.code, none.rest()]).toEqual([0, '']);
+  const nowhere = events(['--ticket', 'INC-999999', '--follow']);
+  expect([await nowhere.code, nowhere.errors()]).toEqual([1, expect.stringContaining('no such ticket')]);
+});
+
 test('a gateway that stops is asked again from the last event', async () => {
   const ending = await startGateway({ env: { ROLES: 'web' }, database: gateway.database });
   const port = new URL(ending.url).port;

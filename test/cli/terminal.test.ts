@@ -78,6 +78,22 @@ describe('completion', () => {
     expect(stdout).toMatch(/^ticketwire \d/);
   });
 
+  test.runIf(hasBash)(
+    'in any folder it means the database that `npm start` has, or that of DATA_DIR',
+    async () => {
+      const { out } = await ticketwire(['completion', 'bash']);
+      const lists = async (dataDir: string) => {
+        // The program itself is replaced by one that prints the setting.
+        const script = `${out.replace(/ '[^']*' '[^']*main\.ts'/, ' env')}\nticketwire`;
+        const env = { ...process.env, DATA_DIR: dataDir };
+        const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: '/', env });
+        return /^DATA_DIR=(.*)$/m.exec(stdout)![1];
+      };
+      expect(await lists('')).toBe(fileURLToPath(new URL('../../.data', import.meta.url)));
+      expect(await lists('/elsewhere')).toBe('/elsewhere');
+    },
+  );
+
   test('is written for zsh and fish too, and for no other shell', async () => {
     expect((await ticketwire(['completion', 'zsh'])).out).toContain('bashcompinit');
     expect((await ticketwire(['completion', 'fish'])).out).toMatch(/complete -c ticketwire .* -l email -d/);

@@ -13,7 +13,7 @@ import { createUrql } from './frontends/urql.js';
 import { watchTicket } from './frontends/watch.js';
 import page from './relay/.made/deskPageQuery.graphql.js';
 
-/* The set-up of each client as docs/FRONTENDS.md has it. test/docs holds that the document has these files. */
+/* Each client, set up as in docs/FRONTENDS.md. test/docs checks that the document has these files. */
 
 let gateway;
 let to;
@@ -27,11 +27,13 @@ const add = `mutation Add($input: AddTicketMessageInput!) { addTicketMessage(inp
   ... on AddTicketMessagePayload { replayed cursor ticketMessage { id bodyText attachments { fileName } }
     ticket { id messageCount } }
   ... on UserError { code message path } } }`;
-const messages = `query Messages($first: Int!, $after: String) { ticket(by: { ticketId: 46 }) { id messageCount
-  messages(first: $first, after: $after) { edges { node { id bodyText } } pageInfo { hasNextPage endCursor } } } }`;
+const messages = `query Messages($first: Int!, $after: String) { ticket(by: { ticketId: 46 }) {
+  id messageCount
+  messages(first: $first, after: $after) {
+    edges { node { id bodyText } } pageInfo { hasNextPage endCursor } } } }`;
 const inputOf = (body, more) => ({ input: { ticket: { ticketId: 46 }, body, ...more } });
 
-/** A gateway that is away for the first calls: they are answered 503, after the gateway was asked or not at all. */
+/** A proxy that answers the first calls with 503, after passing them on to the gateway or without. */
 async function startBusyDoor(refusals) {
   const server = createServer((req, res) => {
     if (refusals.shift() !== undefined) {

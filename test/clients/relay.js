@@ -110,7 +110,8 @@ test('a message is appended to its page by @appendEdge, and a refusal appends no
   await say('behind it');
   const { cursor } = response.addTicketMessage.ticketMessageEdge;
   const { data } = await gateway.graphql(
-    'query ($after: String!) { ticket(by: {ticketId: 46}) { messages(after: $after) { nodes { bodyText } } } }',
+    `query ($after: String!) {
+      ticket(by: {ticketId: 46}) { messages(after: $after) { nodes { bodyText } } } }`,
     { after: cursor },
   );
   expect(data.ticket.messages.nodes).toEqual([{ bodyText: 'behind it' }]);

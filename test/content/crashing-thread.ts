@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import type { ThreadCall } from '../../src/content/thread-pool.ts';
 import { tasks } from '../../src/content/thread-tasks.ts';
 
-/* Reads as the real one does, but that a body which says so ends it. */
+/* Works like the real thread, except that a body can ask it to crash. */
 
 parentPort!.on('message', (call: ThreadCall) => {
   if (call.task !== 'read') return;

@@ -68,7 +68,7 @@ test.each([
 ])('blocks end lines: %s', (_, html, text) => {
   const once = read(html);
   expect(once.text).toBe(text);
-  // What is shown says the same, whoever reads it again.
+  // The output has the same meaning when it is read again.
   expect(read(once.html).text).toBe(text);
 });
 

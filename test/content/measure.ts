@@ -9,12 +9,12 @@ import { adversaries, further, refused } from './adversaries.ts';
 import { countSteps, type Measured, measureInThread } from './measuring.ts';
 
 /*
- * `npm run bench:html`, with words of the names to choose: prints the CPU and heap that bodies of 256 KiB,
- * 1 MiB and 4 MiB take, as HTML and as text, and the longest turn of the serving thread while a message of
- * 4 MiB is read and its mail is composed.
+ * `npm run bench:html`, with words of the names to choose: prints the CPU and heap that bodies of 256 KiB, 1
+ * MiB and 4 MiB take, as HTML and as text, and the longest turn of the serving thread while a message of 4
+ * MiB is read and its mail is composed.
  *
- * Time may grow faster than the body, as the garbage collector copies more the more is alive. Whether the
- * work is linear is told by `steps`, the growth of the number of executed blocks from 256 KiB to 1 MiB.
+ * Time may grow faster than the body, as the garbage collector copies more the more is alive. `steps`, the
+ * growth of the number of executed blocks from 256 KiB to 1 MiB, shows whether the work is linear.
  */
 
 const sizes = [2 ** 18, 2 ** 20, 2 ** 22];

@@ -1,6 +1,6 @@
 /**
- * Bodies such as public reports are about, of sanitizers, converters, mail programs and other help desks:
- * each made anew after its report. What each is to say as text.
+ * Bodies like those in public bug reports of sanitizers, converters, mail programs and other help desks,
+ * written anew after each report, with the text that each must give.
  */
 export const reported: readonly (readonly [report: string, html: string, text: string])[] = [
   ['zammad 5577: 318 nested blocks', `${'<div>'.repeat(318)}x${'</div>'.repeat(318)}`, 'x'],

@@ -1,7 +1,7 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
 
-/** A page that reaches nobody, with what it asked for and what ran in it. */
+/** A page without network access, which records what it requested and which scripts ran. */
 export interface WatchedPage {
   readonly page: Page;
   readonly requests: string[];

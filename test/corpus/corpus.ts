@@ -6,8 +6,8 @@ import { openBrowser } from './browser.ts';
 import { publishedMessages } from './messages.ts';
 
 /*
- * Reads what others published as a message would be read, and compares with what Chromium shows: `npm run
- * test:corpus`. With --list, every word that differs.
+ * Reads published letters as messages and compares the text with what Chromium shows: `npm run test:corpus`.
+ * --list prints every word that differs.
  */
 
 const { values } = parseArgs({ options: { list: { type: 'boolean', default: false } } });
@@ -17,7 +17,7 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 async function shownBy(page: Page, html: string): Promise<string> {
   await page.setContent(html, { waitUntil: 'domcontentloaded', timeout: 20_000 });
   return page.evaluate(() => {
-    // What stands in fields is seen, but no text of the page; of a list of choices a mail shows none.
+    // The content of form fields is visible but not text of the page, and a mail shows no list of choices.
     for (const field of document.querySelectorAll('select')) field.remove();
     for (const field of document.querySelectorAll('textarea')) field.replaceWith(field.value);
     for (const field of document.querySelectorAll('input'))
@@ -30,7 +30,7 @@ async function shownBy(page: Page, html: string): Promise<string> {
   });
 }
 
-/** Words, without the addresses that follow links and what stands for raised writing. */
+/** Words, without the URLs after links and the marks for superscripts. */
 const wordsOf = (text: string): string[] =>
   text
     .replace(/<[^<>\s][^<>]*>/g, '')

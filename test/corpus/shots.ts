@@ -8,8 +8,8 @@ import { startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { launchBrowser } from '../support/browser.ts';
 
 /*
- * Pictures of messages as they were written, as `bodyHtml` shows them, and as their mails stand in the
- * development inbox, side by side: `npm run shots:mail`, with words of the names or with files to choose.
+ * Takes pictures of messages as written, as `bodyHtml`, and as their mails in the development inbox, side by
+ * side: `npm run shots:mail`. Arguments choose them by words of their names, or name files.
  */
 
 const letters = fileURLToPath(new URL('letters/', import.meta.url));

@@ -174,6 +174,30 @@ describe('a server that closes each connection before it is open', () => {
   });
 });
 
+test('a server that asks for a password and ends the connection in one packet is an error', async () => {
+  const message = (letter: string, body: string) => {
+    const head = Buffer.from(`${letter}\0\0\0\0`);
+    head.writeUInt32BE(4 + Buffer.byteLength(body), 1);
+    return Buffer.concat([head, Buffer.from(body)]);
+  };
+  const askPassword = message('R', '\0\0\0\x0aSCRAM-SHA-256\0\0');
+  const stop = message('E', 'SFATAL\0C08P01\0Mserver shutting down\0\0');
+  const server = createServer((socket) => {
+    socket.on('data', () => socket.end(Buffer.concat([askPassword, stop])));
+    socket.on('error', () => {});
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const to = { host: '127.0.0.1', port, user: 'x', database: 'x', password: 'x' };
+  const codes = await using(
+    'ours',
+    async (sql) => [await codeOf(sql`select 1`), await codeOf(sql`select 2`)],
+    to,
+  );
+  server.close();
+  expect(codes).toEqual(['08P01', '08P01']);
+});
+
 test('a new connection prepares only what it runs; the bare driver asks for types as well', async () => {
   const statementsOf = (kind: Kind) =>
     using(

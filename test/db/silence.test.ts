@@ -42,8 +42,7 @@ test('after the network drops all connections, statements and the listener work 
     (text) => heard.push(text),
     () => (listens += 1),
   );
-  // Some connections are idle when it happens: nobody is to find out by a statement of their own that they
-  // are lost.
+  // Some connections are idle when it happens. No statement may fail because its connection was lost before.
   expect(await all(database)).toEqual(everybody('answered'));
   const idle = database.raw`select 1`.execute();
   await Promise.all([idle, database.raw`select 1`]);
@@ -72,7 +71,7 @@ test('a statement waits for a lock for longer than the silence timeout', async (
   expect(await outcomeOf(waiting!)).toBe('answered');
 });
 
-/** Until the server was asked so often whether anybody is still there: each time by a new connection. */
+/** Waits until this many new connections have queried the state of the silent ones. */
 const asked = (door: DatabaseDoor, times: number) => {
   const before = door.opened;
   return expect.poll(() => door.opened - before).toBeGreaterThan(times);

@@ -3,7 +3,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
-import { assertSight } from '../../src/db/assert-suitable.ts';
+import { assertRowAccess } from '../../src/db/assert-suitable.ts';
 import { type Connection, migrate, openDatabase } from '../../src/db/database.ts';
 import { openClient } from '../../src/db/driver/client.ts';
 import { createLog } from '../../src/platform/log.ts';
@@ -84,19 +84,19 @@ test('a start whose database is not there says so', async () => {
 });
 
 test('a way to the database that leaves out what a connection says of itself is found out', async () => {
-  const sightWithout = async (parameters: Record<string, string>) => {
-    const sql = openClient(database.connection, { max: 1, parameters });
+  const sightWith = async (settings: Record<string, string>) => {
+    const sql = openClient(database.connection, { max: 1, settings });
     try {
-      return await assertSight(sql, 'DESK').then(String, String);
+      return await assertRowAccess(sql, 'DESK').then(String, String);
     } finally {
       await sql.end({ timeout: 1 });
     }
   };
   const role = { role: 'ticketwire_app' };
-  expect(await sightWithout({ ...role, 'ticketwire.viewer_role': 'DESK' })).toBe('undefined');
-  expect(await sightWithout(role)).toMatch(/"ticketwire.viewer_role" does not reach the server/);
+  expect(await sightWith({ ...role, 'ticketwire.viewer_role': 'DESK' })).toBe('undefined');
+  expect(await sightWith(role)).toMatch(/"ticketwire.viewer_role" does not reach the server/);
   const asOwner = openClient(database.ownerConnection, { max: 1 });
-  await expect(assertSight(asOwner, 'DESK')).rejects.toThrow(/could bypass row-level security/);
+  await expect(assertRowAccess(asOwner, 'DESK')).rejects.toThrow(/could bypass row-level security/);
   await asOwner.end({ timeout: 1 });
 });
 

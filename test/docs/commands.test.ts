@@ -108,7 +108,7 @@ const ownFile = (word: string): string =>
   /^[\w/-]+\.(jsonl|har|pdf|md)$/.test(word) ? join(directory, word) : word;
 
 async function outcomeOf(command: string): Promise<string> {
-  const [before, ours] = here(command).split(/(?:^|\| *)npm run -s ticketwire -- /);
+  const [before, ours] = here(command).split(/(?:^|\| *)(?:npm run -s )?ticketwire (?:-- )?/);
   if (ours !== undefined) return ticketwire(wordsOf(ours), before === '' ? '' : await shell(before!));
   return command.includes('text/event-stream') ? follow(command) : shell(command);
 }

@@ -13,11 +13,12 @@ export const notRun: readonly (readonly [pattern: RegExp, reason: string])[] = [
     /^npm run (format|schema|codegen|settings|migration)\b/,
     'it writes into the tree; npm test checks what it wrote',
   ],
-  [/^(eval|ticketwire) /, 'a function in the reader’s shell: test/cli/terminal.test.ts'],
+  [/^eval /, 'it defines a function in the reader’s shell: test/cli/terminal.test.ts'],
   [/^journalctl /, 'needs systemd'],
   [/^(adduser|git clone) /, 'changes the machine'],
   [/^(pg_dump|pg_restore|createdb|rsync) /, 'npm run test:restore does it, with Debian’s PostgreSQL'],
   [/ outbox release --doubt/, 'a desk is released once; the line before has done so'],
+  [/^node examples\/node\/watch\.js/, 'it runs until somebody stops it: npm run test:examples'],
   [/^(python3|php|mcs|mono) /, 'needs the language: npm run test:examples'],
   [/^tail -c /, 'only after an upload was cut: test/http/uploads/resumable.test.ts'],
 ];

@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
@@ -12,6 +14,8 @@ let made: string;
 beforeAll(async () => {
   gateway = await startGateway();
   made = await mkdtemp(join(tmpdir(), 'ticketwire-examples-'));
+  process.env.TICKETWIRE_URL = gateway.url;
+  process.env.TICKETWIRE_TOKEN = await tokenOfOperator();
 });
 afterAll(async () => {
   await gateway?.[Symbol.asyncDispose]();
@@ -26,13 +30,15 @@ const messages = async () =>
     from messages m where m.ticket_id = 47 order by m.id`
   ).map(({ body, files }) => ({ body, files }));
 
-test('node/reply.js adds and mails once for a key, and tells a refusal', async () => {
+async function tokenOfOperator(): Promise<string> {
   const [user] = await gateway.sql<{ id: number }[]>`select id from users where login = 'operator'`;
   const { token } = await createToken(gateway.database.database.desk, {
     ...{ userId: user!.id, name: 'example', scopes: ['read', 'write', 'mail'] },
   });
-  process.env.TICKETWIRE_URL = gateway.url;
-  process.env.TICKETWIRE_TOKEN = token;
+  return token;
+}
+
+test('node/reply.js adds and mails once for a key, and tells a refusal', async () => {
   const reply = (...words: string[]) => runProgram([process.execPath, example('node/reply.js'), ...words]);
   const before = (await messages()).length;
   const first = await reply('INC-000047', 'The part has arrived.', 'order-4711');
@@ -45,6 +51,31 @@ test('node/reply.js adds and mails once for a key, and tells a refusal', async (
   expect((await messages()).slice(before)).toEqual([{ body: 'The part has arrived.', files: 0 }]);
   const refused = await reply('INC-999999', 'x');
   expect([refused.succeeded, JSON.parse(refused.out).code]).toEqual([false, 'TICKET_NOT_FOUND']);
+});
+
+test('node/watch.js prints what happens in a ticket, through a restart of the gateway', async () => {
+  const started = await startGateway({ env: { ROLES: 'web' }, database: gateway.database });
+  const env = { ...process.env, TICKETWIRE_URL: started.url };
+  const child = spawn(process.execPath, [example('node/watch.js'), 'INC-000048'], { env });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const next = async () => {
+    const { value } = await lines.next();
+    return (JSON.parse(value!) as { ticketMessage: { bodyText: string } }).ticketMessage.bodyText;
+  };
+  const say = (to: Gateway, Message: string) => to.legacy({ TicketREF: 'INC-000048', Message });
+  const seen: string[] = [];
+  await say(started, 'before');
+  while (seen.at(-1) !== 'before') seen.push(await next());
+  const { port } = new URL(started.url);
+  await started[Symbol.asyncDispose]();
+  await say(gateway, 'meanwhile');
+  const restarted = { env: { ROLES: 'web', PORT: port }, database: gateway.database };
+  await using again = await startGateway(restarted);
+  await say(again, 'after');
+  expect([await next(), await next()]).toEqual(['meanwhile', 'after']);
+  child.kill();
+  const wrong = await runProgram([process.execPath, example('node/watch.js'), 'INC-999999']);
+  expect([wrong.succeeded, wrong.error]).toEqual([false, 'There is no such ticket\n']);
 });
 
 const exe = () => join(made, 'NewMessage.exe');

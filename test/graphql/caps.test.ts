@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStream } from '../support/event-stream.ts';
 import { asOperator, asRequester, type Gateway, multipart, startGateway } from '../support/gateway.ts';
 
-/* What one user may have under way at a time. */
+/* What one user may have open at a time. */
 
 let gateway: Gateway;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ afterAll(() => gateway[Symbol.asyncDispose]());
 const watch = (ticketId: number) => ({
   query: `subscription { ticketEvents(ticket: {ticketId: ${ticketId}}) { type } }`,
 });
-/** Opens a subscription and waits for the first thing that it tells. */
+/** Opens a subscription and waits for its first message. */
 async function watching(authorization: string, ticketId = 47) {
   const stream = await openStream(gateway.url, watch(ticketId), { authorization });
   return { stream, first: (await stream.next())!.data! };
@@ -26,7 +26,7 @@ test('subscriptions: the next one is refused in its stream, by its code, until o
   await gateway.graphql(
     'mutation { addTicketMessage(input: {ticket: {ticketId: 47}, body: "to be told"}) { __typename } }',
   );
-  // What was refused takes no place.
+  // Refused ones take no place.
   for (let n = 0; n < 5; n += 1)
     expect(codeOf((await watching(asRequester, 1)).first)).toBe('TICKET_NOT_FOUND');
   const open = [];

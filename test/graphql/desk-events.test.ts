@@ -93,6 +93,8 @@ test('a page has the same events as the subscription, and says where the next on
   expect([first.hasMore, second.hasMore]).toEqual([true, false]);
   expect([...first.events, ...second.events].map((seen) => seen.ticketMessage?.messageId)).toEqual(said);
   expect(await page({ after: second.cursor })).toMatchObject({ events: [], hasMore: false });
+  expect(await page({ after, first: 0 })).toEqual({ cursor: after, events: [], hasMore: true });
+  expect(await page({ after: second.cursor, first: 0 })).toMatchObject({ events: [], hasMore: false });
   expect((await page({ after: first.events[0]!.cursor })).events).toHaveLength(2);
 });
 
@@ -212,7 +214,7 @@ test('a desk in a cluster whose transaction ids are lower goes on above its last
   expect(events.map(({ ticketMessage }) => ticketMessage?.messageId)).toEqual([next]);
   const all = await ids(null);
   expect(all.indexOf(next)).toBeGreaterThan(all.indexOf(said));
-  // Every event of before is behind a cursor of before, which is better than to miss one.
+  // All earlier events come after an earlier cursor, which is better than missing one.
   expect(await ids(cursor)).toContain(next);
 });
 

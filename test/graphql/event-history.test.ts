@@ -12,7 +12,7 @@ import { assertEachOnce } from './event-history-verdict.ts';
  * sees each event that is visible to it once and in order, and nothing else.
  */
 
-// `npm run test:events` takes a longer one. EVENTS_SEED tells another.
+// `npm run test:events` runs a longer one. EVENTS_SEED chooses another.
 const seed = Number(process.env.EVENTS_SEED ?? 20261128);
 const operations = Number(process.env.EVENTS_OPERATIONS ?? 16);
 const [kept, moved, quiet] = [47, 42, 3];

@@ -56,7 +56,7 @@ async function startDesk() {
   return {
     cluster,
     sql,
-    /** Of the gateways that run; without one, nobody answers. */
+    /** One of the gateways that are running. */
     url(random: () => number): string {
       const running = gateways.filter((one) => one !== undefined);
       return running[between(random, 0, Math.max(0, running.length - 1))]?.url ?? 'http://127.0.0.1:9';

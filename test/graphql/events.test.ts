@@ -132,6 +132,12 @@ describe('ticketEvents', () => {
     expect(await codeOf('{ ticketEvents(ticket: {ticketId: 47}, after: "x") { cursor } }', asOperator)).toBe(
       'INVALID_INPUT',
     );
+    for (const [who, as] of Object.entries({ operators: asOperator, requesters: asRequester })) {
+      const ahead = Buffer.from(`events of 47 for ${who}, 1000`).toString('base64url');
+      expect(await codeOf(`{ ticketEvents(ticket: {ticketId: 47}, after: "${ahead}") { cursor } }`, as)).toBe(
+        'INVALID_INPUT',
+      );
+    }
     expect(await codeOf('{ ticketEvents(ticket: {ticketId: 47}) { cursor } }', null)).toBe('UNAUTHENTICATED');
     expect(
       (

@@ -30,7 +30,7 @@ const fields = `cursor type at actor { name email } delivery { bcc }
 const query = `subscription ($after: String) {
   ticketEvents(ticket: { ticketId: 47 }, after: $after) { ${fields} } }`;
 
-/** Watchers of ticket 47 who have been told of one event, which was the last one so far. */
+/** Watchers of ticket 47 that have received the last event so far. */
 async function watching(count: number, authorizations: readonly string[]): Promise<OpenedStream[]> {
   const after = await Promise.all(authorizations.map(cursorFor));
   await add(gateway, { body: 'the first' });
@@ -57,7 +57,7 @@ async function told(stream: OpenedStream, body: string): Promise<string> {
   }
 }
 
-/** Statements from a message until all have been told of it. */
+/** Statements from a message until all watchers have received it. */
 async function statementsOf(streams: readonly OpenedStream[], body: string): Promise<number> {
   const before = counter.executed;
   const all = Promise.all(streams.map((stream) => told(stream, body)));
@@ -92,7 +92,7 @@ test.each([
   const streams = await Promise.all(opened);
   await Promise.all(streams.map((stream) => told(stream, 'missed 29')));
   leave(streams);
-  // One for each that looks its ticket or its cursor up, and those of what all are told.
+  // One for each watcher that looks up its ticket or cursor, and those of the events that all receive.
   expect(counter.executed - before).toBeLessThan(120);
 });
 

@@ -3,7 +3,7 @@ import { createTestDatabase } from '../support/database.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { countStatements, type StatementCounter } from './statement-counter.ts';
 
-/* However long a page is, what hangs on its rows is fetched for all of them at once. */
+/* However long a page is, related rows are loaded for all of its rows together. */
 
 const parts = new AsyncDisposableStack();
 let gateway: Gateway;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
 
-/* A desk whose frontends are all known: nothing but their documents is asked. */
+/* A desk with known frontends: only their documents are accepted. */
 
 const known = 'query Who { viewer { login } }';
 const sha256 = createHash('sha256').update(known).digest('hex');
@@ -15,7 +15,7 @@ let gateway: Gateway;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ticketwire-trusted-'));
   file = join(directory, 'persisted-documents.json');
-  // As codegen's client preset writes it, whose ids are SHA-1 unless it is told otherwise.
+  // As codegen's client preset writes it. Its ids are SHA-1 by default.
   await writeFile(file, JSON.stringify({ 'an-id-of-codegen': known }));
   gateway = await startGateway({ env: { TRUSTED_DOCUMENTS: file } });
 });

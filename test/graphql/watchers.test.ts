@@ -5,7 +5,7 @@ import { openStream } from '../support/event-stream.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { add } from '../tickets/calls.ts';
 
-/* Who watches is asked anew at each event: what they lost meanwhile, they are not shown. */
+/* A watcher's rights are checked again at each event, so they are not shown what they may no longer see. */
 
 let gateway: Gateway;
 let aheadMs = 0;
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-/** A credential that was found good is believed for 20 seconds. */
+/** A valid credential is cached for 20 seconds. */
 const believeNoLonger = () => {
   aheadMs += 30_000;
 };
@@ -48,7 +48,7 @@ interface Told {
   errors?: { extensions: Record<string, unknown> }[];
 }
 
-/** What a subscription tells, one by one; it ends with the stream. */
+/** The messages of a subscription, one by one. */
 async function* watch(ticketId: number): AsyncGenerator<Told> {
   const query =
     `subscription { ticketEvents(ticket: { ticketId: ${ticketId} }) { cursor ticketMessage ` +
@@ -62,7 +62,7 @@ async function* watch(ticketId: number): AsyncGenerator<Told> {
   }
 }
 
-/** Watches a new ticket, on which one message has been told already. */
+/** Watches a new ticket, after the event of its first message was received. */
 async function watching(requesterId: number) {
   const [ticket] = await gateway.sql<{ id: number }[]>`
     insert into tickets (reference, subject, status, requester_id)

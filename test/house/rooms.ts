@@ -77,7 +77,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     ],
     ...['src/scan', 'src/tickets', 'src/mail', 'src/mail/smtp', 'src/mail/outbox', 'src/import'],
     'src/webhooks',
-    ...['src/legacy/recorder', 'src/dev/embedded-postgres', 'src/dev/demo'],
+    ...['src/legacy/recorder', 'src/dev/embedded-postgres', 'src/dev/demo', 'src/dev/explorer'],
   ],
 };
 

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { parseAst } from 'vite';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** What programs wrote: nobody reads it line by line. */
-const generated = /\.generated\.ts$|(^|\/)(node_modules|\.made|\.data)\//;
+/** Generated files, which nobody reads line by line. */
+const generated = /\.generated\.ts$|(^|\/)graphql-env\.d\.ts$|(^|\/)(node_modules|dist|\.made|\.data)\//;
 
 /** A file of ours: its path from the root, with slashes, and its text. */
 export interface Source {
@@ -24,6 +24,29 @@ export function sourcesBelow(folder: string, endings = /\.tsx?$/): Source[] {
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** What people write and read line by line, in whichever language. */
+const written =
+  /\.(?:tsx?|m?js|css|sql|graphql|ya?ml|conf|ini|service|py|rb|pl|php|java|cs|cmd)$|file$|\/run$/;
+/** Printed by a program, or applied to databases already and so never changed. */
+const unchanging = /^schema\/(?:schema\.graphql$|migrations\/)/;
+/** Columns of a line, at most. */
+const widest = 110;
+
+/** Every line of the repository that is too wide, as `path:line`. */
+export function wideLines(): string[] {
+  const below = ['src', 'test', 'examples', 'schema', 'docs', '.ci'].flatMap((folder) =>
+    sourcesBelow(folder, written),
+  );
+  const atRoot = readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && written.test(entry.name))
+    .map(({ name }) => ({ path: name, text: readFileSync(join(root, name), 'utf8') }));
+  return [...atRoot, ...below]
+    .filter(({ path }) => !unchanging.test(path))
+    .flatMap(({ path, text }) =>
+      text.split('\n').flatMap((line, at) => (line.length > widest ? [`${path}:${at + 1}`] : [])),
+    );
+}
+
 /** Files that a file imports, types and dynamic imports included; packages are left out. */
 export function importsOf({ path, text }: Source): string[] {
   const specifiers = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.{1,2}\/[^'?]+)'/g);
@@ -31,7 +54,7 @@ export function importsOf({ path, text }: Source): string[] {
   return [...new Set(targets)];
 }
 
-/** A function's name, its first line, and the count of its own lines, without those of nested functions. */
+/** A function's name, its first line, and its number of lines without those of nested functions. */
 export interface Measured {
   readonly name: string;
   readonly line: number;

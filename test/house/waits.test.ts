@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 /*
  * A test that bounds wall-clock time, or waits for a fixed time, fails on a busy machine and is slow on a
  * quiet one. Wait for an event, or look for it with `eventually` or `expect.poll`; count work, measure this
- * process's own CPU, or compare two things side by side. What has to know the time says why in the line
- * above: `// Clock: …`.
+ * process's own CPU, or compare two things side by side. Code that needs the time says why in the line above:
+ * `// Clock: …`.
  */
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -52,7 +52,7 @@ test('no test waits for a fixed time or bounds one without saying why, and few s
     clocksIn(readFileSync(`${root}/${file}`, 'utf8')).map((clock) => ({ file, ...clock })),
   );
   expect(found.filter(({ says }) => !says)).toEqual([]);
-  // Whoever adds one more counts it here.
+  // Adding a use of the clock changes this number.
   expect(found.map(({ file }) => file)).toHaveLength(10);
 });
 

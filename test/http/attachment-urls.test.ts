@@ -40,7 +40,7 @@ const sign = (
     { id, ...(expiresInSeconds === undefined ? {} : { for: expiresInSeconds }) },
     { authorization },
   );
-/** All that an answer tells, but what differs from request to request. */
+/** Everything in an answer that does not differ between requests. */
 const told = async (response: Response) => ({
   status: response.status,
   headers: [...response.headers].filter(([name]) => !/^(date|x-request-id)$/.test(name)),
@@ -114,7 +114,7 @@ describe('a signed address', () => {
     const expected = await missing();
     expect(expected.status).toBe(404);
     for (const address of forged) expect(await told(await get(address, null)), address).toEqual(expected);
-    // Nor does a good credential of somebody else make a bad signature good.
+    // A valid credential of another user does not make an invalid signature valid.
     expect(await told(await get(forged[0]!, asOperator))).toEqual(expected);
   });
 

@@ -32,8 +32,7 @@ const isRefused = (url: string): Promise<boolean> =>
   );
 
 /**
- * A connection that is kept ends by itself after 65 s: an end that waits for it takes longer than this test
- * may.
+ * An idle connection closes by itself after 65 s. A drain that waits for it takes longer than this test may.
  */
 const beforeKeptEnd = 60_000;
 

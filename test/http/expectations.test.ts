@@ -22,10 +22,7 @@ interface Request {
   version?: string;
 }
 
-/**
- * Sends a request's head and its body when it is told to, as a waiting client does. @returns all that was
- * answered
- */
+/** Sends a request's head, and its body after `100 Continue`. @returns the whole response */
 async function waiting({
   method = 'POST',
   path = '/api/Tickets/NewMessage',

@@ -15,9 +15,8 @@ import { asOperator } from '../support/gateway.ts';
 import { startS3Server } from '../support/servers/s3-server.ts';
 
 /*
- * A file is what was sent, to the byte, whenever its command asks for it and however slow its store is. Each
- * store is slow here: what is read from files is told late, and what is written to them, or to S3, is written
- * late.
+ * A file is stored exactly as it was sent, whenever its command asks for it and however slow the store is.
+ * Each store is slow here: reads are reported late, and writes to files or to S3 are delayed.
  */
 
 const sizes = [69, 0, 4096, 65_536, 200_000, 3 * 1024 * 1024];

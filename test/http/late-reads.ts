@@ -1,7 +1,7 @@
 /*
- * Loaded before a gateway (`node --import`): a machine so busy that a write takes 10 ms to begin, and that
- * what a read found is told 20 ms after it was found. A reader that takes the end of a file for known, and is
- * not told of it, stops too early.
+ * Loaded before a gateway (`node --import`). It simulates a busy machine: a write begins 10 ms late, and a
+ * read reports its result 20 ms late. A reader that assumes the end of a file before it is reported stops too
+ * early.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -19,7 +19,7 @@ const late = {
     setTimeout(() => write(...parameters), 10);
   },
 };
-// By these, util.promisify knows the names of what the callback is told.
+// From these, util.promisify takes the names of the callback's results.
 Object.defineProperties(late.read, symbolsOf(read));
 Object.defineProperties(late.write, symbolsOf(write));
 Object.assign(fs, late);

@@ -6,7 +6,7 @@ import { keepLog } from '../support/observed/log-lines.ts';
 import { scrape, sumOf } from '../support/observed/prometheus.ts';
 import { add } from '../tickets/calls.ts';
 
-/* How a gateway looks to whoever watches over it: its lines in the log, its metrics, its readiness. */
+/* What monitoring sees of a gateway: log lines, metrics, readiness. */
 
 const token = 'token-for-Prometheus';
 const kept = keepLog('debug');
@@ -182,7 +182,7 @@ test('readiness is degraded while mail that should go has not moved, and stays 2
   };
   expect(await add(gateway, waits)).toMatchObject({ delivery: { state: 'HELD' } });
   await expect.poll(readiness).toMatchObject({ http: 200, status: 'ready', mail: 'ok' });
-  // As if the worker had been away since this morning: nobody has sent, and something has waited.
+  // As if no worker had run since this morning: a mail waits, and none was sent.
   await gateway.sql`update delivery_recipients set sent_at = sent_at - interval '2 hours'`;
   await gateway.sql`
     update deliveries set due_at = now() + interval '1 minute', attempts = 3, state = 'DEFERRED',

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { scrape, sumOf } from '../support/observed/prometheus.ts';
 
-/* Who asks too often is told so, by each door in its own words, and for how long. */
+/* A caller over its limit is refused at each door, with the time to wait. */
 
 const mutation = `mutation($input: AddTicketMessageInput!) { addTicketMessage(input: $input) {
   __typename ... on UserError { code retryable } ... on RateLimitedError { retryAfterSeconds } } }`;

@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
 
-/*
- * Whoever answers, the answer says which request it is to: by the caller's own id, where it is a harmless
- * one.
- */
+/* Every response has the request's id: the caller's own if it is harmless. */
 
 let gateway: Gateway;
 beforeAll(async () => {

@@ -40,7 +40,7 @@ async function checkOut(folder: string): Promise<void> {
   await run('tar', ['-xf', archive, '-C', folder]);
 }
 
-/** Environment of a person's shell: without what npm has told the script that this is. */
+/** Environment of a person's shell: without the variables that npm sets for its scripts. */
 const shell = Object.fromEntries(
   Object.entries(process.env).filter(
     ([name]) => !/^npm_(package|lifecycle|config_(omit|local_prefix))/.test(name),

@@ -12,7 +12,7 @@ export const receiveInMemory: Receive = async (source): Promise<ReceivedFile> =>
   return { key: bytes.toString('base64'), byteSize: bytes.length, sha256, claim() {}, release() {} };
 };
 
-/** For files of any size: what they are is told by their digest alone. */
+/** For files of any size: only the digest is kept. */
 export const receiveDigest: Receive = async (source): Promise<ReceivedFile> => {
   const hash = createHash('sha256');
   let byteSize = 0;

@@ -33,9 +33,8 @@ export interface ReadFile {
 }
 
 /**
- * The door on a server of its own, for what it does without anybody behind it. Whoever is behind it reads the
- * files, and answers that the message is stored; what goes through to the desk is tested on the whole
- * gateway.
+ * The door on its own server, with a stand-in for the desk that reads the files and answers that the message
+ * is stored. What needs a desk is tested on a whole gateway.
  */
 export async function startDoor(ports: Partial<LegacyPorts> = {}) {
   const inputs: Input[] = [];
@@ -58,7 +57,6 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
         open -= 1;
       }
     },
-    disconnectSignal: () => new AbortController().signal,
   };
   const execute = async (operation: { name: string }, variables: unknown) => {
     if (operation.name === 'FindLegacyTicket') {

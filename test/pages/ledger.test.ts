@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
 import { launchBrowser } from '../support/browser.ts';
@@ -103,7 +103,7 @@ test('an operator decides about an unknown mail, retries a failed one and cancel
   await card(failed)
     .getByRole('button', { name: /^Try again/ })
     .click();
-  await expect.poll(news).toBe('It is on its way again.');
+  await expect.poll(news).toBe('It will be sent again.');
 
   await page.getByRole('link', { name: /^Waiting/ }).click();
   await card(held)
@@ -156,4 +156,104 @@ test('one ticket can be looked up, and a phone shows all without scrolling sidew
   await page.getByRole('searchbox').fill('INC-nowhere');
   await page.keyboard.press('Enter');
   await expect.poll(() => page.getByRole('status').innerText()).toBe('There is no ticket INC-nowhere.');
+});
+
+test('of more mails than a page holds the newest are shown first, and each can be reached', async () => {
+  await gateway.sql`
+    with m as (
+      insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+      select 28, 1, 'x', 'TEXT', 'PUBLIC', false from generate_series(1, 1045) returning id, ticket_id
+    ), d as (
+      insert into deliveries (message_id, ticket_id, mailbox_id, from_address, from_name, subject,
+        rfc_message_id, state)
+      select id, ticket_id, 1, 'a', 'a', '<b>' || row_number() over (order by id), '<' || id || '@x>',
+        'CANCELLED'
+      from m order by id returning id
+    ) insert into delivery_recipients (delivery_id, position, kind, address, state)
+      select id, 1, 'TO', 'a', 'CANCELLED' from d`;
+  await using opened = await open();
+  const { page, problems } = opened;
+  await signIn(page, operator);
+  await page.getByRole('link', { name: /^Cancelled/ }).click();
+  const first = page.locator('article h3').first();
+  await expect.poll(() => first.innerText()).toBe('<b>1045');
+  await page.getByRole('button', { name: 'Show older' }).click();
+  await expect.poll(() => first.innerText()).toBe('<b>1025');
+  expect(await page.locator(':focus').innerText()).toBe('Cancelled');
+  await page.getByRole('button', { name: 'Show older' }).click();
+  await expect.poll(() => first.innerText()).toBe('<b>1005');
+  expect(await page.getByRole('link', { name: /^Cancelled/ }).innerText()).toBe('Cancelled 1000+');
+  await page.getByRole('button', { name: 'Show the newest' }).click();
+  await expect.poll(() => first.innerText()).toBe('<b>1045');
+  expect(problems).toEqual([]);
+});
+
+test('a change without an answer can be tried again, and the trouble is told until it is over', async () => {
+  const held = await mail(26, { holdSeconds: 3600 }, 'HELD');
+  await using opened = await open();
+  const { page } = opened;
+  await signIn(page, operator);
+  await page.getByRole('link', { name: /^Waiting/ }).click();
+  const cancel = page.locator(`article[data-id="${held}"]`).getByRole('button');
+  const news = () => page.getByRole('status').innerText();
+  await cancel.waitFor();
+  await page.route('**/graphql', (route) => route.abort());
+  await cancel.click();
+  await cancel.click();
+  await expect.poll(news).toBe('Failed to fetch');
+  await expect.poll(() => cancel.innerText()).toBe('Cancel');
+  expect(await cancel.isEnabled()).toBe(true);
+  await page.unroute('**/graphql');
+  await page.getByRole('link', { name: /^Sent/ }).click();
+  await expect.poll(news).toBe('');
+  await page.getByRole('link', { name: /^Waiting/ }).click();
+  await cancel.click();
+  await page.getByRole('searchbox').focus();
+  expect(await cancel.innerText()).toBe('Cancel');
+  await cancel.click();
+  await cancel.click();
+  await expect.poll(news).toBe('Cancelled. The message stays in its ticket.');
+});
+
+test('an answer that comes late shows nothing of another group, or after signing out', async () => {
+  const held = await mail(27, { holdSeconds: 3600 }, 'HELD');
+  await using opened = await open();
+  const { page } = opened;
+  await signIn(page, operator);
+  await page.getByRole('link', { name: /^Waiting/ }).waitFor();
+  /** Holds up the answer to the next request until it is called. */
+  async function holdUp() {
+    const asked = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    const hold = async (route: Route) => {
+      asked.resolve();
+      await released.promise;
+      await route.continue();
+    };
+    await page.route('**/graphql', hold, { times: 1 });
+    return {
+      asked: asked.promise,
+      async release() {
+        const answer = page.waitForResponse('**/graphql');
+        released.resolve();
+        await (await answer).finished();
+      },
+    };
+  }
+
+  const sent = await holdUp();
+  await page.getByRole('link', { name: /^Sent/ }).click();
+  await sent.asked;
+  await page.getByRole('link', { name: /^Waiting/ }).click();
+  const card = page.locator(`article[data-id="${held}"]`);
+  await card.waitFor();
+  await sent.release();
+  expect(await card.count()).toBe(1);
+
+  const waiting = await holdUp();
+  await page.evaluate("dispatchEvent(new Event('hashchange'))");
+  await waiting.asked;
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await waiting.release();
+  expect(await page.locator('#mails').innerHTML()).toBe('');
 });

@@ -4,7 +4,10 @@ import { expect, test } from 'vitest';
 
 const folder = new URL('../../node_modules/drizzle-orm/', import.meta.url);
 
-/* What `src/platform/process/faster-imports.ts` takes for granted, which another version might change. */
+/*
+ * Assumptions of `src/platform/process/faster-imports.ts` that another version of Node or of a package might
+ * break.
+ */
 test('drizzle-orm is one package of ES modules that import each other by relative paths of files', () => {
   const { type } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')) as { type: string };
   expect(type).toBe('module');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { sendResponse } from '../../src/platform/send-response.ts';
+import { sendResponse } from '../../src/platform/http/send-response.ts';
 
 const KiB = 1024;
 

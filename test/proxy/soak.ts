@@ -65,7 +65,7 @@ let acknowledged = 0;
 let retries = 0;
 let number = 0;
 
-/** Says one message until it is acknowledged; what a client would not retry is a violation. */
+/** Sends one message until it is acknowledged. An error that a client would not retry is a violation. */
 async function sayOne(client: Client): Promise<void> {
   const n = ++number;
   const legacy = n % 4 === 0;
@@ -222,9 +222,7 @@ async function curve(
   }
 }
 
-/**
- * What was acknowledged is there once, its mails are sent once, and whoever watched saw events to the last.
- */
+/** Each acknowledged message is stored once, its mails were sent once, and watchers saw every event. */
 async function compare({ owner }: ProductionDesk, leastSeen: number): Promise<void> {
   for (let tries = 0; tries < 120; tries += 1) {
     const open = await owner`

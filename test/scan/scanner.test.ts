@@ -242,7 +242,7 @@ test('several processes scan each file once, and one whose process died is taken
   const release = clamd.hold();
   const id = await say(gateway, ['twice']);
   await clamd.arrived();
-  // As if its process had gone a minute ago. Both come to a verdict in the end, and it is told once.
+  // As if its process had died a minute ago. Both processes get a result, which is reported once.
   await gateway.sql`update attachments set scan_due_at = now() where scan = 'PENDING'`;
   await gateway.sql`select pg_notify('ticketwire_scans', '')`;
   await eventually(async () => {

@@ -7,7 +7,7 @@ import { openStream } from '../support/event-stream.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { rawPost, sendRaw } from '../support/raw-http.ts';
 
-/* What one caller can make the gateway do is bounded by bytes and rows, not by fields alone. */
+/* What one caller can make the gateway do is limited by bytes and rows, not only by fields. */
 
 const stallLimits = { checkEveryMs: 100, checks: 5, leastBytes: 1024 };
 let gateway: Gateway;

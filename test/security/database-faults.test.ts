@@ -10,7 +10,7 @@ interface Added {
 }
 const input = (body: string, more: object = {}) => ({ input: { ticket: { ticketId: 47 }, body, ...more } });
 
-/** Everything that asks the database something, as a request. */
+/** A request for everything that uses the database. */
 const requests: Record<string, (gateway: Gateway) => Promise<{ status: number; headers: Headers }>> = {
   'a mutation': (gateway) => gateway.graphql(add, input('x')),
   'a refused mutation': (gateway) => gateway.graphql(add, input('')),
@@ -41,11 +41,12 @@ test('while the database does not answer, everything says so in bounded time; th
         .map((name) => `${name}: 503, 2`)
         .sort(),
     );
-    // The lock was held all the while: nobody waited for its end.
+    // The lock is still held: no request waited for it.
   });
   await expect.poll(async () => (await gateway.graphql<Added>(add, input('after'))).status).toBe(200);
   const after = await gateway.counts();
-  // What was sent before its caller was told may still be done, whole; nothing else is.
+  // A statement that was sent before its caller got the error may still be executed, completely; nothing else
+  // is.
   const more = after.messages! - before.messages!;
   expect(after.events! - before.events!).toBe(more);
   expect(more).toBeLessThan(20);

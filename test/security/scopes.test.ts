@@ -81,8 +81,8 @@ test('one document may ask for the same node twice', async () => {
 });
 
 /*
- * What a credential without the scope read is told: the results of its own commands, and nothing that anybody
- * else wrote.
+ * A credential without the scope read gets the results of its own commands, and nothing that anybody else
+ * wrote.
  */
 
 const secret = 'canary-4711';
@@ -193,13 +193,18 @@ test.each(withoutRead.map((granted) => [granted.join(), granted] as const))(
   },
 );
 
+/** Operations whose results contain nothing that somebody wrote, and streams. */
+const withoutText = new Set([
+  ...['mailboxes', 'deskCursor', 'retry', 'resolve'],
+  ...['subscription', 'deskSubscription'],
+]);
+
 test('the same operations tell a token that reads all of it', async () => {
   const silent = [];
   const operationsOf = operations(await secretTicket());
-  const { subscription: _, mailboxes: __, retry: ___, resolve: ____, ...others } = operationsOf;
-  const { deskSubscription: _____, deskCursor: ______, ...queries } = others;
   const authorization = await bearer(...scopes);
-  for (const [name, query] of Object.entries(queries)) {
+  for (const [name, query] of Object.entries(operationsOf)) {
+    if (withoutText.has(name)) continue;
     const answer = await gateway.graphql(query, {}, { authorization });
     if (!JSON.stringify(answer.data).includes(secret)) silent.push(name);
   }

@@ -64,7 +64,8 @@ test('to a requester, what is not theirs is as what does not exist, in answers a
     // A reference is looked up by its key, as `ticket(by:)` does: one block more where there is one.
     if (name !== 'reference') {
       const work = await leastWorkOf(query, 'nonesuch');
-      // A word that is theirs is found with other work, so the measure tells the two apart.
+      // Finding a word of their own takes a different number of blocks, so the measurement can distinguish
+      // the two.
       expect(await leastWorkOf(query, theirs)).not.toEqual(work);
       expect([name, await leastWorkOf(query, secret)]).toEqual([name, work]);
     }

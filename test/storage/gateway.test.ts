@@ -13,13 +13,15 @@ import { sampled } from '../support/soak.ts';
 import { hasTmpfs } from './fault-tools.ts';
 import { keysOf, storeWorlds } from './stores.ts';
 
-/* What a whole gateway does when its files cannot be kept, by each door and on each store. */
+/* What a whole gateway does when files cannot be stored, at each door and with each store. */
 
 const mutation = `mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) {
   __typename ... on AddTicketMessagePayload { ticketMessage { attachments { sha256 downloadUrl } } } } }`;
 interface Added {
   addTicketMessage: { ticketMessage: { attachments: { sha256: string; downloadUrl: string }[] } };
 }
+/** The parts of the gateway's own store, which are the smallest that S3 takes. */
+const s3Part = 5 * 1024 * 1024;
 const inputOf = (files: number) => ({
   ticket: { ticketId: 1 },
   body: 'With a file',
@@ -58,7 +60,7 @@ async function expectWorks(gateway: Gateway): Promise<void> {
 
 describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   test('a gateway stores files from both doors there, and reports ready', async () => {
-    await using place = await storeWorlds[kind]!();
+    await using place = await storeWorlds[kind]!(s3Part);
     await using gateway = await startGateway({ env: { BLOBS_URL: place.url } });
     await expectWorks(gateway);
     expect(await keysOf(place.store)).toHaveLength(2);
@@ -67,7 +69,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   });
 
   test('a gateway on another desk’s store serves, and reports that collection is off', async () => {
-    await using place = await storeWorlds[kind]!();
+    await using place = await storeWorlds[kind]!(s3Part);
     await place.store.setIdentity({ id: '6f1e8d2e-5d2d-4f5d-9a39-0d8d1b7f7c11', generation: 3 });
     await using gateway = await startGateway({ env: { BLOBS_URL: place.url } });
     await expectWorks(gateway);
@@ -79,7 +81,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   test.each(sampled([0.5, 0.01, 0.99], 3))(
     'an upload that is cut off at %d leaves neither row nor bytes',
     async (cutAt) => {
-      await using place = await storeWorlds[kind]!();
+      await using place = await storeWorlds[kind]!(s3Part);
       await using gateway = await startGateway({ env: { BLOBS_URL: place.url } });
       // Its first collection writes down that it was.
       await expect.poll(() => place.store.identity()).toMatchObject({ generation: 1 });
@@ -101,7 +103,7 @@ describe('S3', () => {
   test.each(sampled([500, 503, 'cut'] as const, 3))(
     'that answers %s at any step: both doors answer 503, and recover with it',
     async (fault) => {
-      await using place = await storeWorlds.S3!();
+      await using place = await storeWorlds.S3!(s3Part);
       const server = place.server!;
       await using gateway = await startGateway({ env: { BLOBS_URL: place.url } });
       for (const step of steps) {
@@ -124,7 +126,7 @@ describe('S3', () => {
   test.each(['PutObject', 'GetObject', 'DeleteObject', 'ListMultipartUploads'] as const)(
     'that refuses %s fails the start with the name of the setting',
     async (step) => {
-      await using place = await storeWorlds.S3!();
+      await using place = await storeWorlds.S3!(s3Part);
       place.server!.fail(step, 403);
       const error = await startGateway({ env: { BLOBS_URL: place.url } }).catch((e) => e);
       expect(error).toBeInstanceOf(ConfigError);

@@ -91,7 +91,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       await other.attach(foreign);
       const result = await collect(other.world.database.desk);
       expect(result).toMatchObject({ off: expect.any(String), keys: 0, blobs: 0 });
-      // One that has a store of its own, and is pointed at this one by mistake.
+      // A database with its own store that is configured with this one by mistake.
       await collectGarbage(other.world.database.desk, other.store, hours(1));
       expect(await collect(other.world.database.desk)).toMatchObject({ off: expect.any(String), keys: 0 });
       expect(await keysOf(store)).toEqual(kept);
@@ -153,7 +153,6 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     const kept = await fill(5);
     await collect();
     const gone = await stray();
-    // As behind a pooler that swallows what a session says of itself.
     const owner = postgres({ ...(files.world.ownerConnection as object), max: 1, onnotice: () => {} });
     await owner`create or replace function sees_everything() returns boolean language sql stable as
       'select false'`;

@@ -11,9 +11,8 @@ import {
 } from '../../src/storage/blob-store.ts';
 import { readAll } from '../support/servers/read-all.ts';
 import { sampled, soaking } from '../support/soak.ts';
-import { all, keysOf, type StoreWorld, storeWorlds } from './stores.ts';
+import { all, keysOf, smallPart as part, type StoreWorld, storeWorlds } from './stores.ts';
 
-const MiB = 1024 * 1024;
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest();
 const from = (...pieces: Buffer[]) => Readable.from(pieces);
 
@@ -28,7 +27,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
 
   const read = async (key: string, of = store) => readAll(await of.open(key));
 
-  test.each(sampled([0, 4096, 5 * MiB + 1, 1, 3_000_001, 5 * MiB, 12 * MiB + 3], 2))(
+  test.each(sampled([0, 4096, part + 1, 1, part / 2 + 1, part, 3 * part - 3], 2))(
     '%i bytes are read back as they were put, under a key of their own',
     async (size) => {
       const bytes = randomBytes(size);
@@ -46,7 +45,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   );
 
   test('a part of a blob is read from its first byte to its last', async () => {
-    const bytes = randomBytes(3_000_001);
+    const bytes = randomBytes(300_001);
     const { key } = await store.put(from(bytes), bytes.length);
     expect(await readAll(await store.open(key, { start: 5, end: 9 }))).toEqual(bytes.subarray(5, 10));
     const end = bytes.length - 1;
@@ -55,16 +54,16 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
 
   test('put accepts any async iterable', async () => {
     async function* pieces() {
-      for (let n = 0; n < 300; n++) yield Buffer.alloc(10_000, n);
+      for (let n = 0; n < 300; n++) yield Buffer.alloc(1000, n);
     }
-    const stored = await store.put(pieces(), 3_000_000);
+    const stored = await store.put(pieces(), 300_000);
     expect(sha256(await read(stored.key))).toEqual(stored.sha256);
-    expect(stored.byteSize).toBe(3_000_000);
+    expect(stored.byteSize).toBe(300_000);
   });
 
   test.each([
     [5999, 1000],
-    [11 * MiB, 64 * 1024],
+    [2 * part + 7, 2048],
   ])(
     'one byte more than %i is refused at once: the rest is not read, and nothing is left',
     async (limit, piece) => {
@@ -83,11 +82,11 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     },
   );
 
-  test.each(sampled([0, 50_000, 6 * MiB, 12 * MiB], 2))(
+  test.each(sampled([0, 50_000, part + 9, 3 * part], 2))(
     'a source that fails after %i bytes leaves nothing, and put rejects with its error',
     async (size) => {
-      const source = new PassThrough({ highWaterMark: 20 * MiB });
-      const put = store.put(source, 20 * MiB).catch((e) => e);
+      const source = new PassThrough({ highWaterMark: 20 * part });
+      const put = store.put(source, 20 * part).catch((e) => e);
       if (size > 0) source.write(Buffer.alloc(size));
       setImmediate(() => source.destroy(new Error('the caller went away')));
       expect((await put).message).toBe('the caller went away');
@@ -175,9 +174,9 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
 
   describe('a blob that arrives in several requests', () => {
     const append = (key: string, bytes: Buffer, offset: number, of = store) =>
-      of.append(key, from(bytes), { offset, maxBytes: 100 * MiB });
+      of.append(key, from(bytes), { offset, maxBytes: 100 * part });
 
-    test.each([[[5]], [[0, 5, 0]], [[1, 2, 3]], [[6 * MiB, 1, 5 * MiB, 7 * MiB + 1]], [[5 * MiB, 5 * MiB]]])(
+    test.each([[[5]], [[0, 5, 0]], [[1, 2, 3]], [[part + 9, 1, part, 2 * part + 1]], [[part, part]]])(
       'pieces of %j bytes become one',
       async (sizes) => {
         const bytes = randomBytes(sizes.reduce((a, b) => a + b, 0));
@@ -199,10 +198,10 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     );
 
     test('each request may reach another process, which reads back what it has not seen', async () => {
-      const bytes = randomBytes(13 * MiB);
+      const bytes = randomBytes(3 * part - 7);
       const key = await store.create();
       let offset = 0;
-      for (const end of [1, 6 * MiB, 6 * MiB + 1, bytes.length]) {
+      for (const end of [1, part + 9, part + 10, bytes.length]) {
         offset = await append(key, bytes.subarray(offset, end), offset, world.another());
         expect(offset).toBe(end);
       }
@@ -220,7 +219,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     });
 
     test('finishing twice gives the same result, in another process as well', async () => {
-      for (const size of [3, 6 * MiB]) {
+      for (const size of [3, part + 9]) {
         const bytes = randomBytes(size);
         const key = await store.create();
         await append(key, bytes, 0);
@@ -239,13 +238,13 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       expect(await read(key)).toHaveLength(0);
     });
 
-    test.each(sampled([3, 50_000, 11 * MiB + 5, 6 * MiB], 2))(
+    test.each(sampled([3, 50_000, 2 * part + 5, part + 9], 2))(
       'of a request that breaks off after %i bytes, what had arrived is kept',
       async (size) => {
         const bytes = randomBytes(size + 10);
         const key = await store.create();
-        const source = new PassThrough({ highWaterMark: 20 * MiB });
-        const appending = store.append(key, source, { offset: 0, maxBytes: 100 * MiB });
+        const source = new PassThrough({ highWaterMark: 20 * part });
+        const appending = store.append(key, source, { offset: 0, maxBytes: 100 * part });
         source.write(bytes.subarray(0, size));
         // Once it has been taken up, the line is cut.
         setImmediate(function cut() {
@@ -263,7 +262,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     test('a request at another offset than the end is refused, and changes nothing', async () => {
       const key = await store.create();
       await append(key, Buffer.from('abc'), 0);
-      for (const offset of [0, 2, 4, 10 * MiB]) {
+      for (const offset of [0, 2, 4, 2 * part]) {
         const source = from(Buffer.from('xyz'));
         const error = await store.append(key, source, { offset, maxBytes: 100 }).catch((e) => e);
         expect(error).toBeInstanceOf(BlobOffset);
@@ -275,7 +274,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       expect((await read(key)).toString()).toBe('abcdef');
     });
 
-    test.each([20, 7 * MiB])(
+    test.each([20, 200_000])(
       'one byte more than %i, counted over all requests, is refused: what was durable before stays',
       async (limit) => {
         const key = await store.create();
@@ -314,7 +313,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
 
     test('an abandoned blob is removed with all of its bytes', async () => {
       const key = await store.create();
-      await append(key, randomBytes(6 * MiB), 0);
+      await append(key, randomBytes(part + 9), 0);
       expect(await keysOf(store)).toEqual([key]);
       await store.remove(key);
       await expect(append(key, Buffer.from('x'), 0)).rejects.toBeInstanceOf(BlobMissing);

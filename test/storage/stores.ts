@@ -48,10 +48,16 @@ async function openDisk(): Promise<StoreWorld> {
   };
 }
 
-async function openS3(): Promise<StoreWorld> {
+/**
+ * Parts of the store's tests: S3 itself takes none below 5 MiB, and each test would hash and copy megabytes
+ * ten times. `gateway.test.ts` has parts of that size.
+ */
+export const smallPart = 128 * 1024;
+
+async function openS3(partBytes = smallPart): Promise<StoreWorld> {
   // Where the usual chain of credentials looks first.
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'secret' });
-  const server = await startS3Server();
+  const server = await startS3Server(partBytes);
   const place = {
     bucket: 'desk',
     prefix: 'files/',
@@ -60,10 +66,10 @@ async function openS3(): Promise<StoreWorld> {
     pathStyle: true,
     presign: true,
   };
-  const timing = { answerWithinMs: 20_000, attempts: 2 };
+  const requests = { answerWithinMs: 20_000, attempts: 2, partBytes };
   return {
-    store: createS3Store(place, timing),
-    another: () => createS3Store(place, timing),
+    store: createS3Store(place, requests),
+    another: () => createS3Store(place, requests),
     async names() {
       const { objects, uploads } = server.bucket;
       return [...objects.keys(), ...[...uploads.values()].map(({ key }) => `${key} unfinished`)];
@@ -97,8 +103,10 @@ async function openS3(): Promise<StoreWorld> {
   };
 }
 
-/** Every kind of store: what holds of one must hold of the other. */
-export const storeWorlds: Readonly<Record<string, () => Promise<StoreWorld>>> = {
+/**
+ * Every kind of store: what holds of one must hold of the other. `partBytes` is the size of S3's parts.
+ */
+export const storeWorlds: Readonly<Record<string, (partBytes?: number) => Promise<StoreWorld>>> = {
   disk: openDisk,
   S3: openS3,
 };

@@ -1,7 +1,7 @@
 // Clock: looks again a few milliseconds later, until what was waited for has come.
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Against what hangs: no test waits as long for something that comes. */
+/** A limit for what never happens; no test waits this long for anything else. */
 const giveUpAfterMs = 120_000;
 
 /**
@@ -22,5 +22,5 @@ export async function eventually<T>(
   }
 }
 
-/** One turn of the event loop: whatever was ready has had its say. */
+/** One turn of the event loop, in which everything that was ready has run. */
 export const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));

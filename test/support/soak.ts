@@ -2,7 +2,7 @@
 export const soaking = process.env.SOAK === '1';
 
 /**
- * All cases when soaking; else the first of them and every so-manieth after it, as `npm test` takes some of
+ * All cases when soaking. Otherwise the first one and every n-th after it, so that `npm test` runs some of
  * each kind.
  */
 export const sampled = <T>(cases: readonly T[], every: number): T[] =>

@@ -1,7 +1,4 @@
-/**
- * The longest that this thread did not look at what had come in, as CPU: what a busy machine does to it does
- * not count.
- */
+/** The longest turn of this thread's event loop, in CPU time, so that a busy machine does not matter. */
 export async function longestTurn(work: () => Promise<unknown>): Promise<number> {
   let longest = 0;
   let going = true;

@@ -5,7 +5,7 @@ import { asOperator, asRequester, startGateway } from '../support/gateway.ts';
 
 /*
  * What a read costs must not grow with the desk. Blocks are counted by PostgreSQL itself, so that it does not
- * matter how busy the machine is. `npm run bench:desk` tells the same of a desk of a real size.
+ * matter how busy the machine is. `npm run bench:desk` measures the same on a desk of realistic size.
  */
 
 const listed = 'nodes { reference lastMessage { bodyText } }';

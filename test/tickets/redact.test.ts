@@ -153,7 +153,7 @@ test('a redacted message keeps its place; its text, files and names are in no ta
     events: before.events! + 2,
   });
 
-  // The page of the conversation, the node and the requester are told the same.
+  // The conversation, the node and the requester see the same.
   const [page, node] = await Promise.all([
     ask<{ messages: { nodes: { node: object }[] } }>(
       gateway,
@@ -360,7 +360,7 @@ for (const [at, expected] of [
     await untilNextIsThrough(sent + expected.mails + 1);
     expect(await ended()).toBe(expected.own);
     expect(gateway.sink.mails.length - sent).toBe(expected.mails + 1);
-    // What was to be sent had been kept before the server was spoken to.
+    // The source had been stored before the connection.
     expect(await whereverWritten(secret)).toEqual([]);
     await assertGapless(7);
   });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { add, ask } from './calls.ts';
 
@@ -90,9 +90,62 @@ test('%, _ and quotes are characters like others', async () => {
     '&',
     '()',
     '#0',
+    '[]',
+    '.,;',
+    '-'.repeat(200),
+    '- '.repeat(100),
+    '-('.repeat(100),
     '🙂',
   ])
     expect([text, (await search(text)).nodes]).toEqual([text, []]);
+});
+
+describe('what looks the same is found', () => {
+  test.each([
+    ['accents in one piece or two', 'Un cafe\u0301 noir', 'café'],
+    ['and the other way', 'Der Zürcher', 'Zu\u0308rcher'],
+    ['a typographic apostrophe', 'They don’t answer zithers', "don't zithers"],
+    ['typographic quotes around a phrase', 'a broken zurna', '“broken zurna”'],
+    ['a space that does not break', 'non\u00a0breaking\u202fshawm', 'breaking shawm'],
+    ['a hyphen that does not break', 'asset K\u20111207', 'K-1207'],
+    ['characters that cannot be seen', 'a mel\u00adlo\u200bphone', 'mellophone'],
+    ['an address of the web', 'See https://domain.com:8443/kazoo?x=1.', 'https://domain.com:8443/kazoo?x=1'],
+    ['an address at the end', '(See www.domain.com/ocarina.)', 'www.domain.com/ocarina'],
+    ['a part of an address', 'https://domain.com/a/crumhorn?b=c&d#e', 'crumhorn'],
+    ['a file of a path', 'in /etc/sackbut/sackbut.conf', 'sackbut.conf'],
+    ['a host with its port', 'db7.domain.com:5432 is down', 'db7.domain.com'],
+    ['a line of a file', 'rackett.ts:42:7 failed', 'rackett.ts:42'],
+    ['a dash between words', 'Theorbo - lute', 'theorbo - lute'],
+    ['a line of dashes', `bagpipe ${'-'.repeat(60)} chanter`, `bagpipe ${'-'.repeat(60)} chanter`],
+    ['an option of a command', 'run dulcimer --strings', 'dulcimer --strings'],
+    ['a word beside a tag', '<p>clavioline</p><br/>', 'clavioline'],
+    ['combining marks without an end', `vihuela ${'\u0345'.repeat(2e4)}${'\u0301'.repeat(2e4)}`, 'vihuela'],
+  ])('%s', async (_, body, text) => {
+    const id = await write(body);
+    for (const as of [asOperator, asRequester]) expect(messagesIn(await search(text, {}, as))).toEqual([id]);
+    await gateway.sql`select fill_message_search(200)`;
+    expect(messagesIn(await search(text))).toEqual([id]);
+  });
+});
+
+test('tags of HTML are no words', async () => {
+  await write('<section>hautbois</section>', { format: 'HTML' });
+  expect((await search('hautbois')).nodes).toHaveLength(1);
+  expect((await search('section')).nodes).toEqual([]);
+});
+
+test('what was copied around a reference is not searched for', async () => {
+  const blanks = ['\tINC-000047\n', '\u00a0inc-000047', '\ufeffINC-000047\u200b'];
+  for (const as of [asOperator, asRequester])
+    for (const text of [...blanks, '[INC-000047]', '"INC-000047"', '(INC-000047).', 'INC\u2011000047'])
+      expect([text, ticketsIn(await search(text, {}, as))]).toEqual([text, [47]]);
+  const { nodes } = await ask<{ nodes: unknown[] }>(
+    gateway,
+    '{ tickets(filter: { text: " INC-000047\u00a0" }) { nodes { id } } }',
+  );
+  expect(nodes).toHaveLength(1);
+  const { errors } = await gateway.graphql('{ search(text: "\u200b \ufeff") { nodes { __typename } } }');
+  expect(errors?.[0]?.extensions?.code).toBe('INVALID_INPUT');
 });
 
 test('what was redacted is not found', async () => {

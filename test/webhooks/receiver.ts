@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'nod
 import type { AddressInfo } from 'node:net';
 import { eventually } from '../support/eventually.ts';
 
-/** A request that an endpoint was sent. */
+/** A request to an endpoint. */
 export interface Received {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
@@ -12,7 +12,7 @@ export interface Received {
 
 type Respond = (res: ServerResponse, received: Received, nth: number) => void;
 
-/** A real endpoint. It takes everything with 204 until it is told otherwise. */
+/** A real endpoint. It answers 204 unless a test sets another answer. */
 export interface Receiver extends AsyncDisposable {
   readonly url: string;
   readonly received: Received[];

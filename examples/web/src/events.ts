@@ -7,7 +7,7 @@ const longestWaitMs = 15_000;
 /** What this page's subscriptions return: one root field, whose events have a cursor each. */
 type Events = Record<string, { cursor: string }>;
 
-/** Subscriptions over Server-Sent Events. After a lost connection they go on behind the last event's cursor. */
+/** Subscriptions over Server-Sent Events. After a lost connection they resume after the last cursor. */
 export const eventsExchange = (authorization: string) =>
   subscriptionExchange({ forwardSubscription: watchWith(authorization) });
 

@@ -34,7 +34,7 @@ export function Message({ message }: { message: MessageData }) {
   );
 }
 
-/** Safe as it is: the gateway cleans it, and holds remote pictures back. */
+/** Safe to insert: the gateway has sanitized it, and does not load remote pictures. */
 function Body({ html }: { html: string }) {
   const place = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {

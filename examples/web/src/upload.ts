@@ -5,7 +5,7 @@ export function upload(
   onProgress: (part: number) => void,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    // fetch tells nothing of how far an upload is.
+    // XMLHttpRequest, because fetch does not report the progress of an upload.
     const request = new XMLHttpRequest();
     request.open('POST', '/uploads');
     request.setRequestHeader('Authorization', authorization);

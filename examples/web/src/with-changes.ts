@@ -1,4 +1,4 @@
-/** What a query listed and what events told since: each row once, as it was told last. */
+/** Merges the rows of a query with those of later events: each row once, in its latest state. */
 export const withChanges = <Row extends { id: string }>(
   listed: readonly Row[],
   changed: ReadonlyMap<string, Row>,

@@ -1,12 +1,15 @@
 import { and, desc, eq, gte, sql } from 'drizzle-orm';
 import { auditEntries, tickets, users } from '../../db/tables.ts';
+import { parseStorableInstant } from '../../platform/instants.ts';
 import { type Command, one, UsageError, wholeNumber } from '../command.ts';
 import { findTicket, findUser } from '../lookup.ts';
 import { rows } from '../output.ts';
 
 function instantOf(text: string): Date {
-  const at = new Date(text);
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(at.getTime()))
+  // A date is its beginning in UTC, and seconds may be left out.
+  const whole = text.replace(/^[\d-]{10}$/, '$&T00:00:00Z').replace(/(T\d\d:\d\d)(?=Z|[+-])/i, '$1:00');
+  const at = parseStorableInstant(whole);
+  if (at === undefined)
     throw new UsageError(`--since must be a date or a time such as 2026-11-28T09:00Z, not ${text}`);
   return at;
 }

@@ -18,8 +18,9 @@ const verify: Command = {
   arguments: [],
   summary: 'Read every referenced file and compare it with its row',
   details: [
-    'Exits with 1 if a file is missing or damaged, or if garbage collection is off.',
-    'Changes nothing.',
+    'Exits with 1 if a file is missing or damaged, or if garbage collection is off. Changes nothing.',
+    'Files that nothing names are left over, for example by a crash: garbage collection sets them aside,',
+    'and deletes them a week later.',
   ].join('\n'),
   options: {},
   example: 'blobs verify',
@@ -28,7 +29,12 @@ const verify: Command = {
     const { damaged, ...counts } = result;
     for (const { key, what } of damaged.slice(0, maxShown)) stderr.write(`${key}  ${words[what]}\n`);
     if (damaged.length > maxShown) stderr.write(`and ${damaged.length - maxShown} more\n`);
-    const { text } = fields({ ...counts, damaged: damaged.length });
+    const { rows, bytes, strays, aside, collectionOff } = counts;
+    const { text } = fields({
+      ...{ filesOfMessages: rows, bytes, damaged: damaged.length },
+      ...{ filesThatNothingNames: strays, setAside: aside },
+      garbageCollection: collectionOff === null ? 'on' : `off: ${collectionOff}`,
+    });
     return { json: result, text, exitCode: damaged.length > 0 || counts.collectionOff !== null ? 1 : 0 };
   },
 };

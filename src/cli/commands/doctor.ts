@@ -28,7 +28,7 @@ const doctor: LooseCommand = {
     const shown = findings.map((finding) => ({ ...finding }));
     return {
       json: findings,
-      // Not cut on a narrow terminal: what is wrong must be read to its end.
+      // Not truncated on a narrow terminal: the end of a text may say what to change.
       ...{ text: rows(shown, ['check', 'result', 'detail']).text },
       exitCode: failed > 0 ? 1 : 0,
     };

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ImportInterrupted, type ImportResult, importDesk } from '../../import/import-desk.ts';
+import { whyNotLines } from '../../import/read-lines.ts';
 import { type Command, type CommandContext, CommandError, type Output, type Terminal } from '../command.ts';
-import { count, rows } from '../output.ts';
+import { count, printable, rows } from '../output.ts';
 import { createProgress } from '../progress.ts';
 
 /** Most problems that are printed. Further ones are only counted. */
@@ -23,6 +24,8 @@ const run: Command = {
   async run(ctx, [file], values) {
     const dryRun = values['dry-run'] === true;
     await using input = await readable(file!, ctx);
+    const otherwise = await whyNotLines(input.path);
+    if (otherwise !== undefined) throw new CommandError(`${file === '-' ? 'The input' : file} ${otherwise}`);
     let shown = 0;
     const progress = createProgress(ctx.stderr);
     const options = {
@@ -34,7 +37,7 @@ const run: Command = {
       input.path,
       ({ line, message }) => {
         shown += 1;
-        if (shown <= maxShown) progress.line(`line ${line}: ${message}`);
+        if (shown <= maxShown) progress.line(printable(`line ${line}: ${message}`));
       },
       options,
     ).catch((error: unknown) => {
@@ -52,8 +55,9 @@ function outputOf(result: ImportResult, dryRun: boolean, shown: number): Output 
     const text = `Nothing was written: ${found}${more}.`;
     return { json: result, text, exitCode: 1 };
   }
+  if (result.lines === 0) return { json: result, text: 'The input is empty.', exitCode: 1 };
   if (dryRun) {
-    const good = result.lines === 1 ? '1 line is good' : `All ${result.lines} lines are good`;
+    const good = result.lines === 1 ? '1 line is valid' : `All ${result.lines} lines are valid`;
     return { json: result, text: `${good}; nothing was written.` };
   }
   const types = Object.keys(result.written) as (keyof typeof result.written)[];
@@ -66,6 +70,7 @@ async function readable(file: string, { stdin }: Pick<CommandContext, keyof Term
   const found = file === '-' ? undefined : await stat(file).catch(() => undefined);
   if (found?.isFile()) return { path: file, async [Symbol.asyncDispose]() {} };
   const piped = file === '-' || file === '/dev/stdin' || found?.isFIFO() || found?.isSocket();
+  if (found?.isDirectory()) throw new CommandError(`${file} is a folder: name the file in it`);
   if (!piped) throw new CommandError(`There is no file ${file}`);
   const directory = await mkdtemp(join(tmpdir(), 'ticketwire-import-'));
   const path = join(directory, 'lines.jsonl');

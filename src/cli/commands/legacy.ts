@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Recorded } from '../../legacy/recorder/compare-responses.ts';
 import { type Recording, readRecording } from '../../legacy/recorder/read-recording.ts';
 import {
+  type Environment,
   type LooseCommand,
   type OptionValues,
   type Output,
@@ -9,10 +10,10 @@ import {
   type Terminal,
   UsageError,
 } from '../command.ts';
+import { localUrl, localUrlHelp } from '../gateway/local-url.ts';
 import { count } from '../output.ts';
 import { type ReplayOutcome, type ReplayTarget, replayCall } from './replay-call.ts';
 
-const defaultUrl = 'http://127.0.0.1:4000';
 /** Calls between two lines of progress where stderr is not a terminal. */
 const tellEvery = 100;
 
@@ -31,7 +32,7 @@ const replay: LooseCommand = {
     'Exit code: 0 no differences, 1 differences, 2 not a recording, or the server does not answer.',
   ].join('\n'),
   options: {
-    url: { type: 'string', value: 'ADDRESS', help: `address of the gateway (default ${defaultUrl})` },
+    url: { type: 'string', value: 'ADDRESS', help: `address of the gateway (default ${localUrlHelp})` },
     user: {
       type: 'string',
       value: 'LOGIN:PASSWORD',
@@ -40,8 +41,8 @@ const replay: LooseCommand = {
     host: { type: 'string', value: 'NAME', help: 'Host header to send, if recorded responses repeat it' },
   },
   example: 'legacy replay traffic.har --url http://127.0.0.1:4000',
-  async runLoose({ stderr }, [file], values): Promise<Output> {
-    const target = targetOf(values);
+  async runLoose({ stderr, env }, [file], values): Promise<Output> {
+    const target = targetOf(values, env);
     const { calls, leftOut } = await read(file!);
     const outcomes = await sendAll(calls, target, stderr);
     return report(outcomes, target, leftOut);
@@ -50,8 +51,8 @@ const replay: LooseCommand = {
 /** The command `legacy replay FILE`: sends recorded requests and prints what differs. */
 export const legacyCommands = [replay];
 
-function targetOf(values: OptionValues): ReplayTarget {
-  const address = one(values, 'url') ?? defaultUrl;
+function targetOf(values: OptionValues, env: Environment): ReplayTarget {
+  const address = one(values, 'url') ?? localUrl(env);
   const user = one(values, 'user');
   if (!/^https?:\/\//i.test(address) || !URL.canParse(address))
     throw new UsageError(`--url must be http://… or https://…, not ${address}`);

@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
 import { runStatement } from '../../db/run-statement.ts';
-import { findOutboxHome, hold } from '../../mail/outbox/home-database.ts';
+import { findOutboxHome, hold, whyHeld } from '../../mail/outbox/home-database.ts';
 import { releaseOutbox } from '../../mail/outbox/resume-sending.ts';
 import { auditEntry } from '../audit-entry.ts';
 import { type Command, one } from '../command.ts';
@@ -10,6 +10,10 @@ const show: Command = {
   name: 'outbox show',
   arguments: [],
   summary: 'Show whether mails are sent, and how many are queued',
+  details: [
+    'Mails that are due are sent at once, unless the outbox is held. Those that are due later are held for',
+    'somebody who may still cancel them, or wait for another try.',
+  ].join('\n'),
   options: {},
   example: 'outbox show --json',
   async run({ sql }) {
@@ -21,7 +25,15 @@ const show: Command = {
         count(*) filter (where state = 'OUTCOME_UNKNOWN')::int as unknown
       from deliveries where state in ('QUEUED', 'DEFERRED', 'HELD', 'TRANSMITTING', 'OUTCOME_UNKNOWN')`;
     const restored = moved || timelineChanged;
-    return fields({ sends: heldAt === null && !restored, heldAt, reason, restored, ...counts });
+    const { due, later, transmitting, unknown } = counts!;
+    const held = await whyHeld(sql);
+    const text = fields({
+      mailsAreSent: held === undefined ? 'yes' : `no: ${held}`,
+      ...(heldAt !== null && { heldSince: heldAt }),
+      ...(held !== undefined && { toSendAgain: 'ticketwire outbox release --help' }),
+      ...{ due, dueLater: later, transmitting, outcomeUnknown: unknown },
+    }).text;
+    return { json: { sends: held === undefined, heldAt, reason, restored, ...counts }, text };
   },
 };
 

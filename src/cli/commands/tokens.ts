@@ -7,6 +7,8 @@ import { done, fields, rows } from '../output.ts';
 
 const defaultScopes: readonly Scope[] = ['read', 'write'];
 const day = 24 * 60 * 60 * 1000;
+/** A hundred years. */
+const mostDays = 36_500;
 
 function scopesOf(named: readonly string[]): Scope[] {
   const wanted = named.flatMap((text) => text.split(',')).map((text) => text.trim());
@@ -38,7 +40,9 @@ const add: Command = {
   async run({ db }, [login], values) {
     const days = one(values, 'expires-in-days');
     const expiresAt =
-      days === undefined ? undefined : new Date(Date.now() + wholeNumber(days, '--expires-in-days') * day);
+      days === undefined
+        ? undefined
+        : new Date(Date.now() + wholeNumber(days, '--expires-in-days', 1, mostDays) * day);
     const input = { name: one(values, 'name')!, scopes: scopesOf(many(values, 'scope')), expiresAt };
     return db.transaction(async (tx) => {
       const user = await findUser(tx, login!);

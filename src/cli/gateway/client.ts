@@ -7,13 +7,14 @@ import {
   one,
   UsageError,
 } from '../command.ts';
+import { localUrl, localUrlHelp } from './local-url.ts';
 
 /** Options of the commands that call a running gateway. */
 export const gatewayOptions = {
   url: {
     type: 'string',
     value: 'ADDRESS',
-    help: 'address of the gateway (default TICKETWIRE_URL, or http://127.0.0.1:4000)',
+    help: `address of the gateway (default TICKETWIRE_URL, or ${localUrlHelp})`,
   },
   token: {
     type: 'string',
@@ -57,7 +58,7 @@ const longestWaitMs = 60_000;
  * @throws UsageError when the token is missing or cannot be a token, or the address is invalid
  */
 export function addressOf({ env }: LooseContext, values: OptionValues): { url: URL; token: string } {
-  const address = one(values, 'url') ?? env.TICKETWIRE_URL ?? 'http://127.0.0.1:4000';
+  const address = one(values, 'url') ?? (env.TICKETWIRE_URL || localUrl(env));
   const given = one(values, 'token');
   const token = given ?? env.TICKETWIRE_TOKEN;
   if (!/^https?:\/\//i.test(address) || !URL.canParse(address))
@@ -67,7 +68,7 @@ export function addressOf({ env }: LooseContext, values: OptionValues): { url: U
       'TICKETWIRE_TOKEN is missing. ' +
         '`npm run -s ticketwire -- token add LOGIN --name NAME --scope read,write,mail` creates a token.',
     );
-  // It is not shown: it may be a secret with a line break after it, or with other text around it.
+  // The value is not shown, because it may be a secret with a line break or other text around it.
   if (!/^[!-~]+$/.test(token))
     throw new UsageError(`${given === undefined ? 'TICKETWIRE_TOKEN' : '--token'} is not a token`);
   return { url: new URL('graphql', address.endsWith('/') ? address : `${address}/`), token };
@@ -160,10 +161,10 @@ function parsed(text: string): GraphqlResponse | undefined {
 
 /** @throws CommandError */
 function fieldOf({ data, errors }: GraphqlResponse): object {
-  const [value] = Object.values(data ?? {});
+  const [[name, value] = []] = Object.entries(data ?? {});
   if (value === undefined || value === null)
     throw new CommandError(
-      errors?.map(({ message }) => message).join('\n') ?? 'The gateway returned no result',
+      errors?.map(({ message }) => message).join('\n') ?? `There is no such ${name ?? 'result'}`,
     );
   if (value.code === undefined) return value;
   const { problems } = value as { problems?: { path: string[]; message: string }[] };

@@ -19,7 +19,7 @@ const shown = 'id state from to subject dueAt failure suggestedAction';
 const refused = '... on UserError { code message }';
 
 /** The number of a delivery, which is easier to type than its global id. */
-const numberOf = (id: string): number => decodeGlobalId('Delivery', id) ?? 0;
+export const numberOf = (id: string): number => decodeGlobalId('Delivery', id) ?? 0;
 function idOf(typed: string): string {
   if (/^\d{1,10}$/.test(typed)) return encodeGlobalId('Delivery', Number(typed));
   if (decodeGlobalId('Delivery', typed) === undefined)
@@ -144,12 +144,13 @@ export const deliveryCommands: readonly LooseCommand[] = [
   change({
     name: 'cancel',
     summary: 'Cancel a queued mail',
-    details: 'The message is not removed.',
+    details: 'The message is not removed. DELIVERY is a number from `delivery list`.',
     example: 'delivery cancel 47',
   }),
   change({
     name: 'resolve',
     summary: 'Resolve a mail whose outcome is unknown',
+    details: 'DELIVERY is a number from `delivery list`.',
     options: {
       as: { type: 'string', value: 'SENT|RESEND', required: true, help: 'it arrived, or send it again' },
     },

@@ -1,45 +1,41 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventTypes } from '../../platform/vocabulary.ts';
-import { type LooseCommand, type LooseContext, many, one, UsageError } from '../command.ts';
+import {
+  type LooseCommand,
+  type LooseContext,
+  many,
+  type OptionValues,
+  one,
+  UsageError,
+} from '../command.ts';
 import { nothing } from '../output.ts';
-import { connectGateway, type GatewayClient, gatewayOptions } from './client.ts';
-import { type EventStream, streamFrom } from './stream.ts';
+import { connectGateway, gatewayOptions } from './client.ts';
+import {
+  deskSource,
+  type EventFilter,
+  type EventSource,
+  type ListedEvent,
+  ticketSource,
+} from './event-source.ts';
+import { parseTicket } from './parse-ticket.ts';
+import { streamFrom } from './stream.ts';
 
-const fields = `cursor type visibility at actor { name } ticket { ticketId reference status }
-  ticketMessage { messageId } delivery { id state }`;
-const page = /* GraphQL */ `query Events($after: String, $filter: DeskEventFilter) {
-  deskEvents(after: $after, filter: $filter) { cursor hasMore events { ${fields} } }
-}`;
-const subscription = /* GraphQL */ `subscription Follow($after: String, $filter: DeskEventFilter) {
-  deskEvents(after: $after, filter: $filter) { ${fields} }
-}`;
-
-interface ListedEvent {
-  readonly cursor: string;
-}
-interface EventPage {
-  readonly cursor: string;
-  readonly hasMore: boolean;
-  readonly events: readonly ListedEvent[];
-}
-
-/** Writes one event as a line, and waits while the reader of the lines is slow. */
-async function print({ stdout }: LooseContext, event: ListedEvent): Promise<void> {
-  if (!stdout.write(`${JSON.stringify(event)}\n`)) await once(stdout, 'drain');
+/** Writes an event as a line if it is wanted, and waits while the reader of the lines is slow. */
+async function print({ stdout }: LooseContext, source: EventSource, event: ListedEvent): Promise<void> {
+  if (source.wants(event) && !stdout.write(`${JSON.stringify(event)}\n`)) await once(stdout, 'drain');
 }
 
 /** Prints all events after a cursor. @returns the cursor behind them */
 async function printPages(
   ctx: LooseContext,
-  gateway: GatewayClient,
-  filter: object,
+  source: EventSource,
   from: string | undefined,
-): Promise<string> {
+): Promise<string | undefined> {
   let after = from;
   for (;;) {
-    const found = await gateway.execute<EventPage>(page, { after, filter });
-    for (const event of found.events) await print(ctx, event);
+    const found = await source.readPage(after);
+    for (const event of found.events) await print(ctx, source, event);
     after = found.cursor;
     if (!found.hasMore) return after;
   }
@@ -53,13 +49,13 @@ const mostWaitMs = 10_000;
  * Prints events as they happen, until it is interrupted. Resumes after the last one when the connection is
  * lost.
  */
-async function follow(ctx: LooseContext, stream: EventStream, filter: object, from: string): Promise<void> {
+async function follow(ctx: LooseContext, source: EventSource, from: string | undefined): Promise<void> {
   const interrupted = ctx.whenInterrupted();
   let after = from;
   let waitMs = leastWaitMs;
   while (!interrupted.aborted) {
-    for await (const event of stream<ListedEvent>(subscription, { after, filter }, interrupted)) {
-      await print(ctx, event);
+    for await (const event of source.watch(after, interrupted)) {
+      await print(ctx, source, event);
       after = event.cursor;
       waitMs = leastWaitMs;
     }
@@ -71,12 +67,14 @@ async function follow(ctx: LooseContext, stream: EventStream, filter: object, fr
 const events: LooseCommand = {
   name: 'events',
   arguments: [],
-  summary: 'Print what happens in all tickets, one JSON object a line',
+  summary: 'Print what happens in all tickets or in one, one JSON object a line',
   details: [
-    'Without --after, prints all events; with --follow and without --after, those from now on.',
+    'Prints all events; with --follow, those from now on; with --after, those after that cursor.',
     'Each line has a cursor. Pass the last one as --after to go on where you stopped.',
+    'Events of all tickets are for operators.',
   ].join('\n'),
   options: {
+    ticket: { type: 'string', value: 'TICKET', help: 'only events of this ticket, a reference or an id' },
     follow: { type: 'boolean', help: 'go on with new events until it is interrupted' },
     after: { type: 'string', value: 'CURSOR', help: 'only later events' },
     type: { type: 'string', value: 'TYPE', multiple: true, help: 'only events of this type; repeatable' },
@@ -90,20 +88,28 @@ const events: LooseCommand = {
     const unknown = types.find((type) => !eventTypes.some((known) => known === type));
     if (unknown !== undefined)
       throw new UsageError(`--type must be one of ${eventTypes.join(', ')}, not ${unknown}`);
-    const filter = {
+    const filter: EventFilter = {
       ...(types.length > 0 && { types }),
       ...oneOf(one(values, 'visibility'), 'visibility', ['PUBLIC', 'PRIVATE']),
       ...oneOf(one(values, 'status'), 'status', ['OPEN', 'CLOSED']),
     };
-    const gateway = connectGateway(ctx, values);
-    let after = one(values, 'after');
-    if (values.follow === true && after === undefined)
-      after = await gateway.execute<string & object>('{ deskCursor }', {});
-    const reached = await printPages(ctx, gateway, filter, after);
-    if (values.follow === true) await follow(ctx, streamFrom(ctx, values), filter, reached);
+    const source = sourceOf(ctx, values, filter);
+    const isFollowing = values.follow === true;
+    const after = one(values, 'after') ?? (isFollowing ? await source.now() : undefined);
+    const reached = await printPages(ctx, source, after);
+    if (isFollowing) await follow(ctx, source, reached);
     return nothing;
   },
 };
+
+function sourceOf(ctx: LooseContext, values: OptionValues, filter: EventFilter): EventSource {
+  const gateway = connectGateway(ctx, values);
+  const stream = streamFrom(ctx, values);
+  const ticket = one(values, 'ticket');
+  return ticket === undefined
+    ? deskSource(gateway, stream, filter)
+    : ticketSource(gateway, stream, parseTicket(ticket), filter);
+}
 
 function oneOf(typed: string | undefined, name: string, known: readonly string[]): object {
   const value = typed?.toUpperCase();
@@ -112,5 +118,5 @@ function oneOf(typed: string | undefined, name: string, known: readonly string[]
   return { [name]: value };
 }
 
-/** The command `events`: prints the events of all tickets as they happen. It calls a running gateway. */
+/** The command `events`: prints what happens in all tickets or in one. It calls a running gateway. */
 export const eventCommands: readonly LooseCommand[] = [events];

@@ -16,6 +16,7 @@ import {
 import { count, fields, sizeOf } from '../output.ts';
 import { connectGateway, gatewayOptions } from './client.ts';
 import { contentTypeOf } from './content-types.ts';
+import { numberOf } from './delivery-commands.ts';
 import { parseTicket } from './parse-ticket.ts';
 
 const mutation = /* GraphQL */ `mutation AddMessage($input: AddTicketMessageInput!) {
@@ -24,7 +25,7 @@ const mutation = /* GraphQL */ `mutation AddMessage($input: AddTicketMessageInpu
       replayed
       warnings { message }
       ticketMessage { id messageId visibility attachments { fileName byteSize } }
-      delivery { id state subject dueAt }
+      delivery { id state to subject dueAt }
     }
     ... on UserError { code message }
     ... on InvalidInputError { problems { path message } }
@@ -39,7 +40,7 @@ interface AddedMessage {
     visibility: string;
     attachments: { fileName: string; byteSize: number }[];
   };
-  readonly delivery: { id: string; state: string; subject: string; dueAt: string } | null;
+  readonly delivery: { id: string; state: string; to: string[]; subject: string; dueAt: string } | null;
 }
 
 const add: LooseCommand = {
@@ -97,18 +98,23 @@ const add: LooseCommand = {
       { files: placed, repeatable: true },
     );
     for (const { message } of added.warnings) ctx.stderr.write(`${message}\n`);
-    const { ticketMessage, delivery, replayed } = added;
-    const { id, messageId, visibility, attachments } = ticketMessage;
-    return {
-      json: added,
-      text: fields({
-        ...{ id, messageId, visibility, replayed },
-        files: attachments.map(({ fileName }) => fileName),
-        ...(delivery && { delivery: delivery.id, state: delivery.state, subject: delivery.subject }),
-      }).text,
-    };
+    return { json: added, text: describe(added) };
   },
 };
+
+/** Ids as the other commands take them. */
+function describe({ ticketMessage, delivery, replayed }: AddedMessage): string {
+  const { messageId, visibility, attachments } = ticketMessage;
+  return fields({
+    ...{ message: messageId, visibility },
+    files: attachments.map(({ fileName }) => fileName),
+    ...(replayed && { replayed: 'an earlier call with this key had added it' }),
+    ...(delivery && {
+      ...{ delivery: numberOf(delivery.id), state: delivery.state },
+      ...{ to: delivery.to, subject: delivery.subject },
+    }),
+  }).text;
+}
 
 function emailOf(values: OptionValues): object | undefined {
   const from = one(values, 'email');

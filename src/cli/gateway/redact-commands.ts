@@ -33,7 +33,7 @@ const redact = ({ word, type, mutation, summary }: Redactable): LooseCommand => 
     const query = `mutation Redact($input: ${name}Input!) { ${mutation}(input: $input) {
       ... on ${name}Payload { alreadyRedacted } ... on UserError { code message } } }`;
     const input = { [word]: id, reason: one(values, 'reason') };
-    // It may be repeated: whoever redacts again changes nothing.
+    // It may be retried: redacting again changes nothing.
     const { alreadyRedacted } = await connectGateway(ctx, values).execute<{ alreadyRedacted: boolean }>(
       query,
       { input },

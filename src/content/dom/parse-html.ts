@@ -49,7 +49,7 @@ const maxNames = 1000;
 const none: Token.Attribute[] = [];
 
 const doctype = '<!DOCTYPE html>';
-/** Offsets in locations count from the doctype, which is this much longer than counting from the body. */
+/** Length of the doctype, which precedes the body: offsets in locations include it. */
 export const offsetOfBody = doctype.length;
 
 /**
@@ -70,8 +70,9 @@ export function parseHtml(body: string, { locations = false }: { locations?: boo
 }
 
 /**
- * Line ends as the parser would make them, one by one and at 32 bytes for each. With `locations` the length
- * stays the same: a tab separates what a CR separates, and is ignored in a URL as well.
+ * Normalizes line ends, which the parser would do one by one at 32 bytes for each. With `locations` the
+ * length must not change, so the CR of a CRLF becomes a tab, which separates words as well and is ignored in
+ * a URL.
  */
 function withPlainLineEnds(body: string, locations: boolean): string {
   if (!body.includes('\r')) return body;
@@ -79,7 +80,7 @@ function withPlainLineEnds(body: string, locations: boolean): string {
   return inPieces(body, (piece) => piece.replace(/\r\n?/g, lineEnd));
 }
 
-/** The end of the text node that the parser adds to, which it does a word or a blank at a time. */
+/** Collects what the parser appends to a text node, because it appends a word or a blank at a time. */
 class TextTail {
   #node: TextNode | undefined;
   #tail = new GrowingText();
@@ -90,7 +91,7 @@ class TextTail {
     this.#tail.add(words);
   }
 
-  /** Writes the end to its node. */
+  /** Appends what was collected to its node. */
   finish(): void {
     if (this.#node === undefined) return;
     this.#node.text += this.#tail.text;
@@ -116,7 +117,9 @@ function building(budget: number, texts: TextTail): Building {
   const step = () => {
     steps += 1;
     if (steps > budget)
-      throw new UnreadableBody('The HTML is misnested: it stands for far more than it says');
+      throw new UnreadableBody(
+        'The HTML is misnested: a browser would build far more elements than were written',
+      );
   };
   const insert = (parent: ParentNode, node: ChildNode, before?: ChildNode) => {
     step();

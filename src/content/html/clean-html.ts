@@ -66,7 +66,7 @@ const findingsOf = ({ changes, hasVisibleContent, showsAttachedImage }: BodyOutp
 });
 
 /**
- * Finds out about a body what `cleanHtml` would, without making its HTML and text.
+ * Reports the same findings as `cleanHtml`, without making the HTML and the text.
  * @throws UnreadableBody when that does
  */
 export function checkHtml(body: string): BodyFindings {

@@ -15,7 +15,7 @@ export const queryBackends =
     const client = openClient(connection, {
       max: 1,
       connectSeconds: answerMs / 1000,
-      parameters: { application_name: 'ticketwire-probe' },
+      applicationName: 'ticketwire-probe',
     });
     const asked = client<Backend[]>`
       select pid, state like 'idle%' as "isIdle",

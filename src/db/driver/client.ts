@@ -3,6 +3,7 @@ import postgres from 'postgres';
 import { securityOf } from './open-socket.ts';
 import { parameterTypes } from './parameter-types.ts';
 import { openWire, type Wire } from './postgres-socket.ts';
+import type { SessionSettings } from './session/session-setup.ts';
 
 /*
  * Works around faults of postgres.js 3.4.9 through its documented options alone. test/db/driver.test.ts
@@ -39,8 +40,9 @@ export type Connection =
 export interface ClientOptions {
   /** Maximum number of connections. */
   readonly max: number;
-  /** Run-time parameters that each connection sets at its start. */
-  readonly parameters?: Readonly<Record<string, string>>;
+  readonly applicationName?: string;
+  /** Run-time parameters of each connection, which are set before its first statement. */
+  readonly settings?: SessionSettings;
   /** Time limit for opening a connection; 3 by default. */
   readonly connectSeconds?: number;
   /** Receives the open wires, and loses those that close. */
@@ -63,7 +65,7 @@ const backoff = (losses: number) => seconds(Math.min(20 * 2 ** Math.min(losses, 
 
 /** Creates a client of postgres.js with the workarounds above. Connections are opened on demand. */
 export function openClient(connection: Connection, options: ClientOptions): postgres.Sql {
-  const { max, parameters = {}, connectSeconds = 3, wires = new Set() } = options;
+  const { max, applicationName, settings, connectSeconds = 3, wires = new Set() } = options;
   const shared = {
     max,
     connect_timeout: connectSeconds,
@@ -71,8 +73,8 @@ export function openClient(connection: Connection, options: ClientOptions): post
     fetch_types: false,
     types: parameterTypes,
     onnotice: () => {},
-    connection: parameters,
-    socket: createSockets(connection, wires),
+    connection: applicationName === undefined ? {} : { application_name: applicationName },
+    socket: createSockets(connection, wires, settings),
     // The wire handles TLS and keep-alive.
     ssl: false,
     keep_alive: null,
@@ -86,12 +88,14 @@ export function openClient(connection: Connection, options: ClientOptions): post
 function createSockets(
   connection: Connection,
   wires: Set<Wire>,
+  settings: SessionSettings | undefined,
 ): (options: SocketOptions) => Wire | Promise<Wire> {
   const security = typeof connection === 'string' ? securityOf(connection) : undefined;
   let failures = 0;
   const open = ({ path, host, port }: SocketOptions) => {
     const turn = failures % host.length;
-    const wire = openWire({ path: path || undefined, host: host[turn]!, port: port[turn]! }, security);
+    const address = { path: path || undefined, host: host[turn]!, port: port[turn]! };
+    const wire = openWire(address, security, settings);
     wires.add(wire);
     wire.once('close', () => {
       wires.delete(wire);

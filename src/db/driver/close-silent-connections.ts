@@ -99,7 +99,8 @@ function isGone(wire: Wire, known: ReadonlyMap<number, Backend>): boolean {
   const backend = known.get(wire.pid!);
   if (backend === undefined) return true;
   const isAnother = Math.abs(performance.now() - wire.openedAt - backend.ageMs) > ageToleranceMs;
-  return isAnother || (backend.isIdle && backend.stateMs > onItsWayMs);
+  // A pooler's sessions are older than the connections that get them.
+  return (isAnother && !wire.isPooled) || (backend.isIdle && backend.stateMs > onItsWayMs);
 }
 
 const silentError = (): Error =>

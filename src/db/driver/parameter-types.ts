@@ -22,7 +22,11 @@ const same = (text: string): string => text;
 const writeInstant = unlessText((value) =>
   (value instanceof Date ? value : new Date(Number(value))).toISOString(),
 );
-const readInstant = (text: string): Date => new Date(text);
+/**
+ * Reads an instant as PostgreSQL writes it, in UTC. `Date` takes its form with a space for one of its own, in
+ * which the year 0001 is 2001.
+ */
+export const readInstant = (text: string): Date => new Date(text.replace(' ', 'T').replace(/\+00$/, 'Z'));
 
 const scalars = {
   boolean: {

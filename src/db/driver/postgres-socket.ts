@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openSocket, type Security, type ServerAddress } from './open-socket.ts';
 import { ProtocolState } from './protocol-state.ts';
+import { Session } from './session/session.ts';
+import type { SessionSettings } from './session/session-setup.ts';
 
 /**
  * One connection's bytes, for postgres.js's documented option `socket`. It follows the protocol in both
@@ -10,10 +12,12 @@ import { ProtocolState } from './protocol-state.ts';
  * been outstanding.
  */
 export interface Wire extends EventEmitter {
-  /** The backend's process id, once the server has sent it. */
+  /** The backend's process id, once it is known. */
   readonly pid: number | undefined;
   /** All instants are by `performance.now()`. */
   readonly openedAt: number;
+  /** Whether the connection leads to a pooler. */
+  readonly isPooled: boolean;
   /** When the server last sent anything. */
   readonly heardAt: number;
   /** Since when an answer is outstanding and nothing has arrived; undefined: no answer is outstanding. */
@@ -32,10 +36,16 @@ const closeMs = 1000;
 /**
  * Opens a connection. A host name is resolved anew for each one, because it may have several addresses, and
  * servers move.
+ * @param settings run-time parameters that are set before the driver may use the connection
  */
-export function openWire(address: ServerAddress, security: Security | undefined): Wire {
+export function openWire(
+  address: ServerAddress,
+  security: Security | undefined,
+  settings?: SessionSettings | undefined,
+): Wire {
   const openedAt = performance.now();
   const protocol = new ProtocolState(openedAt);
+  const session = settings && new Session(settings);
   const events = new EventEmitter();
   let stream: Socket | undefined;
   let closed = false;
@@ -83,9 +93,20 @@ export function openWire(address: ServerAddress, security: Security | undefined)
   }
 
   function receive(chunk: Buffer): void {
-    const data = protocol.received(chunk);
-    if (data.length > 0) events.emit('data', data);
-    if (protocol.fatal !== undefined) end(protocol.fatal);
+    const heard = session?.received(chunk, (message) => stream?.write(message)) ?? chunk;
+    const data = protocol.received(heard);
+    const error = protocol.fatal ?? session?.error;
+    // The driver answers a request for a password a microtask later. If the wire had closed in between, its
+    // answer would end the process.
+    const isLate = error !== undefined && protocol.isStarting;
+    if (data.length > 0 && !isLate) events.emit('data', data);
+    if (error !== undefined) end(error);
+  }
+
+  function sending(chunk: Buffer): Buffer {
+    if (session !== undefined) return session.sending(chunk, protocol);
+    protocol.sent(chunk);
+    return chunk;
   }
 
   const socket = openSocket(address, security, (opened) => {
@@ -109,9 +130,9 @@ export function openWire(address: ServerAddress, security: Security | undefined)
       // The driver opens another connection, and its flush works again when this returns.
       if (isStuck && !protocol.hasBegun) end(undefined);
       if (closed) return true;
-      protocol.sent(chunk);
-      if (stream !== undefined) return stream.write(chunk, done);
-      early.push(chunk);
+      const bytes = sending(chunk);
+      if (stream !== undefined) return stream.write(bytes, done);
+      early.push(bytes);
       return true;
     },
     end(chunk: Buffer): void {
@@ -126,8 +147,9 @@ export function openWire(address: ServerAddress, security: Security | undefined)
   void unstick();
   return Object.defineProperties(Object.assign(events, methods), {
     readyState: { get: () => (closed ? 'closed' : 'open') },
-    pid: { get: () => protocol.pid },
+    pid: { get: () => (session ?? protocol).pid },
     openedAt: { value: openedAt },
+    isPooled: { get: () => session?.isPooled === true },
     heardAt: { get: () => protocol.heardAt },
     silentSince: { get: () => silentSince() },
   }) as Wire & typeof methods;

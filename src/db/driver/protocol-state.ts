@@ -1,4 +1,4 @@
-type Fields = Partial<Record<string, string>>;
+import { fatalOf } from './session/server-error.ts';
 
 const code = (letter: string) => letter.charCodeAt(0);
 const [errorResponse, backendKey, ready] = [code('E'), code('K'), code('Z')];
@@ -158,18 +158,4 @@ function withReady(data: Buffer, from: number): number {
     if (letter === ready) return at - from;
   }
   return Number.POSITIVE_INFINITY;
-}
-
-/** An error's fields by their letters: `S` and `V` severity, `C` SQLSTATE, `M` message. */
-function fieldsOf(body: Buffer): Fields {
-  const texts = body.toString('utf8').split('\0').filter(Boolean);
-  return Object.fromEntries(texts.map((text) => [text[0], text.slice(1)]));
-}
-
-/** The error that ends the connection; undefined if it is only a statement's. */
-function fatalOf(body: Buffer): Error | undefined {
-  const { M = 'The database ended the connection', C, V, S } = fieldsOf(body);
-  const severity = V ?? S;
-  if (severity !== 'FATAL' && severity !== 'PANIC') return undefined;
-  return Object.assign(new Error(M), { name: 'PostgresError', code: C, severity });
 }

@@ -8,14 +8,16 @@ export interface LogPosition {
   readonly timeline: number;
   /** Bytes from the beginning of the log. */
   readonly bytes: number;
-  /** When the question was sent or, of a replica, when the answer arrived; by `performance.now()`. */
+  /**
+   * By `performance.now()`: for the primary, when the query was sent; for a replica, when its answer arrived.
+   */
   readonly at: number;
 }
 
 type PositionRow = Omit<LogPosition, 'at'>;
 
 /**
- * Where the primary's log ends: each commit that anybody can see lies before it.
+ * Where the primary's log ends. Every commit that is visible now lies before it.
  * @throws when the server is a replica
  */
 export async function primaryPosition(sql: postgres.Sql): Promise<LogPosition> {
@@ -50,8 +52,8 @@ export const isSameLog = (a: LogPosition, b: LogPosition): boolean =>
   a.cluster === b.cluster && a.timeline === b.timeline;
 
 /**
- * Whether a replica had replayed more than the primary had written later. It then follows another server, or
- * a server that was replaced.
+ * Whether a replica had replayed more of the log than the primary had written at a later time. It then
+ * follows another server, or one that was replaced.
  */
 export const isAhead = (replayed: LogPosition, end: LogPosition): boolean =>
   replayed.at <= end.at && replayed.bytes > end.bytes;

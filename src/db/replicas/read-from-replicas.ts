@@ -38,7 +38,7 @@ export function readFromReplicas(
   primaryReads: ViewerReads,
   replicas: readonly Replica[],
 ): ReplicatedReads {
-  const positions = primary.openDb('positions', { max: 1, sight: 'DESK' }).$client;
+  const positions = primary.openDb('positions', { max: 1, rowAccess: 'DESK' }).$client;
   const counts = { primary: 0, replica: 0 };
   const batched = createBatcher<void, LogPosition>(async (callers) => {
     const end = await primaryPosition(positions);

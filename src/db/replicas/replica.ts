@@ -13,9 +13,9 @@ export interface Replica extends AsyncDisposable, Pick<Pools, 'loads'> {
   /** Number of reads under way. */
   readonly underway: number;
   readonly status: ReplicaStatus;
-  /** Reads from it. Rejects with ReplicaLost as soon as it is given up. */
+  /** Reads from it. Rejects with ReplicaLost as soon as it counts as down. */
   read<T>(run: (reads: ViewerReads) => Promise<T>): Promise<T>;
-  /** Bytes of the primary's log that it has not replayed, by what was seen last; undefined: it is down. */
+  /** Bytes of the primary's log that it had not replayed when last queried. Undefined: it is down. */
   readonly lagBytes: number | undefined;
   /**
    * Whether it is known to have replayed the log up to `end`, which `status` and `lagBytes` refer to then.
@@ -27,7 +27,7 @@ export interface Replica extends AsyncDisposable, Pick<Pools, 'loads'> {
    *   `ok`
    */
   reach(end: LogPosition, withinMs: number): Promise<boolean>;
-  /** Gives it up, because a read failed: it gets no more until it has reported its position again. */
+  /** Marks it as down after a failed read. It gets no reads until it has reported its position again. */
   lose(): void;
   /**
    * Checks that it can be used.
@@ -42,7 +42,7 @@ export type ReplicaStatus = 'ok' | 'behind' | 'down' | 'foreign';
 
 /** Milliseconds between two queries for the position of a replica that no read waits for. */
 const queryEveryMs = 500;
-/** Milliseconds after which a replica that does not answer is given up, and its reads with it. */
+/** Milliseconds after which a replica that does not answer counts as down. Its reads are then abandoned. */
 const silentAfterMs = 1000;
 
 /** The replica stopped answering while it was read from. */
@@ -76,9 +76,9 @@ export function openReplica(
 ): Replica {
   const pools = openPools(connection, options);
   const reads = openViewerReads(pools, poolSize);
-  const positions = pools.openDb('positions', { max: 1, sight: 'DESK' }).$client;
+  const positions = pools.openDb('positions', { max: 1, rowAccess: 'DESK' }).$client;
   const seen: Knowledge = {};
-  /** Abandons each read under way. */
+  /** One function for each read under way, which abandons it. */
   const underway = new Set<() => void>();
   function lose(): void {
     delete seen.replayed;
@@ -90,7 +90,7 @@ export function openReplica(
     else seen.replayed = replayed;
     return callers.map(() => undefined);
   });
-  /** Loses it when it does not answer within a time. */
+  /** Queries its position, and marks it as down without an answer in this time. */
   async function queryWithin(ms: number): Promise<void> {
     const isSilent = await Promise.race([query(), sleep(ms, true, { ref: false })]);
     if (isSilent === true) lose();

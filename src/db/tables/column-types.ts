@@ -1,14 +1,21 @@
 import { sql } from 'drizzle-orm';
-import { customType, integer, timestamp } from 'drizzle-orm/pg-core';
+import { customType, integer } from 'drizzle-orm/pg-core';
+import { readInstant } from '../driver/parameter-types.ts';
 
 /** A column of bytes. */
 export const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 /** The words of a text, by which PostgreSQL searches it. */
 export const tsvector = customType<{ data: string }>({ dataType: () => 'tsvector' });
-/** A `timestamptz` of milliseconds, as a Date. */
-export const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
+/** A `timestamptz` of milliseconds, as a Date. Drizzle's own column reads the year 0001 as 2001. */
+export const instant = customType<{ data: Date; driverData: string }>({
+  dataType: () => 'timestamp (3) with time zone',
+  fromDriver: readInstant,
+  toDriver: (value) => value.toISOString(),
+});
+/** The default of an instant that the database sets. */
+export const now = sql`now()`;
 /** The column `created_at`, which is set by the database. */
-export const createdAt = () => instant('created_at').notNull().defaultNow();
+export const createdAt = () => instant('created_at').notNull().default(now);
 /** The primary key, an identity column. */
 export const id = () => integer('id').primaryKey().generatedByDefaultAsIdentity();
 /**

@@ -12,7 +12,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import { eventTypes, formats, ticketStatuses, visibilities } from '../../platform/vocabulary.ts';
-import { bytea, createdAt, id, instant, oneOf } from './column-types.ts';
+import { bytea, createdAt, id, instant, now, oneOf } from './column-types.ts';
 import { users } from './people.ts';
 
 /** Tickets. Their counters change under the row's lock. */
@@ -49,17 +49,17 @@ export const tickets = pgTable(
     lastEventNumber: integer('last_event_number').notNull().default(0),
     lastPublicEventNumber: integer('last_public_event_number').notNull().default(0),
     /** When the last message was written; when the ticket was opened, if it has none. */
-    activeAt: instant('active_at').notNull().defaultNow(),
+    activeAt: instant('active_at').notNull().default(now),
     /** The same of public messages. */
-    publicActiveAt: instant('public_active_at').notNull().defaultNow(),
+    publicActiveAt: instant('public_active_at').notNull().default(now),
     /**
      * Where an index finds it: `activeAt`, or the beginning of that minute if the message before was in it
      * too. Then `isListedByMinute`, and further messages of the minute do not write the row's indexes.
      */
-    listedAt: instant('listed_at').notNull().defaultNow(),
+    listedAt: instant('listed_at').notNull().default(now),
     isListedByMinute: boolean('is_listed_by_minute').notNull().default(false),
     /** The same of public messages. */
-    publicListedAt: instant('public_listed_at').notNull().defaultNow(),
+    publicListedAt: instant('public_listed_at').notNull().default(now),
     isPublicListedByMinute: boolean('is_public_listed_by_minute').notNull().default(false),
     createdAt: createdAt(),
   },

@@ -21,7 +21,7 @@ import {
   recipientStates,
   visibilities,
 } from '../../platform/vocabulary.ts';
-import { bytea, createdAt, id, instant, oneOf } from './column-types.ts';
+import { bytea, createdAt, id, instant, now, oneOf } from './column-types.ts';
 import { messages } from './conversation.ts';
 import { mailboxes } from './mailboxes.ts';
 
@@ -56,7 +56,7 @@ export const deliveries = pgTable(
     rfcMessageId: text('rfc_message_id').notNull(),
     state: text('state', { enum: deliveryStates }).notNull(),
     /** The delivery may not be claimed before this. Holds, schedules and back-off all set it. */
-    dueAt: instant('due_at').notNull().defaultNow(),
+    dueAt: instant('due_at').notNull().default(now),
     attempts: integer('attempts').notNull().default(0),
     /** Fencing token of the attempt in flight. */
     attempt: uuid('attempt'),
@@ -155,7 +155,7 @@ export const deliveryAttempts = pgTable(
     /** Host and process that made the attempt. */
     worker: text('worker').notNull(),
     phase: text('phase', { enum: attemptPhases }).notNull().default('CONNECT'),
-    startedAt: instant('started_at').notNull().defaultNow(),
+    startedAt: instant('started_at').notNull().default(now),
     /** When the body's first byte was allowed; null: nothing of it was sent. */
     bodyAt: instant('body_at'),
     endedAt: instant('ended_at'),

@@ -1,5 +1,5 @@
 import { bigint, index, integer, jsonb, pgTable, text, varchar } from 'drizzle-orm/pg-core';
-import { bytea, createdAt, id, instant } from './column-types.ts';
+import { bytea, createdAt, id, instant, now } from './column-types.ts';
 import { users } from './people.ts';
 
 /** Random keys that all processes of the desk share, created by the first process that needs one. */
@@ -43,7 +43,7 @@ export const inboxMails = pgTable('inbox_mails', {
   summary: jsonb('summary').$type<MailSummary>().notNull(),
   /** The beginning of its text, for lists and searches. */
   bodyText: text('body_text').notNull().default(''),
-  receivedAt: instant('received_at').notNull().defaultNow(),
+  receivedAt: instant('received_at').notNull().default(now),
   /** When it was first opened. */
   readAt: instant('read_at'),
 });

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { integer, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
-import { bytea, createdAt, id, instant } from './column-types.ts';
+import { bytea, createdAt, id, instant, now } from './column-types.ts';
 import { users } from './people.ts';
 
 /** Addresses from which operators send mail. */
@@ -22,7 +22,7 @@ export const mailboxes = pgTable(
     /** Maximum mails per minute; null: unlimited. */
     ratePerMinute: integer('rate_per_minute'),
     /** When `ratePerMinute` allows the next mail. Each claim advances it, under this row's lock. */
-    pacedUntil: instant('paced_until').notNull().defaultNow(),
+    pacedUntil: instant('paced_until').notNull().default(now),
     /** Maximum mails per hour to one recipient; null: unlimited. */
     ratePerRecipientHour: integer('rate_per_recipient_hour'),
     disabledAt: instant('disabled_at'),

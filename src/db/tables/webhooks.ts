@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type { EventType } from '../../platform/vocabulary.ts';
-import { bytea, createdAt, id, instant, oneOf } from './column-types.ts';
+import { bytea, createdAt, id, instant, now, oneOf } from './column-types.ts';
 
 /** Why no requests are sent to an endpoint. */
 const disabledReasons = ['OPERATOR', 'GONE', 'FAILING'] as const;
@@ -16,7 +16,9 @@ export const webhooks = pgTable(
     types: text('types').array().$type<EventType[]>(),
     /** Whether it receives private events as well: notes and mails. */
     includesPrivate: boolean('includes_private').notNull().default(false),
-    /** Signs each request. Not encrypted: who can read the desk's database needs no webhook. */
+    /**
+     * Signs each request. Not encrypted, because whoever reads the database can read the events themselves.
+     */
     secret: bytea('secret').notNull(),
     /** The secret before the last rotation, which signs as well until `previous_secret_until`. */
     previousSecret: bytea('previous_secret'),
@@ -29,7 +31,7 @@ export const webhooks = pgTable(
     failures: integer('failures').notNull().default(0),
     failingSince: instant('failing_since'),
     /** When the next request may be sent. */
-    dueAt: instant('due_at').notNull().defaultNow(),
+    dueAt: instant('due_at').notNull().default(now),
     delivered: bigint('delivered', { mode: 'number' }).notNull().default(0),
     lastDeliveredAt: instant('last_delivered_at'),
     /** How the last failed request ended: `status 503`. Never anything that the endpoint sent. */

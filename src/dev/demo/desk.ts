@@ -139,10 +139,7 @@ function demoRecords(now: Date): DeskRecord[] {
   ];
 }
 
-/**
- * Ticket n was opened n places before the last, eleven hours apart. Those that end in 2 or 7 are the demo
- * requester's.
- */
+/** The tickets were opened eleven hours apart. Those whose number ends in 2 or 7 are the demo requester's. */
 function demoTickets(now: Date): DeskRecord[] {
   const records: DeskRecord[] = [];
   let messageId = 0;
@@ -158,10 +155,10 @@ function demoTickets(now: Date): DeskRecord[] {
       status: id % 8 === 4 ? 'CLOSED' : 'OPEN',
       requesterId: requester,
       originalMessageId: `<demo-${id}@mail.domain.com>`,
-      createdAt: new Date(openedAt).toISOString(),
+      createdAt: new Date(openedAt),
     });
     const say = (body: string, turn: number, visibility: 'PUBLIC' | 'PRIVATE', authorId: number) => {
-      const createdAt = new Date(openedAt + turn * 0.7 * hour).toISOString();
+      const createdAt = new Date(openedAt + turn * 0.7 * hour);
       messageId += 1;
       records.push({ type: 'message', id: messageId, ticketId: id, authorId, body, visibility, createdAt });
     };

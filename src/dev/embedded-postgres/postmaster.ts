@@ -121,9 +121,9 @@ function start({ binaries, data, identity }: Cluster, options: LaunchOptions, lo
     stdio: ['ignore', log, log, 'pipe'],
     env: {
       ...serverEnvironment,
-      // PostgreSQL takes whatever lives under a stale pid file's number for a server, but for this number;
-      // the check of shared memory, which finds orphaned backends, stays on. Removing the file would switch
-      // both off.
+      // PostgreSQL takes any process with the number in a stale postmaster.pid for a running server. It
+      // ignores this number, and still checks the shared memory for orphaned backends. Removing the file
+      // would disable both checks.
       ...(options.ignoredPid === undefined ? {} : { PG_GRANDPARENT_PID: String(options.ignoredPid) }),
     },
   });

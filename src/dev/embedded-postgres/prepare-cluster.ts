@@ -98,7 +98,8 @@ async function initialise({ directory, data, binaries, identity }: Cluster, dura
     renameSync(fresh, data);
   } catch (error) {
     rmSync(fresh, { recursive: true, force: true });
-    // Two first starts at once: the other's cluster is as good, and its server's lock decides who goes on.
+    // Another process made its first start at the same time. Its cluster is as good; the server's lock
+    // decides which process continues.
     if (existsSync(data)) return;
     throw new Error(`initdb failed: ${(error as { stderr?: string }).stderr?.trim() || error}`, {
       cause: error,
@@ -107,8 +108,8 @@ async function initialise({ directory, data, binaries, identity }: Cluster, dura
 }
 
 /**
- * What first starts that were killed have left; initdb may outlive its starter for a moment, then the next
- * start removes it.
+ * Removes what a first start left when it was killed. If its initdb still runs for a moment, the next start
+ * removes the rest.
  */
 function removeLeftovers(directory: string): void {
   for (const name of readdirSync(directory)) {

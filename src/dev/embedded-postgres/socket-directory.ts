@@ -28,7 +28,7 @@ export function socketDirectory(cluster: string, identity: Identity): string {
     mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    // Anybody may have made this name before us.
+    // Another user may have created this name first.
     return isPrivate(directory, identity) ? directory : own(mkdtempSync(`${directory}-`), identity);
   }
   return own(directory, identity);

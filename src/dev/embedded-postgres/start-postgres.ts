@@ -41,8 +41,8 @@ const databaseName = 'ticketwire';
 const endingWithinSeconds = 60;
 
 /**
- * Starts the server, and restarts it when it ends. It ends with this process, however that ends. A server
- * whose gateway is gone gets a minute to end before.
+ * Starts the server, and restarts it when it ends. It stops with this process, however the process ends. If
+ * the server of a dead gateway still runs, it first gets a minute to stop.
  * @throws EmbeddedInUse when another gateway runs on this DATA_DIR, EmbeddedUnavailable when PostgreSQL
  *   cannot run here
  */
@@ -70,14 +70,14 @@ export async function startEmbedded(dataDir: string, options: EmbeddedOptions = 
     for (;;) {
       const why = await postmaster.ended;
       if (closing) return;
-      options.log?.error({ why }, 'embedded PostgreSQL ended, starting it again');
+      options.log?.error({ why }, 'embedded PostgreSQL stopped, restarting it');
       for (let started = false; !started && !closing; ) {
         try {
           postmaster = await take(cluster, dataDir, options);
           started = true;
           if (closing) await postmaster.stop();
         } catch (err) {
-          options.log?.error({ err }, 'embedded PostgreSQL does not start');
+          options.log?.error({ err }, 'embedded PostgreSQL did not start');
           await sleep(1000, undefined, { ref: false });
         }
       }

@@ -4,7 +4,7 @@ import { EmbeddedUnavailable } from './binaries.ts';
 
 const run = promisify(execFile);
 
-/** The operating system's user as which PostgreSQL runs. PostgreSQL refuses to run as root. */
+/** The user of the operating system that PostgreSQL runs as. It refuses to run as root. */
 export interface Identity {
   /** Undefined: the user of this process. */
   readonly ids: { readonly uid: number; readonly gid: number } | undefined;
@@ -14,8 +14,8 @@ export interface Identity {
 
 const ourselves: Identity = { ids: undefined, prefix: [] };
 /**
- * Root outside, so that its files are nobody else's, and an ordinary user to PostgreSQL. 65534 has a name
- * everywhere, which initdb asks for.
+ * A user namespace: root outside, so that no other user owns the files, and an ordinary user inside. initdb
+ * needs the user's name, and every system has one for 65534.
  */
 const namespace: Identity = {
   ids: undefined,
@@ -47,7 +47,7 @@ async function candidates(owner: { uid: number; gid: number } | undefined): Prom
   if (owner !== undefined) return [owner.uid === 0 ? namespace : { ids: owner, prefix: [] }];
   const found = await Promise.all([userNamed('postgres'), userNamed('nobody')]);
   const [postgres, nobody] = found.map((ids) => (ids === undefined ? [] : [{ ids, prefix: [] }]));
-  // Others may run as `nobody` too and would reach the files: it comes last.
+  // `nobody` comes last, because other programs may run as it and would reach the files.
   return [...postgres!, namespace, ...nobody!];
 }
 

@@ -1,16 +1,16 @@
 type Items = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'clear' | 'length'>;
 
-/** Keys of texts of JSON in which GraphiQL writes headers down: its tabs, its history and its favorites. */
+/** Keys of the JSON in which GraphiQL stores headers: its tabs, its history and its favorites. */
 const holders = ['graphiql:tabState', 'graphiql:queries', 'graphiql:favorites'];
 /** The text of the headers editor itself. */
 const editorKey = 'graphiql:headers';
 const choiceKey = 'graphiql:persistHeaders';
-/** What GraphiQL keeps of the active tab once more. Each is written at a time of its own. */
+/** Keys of further copies of the active tab. GraphiQL writes each at a different time. */
 const ofActiveTab = /^graphiql:(query|variables|headers)$/;
 
 /**
- * Until its reader decides: the query needs room on a small screen, the panel beside it less; and no headers
- * are kept.
+ * Values until the user changes them: more room for the query than for the panel beside it, and headers are
+ * not stored.
  */
 const defaults: Readonly<Record<string, string>> = {
   'graphiql:docExplorerFlex': '0.25',
@@ -19,9 +19,9 @@ const defaults: Readonly<Record<string, string>> = {
 };
 
 /**
- * The browser's storage without credentials, unless the reader has chosen in GraphiQL's settings that headers
- * be kept. What is read back without headers has the default ones, so that neither a reload nor the history
- * signs anybody out.
+ * Wraps the browser's storage so that headers are not stored, unless the user has enabled that in GraphiQL's
+ * settings. Tabs and queries without headers are read back with the default ones, so that neither a reload
+ * nor the history signs the user out.
  * @param headers text of the headers editor
  */
 export function withoutCredentials(items: Items, headers: string): Items {
@@ -38,13 +38,13 @@ export function withoutCredentials(items: Items, headers: string): Items {
     getItem(key) {
       const [, part] = ofActiveTab.exec(key) ?? [];
       const active = part === undefined ? undefined : activeTabOf(read('graphiql:tabState'));
-      // Where it differs from all tabs, GraphiQL would open one more at each reload.
+      // From the tabs alone: if a copy differs from all tabs, GraphiQL opens another tab at each reload.
       return active === undefined ? read(key) : (active[part!] ?? null);
     },
     setItem(key, value) {
       write(key, value);
       if (key !== choiceKey || value === 'true') return;
-      // GraphiQL clears its tabs when its reader decides against headers, and forgets the history.
+      // When headers are disabled, GraphiQL removes them from its tabs, but not from its history.
       for (const holder of holders) {
         const kept = items.getItem(holder);
         if (kept !== null) write(holder, kept);
@@ -68,7 +68,7 @@ function activeTabOf(state: string | null): Readonly<Record<string, string | nul
   }
 }
 
-/** Every tab and remembered query has headers: its own, or these. */
+/** Gives each tab and stored query without headers these ones. */
 const withHeaders = (text: string, headers: string): string =>
   mapJson(text, (_key, value) =>
     typeof value === 'object' && value !== null && 'query' in value
@@ -76,7 +76,7 @@ const withHeaders = (text: string, headers: string): string =>
       : value,
   );
 
-/** Whatever is called headers is emptied, wherever it stands. */
+/** Empties every member called `headers`, at any depth. */
 const withoutHeaders = (text: string): string =>
   mapJson(text, (key, value) => (key === 'headers' ? null : value));
 
@@ -84,7 +84,7 @@ function mapJson(text: string, map: (key: string, value: unknown) => unknown): s
   try {
     return JSON.stringify(JSON.parse(text, map));
   } catch {
-    // Not ours, or cut off: GraphiQL begins anew.
+    // Not valid JSON, perhaps truncated: GraphiQL starts without it.
     return '{}';
   }
 }

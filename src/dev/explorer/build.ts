@@ -24,8 +24,8 @@ const builders = ['vite', 'typescript'];
 const run = promisify(exec);
 
 /**
- * Builds the explorer page and checks its types, unless it was built from the same sources and packages.
- * Finding that out takes some milliseconds.
+ * Builds the explorer page and checks its types, unless it was built from the same sources and packages. That
+ * check takes some milliseconds.
  * @returns `unavailable`: the development packages are not installed, and an existing page is unchanged
  */
 export async function buildExplorer(): Promise<'fresh' | 'built' | 'unavailable'> {
@@ -46,11 +46,17 @@ export async function buildExplorer(): Promise<'fresh' | 'built' | 'unavailable'
   return 'built';
 }
 
-/** Whether there is nothing to build: it is fresh, or the packages to build it with are not there. */
+/** Whether there is nothing to build: the page is current, or the packages to build it are not installed. */
 export async function isExplorerBuilt(): Promise<boolean> {
   const stamp = await fingerprint();
   return stamp === undefined || stamp === (await readStamp());
 }
+
+/** Why the page cannot be served in production, where a start does not build it; undefined: it can. */
+export const whyNotBuilt = (): string | undefined =>
+  existsSync(join(explorerDist, 'index.html'))
+    ? undefined
+    : 'the page is not built; `npm ci --include=dev` builds it, and dist/ can be copied from another machine';
 
 const readStamp = () => readFile(join(explorerDist, 'stamp'), 'utf8').catch(() => '');
 
@@ -76,7 +82,7 @@ function explain(error: Error & { stdout?: string }): never {
 
 async function bundle(from: string, outDir: string): Promise<void> {
   const { NODE_ENV } = process.env;
-  // With another value React's development build would be bundled, and the stamp would not tell.
+  // With another value, React's development build would be bundled without changing the stamp.
   process.env.NODE_ENV = 'production';
   try {
     const { build } = await import('vite');

@@ -1,26 +1,12 @@
 import { pick, UnStyledButton, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { exampleGroups, variablesText } from './examples/all.ts';
 import type { Example } from './examples/example.ts';
-import { filesPluginTitle } from './files-panel.tsx';
+import { filesPluginTitle, PanelIcon } from './files-panel.tsx';
 import { isNarrow } from './narrow.ts';
 
-export function BookIcon() {
-  return (
-    <svg
-      viewBox="0 0 16 16"
-      height="1em"
-      fill="none"
-      stroke="currentColor"
-      strokeWidth="1.5"
-      aria-hidden="true"
-    >
-      <path
-        d="M8 3.5C6.5 2.5 4.5 2.2 2 2.5v10c2.5-.3 4.5 0 6 1 1.5-1 3.5-1.3 6-1v-10c-2.5-.3-4.5 0-6 1Zm0 0v10"
-        strokeLinejoin="round"
-      />
-    </svg>
-  );
-}
+const book =
+  'M8 3.5C6.5 2.5 4.5 2.2 2 2.5v10c2.5-.3 4.5 0 6 1 1.5-1 3.5-1.3 6-1v-10c-2.5-.3-4.5 0-6 1Zm0 0v10';
+export const BookIcon = () => <PanelIcon d={book} />;
 
 /**
  * Each use of the API, one click away: an example opens in a tab of its own, or the tab that already has it.
@@ -67,7 +53,7 @@ function ExampleGroup({ title, examples, open }: ExampleGroupProps) {
   );
 }
 
-/** Undefined until there are editors: what was opened before would not be what ▶ runs. */
+/** Undefined until the editors exist, because ▶ would not run an example that was opened earlier. */
 function useOpenExample(): ((example: Example) => void) | undefined {
   const { addTab, changeTab, setVisiblePlugin } = useGraphiQLActions();
   const { tabs, queryEditor, variableEditor } = useGraphiQL(pick('tabs', 'queryEditor', 'variableEditor'));
@@ -81,7 +67,7 @@ function useOpenExample(): ((example: Example) => void) | undefined {
       queryEditor.setValue(example.query);
       variableEditor.setValue(variablesText(example));
     }
-    // Ctrl-Enter is the editor's.
+    // The editor handles Ctrl-Enter.
     queryEditor.focus();
     if (example.takesFiles) setVisiblePlugin(filesPluginTitle);
     else if (isNarrow()) setVisiblePlugin(null);

@@ -14,7 +14,7 @@ import { defaultHeaders, type ExplorerSettings } from './settings.ts';
 const examplesPlugin = { title: 'Examples', icon: BookIcon, content: ExamplesPanel };
 const filesPlugin = { title: filesPluginTitle, icon: ClipIcon, content: FilesPanel };
 const plugins = [examplesPlugin, filesPlugin, HISTORY_PLUGIN];
-/** GraphiQL writes it at the first visit; whoever closes the examples is not shown them again. */
+/** GraphiQL writes this key at the first visit. Later visits do not open the examples again. */
 const isFirstVisit = localStorage.getItem('graphiql:tabState') === null;
 
 export function Explorer({ settings }: { settings: ExplorerSettings }) {
@@ -27,8 +27,7 @@ export function Explorer({ settings }: { settings: ExplorerSettings }) {
       storage={storage}
       defaultTabs={exampleTabs(headers)}
       defaultHeaders={headers}
-      // The storage says what is kept: no credential, unless its owner says so. It is written anew at each
-      // load.
+      // What is stored depends on `storage`: no credentials, unless the user has enabled that.
       shouldPersistHeaders
       {...(isFirstVisit && !isNarrow() ? { visiblePlugin: examplesPlugin.title } : {})}
       defaultEditorToolsVisibility="variables"

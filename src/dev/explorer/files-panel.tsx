@@ -1,12 +1,13 @@
 import { Button, UnStyledButton, useGraphiQL } from '@graphiql/react';
-import { useId, useRef, useState, useSyncExternalStore } from 'react';
+import { type SVGAttributes, useId, useRef, useState, useSyncExternalStore } from 'react';
 import type { PickedFile } from './fetch/picked-files.ts';
 import { addFiles, filesOf, moveFile, removeFile, subscribe } from './fetch/picked-files.ts';
 import { findOperation, freePath, isUploadPath, uploadPlaces } from './fetch/upload-paths.ts';
 
 export const filesPluginTitle = 'Files';
 
-export function ClipIcon() {
+/** The icon of a panel, with the look of GraphiQL's own. @param props a path in 16 × 16 */
+export function PanelIcon(props: SVGAttributes<SVGPathElement>) {
   return (
     <svg
       viewBox="0 0 16 16"
@@ -16,17 +17,15 @@ export function ClipIcon() {
       strokeWidth="1.5"
       aria-hidden="true"
     >
-      <path
-        d={
-          'm13.4 7.3-5.6 5.6a3.4 3.4 0 0 1-4.8-4.8l6-6a2.3 2.3 0 0 1 3.2 3.2' +
-          'l-5.7 5.7a1.1 1.1 0 0 1-1.6-1.6l5.2-5.2'
-        }
-        strokeLinecap="round"
-        strokeLinejoin="round"
-      />
+      <path strokeLinejoin="round" {...props} />
     </svg>
   );
 }
+
+const clip =
+  'm13.4 7.3-5.6 5.6a3.4 3.4 0 0 1-4.8-4.8l6-6a2.3 2.3 0 0 1 3.2 3.2' +
+  'l-5.7 5.7a1.1 1.1 0 0 1-1.6-1.6l5.2-5.2';
+export const ClipIcon = () => <PanelIcon d={clip} strokeLinecap="round" />;
 
 /** The files of the active tab, and what its operation can do with them. */
 export function useFiles() {

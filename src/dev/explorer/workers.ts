@@ -2,7 +2,7 @@ import EditorWorker from 'monaco-editor/esm/vs/editor/editor.worker.js?worker';
 import JsonWorker from 'monaco-editor/esm/vs/language/json/json.worker.js?worker';
 import GraphQLWorker from 'monaco-graphql/esm/graphql.worker.js?worker';
 
-// As graphiql/setup-workers/vite, without its lines on the console.
+// Like graphiql/setup-workers/vite, but without its console output.
 Object.assign(globalThis, {
   MonacoEnvironment: {
     getWorker(_id: string, label: string): Worker {

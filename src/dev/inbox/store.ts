@@ -93,7 +93,7 @@ const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim().slice
 
 /** Uses `position` instead of `like`, so that % and _ are literal. */
 function matching(search: string): SQL[] {
-  const words = search.toLowerCase().replaceAll('\0', '').toWellFormed().split(/\s+/).filter(Boolean);
+  const words = search.toLowerCase().toWellFormed().split(/\s+/).filter(Boolean);
   const { summary } = inboxMails;
   const searched = sql`lower(concat_ws(' ',
     ${inboxMails.mailFrom}, array_to_string(${inboxMails.rcptTo}, ' '),

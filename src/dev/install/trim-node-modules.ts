@@ -17,7 +17,7 @@ const unread: readonly { readonly pattern: RegExp; readonly reason: string }[] =
   { pattern: /\.[cm]?[jt]s\.map$/, reason: 'source maps: Node reads them under --enable-source-maps alone' },
 ];
 
-/** Whether a file of node_modules, by its path from there with slashes, is read by nobody. */
+/** Whether nothing reads a file. @param path relative to node_modules, with slashes */
 const isUnread = (path: string): boolean => unread.some(({ pattern }) => pattern.test(path));
 
 async function trim(folder = ''): Promise<void> {
@@ -25,7 +25,7 @@ async function trim(folder = ''): Promise<void> {
   await Promise.all(
     entries.map((entry) => {
       const path = folder + entry.name;
-      // A folder of nothing else goes as a whole.
+      // A folder that contains nothing else is removed as a whole.
       if (isUnread(entry.isDirectory() ? `${path}/` : path))
         return rm(join(packages, path), { recursive: true });
       return entry.isDirectory() && entry.name !== '.cache' ? trim(`${path}/`) : undefined;

@@ -115,7 +115,7 @@ export class BodyAllowance {
    */
   assertWithin(): void {
     if (this.#spent <= this.#limit) return;
-    // One for all: of thousands of fields each would keep a stack.
+    // One shared error: thousands of fields may fail with it, and each error would hold a stack.
     this.#refusal ??= new ResponseTooLarge();
     throw this.#refusal;
   }

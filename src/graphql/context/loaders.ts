@@ -67,7 +67,7 @@ export class Loaders {
     this.#know(loadDeliveriesOf, message.id, delivery);
   }
 
-  /** What these events show will be asked for, one event after the other. */
+  /** Announces the next events, so that what they show is loaded together with the first of them. */
   expect(events: readonly TicketEvent[]): void {
     const expected = new Map<unknown, readonly number[]>();
     this.#expected = expected;
@@ -210,7 +210,7 @@ export class Loaders {
       .then((read) => read ?? '');
   }
 
-  /** What the driver held for one statement can be garbage collected before the next. */
+  /** One statement after the other, so that what the driver holds for one can be garbage collected first. */
   async #readBodies(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, string>> {
     const found = new Map<number, string>();
     for (const batch of this.bodies.batchesOf(ids)) {
@@ -229,7 +229,7 @@ export class Loaders {
     return this.#allowance;
   }
 
-  /** These ids, and behind them those that are expected, once. */
+  /** These ids, followed by the expected ones that are not among them. Those are loaded once. */
   #withExpected(name: unknown, ids: readonly number[]): readonly number[] {
     const expected = this.#expected?.get(name);
     if (expected === undefined) return ids;

@@ -12,7 +12,7 @@ import type { ListParts, Parts } from './loaders.ts';
 
 /*
  * What a document selects below a field, so that one statement reads all of it. It may be more than what is
- * answered, because directives and types are not looked at. What is missing is loaded when a field asks.
+ * answered, because directives and type conditions are ignored. What is missing is loaded when a field asks.
  */
 
 type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>;

@@ -116,7 +116,7 @@ function bytesOfEscapes(text: string): number {
     else if (unit >= 0xd800 && unit <= 0xdfff) {
       const isPair = isHighSurrogate(unit) && isLowSurrogate(text.charCodeAt(at + 1));
       if (isPair) at += 1;
-      // Three bytes stand for a lone one in UTF-8.
+      // UTF-8 has three bytes for a lone one (U+FFFD), JSON six (`\ud800`).
       else bytes += 3;
     }
   }

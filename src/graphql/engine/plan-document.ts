@@ -18,8 +18,7 @@ import {
   TypeNameMetaFieldDef,
 } from 'graphql';
 import { leaf, list, nonNull, nullOr } from './complete-value.ts';
-import type { Complete, Plan, PlannedField } from './execution-state.ts';
-import { LazyResolveInfo } from './lazy-resolve-info.ts';
+import { type Complete, LazyResolveInfo, type Plan, type PlannedField } from './execution-state.ts';
 import { planArguments, planVariables } from './plan-input.ts';
 import { isPromise, runFields } from './run-plan.ts';
 

@@ -10,13 +10,14 @@ import { type CoercionOptions, coerceVariables } from './coerce-variables.ts';
 import type { ComplexityLimit } from './complexity-limit.ts';
 import {
   type Complete,
+  LazyResolveInfo,
   type Path,
   type Plan,
   type PlannedField,
+  pathOf,
   type ResultData,
   Run,
 } from './execution-state.ts';
-import { LazyResolveInfo, pathOf } from './lazy-resolve-info.ts';
 import { ResponseBudget } from './response-budget.ts';
 
 /** Limits of one execution. */
@@ -91,8 +92,7 @@ export function runFields(
   try {
     for (const field of fields) {
       const { key } = field;
-      // An answer that is too large is discarded. The document's remaining mutations are carried out all the
-      // same.
+      // An answer that is too large is discarded, but the document's remaining mutations are still executed.
       const value = run.budget.isOver ? null : runField(run, source, field, path);
       // Set even while pending, so that fields are in the order of the selection.
       answer[key] = value;
@@ -190,7 +190,7 @@ function failed(
   path: NonNullable<Path>,
 ): null {
   if (error instanceof ResponseTooLarge) run.budget.exceed();
-  // One refusal stands for all errors of such an answer. Locating thousands of them takes long.
+  // One refusal replaces all errors of such an answer, because locating thousands of errors takes long.
   if (run.budget.isOver) {
     if (!nullable) throw error;
     return null;

@@ -60,7 +60,7 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlY
     const place: StreamPlace = { resumeAfter, reached: undefined };
     const context: GraphContext = { ...ctx, load: new Loaders(ctx), place };
     const enveloped = getEnveloped(context);
-    const document = parsed(() => enveloped.parse(query));
+    const document = parsed(enveloped.parse, query);
     const errors: readonly GraphQLError[] = enveloped.validate(enveloped.schema, document);
     if (errors.length > 0) throw new OperationRefused(withCode(errors, 'GRAPHQL_VALIDATION_FAILED'));
     const operation = getOperationAST(document, operationName);
@@ -101,13 +101,15 @@ const spanOf = (kind: Operation['kind'], name: string): Span => ({
 });
 
 /**
- * Calls a function with a value: at once, unless the value is a promise. `await` takes time for a value that
- * is there, too, and most operations have two of them.
+ * Calls a function with a value, at once unless the value is a promise. `await` takes time even for a plain
+ * value, and most operations would have two.
  */
 const whenReady = <T, R>(value: T | Promise<T>, use: (value: T) => R | Promise<R>): R | Promise<R> =>
   isPromise(value) ? (value as Promise<T>).then(use) : use(value);
 
-/** The stream of results. When its source fails, the last one has the error, at the subscription's field. */
+/**
+ * The stream of results. When its source fails, the last result has the error, at the subscription's field.
+ */
 function withLastError(
   results: AsyncIterable<ExecutionResult>,
   root: FieldNode,
@@ -120,19 +122,19 @@ function withLastError(
   );
 }
 
-/** A result whose errors a caller may see. Each has a code, by which the request's log line names it. */
+/** A result whose errors a caller may see. Each has a code, which the request's log line contains. */
 function asShown(result: ExecutionResult, ctx: GraphContext): ExecutionResult {
   if (result.errors === undefined) return result;
   const safe = result.errors.map((error) => safeError(error, ctx));
-  // What graphql-js says without a code is about the input.
+  // Errors of graphql-js without a code are about the input.
   const errors = withCode(safe, 'BAD_USER_INPUT');
   noteErrors(ctx.notes, errors);
   return { ...result, errors };
 }
 
-function parsed(parse: () => DocumentNode): DocumentNode {
+function parsed(parse: (text: string) => DocumentNode, query: string): DocumentNode {
   try {
-    return parse();
+    return parse(query);
   } catch (error) {
     if (error instanceof GraphQLError) throw new OperationRefused(withCode([error], 'GRAPHQL_PARSE_FAILED'));
     throw error;

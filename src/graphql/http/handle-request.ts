@@ -1,19 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { Unavailable } from '../../platform/errors.ts';
+import { requestIdOf } from '../../platform/http/send-response.ts';
 import type { Logger } from '../../platform/log.ts';
 import { noteErrors, notesOf } from '../../platform/request-notes.ts';
-import { requestIdOf } from '../../platform/response-head.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import { type Operation, OperationRefused, type PrepareOperation } from '../execute/prepare-operation.ts';
 import { safeError } from '../execute/safe-errors.ts';
 import type { TrustedDocuments } from '../execute/trusted-documents.ts';
-import { formatResult } from './format-result.ts';
 import { httpError } from './http-error.ts';
-import { askedOf } from './parse-params.ts';
-import type { createRead } from './read-request.ts';
+import { askedOf, type createRead } from './read-request.ts';
 import { acceptedForms, formFor, formOfProblem, type ResponseForm } from './response-media-types.ts';
-import { writeResult } from './write-response.ts';
+import { formatResult, writeResult } from './write-response.ts';
 import { createStreams } from './write-stream.ts';
 
 /** What serving GraphQL needs. */
@@ -57,7 +55,8 @@ export function createHttpTransport({
     const asked = askedOf(params, trusted);
     if (req.method === 'GET' && production && ctx.viewer === undefined)
       throw httpError(401, 'GET requests need a credential; send a POST', { code: 'UNAUTHENTICATED' });
-    const operation = prepare(asked, ctx, req.headers['last-event-id']?.toString());
+    // An empty id is what the standard calls none.
+    const operation = prepare(asked, ctx, req.headers['last-event-id']?.toString() || undefined);
     if (operation.kind === 'mutation' && req.method === 'GET')
       throw httpError(405, 'A mutation is sent by POST', { headers: { Allow: 'POST' } });
     return operation;
@@ -73,7 +72,7 @@ export function createHttpTransport({
     accepted: readonly ResponseForm[],
     error: unknown,
   ): void {
-    const asked = { requestId: requestIdOf(res) ?? 'unknown', log };
+    const asked = { requestId: requestIdOf(res), log };
     const errors = error instanceof OperationRefused ? error.errors : [withStatus(safeError(error, asked))];
     noteErrors(notesOf(req), errors);
     const { status = 400, understood } = formatResult({ errors });

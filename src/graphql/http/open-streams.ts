@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { drained, writePieces } from '../../platform/send-response.ts';
+import { drained, writePieces } from '../../platform/http/send-response.ts';
 
 /**
  * Interval of keep-alive messages on an idle stream, in milliseconds. Proxies cut idle connections after 30

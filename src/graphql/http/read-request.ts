@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLParams } from 'graphql-yoga';
 import { essenceOf } from '../../platform/incoming-file.ts';
 import type { TicketContext } from '../../tickets/context.ts';
+import type { OperationParams } from '../execute/prepare-operation.ts';
+import type { TrustedDocuments } from '../execute/trusted-documents.ts';
 import { httpError } from './http-error.ts';
-import { paramsOfUrl } from './parse-params.ts';
 import { BodyBudget, parseJson, readBody } from './read-body.ts';
 
 /** Reads a request's parameters. Its files may still be arriving when it resolves. */
@@ -72,4 +73,83 @@ function contentTypeOf(header = ''): { type: string; charset: string | undefined
   if (header === 'application/json') return { type: header, charset: undefined };
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(header)?.[1];
   return { type: essenceOf(header), charset };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Validates the parameters of a request. Members that GraphQL over HTTP does not define are ignored. Forms of
+ * clients send an empty operation name for none.
+ * @param trusted the only documents that are accepted, if given
+ * @throws GraphQLError 400 for parameters that are malformed, and for a document that is not trusted
+ */
+export function askedOf(params: unknown, trusted?: TrustedDocuments): OperationParams {
+  if (Array.isArray(params)) throw httpError(400, 'Batches are not supported');
+  if (!isObject(params)) throw httpError(400, 'The request is not an object');
+  const { variables, operationName, extensions } = params;
+  if (extensions != null && !isObject(extensions)) throw httpError(400, 'The "extensions" are not an object');
+  const query = trusted === undefined ? queryOf(params) : trustedOf(params, trusted);
+  if (variables != null && !isObject(variables)) throw httpError(400, 'The "variables" are not an object');
+  if (operationName != null && typeof operationName !== 'string')
+    throw httpError(400, 'The "operationName" is not a string');
+  return { query, variables: variables ?? {}, operationName: operationName || undefined } as OperationParams;
+}
+
+function queryOf({ query, extensions }: Record<string, unknown>): string {
+  if (query == null) throw withoutQuery(extensions as Record<string, unknown> | undefined);
+  if (typeof query !== 'string') throw httpError(400, 'The "query" is not a string');
+  return query;
+}
+
+/**
+ * Finds the trusted document by `documentId`, by Apollo's hash, or by its whole text. An unknown one is
+ * rejected before it is parsed.
+ */
+function trustedOf(params: Record<string, unknown>, trusted: TrustedDocuments): string {
+  const { query, documentId, extensions } = params;
+  const hash = (extensions as { persistedQuery?: { sha256Hash?: unknown } } | null | undefined)
+    ?.persistedQuery?.sha256Hash;
+  const id = documentId ?? hash;
+  if (query == null && typeof id === 'string') {
+    const document = trusted.byId(id);
+    if (document !== undefined) return document;
+    const code = 'PERSISTED_QUERY_NOT_FOUND';
+    throw httpError(400, 'PersistedQueryNotFound', { code, understood: true });
+  }
+  const document = queryOf(params);
+  if (trusted.has(document)) return document;
+  const code = 'DOCUMENT_NOT_TRUSTED';
+  throw httpError(400, 'This document is not one of the trusted documents', { code, understood: true });
+}
+
+/** Clients that send a hash send the whole document after this exact message. */
+function withoutQuery(extensions: Record<string, unknown> | undefined) {
+  if (!isObject(extensions?.persistedQuery)) return httpError(400, 'The request has no "query"');
+  const code = 'PERSISTED_QUERY_NOT_SUPPORTED';
+  return httpError(400, 'PersistedQueryNotSupported', { code, understood: true });
+}
+
+/** The parameters in a URL's query. @throws GraphQLError 400 for variables or extensions that are not JSON */
+export function paramsOfUrl(url: string): GraphQLParams {
+  const at = url.indexOf('?');
+  const search = new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
+  const json = (name: string): Record<string, unknown> | undefined => {
+    const text = search.get(name);
+    if (text === null || text === '') return undefined;
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw httpError(400, `The "${name}" are not JSON`);
+    }
+  };
+  const query = search.get('query') ?? undefined;
+  const operationName = search.get('operationName') ?? undefined;
+  return {
+    query,
+    documentId: search.get('documentId') || undefined,
+    operationName,
+    variables: json('variables'),
+    extensions: json('extensions'),
+  } as GraphQLParams;
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
+import { writeHead } from '../../platform/http/send-response.ts';
 import { notesOf } from '../../platform/request-notes.ts';
-import { writeHead } from '../../platform/response-head.ts';
 import { pullFrom, type Receiver } from '../../tickets/events/pulled-stream.ts';
 import type { Operation } from '../execute/prepare-operation.ts';
 import { type OpenStream, OpenStreams, type StreamMessage, type Wording } from './open-streams.ts';

@@ -50,7 +50,7 @@ builder.node(AttachmentRef, {
       args: {
         expiresInSeconds: t.arg.int({
           defaultValue: defaultUrlSeconds,
-          description: `How long it works, from 1 to ${maxUrlSeconds}: \`60\`.`,
+          description: `Seconds for which it works, from 1 to ${maxUrlSeconds}: \`60\`.`,
         }),
       },
       resolve: (file, { expiresInSeconds }, ctx) =>

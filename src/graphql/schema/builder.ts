@@ -60,10 +60,10 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     pageInfoFieldOptions: { description: 'Whether there are more rows, and the cursors to continue from.' },
     pageInfoTypeOptions: { description: 'Whether a list has rows before or after this page.' },
     hasNextPageFieldOptions: {
-      description: 'There are rows after this page. Get them with `after: endCursor`.',
+      description: 'Whether there are rows after this page. Get them with `after: endCursor`.',
     },
     hasPreviousPageFieldOptions: {
-      description: 'There are rows before this page. Get them with `last` and `before: startCursor`.',
+      description: 'Whether there are rows before this page. Get them with `last` and `before: startCursor`.',
     },
     startCursorFieldOptions: {
       description:
@@ -97,7 +97,7 @@ export const builder = new SchemaBuilder<SchemaTypes>({
 builder.queryType({
   description:
     'Queries. A refused field is null, with an error whose `extensions.code` is an `ErrorCode`. The ' +
-    'other fields are answered.',
+    'other fields have their values.',
 });
 builder.mutationType({
   description:

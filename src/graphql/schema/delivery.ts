@@ -150,7 +150,10 @@ const FilterInput = builder.inputType('DeliveryFilter', {
   description:
     'Selects deliveries that meet all conditions. Example: `{ state: FAILED, ticket: "VGlja2V0OjQ3" }`.',
   fields: (t) => ({
-    state: t.field({ type: DeliveryStateEnum, description: 'Only those in this state: `OUTCOME_UNKNOWN`.' }),
+    state: t.field({
+      type: DeliveryStateEnum,
+      description: 'Only deliveries in this state: `OUTCOME_UNKNOWN`.',
+    }),
     hasFailedRecipient: t.boolean({
       description:
         '`true`: at least one recipient failed, whatever the state of the others. `false`: none did.',
@@ -190,7 +193,7 @@ builder.queryField('deliveries', (t) =>
       type: DeliveryRef,
       nullable: true,
       description: "The desk's mails and their states, oldest first. For operators with the scope READ.",
-      args: { filter: t.arg({ type: FilterInput, description: 'Which ones; all when absent.' }) },
+      args: { filter: t.arg({ type: FilterInput, description: 'Conditions; all when absent.' }) },
       complexity: pageComplexity,
       resolve: async (_root, { filter, ...paging }, ctx) => {
         const wanted = filterOf(filter ?? {});

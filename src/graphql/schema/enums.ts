@@ -67,8 +67,8 @@ export const BodyChangeCodeEnum = enumOf<BodyChangeCode>(
 
 /** The enum `TicketStatus`. */
 export const TicketStatusEnum = enumOf<TicketStatus>('TicketStatus', 'Whether a ticket is open.', {
-  OPEN: 'Worked on, or waiting.',
-  CLOSED: 'Done. Messages can still be added and do not reopen it unless they say `reopen: true`.',
+  OPEN: 'Being worked on, or waiting.',
+  CLOSED: 'Done. Messages can still be added, and do not reopen it unless their input has `reopen: true`.',
 });
 
 /** The enum `MessageFormat`. */

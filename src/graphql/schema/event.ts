@@ -106,11 +106,14 @@ const DeskFilterInput = builder.inputType('DeskEventFilter', {
   fields: (t) => ({
     types: t.field({
       type: [EventTypeEnum],
-      description: 'Only of these types: `[DELIVERY_FAILED]`.',
+      description: 'Only events of these types: `[DELIVERY_FAILED]`.',
     }),
-    visibility: t.field({ type: VisibilityEnum, description: 'Only with this visibility: `PUBLIC`.' }),
-    status: t.field({ type: TicketStatusEnum, description: 'Only of tickets in this status now: `OPEN`.' }),
-    requester: t.id({ description: 'Global id of a person: only of the tickets of this requester.' }),
+    visibility: t.field({ type: VisibilityEnum, description: 'Only events with this visibility: `PUBLIC`.' }),
+    status: t.field({
+      type: TicketStatusEnum,
+      description: 'Only events of tickets that are in this status now: `OPEN`.',
+    }),
+    requester: t.id({ description: "Global id of a person: only events of this requester's tickets." }),
   }),
 });
 
@@ -144,15 +147,15 @@ const DeskEventPageRef = builder.objectRef<DeskEventPage>('DeskEventPage').imple
   }),
 });
 
-const deskFilterArg = { type: DeskFilterInput, description: 'Which ones; all when absent.' } as const;
+const deskFilterArg = { type: DeskFilterInput, description: 'Conditions; all when absent.' } as const;
 
 builder.queryFields((t) => ({
   deskEvents: t.field({
     type: DeskEventPageRef,
     nullable: true,
     description:
-      'The events of all tickets after a cursor. Those of one ticket are in order, and a later event never ' +
-      'appears before a cursor. For operators with the scope READ.',
+      'The events of all tickets after a cursor. Events of one ticket are in order. A later event never ' +
+      'appears before a cursor that was returned earlier. For operators with the scope READ.',
     complexity: ({ first }) => ({
       field: 1,
       multiplier: Math.max(1, Math.min(first ?? maxPageSize, maxPageSize)),
@@ -181,8 +184,8 @@ builder.subscriptionField('deskEvents', (t) =>
     type: EventRef,
     description:
       'The events of all tickets after a cursor, and then new ones as they happen, without gaps or ' +
-      'repeats. It resumes as `ticketEvents` does, and counts among the same subscriptions of a user. For ' +
-      'operators with the scope READ.',
+      'repeats. It resumes as `ticketEvents` does, and counts towards the same limit of subscriptions. ' +
+      'For operators with the scope READ.',
     args: {
       after: t.arg.string({ description: 'A cursor of this list. Only new events when absent.' }),
       filter: t.arg(deskFilterArg),

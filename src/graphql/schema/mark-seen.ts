@@ -36,8 +36,8 @@ builder.mutationField('markSeen', (t) =>
   t.field({
     type: ResultUnion,
     description:
-      'Records that the viewer has seen a ticket up to a message. Others do not see it. An earlier message ' +
-      'than before changes nothing. Idempotent. There is no event. Needs the scope READ.',
+      'Records that the viewer has seen a ticket up to a message. Others do not see this. A message ' +
+      'before the recorded one changes nothing. Idempotent, and without an event. Needs the scope READ.',
     args: {
       input: t.arg({ type: MarkSeenInput, required: true, description: 'The ticket and the message.' }),
     },

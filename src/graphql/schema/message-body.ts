@@ -62,9 +62,9 @@ builder.objectFields(MessageRef, (t) => ({
   }),
   bodyHtml: t.string({
     description:
-      'As HTML that is safe to show: without scripts, forms, text that is hidden from readers, or ' +
-      'anything that loads unasked. Remote pictures are in `data-src`. Pictures of the message are ' +
-      'referenced by `cid:`: see `Attachment.contentId` and `fileName`.',
+      'The body as HTML that is safe to show: without scripts, forms, hidden text, or anything that ' +
+      'loads by itself. Remote pictures are in `data-src`. Pictures of the message are referenced by ' +
+      '`cid:`: see `Attachment.contentId` and `fileName`.',
     args: {
       remoteImages: t.arg.boolean({
         defaultValue: false,
@@ -77,7 +77,7 @@ builder.objectFields(MessageRef, (t) => ({
     },
   }),
   bodyText: t.string({
-    description: 'As plain text.',
+    description: 'The body as plain text.',
     resolve: async (message, _args, { load }) =>
       message.format === 'HTML' ? (await reading(message, load)).text : load.bodyOf(message),
   }),

@@ -150,7 +150,7 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     }),
     isMobileDevice: t.boolean({
       defaultValue: messageDefaults.isMobileDevice,
-      description: 'Sent from a phone or a tablet.',
+      description: 'Whether it was sent from a phone or a tablet.',
     }),
     language: t.string({
       description:
@@ -164,7 +164,8 @@ export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', 
     }),
     email: t.field({
       type: EmailReplyInput,
-      description: 'Also send it as an e-mail: `{ from: "company@domain.com" }`. None is sent when absent.',
+      description:
+        'Sends it as an e-mail as well: `{ from: "company@domain.com" }`. Absent: no e-mail is sent.',
     }),
     reopen: t.boolean({
       defaultValue: messageDefaults.reopen,

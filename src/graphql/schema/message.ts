@@ -34,7 +34,9 @@ builder.node(MessageRef, {
           : ctx.load.person.load(message.authorId).then((author) => author!),
     }),
     visibility: t.expose('visibility', { type: VisibilityEnum, description: 'Who may see it.' }),
-    isMobileDevice: t.exposeBoolean('isMobileDevice', { description: 'Sent from a phone or a tablet.' }),
+    isMobileDevice: t.exposeBoolean('isMobileDevice', {
+      description: 'Whether it was sent from a phone or a tablet.',
+    }),
     language: t.exposeString('language', {
       nullable: true,
       description:

@@ -11,7 +11,7 @@ export const PersonRef = builder.objectRef<Person>('Person').implement({
     id: t.id({
       description:
         'Stable and unique id of the person. Opaque. `node` does not accept it: people are shown only ' +
-        'with what they wrote.',
+        'with their tickets and messages.',
       resolve: ({ id }) => encodeGlobalId('Person', id),
     }),
     name: t.exposeString('name', { description: 'Name to show.' }),
@@ -31,8 +31,8 @@ const ViewerRef = builder
     fields: (t) => ({
       id: t.id({
         description:
-          'Stable and unique. Opaque. `node` does not accept it. To find out what is yours, compare ' +
-          '`person.id`.',
+          'Stable and unique id of the user. Opaque. `node` does not accept it. To recognise the ' +
+          "viewer's own messages, compare `person.id` with `author.id`.",
         resolve: ({ userId }) => encodeGlobalId('Viewer', userId),
       }),
       login: t.exposeString('login', { description: 'Name to sign in with.' }),

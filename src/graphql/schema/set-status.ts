@@ -20,7 +20,7 @@ const SetTicketStatusInput = builder.inputType('SetTicketStatusInput', {
 });
 
 const PayloadRef = builder.objectRef<StatusSet>('SetTicketStatusPayload').implement({
-  description: 'The ticket has the status.',
+  description: 'The ticket has the requested status.',
   fields: (t) => ({
     ticket: t.field({
       type: TicketRef,

@@ -63,13 +63,13 @@ builder.node(TicketRef, {
     lastMessageAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When that message was written: the order LAST_MESSAGE of `tickets`.',
+      description: 'When `lastMessage` was written. `tickets` in the order LAST_MESSAGE are sorted by it.',
       resolve: ({ lastMessageId, activeAt }) => (lastMessageId === null ? null : activeAt),
     }),
     unseenCount: t.int({
       description:
         `Number of messages by others that the viewer has not seen (\`markSeen\`), among the newest ` +
-        `${mostUnseen} that they may see: show \`${mostUnseen}\` as more. Needs the scope READ.`,
+        `${mostUnseen} that they may see: ${mostUnseen} means that or more. Needs the scope READ.`,
       nullable: true,
       resolve: ({ id }, _args, ctx) => ctx.load.unseenOf.load(id),
     }),
@@ -101,7 +101,13 @@ builder.queryField('ticket', (t) =>
     description:
       'One ticket. Null when it does not exist or when the viewer may not see it: the answer does not ' +
       'say which.',
-    args: { by: t.arg({ type: TicketSelectorInput, required: true, description: 'Which one.' }) },
+    args: {
+      by: t.arg({
+        type: TicketSelectorInput,
+        required: true,
+        description: "The ticket's id, number or reference.",
+      }),
+    },
     resolve: (_root, { by }, ctx, info) => {
       const ahead = messagesAhead(info);
       if (ahead === undefined) return findTicket(ctx, by);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { sendText } from '../respond.ts';
+import { connectionsOf } from './open-connections.ts';
 
 /** When a connection counts as stalled. */
 export interface StallLimits {
@@ -14,11 +15,12 @@ export interface StallLimits {
 /** Less than 1 KiB/s for half a minute. */
 const usual: StallLimits = { checkEveryMs: 5000, checks: 6, leastBytes: 5 * 1024 };
 
-interface WatchedConnection {
-  req: IncomingMessage | undefined;
-  res: ServerResponse | undefined;
-  moved: number;
-  still: number;
+/** What a connection had done at the last check. */
+interface ConnectionProgress {
+  readonly res: ServerResponse | undefined;
+  readonly moved: number;
+  /** Number of consecutive checks without progress. */
+  readonly still: number;
 }
 
 /**
@@ -29,38 +31,34 @@ interface WatchedConnection {
  */
 export function cutStalled(server: Server, limits: StallLimits = usual): void {
   const { checkEveryMs, checks, leastBytes } = limits;
-  const connections = new Map<Socket, WatchedConnection>();
-  server.on('connection', (socket) => {
-    connections.set(socket, { req: undefined, res: undefined, moved: 0, still: 0 });
-    socket.once('close', () => connections.delete(socket));
-  });
-  server.prependListener('request', (req, res) => {
-    const watched = connections.get(req.socket);
-    if (watched !== undefined) Object.assign(watched, { req, res, still: 0 });
-  });
+  const connections = connectionsOf(server);
+  let last = new Map<Socket, ConnectionProgress>();
   const timer = setInterval(() => {
-    for (const [socket, watched] of connections) {
+    const now = new Map<Socket, ConnectionProgress>();
+    for (const [socket, res] of connections) {
+      const before = last.get(socket);
       const moved = socket.bytesRead + socket.bytesWritten - socket.writableLength;
-      const isStill = moved - watched.moved < leastBytes && waitsForCaller(socket, watched);
-      watched.moved = moved;
-      watched.still = isStill ? watched.still + 1 : 0;
-      if (watched.still >= checks) cut(socket, watched);
+      const isStill = moved - (before?.moved ?? 0) < leastBytes && waitsForCaller(socket, res);
+      const still = isStill ? 1 + (before?.res === res ? before!.still : 0) : 0;
+      now.set(socket, { res, moved, still });
+      if (still >= checks) cut(socket, res);
     }
+    last = now;
   }, checkEveryMs).unref();
   server.once('close', () => clearInterval(timer));
 }
 
-const waitsForCaller = (socket: Socket, { req }: WatchedConnection): boolean =>
-  socket.writableLength > 0 || (req !== undefined && isArriving(req));
+const waitsForCaller = (socket: Socket, res: ServerResponse | undefined): boolean =>
+  socket.writableLength > 0 || (res !== undefined && isArriving(res.req));
 
 /** A body that we are ready to read. */
 function isArriving(req: IncomingMessage): boolean {
   return !req.complete && !req.destroyed && req.readableFlowing === true && req.readableLength === 0;
 }
 
-function cut(socket: Socket, { req, res }: WatchedConnection): void {
+function cut(socket: Socket, res: ServerResponse | undefined): void {
   if (socket.writableLength > 0 || res === undefined || res.headersSent) return void socket.destroy();
   // A slow sender may still read its answer. Stop reading what it sends.
-  req?.removeAllListeners('data').removeAllListeners('end');
+  res.req.removeAllListeners('data').removeAllListeners('end');
   sendText(res, 408, 'The request took too long to arrive\n', { Connection: 'close' });
 }

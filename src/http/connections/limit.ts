@@ -12,7 +12,7 @@ const enoughForOthers = 8192;
  * Limits a server's connections. Files, the database and mail servers keep half of the process's descriptors,
  * or 8192 if that is less. Otherwise connections could take the last descriptor, and requests that were
  * accepted would fail. A connection over the limit is closed at once, so that a proxy tries the next process.
- * Only Linux tells the number of descriptors; other systems have no limit here.
+ * Only Linux reports the limit of descriptors; on other systems, connections are not limited.
  */
 export function boundConnections(server: Server, log: Logger): void {
   const limit = openFilesLimit();

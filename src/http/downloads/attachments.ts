@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { decodeGlobalId } from '../../platform/global-id.ts';
+import { writeHead } from '../../platform/http/send-response.ts';
 import { essenceOf } from '../../platform/incoming-file.ts';
 import type { Viewer } from '../../platform/request-context.ts';
-import { writeHead } from '../../platform/response-head.ts';
 import type { PresignOptions } from '../../storage/blob-store.ts';
 import type { ImageSniffer } from '../../storage/image-type.ts';
 import type { TicketContext, TicketServices } from '../../tickets/context.ts';

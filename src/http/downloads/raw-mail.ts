@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { Refusal } from '../../platform/errors.ts';
 import { decodeGlobalId } from '../../platform/global-id.ts';
-import { writeHead } from '../../platform/response-head.ts';
+import { writeHead } from '../../platform/http/send-response.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import { openRawMail } from '../../tickets/deliveries/raw-mail.ts';
 import { decodeSegment } from '../request-target.ts';

@@ -1,10 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { asUnavailable } from '../../platform/database-faults.ts';
 import { BadCredential, type ErrorCode, RateLimited, Refusal, Unavailable } from '../../platform/errors.ts';
+import { requestIdOf } from '../../platform/http/send-response.ts';
 import type { Logger } from '../../platform/log.ts';
 import { noteCode, notesOf } from '../../platform/request-notes.ts';
-import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/fault-codes.ts';
-import { identityOf } from '../request-identity.ts';
+import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/fault.ts';
 import { sendText } from '../respond.ts';
 
 /** Codes of requests that this route does not accept. */
@@ -94,7 +94,7 @@ const titleOf = (code: ProblemCode): string =>
  */
 export function problemOf(
   error: unknown,
-  req: IncomingMessage,
+  res: ServerResponse,
   log: Logger,
   provided?: number,
 ): UploadProblem {
@@ -112,7 +112,7 @@ export function problemOf(
     const headers = { 'Retry-After': String(fault.retryAfterSeconds) };
     return { code: 'UNAVAILABLE', detail: fault.message, headers };
   }
-  const { requestId } = identityOf(req);
+  const requestId = requestIdOf(res);
   log.error({ err: error, requestId }, 'fault');
   const detail = `Something went wrong on our side; the request id is ${requestId}`;
   return { code: 'INTERNAL', detail };

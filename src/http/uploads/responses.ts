@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { encodeGlobalId } from '../../platform/global-id.ts';
-import { writeHead } from '../../platform/response-head.ts';
+import { writeHead } from '../../platform/http/send-response.ts';
 import type { Upload } from '../../tickets/uploads/complete-uploads.ts';
 import { sendJson } from '../respond.ts';
 import { digestField } from './header-fields.ts';

@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { mayBeCrossSite } from '../../platform/http/cross-site-request.ts';
+import { writeHead } from '../../platform/http/send-response.ts';
 import { essenceOf } from '../../platform/incoming-file.ts';
 import type { Logger } from '../../platform/log.ts';
-import { writeHead } from '../../platform/response-head.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire-rows.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import { requireViewer } from '../../tickets/permissions.ts';
 import { appendToUpload } from '../../tickets/uploads/append-bytes.ts';
-import { uploadNotFound } from '../../tickets/uploads/fault-codes.ts';
+import { uploadNotFound } from '../../tickets/uploads/fault.ts';
 import { nextArrival } from '../../tickets/uploads/one-at-a-time.ts';
 import { storeUpload } from '../../tickets/uploads/single-request.ts';
 import { beginUpload, cancelUpload, uploadState } from '../../tickets/uploads/unfinished-uploads.ts';
-import { mayBeCrossSite } from '../cross-site-request.ts';
 import type { Handle } from '../server.ts';
 import { newUploadOf } from './file-metadata.ts';
 import { completeField, interopVersion, type UploadFields, uploadFieldsOf } from './header-fields.ts';
@@ -68,7 +68,7 @@ export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPor
       }
     } catch (error) {
       if (res.headersSent || res.destroyed) return void res.destroy();
-      const problem = problemOf(error, req, log, fields.offset);
+      const problem = problemOf(error, res, log, fields.offset);
       const limit = problem.code === 'ATTACHMENT_TOO_LARGE' ? { 'Upload-Limit': `max-size=${maxBytes}` } : {};
       answerProblem(res, { ...problem, headers: { ...problem.headers, ...limit } });
     }
@@ -84,9 +84,18 @@ const resource: Readonly<Record<string, UploadMethod>> = {
   OPTIONS: async () => {},
 };
 
+/** Headers of an upload that a page can send to another origin only after a preflight. */
+const preflighted = [
+  'graphql-preflight',
+  'x-requested-with',
+  'upload-complete',
+  'content-disposition',
+  'idempotency-key',
+];
+
 async function create(call: UploadCall): Promise<void> {
   const { ctx, req, res, fields } = call;
-  if (mayBeCrossSite(req, ctx.origin)) {
+  if (mayBeCrossSite(req, ctx.origin, preflighted)) {
     const message = 'Send the header GraphQL-Preflight: 1, or a Content-Type that no form has';
     throw new RequestFault('PREFLIGHT_REQUIRED', message);
   }

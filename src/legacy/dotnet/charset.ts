@@ -11,7 +11,7 @@ export interface Decoder {
   end(): string;
 }
 
-const invalid = new Error('the bytes are no text of the declared character set');
+const invalid = new Error('the bytes are not valid in the declared character set');
 
 /**
  * Strict UTF-8. Keeps only characters that are split between pieces, which makes it several times faster than

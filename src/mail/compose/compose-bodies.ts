@@ -30,7 +30,7 @@ export async function mailBodies(parts: BodyParts, seed: string): Promise<Bodies
   const { body, format, signature, quoted, omitted, attachments } = parts;
   const pictures = new InlinePictures(seed);
   const own = await reading(body, format, 'SHOWN');
-  const ownHtml = pictures.placeOwn(own.html, pictureFinder(attachments));
+  const ownHtml = format === 'TEXT' ? own.html : pictures.placeOwn(own.html, pictureFinder(attachments));
   const quotations = await quotationsOf(quoted, pictures);
   const more = omitted === 0 ? [] : [`(${omitted} older ${omitted === 1 ? 'message' : 'messages'} left out)`];
   const sign = signature === '' ? [] : [withLineFeeds(signature)];
@@ -54,7 +54,7 @@ export async function mailBodies(parts: BodyParts, seed: string): Promise<Bodies
 }
 
 interface Quotation {
-  /** The line before it. */
+  /** The line above the quoted text, which names its author and time. */
   readonly from: string;
   readonly text: string;
   readonly html: string;
@@ -122,7 +122,3 @@ const attribution = ({ author, at }: QuotedMessage): string =>
     `On ${at.toISOString().slice(0, 16).replace('T', ' ')} UTC,`,
     `${withLineFeeds(author).replaceAll('\n', ' ')} wrote:`,
   ].join(' ');
-
-/** Octets of the base64 lines of so many bytes: 57 bytes a line, CRLF between lines. */
-export const base64Octets = (bytes: number): number =>
-  4 * Math.ceil(bytes / 3) + 2 * Math.max(0, Math.ceil(bytes / 57) - 1);

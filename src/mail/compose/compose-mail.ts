@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { EncodedText } from '../../content/encode-text-part.ts';
 import { encodedText } from '../../content/read-body.ts';
 import { envelopeAddress, needsSmtpUtf8 } from '../address.ts';
-import { type Bodies, base64Octets, mailBodies } from './compose-bodies.ts';
+import { type Bodies, mailBodies } from './compose-bodies.ts';
 import {
   addressList,
   disposition,
@@ -13,7 +13,7 @@ import {
   threading,
 } from './headers.ts';
 import type { AttachmentPart, MailParts } from './mail-parts.ts';
-import type { MailSource } from './mail-source.ts';
+import { type MailSource, sourceOctets } from './mail-source.ts';
 
 /** The addresses of the SMTP transaction. */
 export interface Envelope {
@@ -56,7 +56,7 @@ export async function composeMail(parts: MailParts): Promise<ComposedMail> {
       from: envelopeAddress(parts.from.address),
       to: [...parts.to, ...parts.cc, ...parts.bcc].map(({ address }) => envelopeAddress(address)),
     },
-    hasUtf8Headers: [parts.from, ...parts.to, ...parts.cc].some(({ address }) => needsSmtpUtf8(address)),
+    hasUtf8Headers: hasUtf8Headers(parts),
     bodies,
     files: [...bodies.inline.map(({ part }) => part), ...bodies.attached],
     source,
@@ -64,10 +64,9 @@ export async function composeMail(parts: MailParts): Promise<ComposedMail> {
   };
 }
 
-/** Octets of a mail as sent, before dot-stuffing. */
-export function sourceOctets({ skeleton, inserts }: MailSource): number {
-  return skeleton.length + inserts.reduce((sum, { byteSize }) => sum + base64Octets(byteSize), 0);
-}
+/** Whether a header has an address that is not ASCII. */
+export const hasUtf8Headers = ({ from, to, cc }: Pick<MailParts, 'from' | 'to' | 'cc'>): boolean =>
+  [from, ...to, ...cc].some(({ address }) => needsSmtpUtf8(address));
 
 function rootHeaders(parts: MailParts): string[] {
   const { inReplyTo, references } = threading(parts.thread);

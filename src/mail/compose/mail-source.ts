@@ -1,5 +1,4 @@
 import type { BlobStore } from '../../storage/blob-store.ts';
-import { base64Octets } from './compose-bodies.ts';
 
 /** A mail's bytes with its attachments by reference, small enough to store for every mail. */
 export interface MailSource {
@@ -14,6 +13,48 @@ export interface MailSource {
     readonly blobKey: string;
     readonly byteSize: number;
   }[];
+}
+
+/** Octets of the base64 lines of so many bytes: 57 bytes a line, CRLF between lines. */
+export const base64Octets = (bytes: number): number =>
+  4 * Math.ceil(bytes / 3) + 2 * Math.max(0, Math.ceil(bytes / 57) - 1);
+
+/** Octets of a mail as sent, before dot-stuffing. */
+export function sourceOctets({ skeleton, inserts }: MailSource): number {
+  return skeleton.length + inserts.reduce((sum, { byteSize }) => sum + base64Octets(byteSize), 0);
+}
+
+/** Input for the upper bound of a mail's size. Sizes are bytes of UTF-8. */
+export interface SizeInput {
+  readonly bodyBytes: number;
+  readonly signatureBytes: number;
+  readonly quotedBytes: number;
+  readonly recipients: number;
+  readonly attachments: readonly { readonly byteSize: number }[];
+}
+
+/** The most octets that a byte of the body, the signature or a quotation can become in the mail. */
+export const octetsOfTextByte = 120;
+
+/**
+ * Upper bound of the encoded mail's size, in octets. Close for attachments, far too high for text: each blank
+ * could become `&nbsp;`, each link appear three times, and a style sheet be repeated at each element. If the
+ * bound is within the mailbox's limit, the mail need not be composed to measure it.
+ */
+export function encodedSizeUpperBound({
+  bodyBytes,
+  signatureBytes,
+  quotedBytes,
+  recipients,
+  attachments,
+}: SizeInput): number {
+  const text = bodyBytes + signatureBytes + quotedBytes;
+  return (
+    49_152 +
+    recipients * 1024 +
+    text * octetsOfTextByte +
+    attachments.reduce((sum, { byteSize }) => sum + base64Octets(byteSize) + 2048, 0)
+  );
 }
 
 /**

@@ -77,6 +77,11 @@ export const explanationRules: readonly ExplanationRule[] = [
     suggestedAction: 'CHECK_MAILBOX',
   },
   {
+    matches: /does not begin with TLS/,
+    reason: 'The SMTP URL says smtps://, and the mail server does not begin with TLS on that port.',
+    suggestedAction: 'CHECK_MAILBOX',
+  },
+  {
     matches: /TLS cannot be trusted/,
     reason: "The mail server's certificate cannot be trusted.",
     suggestedAction: 'CHECK_MAILBOX',

@@ -90,24 +90,23 @@ const enterBody = prepareStatement<{ token: string }, { ids: number[]; tokens: s
 /**
  * The fence: commits that bytes may be sent from now on. The update is small, because a mail server is
  * waiting: it changes no indexed column, which makes it a HOT update.
- * @returns the tokens that still own their delivery. Other attempts were overtaken or let their lease expire,
- *   and must drop the connection
+ * @returns for each attempt, whether it still owns its delivery. One that does not was overtaken or let its
+ *   lease expire, and must drop the connection
  */
-export async function openBody(client: postgres.Sql, openings: readonly ClaimRef[]): Promise<Set<string>> {
+export async function openBody(client: postgres.Sql, openings: readonly ClaimRef[]): Promise<boolean[]> {
   const rows = await enterBody(client, {
     ids: openings.map(({ id }) => id),
     tokens: openings.map(({ token }) => token),
   });
-  return new Set(rows.map((row) => row.token));
+  const owned = new Set(rows.map((row) => row.token));
+  return openings.map(({ token }) => owned.has(token));
 }
 
-/** Results of settlements, by delivery id. */
-export interface Settled {
-  /** Deliveries whose outcome was written. Those in neither set were overtaken. */
-  readonly written: ReadonlySet<number>;
-  /** Their tickets are locked: the caller retries them, and the others do not wait. */
-  readonly locked: ReadonlySet<number>;
-}
+/**
+ * Result of a settlement. `LOCKED`: its ticket is locked, so the caller retries it, and the others do not
+ * wait. `OVERTAKEN`: another attempt owns the delivery.
+ */
+export type SettlementResult = 'WRITTEN' | 'LOCKED' | 'OVERTAKEN';
 
 // The explicit ids keep every step on its index, whatever row count the planner estimates.
 const those = sql`any (${value('ids')}::int[])`;
@@ -181,9 +180,12 @@ const writeOutcomes = prepareStatement<
  * recorded in the list of attempts and changes nothing else. An attempt that was recovered at BODY replaces
  * OUTCOME_UNKNOWN with its actual outcome.
  */
-export async function settle(client: postgres.Sql, settlements: readonly Settlement[]): Promise<Settled> {
+export async function settle(
+  client: postgres.Sql,
+  settlements: readonly Settlement[],
+): Promise<SettlementResult[]> {
   const ids = settlements.map(({ id }) => id);
   const rows = await writeOutcomes(client, { ids, settlements: JSON.stringify(settlements) });
-  const idsOf = (locked: boolean) => new Set(rows.filter((row) => row.locked === locked).map(({ id }) => id));
-  return { written: idsOf(false), locked: idsOf(true) };
+  const results = new Map(rows.map(({ id, locked }) => [id, locked ? 'LOCKED' : 'WRITTEN'] as const));
+  return ids.map((id) => results.get(id) ?? 'OVERTAKEN');
 }

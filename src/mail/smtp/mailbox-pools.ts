@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createSmtpPool, type SmtpPool } from './pool.ts';
 import { openPassword } from './seal-password.ts';
 import { defaultTimeouts, parseSmtpUrl, type SmtpServer, type SmtpTimeouts } from './server-settings.ts';
@@ -53,10 +52,11 @@ export function createMailboxPools({
 
   return {
     poolOf(mailbox) {
-      const server = serverOf(mailbox, { smtpUrl, mailboxKey });
-      const settings = createHash('sha256').update(JSON.stringify(server)).digest('hex');
+      // The password as it is stored, which is encrypted.
+      const settings = JSON.stringify(mailbox);
       const known = pools.get(mailbox.id);
       if (known?.settings === settings) return known.pool;
+      const server = serverOf(mailbox, { smtpUrl, mailboxKey });
       known?.pool.close();
       const pool = createSmtpPool(server, connections, limits);
       pools.set(mailbox.id, { settings, pool });
@@ -88,10 +88,12 @@ export function serverOf(
   if (url === undefined) throw new MailboxUnusable('The mailbox has no SMTP settings');
   if (mailbox.smtpUrl === null || mailbox.smtpPassword === null) return parseSmtpUrl(url);
   if (mailboxKey === undefined)
-    throw new MailboxUnusable("The mailbox's password cannot be opened: MAILBOX_KEY is not set");
+    throw new MailboxUnusable("The mailbox's password cannot be decrypted: MAILBOX_KEY is not set");
   try {
     return parseSmtpUrl(url, openPassword(mailbox.smtpPassword, mailbox.address, mailboxKey));
   } catch {
-    throw new MailboxUnusable("The mailbox's password cannot be opened: MAILBOX_KEY is another one");
+    throw new MailboxUnusable(
+      "The mailbox's password cannot be decrypted: it was encrypted with another MAILBOX_KEY",
+    );
   }
 }

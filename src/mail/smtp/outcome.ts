@@ -1,4 +1,5 @@
 import type { AttemptPhase } from '../../platform/vocabulary.ts';
+import type { OutgoingMail } from './outgoing-mail.ts';
 
 /** The outcome of one recipient in one attempt. */
 export interface RecipientVerdict {
@@ -54,3 +55,24 @@ export const unknownVerdict = (reply: string): RecipientVerdict => ({
   reply: cleanReply(reply),
   enhancedCode: undefined,
 });
+
+/**
+ * Makes the outcome of an attempt.
+ * @param verdict the outcome of the recipient with this address
+ * @param serverDown whether other mails to this server would fail as well
+ */
+export function outcomeOf(
+  reached: AttemptOutcome['reached'],
+  reply: string,
+  { envelope }: Pick<OutgoingMail, 'envelope'>,
+  verdict: (address: string) => RecipientVerdict,
+  serverDown = false,
+): AttemptOutcome {
+  return {
+    reached,
+    reply: cleanReply(reply),
+    verdicts: new Map(envelope.to.map((address) => [address, verdict(address)])),
+    serverDown,
+    fenced: false,
+  };
+}

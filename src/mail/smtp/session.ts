@@ -2,13 +2,12 @@ import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { needsSmtpUtf8 } from '../address.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
-import { socketOf } from './nodemailer-socket.ts';
-import { type AttemptOutcome, unknownVerdict, verdictOf } from './outcome.ts';
+import { type AttemptOutcome, outcomeOf, unknownVerdict, verdictOf } from './outcome.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
 import type { SmtpServer, SmtpTimeouts } from './server-settings.ts';
-import { Fenced, OwnFault, orOwnFault, plainWords, type SmtpError, settled } from './smtp-errors.ts';
+import { Fenced, OwnFault, plainWords, type SmtpError } from './smtp-errors.ts';
 
-const noSmtpUtf8 = '550 5.6.7 The mail server does not take addresses with letters beyond ASCII (SMTPUTF8)';
+const noSmtpUtf8 = '550 5.6.7 The mail server does not accept addresses with letters beyond ASCII (SMTPUTF8)';
 
 /** One SMTP connection, for one mail after another. */
 export class SmtpSession {
@@ -89,7 +88,7 @@ export class SmtpSession {
     const unreachable = to.filter((address) => !this.#takes(address));
     if (unreachable.length === 0) return this.#sendTo(mail);
     const reachable = to.filter((address) => this.#takes(address));
-    if (reachable.length === 0) return settled('ENVELOPE', noSmtpUtf8, mail, () => verdictOf(noSmtpUtf8));
+    if (reachable.length === 0) return outcomeOf('ENVELOPE', noSmtpUtf8, mail, () => verdictOf(noSmtpUtf8));
     const outcome = await this.#sendTo({ ...mail, envelope: { from, to: reachable } });
     const refusals = unreachable.map((address) => [address, verdictOf(noSmtpUtf8)] as const);
     return { ...outcome, verdicts: new Map([...outcome.verdicts, ...refusals]) };
@@ -111,7 +110,7 @@ export class SmtpSession {
         (info.rejectedErrors ?? []).map((error) => [error.recipient ?? '', verdictOf(error.response ?? '')]),
       );
       const accepted = verdictOf(info.response ?? '');
-      return settled('SETTLED', info.response ?? '', mail, (address) => refusals.get(address) ?? accepted);
+      return outcomeOf('SETTLED', info.response ?? '', mail, (address) => refusals.get(address) ?? accepted);
     } catch (error) {
       return this.#outcomeOf(error as SmtpError, mail, body);
     }
@@ -136,11 +135,11 @@ export class SmtpSession {
 
   /** The outcome for a mail that the server's announced limits exclude, without sending it. */
   #unfit({ hasUtf8Headers, byteSize, envelope }: OutgoingMail): AttemptOutcome | undefined {
-    const reply = (text: string) => settled('ENVELOPE', text, { envelope }, () => verdictOf(text));
+    const reply = (text: string) => outcomeOf('ENVELOPE', text, { envelope }, () => verdictOf(text));
     if (hasUtf8Headers && !this.#extensions.smtpUtf8) return reply(noSmtpUtf8);
     if (this.sizeLimit !== undefined && byteSize > this.sizeLimit)
       return reply(
-        `552 5.3.4 The mail has ${byteSize} octets, and the mail server takes ${this.sizeLimit} at most`,
+        `552 5.3.4 The mail has ${byteSize} octets, and the mail server accepts ${this.sizeLimit} at most`,
       );
     return undefined;
   }
@@ -149,22 +148,21 @@ export class SmtpSession {
     mail: OutgoingMail,
     body: { opened: boolean; ended: boolean },
   ): Promise<SMTPConnection.SentMessageInfo> {
-    let stall = () => {};
     return this.#within(this.#timeouts.envelope, 'to take the envelope', (done, extend) => {
-      stall = () => extend(this.#timeouts.bodyStall, 'to take the body');
       const gated = async function* (this: SmtpSession) {
         this.#mayHaveBegun = true;
-        if (!(await mail.openBody().catch(orOwnFault('The attempt could not be recorded'))))
-          throw new Fenced();
+        const isOurs = await mail.openBody().catch((cause) => {
+          throw new OwnFault('The attempt could not be recorded', { cause });
+        });
+        if (!isOurs) throw new Fenced();
         body.opened = true;
         try {
           for await (const piece of mail.bytes()) {
-            stall();
-            this.#holdBack();
+            extend(this.#timeouts.bodyStall, 'to take the body');
             yield piece;
           }
-        } catch (error) {
-          orOwnFault('An attachment could not be read')(error);
+        } catch (cause) {
+          throw new OwnFault('An attachment could not be read', { cause });
         }
         // nodemailer may write the final dot from now on.
         body.ended = true;
@@ -179,18 +177,6 @@ export class SmtpSession {
     });
   }
 
-  /**
-   * Corks the socket for this turn of the event loop, so that the final dot goes in one write and one TLS
-   * record with the last piece.
-   */
-  #holdBack(): void {
-    const socket = socketOf(this.#connection);
-    // The connection may be gone, which it reports itself.
-    if (socket === undefined) return;
-    socket.cork();
-    setImmediate(() => socket.uncork());
-  }
-
   #outcomeOf(
     error: SmtpError,
     mail: OutgoingMail,
@@ -203,13 +189,16 @@ export class SmtpSession {
     if (answered && this.open) this.#reset();
     else this.close();
     if (error instanceof Fenced)
-      return { ...settled('ENVELOPE', 'another worker took over', mail, () => verdictOf('')), fenced: true };
+      return {
+        ...outcomeOf('ENVELOPE', 'another worker took over', mail, () => verdictOf('')),
+        fenced: true,
+      };
     const rejected = new Map(
       (error.rejectedErrors ?? []).map((one) => [one.recipient, verdictOf(one.response ?? reply)]),
     );
     if (error.responseCode !== undefined) {
       const verdict = verdictOf(reply);
-      return settled(
+      return outcomeOf(
         body.opened ? 'SETTLED' : 'ENVELOPE',
         reply,
         mail,
@@ -218,8 +207,8 @@ export class SmtpSession {
     }
     const own = error instanceof OwnFault;
     const words = own ? error.message : plainWords(error);
-    if (body.ended) return settled('BODY', words, mail, () => unknownVerdict(words));
-    return settled(
+    if (body.ended) return outcomeOf('BODY', words, mail, () => unknownVerdict(words));
+    return outcomeOf(
       body.opened ? 'BODY' : 'ENVELOPE',
       words,
       mail,

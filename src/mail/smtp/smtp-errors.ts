@@ -1,6 +1,5 @@
 import type { Envelope } from '../compose/compose-mail.ts';
-import { type AttemptOutcome, cleanReply, type RecipientVerdict, verdictOf } from './outcome.ts';
-import type { OutgoingMail } from './outgoing-mail.ts';
+import { type AttemptOutcome, cleanReply, outcomeOf, verdictOf } from './outcome.ts';
 
 /** An error of nodemailer. */
 export interface SmtpError extends Error {
@@ -16,33 +15,6 @@ export class Fenced extends Error {}
 /** A fault of the gateway, not of the server. Its message is in plain words. */
 export class OwnFault extends Error {}
 
-/** Makes a handler of rejections that throws an OwnFault with this text. */
-export const orOwnFault =
-  (words: string) =>
-  (cause: unknown): never => {
-    throw new OwnFault(words, { cause });
-  };
-
-/**
- * Makes the outcome of an attempt that gives each address a verdict.
- * @param serverDown whether other mails to this server would fail as well
- */
-export function settled(
-  reached: AttemptOutcome['reached'],
-  reply: string,
-  { envelope }: Pick<OutgoingMail, 'envelope'>,
-  verdict: (address: string) => RecipientVerdict,
-  serverDown = false,
-): AttemptOutcome {
-  return {
-    reached,
-    reply: cleanReply(reply),
-    verdicts: new Map(envelope.to.map((address) => [address, verdict(address)])),
-    serverDown,
-    fenced: false,
-  };
-}
-
 /** The outcome of a failed connection. */
 export function failedToConnect(error: unknown, envelope: Envelope): AttemptOutcome {
   const { response = '', responseCode, code } = error as SmtpError;
@@ -50,11 +22,13 @@ export function failedToConnect(error: unknown, envelope: Envelope): AttemptOutc
   // retried.
   const final = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH' && code !== 'ETLS';
   const words = final ? response : plainWords(error as SmtpError);
-  return settled('CONNECT', words, { envelope }, () => verdictOf(words), !final);
+  return outcomeOf('CONNECT', words, { envelope }, () => verdictOf(words), !final);
 }
 
 /** Describes an error for operators, in a sentence without a full stop. */
 export function plainWords(error: SmtpError): string {
+  if (/WRONG_VERSION_NUMBER/.test(error.originalCode ?? ''))
+    return 'The mail server does not begin with TLS on this port, as smtps:// does: use smtp://';
   if (/CERT|SELF_SIGNED|ALTNAME|^ERR_(?:SSL|TLS)|EPROTO/.test(error.originalCode ?? ''))
     return `The mail server's TLS cannot be trusted: ${cleanReply(error.message)}`;
   const reply = error.response === undefined ? '' : ` (${cleanReply(error.response)})`;

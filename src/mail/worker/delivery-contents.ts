@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
@@ -10,17 +11,21 @@ import {
   mailboxes,
   messages,
 } from '../../db/tables.ts';
+import type { Logger } from '../../platform/log.ts';
 import type { RecipientKind, RecipientState } from '../../platform/vocabulary.ts';
+import { envelopeAddress } from '../address.ts';
+import { type ComposedMail, composeMail, hasUtf8Headers } from '../compose/compose-mail.ts';
 import {
-  type Conversation,
+  attachmentPart,
   type ConversationRow,
   conversationOf,
   conversationValue,
   type StoredFile,
   storedFiles,
 } from '../compose/conversation.ts';
-import { type MailedMessage, mailedColumns } from '../compose/mail-parts.ts';
-import type { MailSource } from '../compose/mail-source.ts';
+import { type MailedMessage, type MailParts, mailedColumns } from '../compose/mail-parts.ts';
+import { type MailSource, sourceOctets } from '../compose/mail-source.ts';
+import type { Claim } from '../outbox/claim.ts';
 import type { SendingMailbox } from '../smtp/mailbox-pools.ts';
 import { d, f, m, r } from '../table-aliases.ts';
 
@@ -36,36 +41,35 @@ export interface DeliveryRecipient {
 }
 
 /** Everything that the worker needs to send one delivery. */
-export interface DeliveryContents extends MailedMessage {
+export interface DeliveryContents {
   readonly id: number;
-  readonly rfcMessageId: string;
-  readonly fromAddress: string;
-  readonly fromName: string;
-  readonly subject: string;
-  readonly signature: string;
   readonly giveUpAt: Date;
   /** Whether the message or one of its files was redacted. */
   readonly redacted: boolean;
   /** An infected file and the scanner's finding; null when there is none. */
   readonly infected: string | null;
   readonly recipients: readonly DeliveryRecipient[];
-  readonly attachments: readonly StoredFile[];
-  readonly autoSubmitted: boolean;
-  readonly conversation: Conversation;
   readonly mailbox: SendingMailbox;
   /** The server's last announced size limit, in octets. */
   readonly serverMaxMailBytes: number | null;
+  /** What the mail is composed of. */
+  readonly parts: Omit<MailParts, 'date'>;
   /** The source that an earlier attempt stored. */
   readonly source: MailSource | undefined;
 }
 
-interface ContentsRow extends Omit<DeliveryContents, 'mailbox' | 'source' | 'conversation'> {
+type LoadedContents = Omit<DeliveryContents, 'mailbox' | 'source' | 'parts'>;
+type LoadedParts = Pick<MailParts, 'messageId' | 'subject' | 'signature' | 'autoSubmitted'>;
+interface ContentsRow extends LoadedContents, LoadedParts, MailedMessage {
+  fromAddress: string;
+  fromName: string;
+  attachments: readonly StoredFile[];
+  conversation: ConversationRow;
   mailboxId: number;
   mailboxAddress: string;
   smtpUrl: string | null;
   smtpPassword: Uint8Array | null;
   disabled: boolean;
-  conversation: ConversationRow;
   skeleton: Buffer | null;
   inserts: MailSource['inserts'] | null;
 }
@@ -81,7 +85,7 @@ const mailed = sql.join(
 );
 
 const selectContents = prepareStatement<ContentsRow, { ids: readonly number[] }>(sql`
-    select ${d.id}, ${d.rfcMessageId} as "rfcMessageId", ${d.fromAddress} as "fromAddress",
+    select ${d.id}, ${d.rfcMessageId} as "messageId", ${d.fromAddress} as "fromAddress",
       ${d.fromName} as "fromName", ${d.subject} as subject, ${d.signature} as signature,
       ${d.autoSubmitted} as "autoSubmitted", ${d.giveUpAt} as "giveUpAt",
       ${mailed},
@@ -109,30 +113,65 @@ const selectContents = prepareStatement<ContentsRow, { ids: readonly number[] }>
     left join ${deliverySources} s on ${s.deliveryId} = ${d.id}
     where ${d.id} = any (${sql.placeholder('ids')}::int[])`);
 
-/** Loads deliveries, by id. One query, however many there are. */
-export async function loadContents(
+/**
+ * Loads claimed mails, by id, with one query. Nobody else sends them until their leases expire, so it tries
+ * until the database shows them.
+ * @param isOver asked after each failure: whether to give up
+ * @returns undefined when it gave up
+ */
+export async function loadUntilLoaded(
   client: postgres.Sql,
-  ids: readonly number[],
-): Promise<Map<number, DeliveryContents>> {
-  const rows = await selectContents(client, { ids });
-  return new Map(rows.map((row) => [row.id, contentsOf(row)]));
+  claims: readonly Pick<Claim, 'id'>[],
+  { log, isOver }: { readonly log: Logger; readonly isOver: () => boolean },
+): Promise<Map<number, DeliveryContents> | undefined> {
+  const ids = claims.map(({ id }) => id);
+  for (let wait = 100; ; wait = Math.min(2 * wait, 2000)) {
+    try {
+      const rows = await selectContents(client, { ids });
+      return new Map(rows.map((row) => [row.id, contentsOf(row)]));
+    } catch (err) {
+      log.error({ err }, 'claimed mails cannot be read, retrying');
+    }
+    if (isOver()) return undefined;
+    await sleep(wait);
+  }
 }
 
-function contentsOf({
-  mailboxId,
-  mailboxAddress,
-  smtpUrl,
-  smtpPassword,
-  disabled,
-  conversation,
-  skeleton,
-  inserts,
-  ...row
-}: ContentsRow): DeliveryContents {
+function contentsOf(row: ContentsRow): DeliveryContents {
+  const { mailboxId, mailboxAddress, smtpUrl, smtpPassword, disabled, skeleton, inserts, ...mail } = row;
+  const { id, giveUpAt, redacted, infected, recipients, serverMaxMailBytes, ...rest } = mail;
+  const { fromAddress, fromName, attachments, conversation, ...composed } = rest;
+  const named = (kind: RecipientKind) => recipients.filter((one) => one.kind === kind);
   return {
-    ...row,
-    conversation: conversationOf(conversation),
+    ...{ id, giveUpAt, redacted, infected, recipients, serverMaxMailBytes },
     mailbox: { id: mailboxId, address: mailboxAddress, smtpUrl, smtpPassword, disabled },
+    parts: {
+      ...composed,
+      ...conversationOf(conversation),
+      from: { name: fromName, address: fromAddress },
+      ...{ to: named('TO'), cc: named('CC'), bcc: named('BCC') },
+      attachments: attachments.map(attachmentPart),
+    },
     source: skeleton === null ? undefined : { skeleton, inserts: inserts ?? [] },
+  };
+}
+
+/** A mail that can be sent. */
+export type PreparedMail = Pick<ComposedMail, 'source' | 'byteSize' | 'hasUtf8Headers'>;
+
+/** Makes the mail's source: that of an earlier attempt if there is one, else it is composed now. */
+export async function prepareMail({ source, parts }: DeliveryContents, now: Date): Promise<PreparedMail> {
+  if (source === undefined) return composeMail({ ...parts, date: now });
+  return { source, byteSize: sourceOctets(source), hasUtf8Headers: hasUtf8Headers(parts) };
+}
+
+/** The envelope of one attempt, for these recipients: each address once. */
+export function envelopeOf(
+  { parts }: DeliveryContents,
+  recipients: readonly { address: string }[],
+): { from: string; to: string[] } {
+  return {
+    from: envelopeAddress(parts.from.address),
+    to: [...new Set(recipients.map(({ address }) => envelopeAddress(address)))],
   };
 }

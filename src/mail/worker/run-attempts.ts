@@ -18,8 +18,7 @@ import {
 } from '../outbox/settlement.ts';
 import { type MailboxPools, MailboxUnusable } from '../smtp/mailbox-pools.ts';
 import { type AttemptOutcome, verdictOf } from '../smtp/outcome.ts';
-import type { DeliveryContents } from './delivery-contents.ts';
-import { envelopeOf, prepareMail } from './prepare-mail.ts';
+import { type DeliveryContents, envelopeOf, prepareMail } from './delivery-contents.ts';
 import type { WorkerStep } from './steps.ts';
 
 /** What attempts need. */
@@ -64,21 +63,13 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     // A skeleton holds the whole body, so the weight bounds the size of one parameter.
     { weigh: ({ source }) => source.skeleton.length, maxWeight: 4 * 1024 * 1024, atOnce: 2 },
   );
-  const open = createBatcher<ClaimRef, boolean>(
-    async (openings) => {
-      const owned = await openBody(sql, openings);
-      return openings.map(({ token }) => owned.has(token));
-    },
+  const open = createBatcher(
+    (openings: readonly ClaimRef[]) => openBody(sql, openings),
     // Mail servers wait for this: two batches share a WAL flush or follow each other without a gap.
     { atOnce: 2 },
   );
-  const write = createBatcher<Settlement, 'WRITTEN' | 'OVERTAKEN' | 'LOCKED'>(
-    async (settlements) => {
-      const { written, locked } = await settle(sql, settlements);
-      return settlements.map(({ id }) =>
-        locked.has(id) ? 'LOCKED' : written.has(id) ? 'WRITTEN' : 'OVERTAKEN',
-      );
-    },
+  const write = createBatcher(
+    (settlements: readonly Settlement[]) => settle(sql, settlements),
     // The connection is free already and the next mails are claimed ahead, so waiting is cheap. Settling six
     // mails costs the database hardly more than settling two.
     { gatherMilliseconds: 20 },
@@ -102,7 +93,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       await kept;
       return await inSpan(ledger('fence'), () => open({ id, token }));
     } catch (err) {
-      log.error({ err, deliveryId: id }, 'the fence could not be committed; the connection is dropped');
+      log.error({ err, deliveryId: id }, 'committing the fence failed; the connection is dropped');
       throw err;
     }
   }
@@ -140,30 +131,29 @@ export function createAttempts(ports: AttemptPorts): Attempts {
         try {
           yield* bytes.pieces();
         } catch (err) {
-          log.error({ err, deliveryId: claim.id }, 'an attachment could not be read');
+          log.error({ err, deliveryId: claim.id }, 'reading an attachment failed');
           throw err;
         }
         await trace('body-written', claim.id);
       },
     };
     await trace('connecting', claim.id);
-    const smtp = { kind: SpanKind.CLIENT, attributes: { 'ticketwire.mailbox_id': contents.mailbox.id } };
-    const send = (begin: () => boolean) =>
-      inSpan(
-        () => ({ name: 'smtp send', ...smtp }),
-        () => pool.send(transmission, begin),
-      );
-    const outcome = await send(() => {
+    const begin = (): boolean => {
       if (!mayBegin()) return false;
       // Reads files while the server takes the envelope and the fence is committed.
       bytes.begin();
       return true;
-    });
+    };
+    const attributes = { 'ticketwire.mailbox_id': contents.mailbox.id };
+    const outcome = await inSpan(
+      () => ({ name: 'smtp send', kind: SpanKind.CLIENT, attributes }),
+      () => pool.send(transmission, begin),
+    );
     bytes.end();
     if (outcome !== undefined) ports.reportServer(contents.mailbox.id, outcome.serverDown);
     if (pool.sizeLimit !== undefined && pool.sizeLimit !== contents.serverMaxMailBytes)
       await recordSizeLimit(sql, contents.mailbox.id, pool.sizeLimit).catch((err) =>
-        log.warn({ err }, 'the size limit of a server could not be recorded'),
+        log.warn({ err }, 'recording the size limit of a mail server failed'),
       );
     return outcome && { ...outcome, bodyAt };
   }
@@ -178,14 +168,13 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     const delivery = { ...contents, token: claim.token, attempts: claim.attempts };
     const end = async (settlement: Settlement): Promise<void> => {
       const written = await writeUntilWritten(settlement);
-      say(settlement, written, performance.now() - from);
-    };
-    const say = ({ state, phase, recipients }: Settlement, written: boolean, ms: number) => {
+      const took = performance.now() - from;
+      const { state, phase, recipients } = settlement;
       const { id: deliveryId, attempts: attempt, mailboxId } = claim;
       const codes = [...new Set(recipients.flatMap(({ code }) => code ?? []))];
-      const line = { deliveryId, attempt, mailboxId, phase, outcome: state, codes, ms: Math.round(ms) };
+      const line = { deliveryId, attempt, mailboxId, phase, outcome: state, codes, ms: Math.round(took) };
       log[levelOf[state] ?? 'warn']({ ...line, ...(written ? {} : { overtaken: true }) }, 'mail attempt');
-      ports.attempted?.(state, phase, ms / 1000);
+      ports.attempted?.(state, phase, took / 1000);
     };
     const unsendable = contents.redacted
       ? redactedSettlement(delivery)
@@ -237,7 +226,7 @@ const nothingSaid: AttemptOutcome = {
 /** The outcome when the mailbox cannot send or the mail cannot be composed. No server was contacted. */
 function ownFault(contents: DeliveryContents, error: unknown, log: Logger): AttemptOutcome {
   const known = error instanceof MailboxUnusable;
-  if (!known) log.error({ err: error, deliveryId: contents.id }, 'a mail could not be composed');
+  if (!known) log.error({ err: error, deliveryId: contents.id }, 'composing a mail failed');
   const reply = known ? error.message : 'The mail could not be composed; the log of the gateway says why';
   const { to } = envelopeOf(contents, contents.recipients);
   return {

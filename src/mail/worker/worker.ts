@@ -12,7 +12,7 @@ import { createSendingGate } from '../outbox/copied-database-gate.ts';
 import { recover, release, renew } from '../outbox/leases.ts';
 import { lockCappedMailboxes, postpone } from '../outbox/recipient-caps.ts';
 import { createMailboxPools, type SharedSmtpSettings } from '../smtp/mailbox-pools.ts';
-import { loadContents } from './delivery-contents.ts';
+import { type DeliveryContents, loadUntilLoaded } from './delivery-contents.ts';
 import { createMailboxSlots } from './mailbox-slots.ts';
 import { createAttempts, type OnAttempt } from './run-attempts.ts';
 import type { WorkerStep } from './steps.ts';
@@ -90,12 +90,11 @@ export function createWorker(ports: WorkerPorts): Worker {
   let postponeAt = Number.NEGATIVE_INFINITY;
   let locks = { mailboxes: false, tickets: false, at: Number.NEGATIVE_INFINITY };
 
-  function begin(one: Claim, contents: Awaited<ReturnType<typeof loadContents>>): void {
-    alive.set(one.token, one);
+  function begin(one: Claim, contents: DeliveryContents): void {
     gate.attemptStarted(one);
     slots.enter(one.mailboxId);
     const task = attempts
-      .run(one, contents.get(one.id)!, () => !stopping && slots.mayBegin(one.mailboxId))
+      .run(one, contents, () => !stopping && slots.mayBegin(one.mailboxId))
       .then(async (outcome) => {
         if (outcome === undefined) await release(sql, [one]);
       })
@@ -142,11 +141,13 @@ export function createWorker(ports: WorkerPorts): Worker {
         100,
         Math.min(pollSeconds * 1000, slots.pause(), (await nextDue(sql, now())) ?? Infinity),
       );
-    const contents = await loadContents(
-      sql,
-      claims.map(({ id }) => id),
-    );
-    for (const one of claims) begin(one, contents);
+    // From here on their leases are renewed.
+    for (const one of claims) alive.set(one.token, one);
+    const contents = await loadUntilLoaded(sql, claims, { log, isOver: () => stopping });
+    if (contents === undefined) {
+      for (const { token } of claims) alive.delete(token);
+      await release(sql, claims);
+    } else for (const one of claims) begin(one, contents.get(one.id)!);
     return 0;
   }
 
@@ -167,7 +168,7 @@ export function createWorker(ports: WorkerPorts): Worker {
       try {
         wait = await round();
       } catch (err) {
-        log.error({ err }, 'the outbox cannot be read');
+        log.error({ err }, 'reading the outbox failed, retrying');
       }
       if (wait > 0) await pause.sleep(wait);
       else if (!slots.isClaimWorthwhile()) {
@@ -182,7 +183,7 @@ export function createWorker(ports: WorkerPorts): Worker {
     () => {
       if (alive.size === 0) return;
       renew(sql, [...alive.values()], leaseSeconds).catch((err) =>
-        log.error({ err }, 'leases could not be renewed'),
+        log.error({ err }, 'renewing leases failed'),
       );
     },
     (leaseSeconds * 1000) / 3,
@@ -198,7 +199,7 @@ export function createWorker(ports: WorkerPorts): Worker {
         pause.wake();
       };
       listening = sql.listen(outboxChannel, heard, pause.wake);
-      listening.catch((err) => log.error({ err }, 'the outbox cannot be listened to; it is polled'));
+      listening.catch((err) => log.error({ err }, 'LISTEN for queued mails failed; polling instead'));
       loop = run();
     },
     wake: pause.wake,
@@ -215,7 +216,8 @@ export function createWorker(ports: WorkerPorts): Worker {
       const late = new AbortController();
       const inTime = sleep(drain.endsMs + ledgerMs, false, { signal: late.signal }).catch(() => true);
       // An unavailable database is not waited for forever. Leases recover such mails.
-      if (!(await Promise.race([ended, inTime]))) log.error({ mails: alive.size }, 'mails abandoned');
+      if (!(await Promise.race([ended, inTime])))
+        log.error({ mails: alive.size }, 'mails abandoned at shutdown');
       late.abort();
       for (const cut of cuts) clearTimeout(cut);
       clearInterval(heartbeat);

@@ -1,7 +1,7 @@
 // @ts-check
 /* The public GraphQL API, as any client calls it. */
 
-/** The gateway did not take the credential. */
+/** The gateway rejected the credential. */
 export class NotSignedIn extends Error {}
 
 /** Value of the Authorization header; in memory alone. */
@@ -43,18 +43,22 @@ const fields = `id state subject from createdAt dueAt settledAt failure suggeste
 
 /**
  * Reads the mails of the open group, and the numbers of all.
- * @param {{ key: string, filter: object, first: number }[]} sections
+ * @param {{ key: string, filter: object, last: number, before?: string | undefined }[]} sections
+ *   `before` is the cursor of a page, whose older mails are read
  * @param {string | null} ticket global id
  */
 export function readLedger(sections, ticket) {
-  const declared = sections.map(({ key }) => `$${key}: DeliveryFilter, $${key}First: Int`).join(', ');
+  const declared = sections
+    .map(({ key }) => `$${key}: DeliveryFilter, $${key}Last: Int, $${key}Before: String`)
+    .join(', ');
   const selected = sections.map(
-    ({ key }) => `${key}: deliveries(filter: $${key}, first: $${key}First) {
-      totalCount pageInfo { hasNextPage } nodes { ${fields} } }`,
+    ({ key }) => `${key}: deliveries(filter: $${key}, last: $${key}Last, before: $${key}Before) {
+      totalCount totalCountIsExact pageInfo { hasPreviousPage startCursor } nodes { ${fields} } }`,
   );
-  const variables = sections.flatMap(({ key, filter, first }) => [
+  const variables = sections.flatMap(({ key, filter, last, before }) => [
     [key, { ...filter, ...(ticket === null ? {} : { ticket }) }],
-    [`${key}First`, first],
+    [`${key}Last`, last],
+    [`${key}Before`, before],
   ]);
   return execute(`query Ledger(${declared}) { ${selected.join('\n')} }`, Object.fromEntries(variables));
 }
@@ -85,7 +89,9 @@ export async function findTicket(reference) {
 export async function change({ mutation, input = {} }, delivery) {
   const type = mutation === 'resolveDelivery' ? 'ResolveDeliveryInput' : 'DeliveryInput';
   const data = await execute(
-    `mutation Change($input: ${type}!) { result: ${mutation}(input: $input) { ... on UserError { message } } }`,
+    `mutation Change($input: ${type}!) {
+      result: ${mutation}(input: $input) { ... on UserError { message } }
+    }`,
     { input: { delivery, ...input } },
   );
   return data.result.message;

@@ -60,28 +60,31 @@ function attemptsOf(attempts) {
 }
 
 /**
- * A button that may ask to be pressed twice.
+ * A button that may ask to be pressed twice. It forgets the first press when the operator turns elsewhere.
  * @param {import('./states.js').Action} action
  * @param {string} subject
- * @param {() => void} act
+ * @param {() => Promise<void>} act
  */
 function actionButton(action, subject, act) {
-  const button = element(
-    'button',
-    { type: 'button', 'aria-label': `${action.title}: ${subject}` },
-    action.title,
-  );
-  let isSure = action.sure !== true;
-  button.addEventListener('click', () => {
-    if (isSure) {
-      button.setAttribute('disabled', '');
-      return act();
-    }
-    isSure = true;
-    button.classList.add('sure');
-    button.textContent = `Really: ${action.title.toLowerCase()}`;
-    button.removeAttribute('aria-label');
+  const button = element('button', { type: 'button' });
+  let isSure = false;
+  /** @param {boolean} next */
+  function ask(next) {
+    isSure = next;
+    button.classList.toggle('sure', next);
+    button.textContent = next ? `Really: ${action.title.toLowerCase()}` : action.title;
+    if (next) button.removeAttribute('aria-label');
+    else button.setAttribute('aria-label', `${action.title}: ${subject}`);
+  }
+  button.addEventListener('click', async () => {
+    if (action.sure === true && !isSure) return ask(true);
+    button.setAttribute('disabled', '');
+    await act();
+    button.removeAttribute('disabled');
+    ask(false);
   });
+  button.addEventListener('blur', () => isSure && !button.hasAttribute('disabled') && ask(false));
+  ask(false);
   return button;
 }
 
@@ -92,10 +95,9 @@ function waitsUntil({ state, dueAt }) {
 
 /**
  * @param {any} delivery
- * @param {boolean} mayChange
- * @param {(action: import('./states.js').Action) => void} act
+ * @param {((action: import('./states.js').Action) => Promise<void>) | undefined} act changes it, if allowed
  */
-export function mailCard(delivery, mayChange, act) {
+export function mailCard(delivery, act) {
   const { id, state, subject, from, createdAt, failure, recipients, attempts, rfcMessageId } = delivery;
   const { word, actions } = states[state] ?? { word: state, actions: [] };
   const isTold = recipients.some((/** @type {any} */ one) => one.failure !== null);
@@ -113,7 +115,7 @@ export function mailCard(delivery, mayChange, act) {
     element('ul', { class: 'recipients' }, ...recipients.map(recipientRow)),
     element('p', { class: 'facts' }, 'Message-ID ', element('code', {}, rfcMessageId)),
     attempts.length > 0 && attemptsOf(attempts),
-    mayChange &&
+    act !== undefined &&
       actions.length > 0 &&
       element('p', { class: 'actions' }, ...actions.map((one) => actionButton(one, subject, () => act(one)))),
   );

@@ -1,3 +1,4 @@
+import { htmlDocument } from '../html-document.ts';
 import { type Html, html } from '../html-template.ts';
 
 /** The HTML of the ledger page without any data. Its script loads and shows the mails. */
@@ -6,20 +7,10 @@ export function ledgerDocument(
   settings: Html,
   links: Readonly<Record<string, string>>,
 ): string {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="robots" content="noindex">
-<title>Mails · Ticketwire ledger</title>
-<link rel="stylesheet" href="${styleHref}">
+  const head = html`<link rel="stylesheet" href="${styleHref}">
 ${settings}
-<script type="module" src="/ledger/assets/ledger.js"></script>
-</head>
-<body>
-<header class="top">
+<script type="module" src="/ledger/assets/ledger.js"></script>`;
+  const body = html`<header class="top">
 <a class="brand" href="/ledger">Ticketwire <span>ledger</span></a>
 <p>What became of each mail.</p>
 <nav aria-label="Ticketwire">${Object.entries(links).map(
@@ -34,16 +25,14 @@ ${signIn}
 <h1 id="heading" class="sr">Mails</h1>
 <div class="bar">
 <nav id="groups" aria-label="Which mails"></nav>
-<form id="find" role="search"><input type="search" name="reference" placeholder="INC-000047"
+<form id="find" role="search"><input type="search" name="reference" placeholder="Ticket: INC-000047"
   aria-label="Mails of one ticket, by its reference" autocomplete="off" maxlength="100"></form>
 </div>
 <p id="news" role="status"></p>
 <div id="mails"></div>
 </section>
-</main>
-</body>
-</html>
-`.toString();
+</main>`;
+  return htmlDocument('Mails · Ticketwire ledger', head, body);
 }
 
 const signIn = html`<form id="sign-in" hidden>

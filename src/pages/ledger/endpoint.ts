@@ -31,7 +31,7 @@ const pathOf = (file: string) => `/ledger/assets/${file}`;
 
 function readAssets(): Readonly<Record<string, PageAsset>> {
   const style = readAsset(pathOf('ledger.css'), 'text/css; charset=utf-8', themeFile, here('ledger.css'));
-  const scripts = ['ledger.js', 'api.js', 'cards.js', 'states.js'].map((file) =>
+  const scripts = ['ledger.js', 'api.js', 'sections.js', 'cards.js', 'states.js'].map((file) =>
     readAsset(pathOf(file), script, here(file)),
   );
   return Object.fromEntries([style, ...scripts].map((asset) => [asset.href.split('?')[0], asset]));

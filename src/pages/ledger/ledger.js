@@ -1,13 +1,13 @@
 // @ts-check
-/* Signs in, reads the ledger and shows it; reads it again while the page is looked at. */
+/* Signs in, reads the ledger and shows it; reads it again while the page is visible. */
 
 import { change, findTicket, NotSignedIn, readLedger, readViewer, signInWith } from './api.js';
-import { element, mailCard } from './cards.js';
+import { element } from './cards.js';
+import { groupLink, sectionOf } from './sections.js';
 import { groups } from './states.js';
 
 const refreshMs = 5000;
 const pageSize = 20;
-const longestPage = 100;
 
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -17,11 +17,15 @@ const view = {
   open: Object.hasOwn(groups, location.hash.slice(1)) ? location.hash.slice(1) : 'attention',
   /** @type {string | null} */
   ticket: null,
-  /** @type {Record<string, number>} */
-  shown: {},
+  /** Cursors of sections whose older mails are shown. @type {Record<string, string | undefined>} */
+  before: {},
   canMail: false,
   isSignedIn: false,
   lastText: '',
+  /** Counts what was asked, so that an answer that a later one has overtaken is not shown. */
+  asked: 0,
+  /** Why the ledger could not be read, if it is the last that was told. */
+  trouble: '',
 };
 
 /** @param {string} text */
@@ -35,35 +39,77 @@ const wantedSections = () =>
     sections.map(({ key, filter }) => ({
       key,
       filter,
-      first: name === view.open ? (view.shown[key] ?? pageSize) : 0,
+      last: name === view.open ? pageSize : 0,
+      before: view.before[key],
     })),
   );
 
+/** Reads the ledger again and shows it. Tells what went wrong, until it goes well. */
 async function refresh() {
   if (!view.isSignedIn) return;
-  const data = await readLedger(wantedSections(), view.ticket);
-  const text = JSON.stringify([view.open, data]);
-  // An operator who is about to press a button a second time keeps it.
-  if (text === view.lastText || document.querySelector('.sure') !== null) return;
+  view.asked += 1;
+  const asked = view.asked;
+  try {
+    const data = await readLedger(wantedSections(), view.ticket);
+    if (asked !== view.asked) return;
+    if (view.trouble !== '' && view.trouble === byId('news').textContent) tell('');
+    view.trouble = '';
+    showNews(data);
+  } catch (error) {
+    if (asked !== view.asked) return;
+    if (!(error instanceof NotSignedIn)) view.trouble = textOf(error);
+    throw error;
+  }
+}
+
+/** @param {Record<string, any>} data */
+function showNews(data) {
+  const text = JSON.stringify([view.open, view.before, data]);
+  // Not while a button waits for its second press: it would be replaced.
+  if (text === view.lastText || document.querySelector('.sure:enabled') !== null) return;
   view.lastText = text;
   show(data);
+}
+
+/** Shows another part of the ledger. @param {Partial<typeof view>} part */
+function turnTo(part) {
+  Object.assign(view, { before: {} }, part);
+  return attempt(refresh);
 }
 
 /** @param {Record<string, any>} data */
 function show(data) {
   const focused = placeOf(document.activeElement);
-  byId('groups').replaceChildren(...Object.keys(groups).map((name) => groupLink(name, data)));
+  byId('groups').replaceChildren(
+    ...Object.keys(groups).map((name) => groupLink(name, name === view.open, data)),
+  );
   const { sections, nothing } = /** @type {any} */ (groups[view.open]);
-  const filled = sections.filter(({ key }) => data[key].nodes.length > 0);
+  const filled = sections.filter(({ key }) => data[key].nodes.length > 0 || view.before[key] !== undefined);
   byId('mails').replaceChildren(
     ...(filled.length === 0
       ? [element('p', { class: 'note' }, view.ticket === null ? nothing : 'No such mail of this ticket.')]
-      : filled.map((/** @type {any} */ section) => sectionOf(section, data[section.key]))),
+      : filled.map((/** @type {any} */ section) =>
+          sectionOf(section, data[section.key], choicesOf(section.key)),
+        )),
   );
   if (focused !== undefined) document.querySelector(focused)?.focus({ preventScroll: true });
 }
 
-/** Where the focus was, for what is there after the page was filled again. @param {Element | null} active */
+/** What can be done in a section. @param {string} key */
+const choicesOf = (key) => ({
+  isNewest: view.before[key] === undefined,
+  act: view.canMail ? act : undefined,
+  /** Goes on at the section's beginning. @param {string | undefined} before */
+  async turn(before) {
+    await turnTo({ before: { ...view.before, [key]: before } });
+    document.getElementById(`of-${key}`)?.focus();
+  },
+});
+
+/**
+ * A selector of the focused element, to focus it again after the page was filled.
+ * @param {Element | null} active
+ */
 function placeOf(active) {
   const card = active?.closest('[data-id]')?.getAttribute('data-id');
   const name = active?.closest('[data-group]')?.getAttribute('data-group');
@@ -71,63 +117,23 @@ function placeOf(active) {
   return name ? `[data-group="${name}"]` : undefined;
 }
 
-/** @param {string} name @param {Record<string, any>} data */
-function groupLink(name, data) {
-  const { title, sections } = /** @type {any} */ (groups[name]);
-  const counts = sections.map((/** @type {any} */ { key }) => data[key].totalCount);
-  const count = counts.includes(null)
-    ? 'many'
-    : counts.reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0);
-  const current = name === view.open ? { 'aria-current': 'page' } : {};
-  return element(
-    'a',
-    { href: `#${name}`, 'data-group': name, ...current },
-    title,
-    ' ',
-    element('b', name === 'attention' && count !== 0 ? { class: 'alarm' } : {}, String(count)),
-  );
-}
-
-/** @param {any} section @param {any} page */
-function sectionOf({ key, title, about }, { nodes, pageInfo }) {
-  const cards = nodes.map((/** @type {any} */ mail) =>
-    mailCard(mail, view.canMail, (action) => act(action, mail.id)),
-  );
-  const more = element('button', { type: 'button', class: 'more' }, 'Show more');
-  more.addEventListener('click', () => {
-    view.shown[key] = Math.min(longestPage, nodes.length + pageSize);
-    attempt(refresh);
-  });
-  const isMore = pageInfo.hasNextPage && nodes.length < longestPage;
-  return element(
-    'section',
-    {},
-    element('h2', {}, title),
-    element('p', { class: 'about' }, about),
-    ...cards,
-    isMore && more,
-  );
-}
-
 /** @param {import('./states.js').Action} action @param {string} delivery */
 async function act(action, delivery) {
-  await attempt(async () => {
-    const refusal = await change(action, delivery);
-    tell(refusal ?? action.done);
-    for (const button of document.querySelectorAll('.sure')) button.classList.remove('sure');
-    view.lastText = '';
-    await refresh();
-  });
+  await attempt(async () => tell((await change(action, delivery)) ?? action.done));
+  view.lastText = '';
+  await attempt(refresh);
 }
 
-/** Does something, and tells what went wrong. @param {() => Promise<void>} what */
+/** @param {unknown} error */
+const textOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/** Runs an action and shows what went wrong. @param {() => Promise<void>} what */
 async function attempt(what) {
   try {
     await what();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    if (error instanceof NotSignedIn || !view.isSignedIn) signOut(why);
-    else tell(why);
+    if (error instanceof NotSignedIn || !view.isSignedIn) signOut(textOf(error));
+    else tell(textOf(error));
   }
 }
 
@@ -139,13 +145,15 @@ async function signIn(authorization) {
   Object.assign(view, { canMail, isSignedIn: true, lastText: '' });
   byId('sign-in').hidden = true;
   byId('ledger').hidden = byId('sign-out').hidden = false;
-  tell(canMail ? '' : 'You can look, and not change: your credential has not the scope mail.');
+  tell(canMail ? '' : 'You can read but not change anything: your credential does not have the scope mail.');
   await refresh();
 }
 
 /** @param {string} why */
 function signOut(why) {
   view.isSignedIn = false;
+  // What is still on its way is not shown any more.
+  view.asked += 1;
   signInWith('');
   byId('mails').replaceChildren();
   byId('ledger').hidden = byId('sign-out').hidden = true;
@@ -172,15 +180,13 @@ byId('find').addEventListener('submit', (event) => {
   attempt(async () => {
     const found = reference === '' ? null : await findTicket(reference);
     if (found === undefined) return tell(`There is no ticket ${reference}.`);
-    view.ticket = found;
     tell(found === null ? '' : `Mails of ${reference}.`);
-    await refresh();
+    await turnTo({ ticket: found });
   });
 });
 addEventListener('hashchange', () => {
   const name = location.hash.slice(1);
-  if (Object.hasOwn(groups, name)) view.open = name;
-  attempt(refresh);
+  turnTo(Object.hasOwn(groups, name) ? { open: name } : {});
 });
 setInterval(() => !document.hidden && attempt(refresh), refreshMs);
 document.addEventListener('visibilitychange', () => !document.hidden && attempt(refresh));

@@ -2,13 +2,13 @@
 /* What a state means to an operator, and what can be done about it. */
 
 /**
- * @typedef {{ title: string, mutation: string, input?: Record<string, string>, done: string, sure?: boolean }}
- *   Action
+ * @typedef {{ title: string, mutation: string, input?: Record<string, string>, done: string,
+ *   sure?: boolean }} Action
  */
 
 /** @type {Record<string, Action>} */
 const actions = {
-  retry: { title: 'Try again', mutation: 'retryDelivery', done: 'It is on its way again.' },
+  retry: { title: 'Try again', mutation: 'retryDelivery', done: 'It will be sent again.' },
   cancel: {
     title: 'Cancel',
     mutation: 'cancelDelivery',
@@ -38,22 +38,22 @@ const actions = {
 export const groups = {
   attention: {
     title: 'Needs you',
-    nothing: 'Nothing needs you: no mail failed, and the outcome of each is known.',
+    nothing: 'Nothing to do: no mail failed, and every outcome is known.',
     sections: [
       {
         key: 'unknown',
         title: 'Outcome unknown',
         about:
-          'The connection was lost after the mail had been handed over, so the server may have sent it. Look ' +
-          'for its Message-ID in the mail server’s log, then decide. Nothing is sent again by itself.',
+          'The connection was lost after the mail had been handed over, so the server may have sent it. ' +
+          'Look for its Message-ID in the mail server’s log, then decide. It is not sent again by itself.',
         filter: { state: 'OUTCOME_UNKNOWN' },
       },
       {
         key: 'failed',
         title: 'Failed',
         about:
-          'The server refused these for at least one recipient. Put right what it says, then try again: only ' +
-          'those who have no copy get one.',
+          'The server refused these for at least one recipient. Correct what it says, then try again: only ' +
+          'recipients without a copy get one.',
         filter: { hasFailedRecipient: true },
       },
     ],
@@ -65,13 +65,13 @@ export const groups = {
       {
         key: 'deferred',
         title: 'Deferred',
-        about: 'The server asked for patience. Each is tried again by itself, for five days.',
+        about: 'The server asked to try again later. Each is retried automatically, for five days.',
         filter: { state: 'DEFERRED' },
       },
       {
         key: 'held',
         title: 'Held',
-        about: 'Its author wants each to wait until its time.',
+        about: 'Each waits until the time that its author set.',
         filter: { state: 'HELD' },
       },
       { key: 'queued', title: 'Queued', about: 'Waits for a free worker.', filter: { state: 'QUEUED' } },
@@ -130,8 +130,8 @@ export const suggestions = {
   ASK_MAIL_ADMINISTRATOR: 'Ask the administrator of the mail server.',
   CHECK_ADDRESS: 'Check the address.',
   CHECK_MAILBOX: 'Check the settings of the mailbox that it is sent from.',
-  CONTACT_RECIPIENT_OTHERWISE: 'Reach the recipient in another way.',
+  CONTACT_RECIPIENT_OTHERWISE: 'Contact the recipient in another way.',
   REDUCE_SIZE: 'Send less: it is too large for the recipient.',
   RETRY: 'Try again once the cause is gone.',
-  WAIT: 'It is tried again by itself.',
+  WAIT: 'It is retried automatically.',
 };

@@ -31,8 +31,8 @@ import { createUnfinished } from './unfinished-blobs.ts';
 /**
  * Stores blobs as files in a directory. `ab/abcdef…` is a finished blob, `arriving/abcdef…` an unfinished
  * one, `aside/2026-11-28/abcdef…` one that was set aside, and `identity` names the store. No blob folder has
- * one of these names, because they are not two hexadecimal digits. A file that a crash left half-written is a
- * key like any other that no row refers to.
+ * one of these names, because they are not two hexadecimal digits. A crash may leave a half-written file. No
+ * row refers to its key, so it is garbage collected.
  */
 export function createDiskStore(directory: string): BlobStore {
   const root = resolve(directory);

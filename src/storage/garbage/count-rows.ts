@@ -12,8 +12,7 @@ export interface RowCount {
 
 /**
  * Counts the rows that refer to files in the range, as this role sees them, and compares the count with the
- * real one. Where row-level security hides rows, such as behind a pooler that drops the session's settings,
- * every file would look like garbage.
+ * real one. Where row-level security hides rows, every file would look like garbage.
  */
 export async function countRows(db: Db, { from, to }: KeyRange): Promise<RowCount> {
   const [row] = await db.execute<Record<'blobs' | 'there' | 'seen', number>>(sql`

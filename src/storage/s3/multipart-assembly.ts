@@ -1,7 +1,5 @@
 import { S3Missing, type S3Objects, type UploadedPart } from './object-requests.ts';
 
-/** Size of each part but the last, in bytes: the minimum that S3 accepts. Ten thousand parts make 48 GiB. */
-const partBytes = 5 * 1024 * 1024;
 /** Concurrent parts per blob. */
 const partsInFlight = 2;
 
@@ -15,12 +13,14 @@ export interface Assembled {
 /** The state of an upload without any bytes. */
 export const nothingAssembled: Assembled = { uploadId: undefined, parts: [], tail: Buffer.alloc(0) };
 /** Size in bytes of parts and tail together. */
-export const sizeOfAssembled = ({ parts, tail }: Assembled): number => parts.length * partBytes + tail.length;
+export const sizeOfAssembled = ({ partBytes }: S3Objects, { parts, tail }: Assembled): number =>
+  parts.length * partBytes + tail.length;
 
 /**
  * Continues a multipart upload: splits the bytes into parts of one size, and sends them while more are read.
  */
 export function createAssembly(s3: S3Objects, name: string, begun: Assembled) {
+  const { partBytes } = s3;
   let { uploadId } = begun;
   let cut = begun.parts.length;
   let waiting: Buffer[] = begun.tail.length > 0 ? [begun.tail] : [];
@@ -82,11 +82,8 @@ export function createAssembly(s3: S3Objects, name: string, begun: Assembled) {
  * Completes the object, sending the tail as its last part. An earlier attempt whose response was lost may
  * have completed it already.
  */
-export async function complete(
-  s3: S3Objects,
-  name: string,
-  { uploadId, parts, tail }: Assembled,
-): Promise<void> {
+export async function complete(s3: S3Objects, name: string, assembled: Assembled): Promise<void> {
+  const { uploadId, parts, tail } = assembled;
   if (uploadId === undefined) return s3.put(name, tail);
   try {
     const last = await s3.putPart(name, uploadId, parts.length + 1, tail);
@@ -94,6 +91,6 @@ export async function complete(
   } catch (error) {
     if (!(error instanceof S3Missing)) throw error;
     const size = await s3.sizeOf(name);
-    if (size !== parts.length * partBytes + tail.length) throw error;
+    if (size !== sizeOfAssembled(s3, assembled)) throw error;
   }
 }

@@ -17,14 +17,19 @@ import {
 import type { S3Place } from '../../settings/blobs-url.ts';
 import { StoreUnavailable } from '../blob-store.ts';
 
-/** Timeouts and retries of requests to S3. */
-export interface S3Timing {
+/** Size of a part but the last, in bytes: the minimum that S3 accepts. Ten thousand parts make 48 GiB. */
+const smallestPartBytes = 5 * 1024 * 1024;
+
+/** Timeouts, retries and sizes of requests to S3. */
+export interface S3RequestOptions {
   /** Timeout of one request until its response begins, milliseconds; it includes sending at most one part. */
   readonly answerWithinMs?: number;
   /** How long a reader waits for the next bytes, milliseconds. */
   readonly bytesWithinMs?: number;
   /** Most attempts of one request, 3 by default. */
   readonly attempts?: number;
+  /** Size of each part of a multipart upload but the last, bytes. */
+  readonly partBytes?: number;
 }
 
 /** An object in a listing. */
@@ -55,7 +60,7 @@ export class S3Missing extends Error {}
  */
 export function createS3Objects(
   { bucket, prefix, endpoint, region, pathStyle }: S3Place,
-  { answerWithinMs = 30_000, attempts = 3 }: S3Timing,
+  { answerWithinMs = 30_000, attempts = 3, partBytes = smallestPartBytes }: S3RequestOptions,
 ) {
   const client = new S3Client({
     region,
@@ -84,6 +89,7 @@ export function createS3Objects(
 
   return {
     client,
+    partBytes,
     addressOf: at,
     async put(name: string, bytes: Buffer): Promise<void> {
       await sent(client.send(new PutObjectCommand({ ...at(name), ...carrying(bytes) })));

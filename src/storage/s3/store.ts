@@ -19,7 +19,7 @@ import { checkStore } from '../check-store.ts';
 import { copySource } from '../copy-and-hash.ts';
 import { readIdentity, writeIdentity } from '../store-identity.ts';
 import { complete, createAssembly, nothingAssembled } from './multipart-assembly.ts';
-import { createS3Objects, S3Missing, type S3Timing, unlessMissing } from './object-requests.ts';
+import { createS3Objects, S3Missing, type S3RequestOptions, unlessMissing } from './object-requests.ts';
 import { openObject } from './open-object.ts';
 import { createUnfinished } from './unfinished-blobs.ts';
 
@@ -30,9 +30,9 @@ const clearWithinMs = 2000;
  * Stores blobs as objects in an S3 bucket. `blobs/abcdef…` is a finished blob, `arriving/abcdef…` the state
  * of an unfinished one, `aside/2026-11-28/abcdef…` one that was set aside, and `identity` names the store.
  */
-export function createS3Store(options: S3Place, timing: S3Timing = {}): BlobStore {
-  const s3 = createS3Objects(options, timing);
-  const { bytesWithinMs = 30_000 } = timing;
+export function createS3Store(options: S3Place, requests: S3RequestOptions = {}): BlobStore {
+  const s3 = createS3Objects(options, requests);
+  const { bytesWithinMs = 30_000 } = requests;
   const blobOf = (key: string) => `blobs/${key}`;
   const noteOf = (key: string) => `arriving/${key}`;
   const asideOf = ({ key, day }: { key: string; day: string }) => `aside/${day}/${key}`;

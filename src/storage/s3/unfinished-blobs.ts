@@ -61,7 +61,7 @@ export function createUnfinished({
   const save = (key: string, state: Assembled) => s3.put(noteOf(key), writeNote(state));
 
   async function takeOn(key: string, source: Source, begun: Assembled, maxBytes: number): Promise<number> {
-    const offset = sizeOfAssembled(begun);
+    const offset = sizeOfAssembled(s3, begun);
     const hash = digests.goOn(key, offset);
     const assembly = createAssembly(s3, blobOf(key), begun);
     let savedParts: number | undefined;
@@ -97,7 +97,7 @@ export function createUnfinished({
     try {
       const state = await load(key);
       await complete(s3, blobOf(key), state);
-      return sizeOfAssembled(state);
+      return sizeOfAssembled(s3, state);
     } catch (error) {
       if (!(error instanceof BlobMissing) || !isBlobKey(key)) throw error;
       return s3.sizeOf(blobOf(key)).catch(() => {
@@ -125,7 +125,7 @@ export function createUnfinished({
     append: (key, source, { offset, maxBytes }: AppendOptions) =>
       inTurn(key, source, async () => {
         const begun = await load(key);
-        const byteSize = sizeOfAssembled(begun);
+        const byteSize = sizeOfAssembled(s3, begun);
         if (byteSize !== offset) throw new BlobOffset(byteSize);
         return takeOn(key, source, begun, maxBytes);
       }).catch((error) => {
@@ -133,7 +133,7 @@ export function createUnfinished({
         throw error;
       }),
 
-    sizeOf: (key) => inTurn(key, undefined, async () => sizeOfAssembled(await load(key))),
+    sizeOf: (key) => inTurn(key, undefined, async () => sizeOfAssembled(s3, await load(key))),
 
     finish: (key) =>
       inTurn(key, undefined, async () => {

@@ -20,7 +20,7 @@ import {
   refusalByVerdict,
 } from './refusals.ts';
 import { type Added, addedFrom, replayOf } from './result.ts';
-import { pastedFiles, type StoredFiles, storeFiles, withShown } from './store-files.ts';
+import { type StoredFiles, storeFiles } from './store-files.ts';
 
 /**
  * Adds a message to a ticket, and mails it when the input has an e-mail. Message, attachments, delivery and
@@ -58,7 +58,8 @@ async function add(ctx: TicketContext, viewer: Viewer, read: ParsedMessage): Pro
     if (replayed !== undefined) return replayed;
     return refuseFirst(invalidInput(stored.attached));
   }
-  const asked = await asPreviewed(ctx, viewer, row, read);
+  const { expectPreviewHash } = read.message;
+  const asked = expectPreviewHash === null ? row : await asPreviewed(ctx, viewer, row, read);
   stored.claim();
   try {
     const result = await append(ctx, viewer, asked, read);
@@ -91,19 +92,15 @@ export async function draftMessage(
   read: ParsedMessage,
   refuseFirst: (found: MessageRefusal) => Promise<never>,
 ): Promise<Draft> {
-  const { message } = read;
   const refusal = refusalByInput(viewer, read);
   if (refusal !== undefined) return refuseFirst(refusal);
-  const brought = [...message.attachments, ...pastedFiles(ctx, read.pasted)];
-  const stored = await storeFiles(ctx, viewer.userId, brought).catch((error) => {
+  const stored = await storeFiles(ctx, viewer.userId, read).catch((error) => {
     if (error instanceof Refusal) return refuseFirst(error as MessageRefusal);
     throw error;
   });
   const { problems, attached } = stored;
   if (problems.length > 0) return refuseFirst(invalidInput([...problems, ...attached]));
-  const shown = await withShown(message, stored.files);
-  const files = ctx.services.scans ? shown.map((file) => ({ ...file, scan: 'PENDING' as const })) : shown;
-  return { stored, row: rowOf(viewer, message, files, ctx.now()) };
+  return { stored, row: rowOf(viewer, read.message, stored.files, ctx.now()) };
 }
 
 /**
@@ -157,13 +154,11 @@ async function asPreviewed(
   row: MessageRow,
   read: ParsedMessage,
 ): Promise<MessageRow> {
-  const { expectPreviewHash } = read.message;
-  if (expectPreviewHash === null || row.from === undefined) return row;
   const answer = await ctx.services.dryRun(forDryRun(row));
   // Another rule refuses first. The statement will answer with it.
   if (answer.verdict !== null) return row;
   const { previewHash } = await previewOf(ctx, row, answer);
-  if (previewHash === expectPreviewHash) return { ...row, expect: expectationOf(answer) };
+  if (previewHash === read.message.expectPreviewHash) return { ...row, expect: expectationOf(answer) };
   // A repeated call returns its first result, even when the conversation has changed since.
   const replayed = await replayOf(ctx, viewer, row, read);
   if (replayed === undefined) throw refuse<'addTicketMessage'>(previewStale());

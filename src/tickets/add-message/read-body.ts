@@ -2,7 +2,6 @@ import type { Limits } from '../../config.ts';
 import { hasVisibleText } from '../../content/dom/has-visible-text.ts';
 import { UnreadableBody } from '../../content/dom/tree.ts';
 import type { BodyChange } from '../../content/html/body-changes.ts';
-import type { BodyFindings } from '../../content/html/clean-html.ts';
 import type { PastedPicture } from '../../content/pasted-pictures.ts';
 import { checkHtml, withoutPasted } from '../../content/read-body.ts';
 import type { Problem } from '../../platform/errors.ts';
@@ -39,7 +38,10 @@ export async function readNewBody(
     const bytes = Buffer.byteLength(body);
     if (bytes > limits.bodyBytes)
       return as([`The message has ${bytes} bytes of UTF-8; ${limits.bodyBytes} are allowed`]);
-    const { blank, needsFiles, changes } = isHtml ? await checkHtml(body) : asText(body);
+    // Plain text is shown as written.
+    const { blank, needsFiles, changes } = isHtml
+      ? await checkHtml(body)
+      : { blank: !hasVisibleText(body), needsFiles: false, changes: [] };
     const files = given.attachments + pictures.length;
     if (blank || (needsFiles && files === 0)) return as(['The message has no text']);
     if (pictures.length > 0 && files > limits.attachments)
@@ -51,18 +53,9 @@ export async function readNewBody(
   }
 }
 
-/** Plain text is shown as written, so the only question is whether it is blank. */
-const asText = (body: string): BodyFindings => ({
-  blank: !hasVisibleText(body),
-  needsFiles: false,
-  changes: [],
-});
-
 function charactersThatCannotBe(body: string): string[] {
   return [
     ...(body.includes('\0') ? ['The message contains the character U+0000, which cannot be stored'] : []),
-    ...(body.isWellFormed()
-      ? []
-      : ['The message contains half of a surrogate pair, which is not a character']),
+    ...(body.isWellFormed() ? [] : ['The message contains a lone surrogate, which is not a character']),
   ];
 }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { bytesOfData } from '../../content/dom/raster-image.ts';
 import type { PastedPicture } from '../../content/pasted-pictures.ts';
 import { shownFiles } from '../../mail/compose/compose-bodies.ts';
+import type { NamedFile } from '../../mail/compose/find-pictures.ts';
 import { type Problem, Refusal } from '../../platform/errors.ts';
 import { IncomingFile, type ReceivedFile } from '../../platform/incoming-file.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
@@ -10,7 +11,7 @@ import type { TicketContext } from '../context.ts';
 import { type MessageCommand, refuse } from '../refusals-by-command.ts';
 import { findUploadsToAttach } from '../uploads/find-for-message.ts';
 import type { FileOf, NewFile } from './columns.ts';
-import { type AttachmentInput, fileInputOf, type NewMessage } from './input.ts';
+import { type AttachmentInput, fileInputOf, type NewMessage, type ParsedMessage } from './input.ts';
 
 /** The files of a message. Their bytes are in the blob store, but no row refers to them yet. */
 export interface StoredFiles {
@@ -33,15 +34,16 @@ export interface StoredFiles {
 const noFiles: StoredFiles = { files: [], problems: [], attached: [], claim() {}, release() {} };
 
 /**
- * Waits until the request's files are in the blob store, and looks up earlier uploads.
+ * Waits until the request's files and pasted pictures are in the blob store, and looks up earlier uploads.
  * @throws Refusal ATTACHMENT_TOO_LARGE as soon as a limit is exceeded
  */
 export async function storeFiles(
   ctx: TicketContext,
   userId: number,
-  inputs: readonly AttachmentInput[],
+  { message, pasted }: Pick<ParsedMessage, 'message' | 'pasted'>,
 ): Promise<StoredFiles> {
-  if (inputs.length === 0) return noFiles;
+  if (message.attachments.length + pasted.length === 0) return noFiles;
+  const inputs = [...message.attachments, ...pasted.map((picture) => pastedFile(ctx, picture))];
   const limit = ctx.services.limits.messageAttachmentsBytes;
   const brought: ReceivedFile[] = [];
   const arrivals = inputs.map(fileInputOf).map(async ({ file }, index) => {
@@ -57,15 +59,17 @@ export async function storeFiles(
     Promise.all(arrivals),
     findUploadsToAttach(ctx, userId, inputs),
   ]);
-  const files = arrived.flatMap((file, index) => {
+  const named = arrived.flatMap((file, index) => {
     const either = file ?? found.get(index);
     const contentId = inputs[index]!.inline?.contentId;
-    return either === undefined ? [] : [{ ...either, position: index + 1, contentId, isInline: false }];
+    return either === undefined ? [] : [{ ...either, position: index + 1, contentId }];
   });
-  if (files.reduce((sum, file) => sum + file.byteSize, 0) > limit)
+  if (named.reduce((sum, file) => sum + file.byteSize, 0) > limit)
     throw refuse<MessageCommand>(tooLarge(limit, 'together', ['attachments']));
+  const shown = await shownOf(message, named);
+  const scan = ctx.services.scans ? { scan: 'PENDING' as const } : undefined;
   return {
-    files,
+    files: named.map((file) => ({ ...file, isInline: shown.has(file), ...scan })),
     problems,
     attached,
     claim() {
@@ -77,29 +81,23 @@ export async function storeFiles(
   };
 }
 
-/** The pasted pictures as attachments, to be stored like uploaded files. */
-export const pastedFiles = (ctx: TicketContext, pasted: readonly PastedPicture[]): AttachmentInput[] =>
-  pasted.map(({ contentId, contentType, data }) => ({
-    isPasted: true,
-    inline: {
-      contentId,
-      file: new IncomingFile(
-        contentId,
-        contentType,
-        ctx.receive(Readable.from([bytesOfData(data)]), 'pasted'),
-      ),
-    },
-  }));
+/** A pasted picture as an attachment, to be stored like an uploaded file. */
+const pastedFile = (
+  ctx: TicketContext,
+  { contentId, contentType, data }: PastedPicture,
+): AttachmentInput => ({
+  isPasted: true,
+  inline: {
+    contentId,
+    file: new IncomingFile(contentId, contentType, ctx.receive(Readable.from([bytesOfData(data)]), 'pasted')),
+  },
+});
 
-/** Marks the files that the message's own HTML shows as inline. */
-export async function withShown(
-  { body, format }: Pick<NewMessage, 'body' | 'format'>,
-  files: readonly NewFile[],
-): Promise<readonly NewFile[]> {
-  if (format === 'TEXT' || files.length === 0) return files;
-  const shown = await shownFiles(body, files);
-  return files.map((file) => ({ ...file, isInline: shown.has(file) }));
-}
+/** The files that the message's own HTML shows. */
+const shownOf = async <F extends NamedFile>(
+  { body, format }: NewMessage,
+  files: readonly F[],
+): Promise<ReadonlySet<F>> => (format === 'TEXT' ? new Set() : shownFiles(body, files));
 
 async function waitFor(
   ctx: TicketContext,

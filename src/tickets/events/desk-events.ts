@@ -5,7 +5,7 @@ import { requireOperator } from '../permissions.ts';
 import { sizeProblems } from '../read/pagination.ts';
 import { type DeskPosition, deskCursor, deskStart, readDeskCursor } from './desk-cursor.ts';
 import { deskFeed, isWanted, wantsAll } from './desk-feed.ts';
-import { pageSize, type SeenEvent, type TicketEvent } from './event.ts';
+import { aheadOf, pageSize, type SeenEvent, type TicketEvent } from './event.ts';
 import { type DeskEventFilter, findHorizon, readDeskEvents } from './read-desk-events.ts';
 import { EventWatcher } from './watcher.ts';
 
@@ -63,7 +63,7 @@ export async function watchDeskEvents(
   return EventWatcher.start(ctx, {
     feed: deskFeed(read({}), ctx.log),
     from,
-    forOperators: 'You are no operator any more',
+    forOperators: 'You are no longer an operator',
     isWanted: (event) => isWanted(filter, event),
     alone: wantsAll(filter) ? undefined : { read: read(filter), key: JSON.stringify(filter) },
   });
@@ -87,10 +87,7 @@ async function begin(
   if (after != null && position === undefined)
     problems.push({ path: ['after'], message: '"after" is not a cursor of the desk\'s events' });
   else if (position !== undefined && position[0] >= (await findHorizon(ctx.services)).ahead)
-    problems.push({
-      path: ['after'],
-      message: '"after" is ahead of this desk, which may come from an older backup: begin anew',
-    });
+    problems.push({ path: ['after'], message: aheadOf('this desk') });
   if (problems.length > 0) throw invalidInput(problems);
   return position;
 }

@@ -36,7 +36,7 @@ function sayWhenHeld(
       since = now;
     } else if (now - since > longHeldMs) {
       since = now;
-      log.warn('events of the desk are held: a transaction has been under way for long');
+      log.warn('events of the desk are held: a transaction has been running for over 30 s');
     }
     return page;
   };

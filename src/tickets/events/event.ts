@@ -27,3 +27,7 @@ export interface SeenEvent {
 
 /** Most events per query. A watcher that is further behind queries again. */
 export const pageSize = 100;
+
+/** The problem of a cursor that is later than the last event. @param list `this desk` or `this ticket` */
+export const aheadOf = (list: string): string =>
+  `"after" is ahead of ${list}, which may have been restored from an older backup: start without a cursor`;

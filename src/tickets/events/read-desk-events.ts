@@ -97,7 +97,7 @@ export async function readDeskEvents(
   const { scannedCount, scannedTo, areHeld } = rows[0]!;
   const events = rows.flatMap((row) => (row.place === null ? [] : [eventOf({ ...row, place: row.place })]));
   const isFull = limit > 0 && events.length >= limit;
-  const more = isFull || scannedCount >= scanned;
+  const more = isFull || scannedCount >= (limit === 0 ? 1 : scanned);
   // Not the horizon: a server that crashes may give ids of transactions that wrote nothing once more.
   const reached = limit === 0 ? after : isFull ? events.at(-1)!.position : (scannedTo ?? after);
   return { events, reached, more, areHeld };

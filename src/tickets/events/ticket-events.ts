@@ -6,7 +6,7 @@ import { decodeCursor, eventsOf } from '../read/cursor.ts';
 import { sizeProblems } from '../read/pagination.ts';
 import { findTicket } from '../read/tickets.ts';
 import { type TicketSelector, ticketNotFound } from '../ticket-selector.ts';
-import { pageSize, type SeenEvent, type TicketEvent } from './event.ts';
+import { aheadOf, pageSize, type SeenEvent, type TicketEvent } from './event.ts';
 import {
   type NumberedEvent,
   readTicketEvents,
@@ -56,7 +56,7 @@ export async function watchTicketEvents(
     isBefore,
   };
   const forOperators = byOperators
-    ? 'You are no operator any more; watch the ticket from its cursor of now'
+    ? 'You are no longer an operator; watch the ticket from its current cursor'
     : undefined;
   return EventWatcher.start(ctx, { feed, from, forOperators });
 }
@@ -79,6 +79,10 @@ async function begin(
     ...sizeProblems({ first }),
     ...(number === undefined
       ? [{ path: ['after'], message: '"after" is not a cursor of this ticket\'s events' }]
+      : []),
+    // Waiting for the ticket to catch up would pass over the events until then.
+    ...(number !== undefined && number > ticket.cursor
+      ? [{ path: ['after'], message: aheadOf('this ticket') }]
       : []),
   ];
   if (problems.length > 0) throw invalidInput(problems);

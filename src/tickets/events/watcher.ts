@@ -187,4 +187,4 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Seen
   }
 }
 
-const credentialLost = () => new Refusal('UNAUTHENTICATED', 'The credential is no longer good');
+const credentialLost = () => new Refusal('UNAUTHENTICATED', 'The credential is no longer valid');

@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { tickets } from '../../db/tables.ts';
 import { minuteOf } from '../../db/with-step.ts';
 
@@ -7,23 +7,23 @@ export interface ByLastMessage {
   /** Operators and requesters have an order each. Private messages do not move a ticket for requesters. */
   readonly byOperator: boolean;
   readonly direction: 'asc' | 'desc';
-  /** What else has to hold: of `tickets`, with its status. */
+  /** A condition on `tickets`, which includes the status. */
   readonly where: SQL;
-  /** The ends of the page, exclusive: an instant and a ticket's id. */
+  /** The exclusive bounds of the page: an instant and a ticket's id. */
   readonly above: readonly [at: SQL, id: SQL];
   readonly below: readonly [at: SQL, id: SQL];
   readonly limit: SQL;
 }
 
 /**
- * SQL for the first tickets in the order of their last messages, in no order, at most twice the limit. Most
- * tickets are in the index by the instant of their last message, and the others by its minute: of those, all
+ * SQL for the tickets that come first by their last messages: at most twice the limit, and not sorted. Most
+ * tickets are in the index by the instant of their last message, the others by its minute. Of the latter, all
  * tickets of the last minute that is reached are read and sorted.
  */
 export function byLastMessage({ byOperator, direction, where, above, below, limit }: ByLastMessage): SQL {
   const { listedAt, activeAt, byMinute } = byOperator ? forOperators : forRequesters;
   const towards = sql.raw(direction);
-  const between = (at: typeof listedAt) => sql`
+  const between = (at: SQLWrapper) => sql`
     (${at}, ${tickets.id}) > (${above[0]}, ${above[1]})
     and (${at}, ${tickets.id}) < (${below[0]}, ${below[1]})`;
   return sql`

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Viewer } from '../../platform/request-context.ts';
 import { isOperator } from '../permissions.ts';
 
-/** A list that has cursors. Its name is part of each cursor, so that a cursor of another list is rejected. */
+/** Name of a list. It is part of each cursor, so that a cursor of another list is rejected. */
 export type ListName =
   | `tickets ${string}`
   | `hits of ${string}`
@@ -10,16 +10,16 @@ export type ListName =
   | `messages of ${number}`
   | `events of ${number} for ${'operators' | 'requesters'}`;
 
-/** Stands for a list's conditions in its name. */
+/** A digest of a list's conditions, for its name. */
 export const digestOf = (conditions: unknown): string =>
   createHash('sha256').update(JSON.stringify(conditions)).digest('base64url').slice(0, 8);
 
-/** The list of a ticket's messages. */
+/** Name of the list of a ticket's messages. */
 export const messagesOf = (ticketId: number): ListName => `messages of ${ticketId}`;
 
 /**
- * The list of a ticket's events. Operators and requesters number the events separately, because a gap would
- * reveal a private event.
+ * Name of the list of a ticket's events. Operators and requesters number the events separately, because a gap
+ * would reveal a private event.
  */
 export const eventsOf = (ticketId: number, byOperators: boolean): ListName =>
   `events of ${ticketId} for ${byOperators ? 'operators' : 'requesters'}`;
@@ -28,7 +28,9 @@ export const eventsOf = (ticketId: number, byOperators: boolean): ListName =>
 export const eventCursor = (viewer: Viewer, ticketId: number, number: number): string =>
   encodeCursor(eventsOf(ticketId, isOperator(viewer)), number);
 
-/** A row's place in its list: its id or number, or several sort keys that are compared in turn. */
+/**
+ * A row's place in its list: its id or number, or several sort keys in the order in which they are compared.
+ */
 export type Place = readonly number[];
 
 /** Makes the cursor of a place. */

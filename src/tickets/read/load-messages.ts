@@ -26,8 +26,8 @@ const messageColumns = (bodyBytes: number) => ({
 
 /**
  * SQL condition for the messages that the viewer may see; undefined for operators, who see all. Row-level
- * security applies the same rule. The ticket is looked up by each message's key: in a join, PostgreSQL would
- * start from all tickets of a requester.
+ * security applies the same rule. A subquery looks up each message's ticket by its key: for a join,
+ * PostgreSQL would start with all tickets of the requester.
  */
 export const visibleMessages = (viewer: Viewer): SQL | undefined =>
   isOperator(viewer)

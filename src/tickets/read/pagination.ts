@@ -30,7 +30,7 @@ export interface Paging {
 }
 
 /**
- * What a query needs to read a page: rows strictly between the places `after` and `before`, in the list's
+ * What a query needs to read a page: up to `limit` rows strictly between `after` and `before`, in the list's
  * order, or in the opposite order when `inverted`.
  */
 export interface KeysetPage<P = number> {
@@ -64,7 +64,7 @@ interface Order<T> {
   placeOf(row: T): Place;
 }
 
-/** The page that has no cursor. Undefined if its size is invalid, or it has a cursor. */
+/** The page that is requested without a cursor. Undefined if there is one, or the size is invalid. */
 export function pageWithoutCursor(paging: Paging): KeysetPage | undefined {
   const { first, last, after, before } = paging;
   if (after != null || before != null || [...sizeProblems(paging)].length > 0) return undefined;
@@ -120,7 +120,7 @@ export async function readOrdered<T>(
   };
 }
 
-/** Most answers show one cursor of a page, so the others are not made. */
+/** Makes its cursor on demand, because most answers show one cursor of a page. */
 class LazyEdge<T> implements Edge<T> {
   readonly node: T;
   readonly #list: ListName;

@@ -5,61 +5,68 @@ import { invalidInput } from '../invalid-input.ts';
 import { byLastMessage } from './by-last-message.ts';
 
 /*
- * What a text finds. Words are found whole, in any order, whatever their case; `"…"` is a phrase, `-word`
- * excludes and `or` is a choice. An operator's search reads word indexes by functions of the owner, which
- * return ids alone (migration `desk_reads`). A requester's reads a bounded number of their own rows: neither
- * what it finds nor how long it takes depends on anybody else's.
+ * SQL for full-text search. Words are found whole, in any order, whatever their case and however their
+ * accents, quotes and hyphens are encoded; `"…"` is a phrase, `-word` excludes and `or` is a choice. An
+ * operator's search reads the word indexes through functions of the owner, which return ids only (migration
+ * `desk_reads`). A requester's search reads a bounded number of their own rows, so neither its results nor
+ * its duration depend on the rows of others.
  */
 
 /** Longest text, in characters. */
 const maxText = 200;
-/** Tickets that one text finds. */
+/** Most tickets that a search finds. */
 const maxTicketHits = 1000;
-/** Of a requester's own tickets, the newest in each status are searched. */
+/** Number of a requester's newest tickets in each status that are searched. */
 const ownTickets = 2000;
-/** Of their messages, the newest of those in the tickets that were active last. */
+/**
+ * Number of their most recently active tickets whose messages are searched, and of the newest messages in
+ * them.
+ */
 const activeTickets = 100;
 const ownMessages = 1000;
 
 /**
- * Checks a text to search for.
+ * A text to search for, without what was copied around it.
  * @throws Refusal INVALID_INPUT when it is blank, too long or not well-formed
  */
-export function assertSearchable(text: string, path: readonly string[]): void {
+export function searchedText(text: string, path: readonly string[]): string {
   const problems = [...problemsOf(text, path)];
   if (problems.length > 0) throw invalidInput(problems);
+  return text.replace(/^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu, '');
 }
 
 function* problemsOf(text: string, path: readonly string[]): Iterable<Problem> {
-  if (text.trim() === '') yield { path, message: 'There is nothing to search for' };
+  if (/^[\s\p{Cf}]*$/u.test(text)) yield { path, message: 'The text is blank' };
   if (text.length > maxText)
     yield { path, message: `The text has ${text.length} characters; ${maxText} are allowed` };
   if (text.includes('\0') || !text.isWellFormed())
-    yield { path, message: 'The text contains what is not a character' };
+    yield { path, message: 'The text contains U+0000 or a lone surrogate' };
 }
 
-const wordsOf = (text: SQL): SQL => sql`websearch_to_tsquery('simple', ${text})`;
-const beginningOf = (text: SQL): SQL => sql`lower(btrim(${text}))`;
+const wordsOf = (text: SQL): SQL => sql`text_query(${text})`;
+/** The beginning of a reference or an address, without brackets. Null if it is empty, as that matches all. */
+const beginningOf = (text: SQL): SQL =>
+  sql`nullif(lower(btrim(plain_text(${text}), '[](){}<>"'',.;:!?')), '')`;
 const newest = sql`2147483647`;
 
-/** Ids of all tickets that the text finds, newest first. For viewers who see everything. */
+/** Ids of all tickets that match the text, newest first. For operators, who see everything. */
 export const ticketsWith = (text: SQL, before: SQL = newest, most: SQL = sql.raw(`${maxTicketHits}`)): SQL =>
   sql`select find_ticket_ids(${wordsOf(text)}, ${beginningOf(text)}, ${before}, ${most})`;
 
-/** Ids of all messages that the text finds, newest first. For viewers who see everything. */
+/** Ids of all messages that match the text, newest first. For operators, who see everything. */
 export const messagesWith = (text: SQL, before: SQL, most: SQL): SQL =>
   sql`select find_message_ids(${wordsOf(text)}, ${before}, ${most})`;
 
-/** Ids of a requester's own tickets that the text finds. */
+/** Ids of a requester's own tickets that match the text. */
 export const ownTicketsWith = (text: SQL, viewer: SQL, before: SQL = newest): SQL => sql`
   select o.id from unnest(array['OPEN', 'CLOSED']) s (wanted) cross join lateral (
-    select t.id, t.subject, t.reference_key from tickets t
+    select t.id, t.subject, t.reference from tickets t
     where t.requester_id = ${viewer} and (t.status, t.id) > (s.wanted, 0)
       and (t.status, t.id) < (s.wanted, ${before})
     order by t.status desc, t.id desc limit ${sql.raw(String(ownTickets))}
   ) o
-  where to_tsvector('simple', left(o.subject, 50000)) @@ (select ${wordsOf(text)})
-    or starts_with(o.reference_key, ${beginningOf(text)})`;
+  where text_words(o.subject) @@ (select ${wordsOf(text)})
+    or starts_with(lower(plain_text(o.reference)), (select ${beginningOf(text)}))`;
 
 const activeFirst = (viewer: SQL): SQL =>
   byLastMessage({
@@ -71,7 +78,7 @@ const activeFirst = (viewer: SQL): SQL =>
     limit: sql.raw(String(activeTickets)),
   });
 
-/** Ids of public messages of a requester's own tickets that the text finds. */
+/** Ids of public messages that match the text, in a requester's own tickets. */
 export const ownMessagesWith = (text: SQL, viewer: SQL, before: SQL): SQL => sql`
   select o.id from (
     select m.id, m.body from (
@@ -87,4 +94,4 @@ export const ownMessagesWith = (text: SQL, viewer: SQL, before: SQL): SQL => sql
       order by i.id desc limit ${sql.raw(String(ownMessages))}
     ) i join messages m on m.id = i.id offset 0
   ) o
-  where to_tsvector('simple', left(o.body, 50000)) @@ (select ${wordsOf(text)})`;
+  where text_words(o.body) @@ (select ${wordsOf(text)})`;

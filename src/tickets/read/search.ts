@@ -6,15 +6,9 @@ import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../permissions.ts';
 import { digestOf } from './cursor.ts';
 import { type PageOf, type Paging, readOrdered } from './pagination.ts';
-import {
-  assertSearchable,
-  messagesWith,
-  ownMessagesWith,
-  ownTicketsWith,
-  ticketsWith,
-} from './search-text.ts';
+import { messagesWith, ownMessagesWith, ownTicketsWith, searchedText, ticketsWith } from './search-text.ts';
 
-/** A ticket that a text finds, or a message of a ticket. */
+/** A result of a search: a ticket, or a message of a ticket. */
 export interface Hit {
   readonly ticketId: number;
   readonly messageId: number | null;
@@ -59,19 +53,19 @@ export interface SearchInput {
 }
 
 /**
- * What a text finds among the tickets and messages that the viewer may see: first tickets, then messages, the
- * newest of each first. For requesters, only their newest tickets and messages are searched.
+ * Searches the tickets and messages that the viewer may see: first tickets, then messages, the newest of each
+ * first. For requesters, only their newest tickets and messages are searched.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
  */
 export async function search(
   ctx: TicketContext,
-  { text: wanted, part }: SearchInput,
+  { text: given, part }: SearchInput,
   paging: Pick<Paging, 'first' | 'after'>,
 ): Promise<PageOf<Hit>> {
   const asking = requireViewer(ctx, 'read');
-  assertSearchable(wanted, ['text']);
+  const wanted = searchedText(given, ['text']);
   const of = isOperator(asking) ? 'operators' : 'requesters';
-  // A ticket's place is negative, so that one number says in which part of the list a page begins.
+  // A cursor is one number: negative for a ticket's id, positive for a message's.
   const order = { keys: 1, placeOf: ({ ticketId, messageId }: Hit) => [messageId ?? -ticketId] };
   return readOrdered(`hits of ${of} ${digestOf([wanted, part])}`, paging, order, async (page) => {
     const place = page.after?.[0] ?? -largestId;

@@ -19,7 +19,7 @@ export interface AttachmentUrls {
   userOf(attachmentId: number, query: URLSearchParams, now: Date): number | undefined;
 }
 
-/** Names of the query parameters of a signed URL. A request with any of them is treated as signed. */
+/** Names of the query parameters of a signed URL. A request with any of them counts as signed. */
 export const signedParameters = ['viewer', 'expires', 'signature'] as const;
 
 /** Creates the signer. @param key secret that all processes of the installation share */

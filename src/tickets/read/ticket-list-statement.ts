@@ -10,8 +10,8 @@ import { type ConversationReads, conversationStatement, flag } from './conversat
 import { ownTicketsWith, ticketsWith } from './search-text.ts';
 
 /*
- * The statements of a list of tickets. A page takes as long on a large desk as on a small one, whatever the
- * plan's estimates are: it reads the start of an index for each status, and merges them.
+ * The statements of a list of tickets. A page reads the start of an index for each status and merges them. So
+ * it takes as long on a large desk as on a small one, whatever PostgreSQL estimates.
  */
 
 /** By the last message that the viewer may see, or by the time of opening. */
@@ -79,7 +79,7 @@ export function listStatementOf(shape: TicketListShape): ReturnType<typeof prepa
   return made;
 }
 
-// A name has at most 63 characters, which Drizzle does not see to.
+// A name may have at most 63 characters, which Drizzle does not check.
 function prepare(shape: TicketListShape, name: string) {
   const found = isNarrow(shape) ? amongCandidates(shape) : byStatus(shape);
   const chosen = sql`
@@ -124,8 +124,8 @@ const order = (shape: TicketListShape): SQL =>
   );
 
 /**
- * The first rows of each status in the order's index. By id, the status is compared as a part of the place:
- * with `status = …`, PostgreSQL would rather walk all tickets by id until it has found enough.
+ * The first rows of each status, from the index of the order. In the order of ids, the status is compared
+ * together with the id: for `status = …`, PostgreSQL may scan all tickets by id until it has found enough.
  */
 const byStatus = (shape: TicketListShape): SQL => sql`
   unnest(${sql.placeholder('statuses')}::text[]) s (wanted) cross join lateral (${
@@ -148,7 +148,7 @@ const byActivity = (shape: TicketListShape): SQL =>
     limit: int('limit'),
   });
 
-/** Few tickets that a condition names, sorted. */
+/** The rows for conditions that few tickets meet: found by the conditions' own indexes, then sorted. */
 const amongCandidates = (shape: TicketListShape): SQL => sql`
   (select * from ${tickets}
     where ${sql.join(
@@ -160,7 +160,7 @@ const amongCandidates = (shape: TicketListShape): SQL => sql`
 
 const isNarrow = (shape: TicketListShape): boolean => candidates(shape).length > 0;
 
-/** Ids that a condition finds by an index of its own. */
+/** Queries for ids, one for each condition that has an index of its own. */
 function candidates(shape: TicketListShape): SQL[] {
   const { byOperator, orderBy, byReference, byText, updatedAfter, hasUnsettledDelivery } = shape;
   const found = [];
@@ -177,7 +177,7 @@ const a = alias(tickets, 'a');
 
 /**
  * Ids of tickets with a message after `updatedAfter`. If that is the only condition, only the page's rows are
- * read, because the index has all that it takes to find them.
+ * read, because the index alone determines them.
  */
 function updatedSince(shape: TicketListShape): SQL {
   const { byOperator, byRequester, byReference, byText, hasUnsettledDelivery } = shape;

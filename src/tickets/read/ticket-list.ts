@@ -14,7 +14,7 @@ import {
   type Paging,
   readOrdered,
 } from './pagination.ts';
-import { assertSearchable } from './search-text.ts';
+import { searchedText } from './search-text.ts';
 import {
   type ListPlaceholders,
   listStatementOf,
@@ -38,11 +38,11 @@ export interface TicketListInput {
  */
 export function listTickets(
   ctx: TicketContext,
-  input: TicketListInput,
+  given: TicketListInput,
   paging: Paging,
   parts: RequestedParts,
 ): Promise<PageOf<PageTicket>> {
-  const viewer = viewerOf(ctx, input);
+  const { viewer, input } = begin(ctx, given);
   const isByTime = input.orderBy === 'LAST_MESSAGE';
   const placeOf = ({ id, activeAt }: PageTicket): Place => (isByTime ? [activeAt.getTime(), id] : [id]);
   const timeOf = ({ activeAt }: Ticket): number => activeAt.getTime();
@@ -60,8 +60,8 @@ export function listTickets(
  * Number of tickets on all pages of `listTickets`, counted up to `maxCount`.
  * @throws Refusal as `listTickets`
  */
-export async function countTickets(ctx: TicketContext, input: TicketListInput): Promise<Count> {
-  const viewer = viewerOf(ctx, input);
+export async function countTickets(ctx: TicketContext, given: TicketListInput): Promise<Count> {
+  const { viewer, input } = begin(ctx, given);
   const everything = { limit: maxCount + 1, inverted: false };
   const [row] = await ctx.services.database.readAs(viewer, (db) =>
     listStatementOf(shapeOf(viewer, input, false))
@@ -71,12 +71,14 @@ export async function countTickets(ctx: TicketContext, input: TicketListInput): 
   return boundedCount(row!.count);
 }
 
-function viewerOf(ctx: TicketContext, { filter }: TicketListInput): Viewer {
+function begin(ctx: TicketContext, input: TicketListInput): { viewer: Viewer; input: TicketListInput } {
   const viewer = requireViewer(ctx, 'read');
-  if (filter.hasUnsettledDelivery != null)
+  const { hasUnsettledDelivery, text } = input.filter;
+  if (hasUnsettledDelivery != null)
     assertOperator(viewer, 'see deliveries', ['filter', 'hasUnsettledDelivery']);
-  if (filter.text != null) assertSearchable(filter.text, ['filter', 'text']);
-  return viewer;
+  if (text == null) return { viewer, input };
+  const filter = { ...input.filter, text: searchedText(text, ['filter', 'text']) };
+  return { viewer, input: { ...input, filter } };
 }
 
 /**
@@ -105,7 +107,7 @@ function valuesOf(
   { filter, orderBy }: TicketListInput,
   page: KeysetPage<Place>,
 ): ListPlaceholders {
-  // The list is in descending order: what follows a cursor is less.
+  // The list is in descending order, so rows after a cursor have lower values.
   const { before: above = [], after: below = [], limit } = page;
   const since = filter.updatedAfter?.getTime() ?? Number.NEGATIVE_INFINITY;
   const from = orderBy === 'LAST_MESSAGE' && since >= (above[0] ?? Number.NEGATIVE_INFINITY);
@@ -126,7 +128,7 @@ function valuesOf(
 
 const largestId = 2_147_483_647;
 
-/** An instant as PostgreSQL reads it: one that a cursor or a filter made up may be outside of all years. */
+/** An instant as PostgreSQL reads it. A forged cursor or a filter may contain one that PostgreSQL rejects. */
 function at(ms: number | undefined, none: '-infinity' | 'infinity'): string {
   if (ms === undefined) return none;
   if (ms < firstInstant) return '-infinity';

@@ -51,7 +51,7 @@ export async function redact(
       .catch((err) =>
         ctx.log.error(
           { err, requestId: ctx.requestId, messageId },
-          'bytes of a redacted file could not be removed yet',
+          'removing the bytes of a redacted file failed; garbage collection will remove them',
         ),
       );
   }

@@ -6,7 +6,7 @@ import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../permissions.ts';
 import { refuse } from '../refusals-by-command.ts';
 import { findUpload, recordUpload, type Upload } from './complete-uploads.ts';
-import { UploadFault, uploadNotFound } from './fault-codes.ts';
+import { UploadFault, uploadNotFound } from './fault.ts';
 import { recordArrivedBytes } from './lease.ts';
 import { runExclusively } from './one-at-a-time.ts';
 import { readQuotaUse, refusalBeyondAvailable } from './quota.ts';
@@ -55,7 +55,7 @@ export async function appendToUpload(
   const { commands } = ctx.services.database;
   requireViewer(ctx, 'write');
   if ((await findOpenUpload(ctx, input.id)) === undefined) return replayed(ctx, input);
-  const stop = () => source.stop(new Error('another request goes on with this upload'));
+  const stop = () => source.stop(new Error('another request continues this upload'));
   return runExclusively(commands, input.id, input.arrival, stop, async () => {
     const open = await findOpenUpload(ctx, input.id);
     if (open === undefined) return replayed(ctx, input);

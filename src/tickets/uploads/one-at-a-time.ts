@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Db } from '../../db/database.ts';
-import { UploadFault } from './fault-codes.ts';
+import { UploadFault } from './fault.ts';
 import { freeLease, renewLease, takeLease } from './lease.ts';
 
 /*

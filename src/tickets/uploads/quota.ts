@@ -7,7 +7,7 @@ import { Refusal } from '../../platform/errors.ts';
 import type { TicketServices } from '../context.ts';
 import { refuse } from '../refusals-by-command.ts';
 import { hasNotExpired } from './complete-uploads.ts';
-import { UploadFault } from './fault-codes.ts';
+import { UploadFault } from './fault.ts';
 
 /** What a user's uploads that are attached to no message use of the quota. */
 export interface Held {

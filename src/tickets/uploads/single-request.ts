@@ -6,7 +6,7 @@ import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../permissions.ts';
 import { refuse } from '../refusals-by-command.ts';
 import { recordUpload, type Upload } from './complete-uploads.ts';
-import { UploadFault } from './fault-codes.ts';
+import { UploadFault } from './fault.ts';
 import { assertMayOpen, availableBytes, readQuotaUse, refusalBeyondAvailable } from './quota.ts';
 
 /** Metadata of an upload that is beginning. */

@@ -9,7 +9,7 @@ import { cleanContentType, cleanFileName } from '../clean-file-name.ts';
 import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../permissions.ts';
 import { expiresInSeconds, findUpload, hasNotExpired, type Upload } from './complete-uploads.ts';
-import { UploadFault, uploadNotFound } from './fault-codes.ts';
+import { UploadFault, uploadNotFound } from './fault.ts';
 import { runExclusively } from './one-at-a-time.ts';
 import { assertMayOpen, availableBytes, readQuotaUse } from './quota.ts';
 import type { NewUpload } from './single-request.ts';

@@ -12,7 +12,6 @@ import { parseArgs } from 'node:util';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
 import { createToken } from '../../../src/auth/tokens.ts';
-import * as tables from '../../../src/db/tables.ts';
 import { Connection, postRequest } from '../support/http-client.ts';
 import { type Running, startAll } from '../support/servers.ts';
 import { createWorld, defaultDirectory, type World } from '../world.ts';
@@ -91,7 +90,7 @@ async function makeLarge(world: World, database: string): Promise<void> {
 
 async function deskOf(world: World, running: Running): Promise<Desk> {
   const sql = world.connect(running.database);
-  const db = drizzle(world.connect(running.database), { schema: tables });
+  const db = drizzle(world.connect(running.database));
   const token = async (userId: number) =>
     (await createToken(db, { userId, name: 'desk', scopes: ['read'] })).token;
   const tokens = {

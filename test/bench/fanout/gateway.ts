@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { createToken } from '../../../src/auth/tokens.ts';
 import type { Connection as Database } from '../../../src/db/database.ts';
-import * as tables from '../../../src/db/tables.ts';
 import { startGatewayProcess } from '../../crash/support/gateway-process.ts';
 import { countStatements, type StatementCounter } from '../../graphql/statement-counter.ts';
 import { openStream } from '../../support/event-stream.ts';
@@ -56,7 +55,7 @@ async function startProcess(world: World, parts: AsyncDisposableStack) {
 
 async function createTokens(world: World, database: string, count: number): Promise<string[]> {
   const client = world.connect(database);
-  const db = drizzle(client, { schema: tables });
+  const db = drizzle(client);
   const tokens = [];
   for (let n = 0; n < count; n += 1)
     tokens.push((await createToken(db, { userId: 1, name: `${n}`, scopes: ['read', 'write'] })).token);

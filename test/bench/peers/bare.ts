@@ -10,7 +10,6 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { appRole } from '../../../src/db/database.ts';
 import { joinPieces } from '../../../src/db/driver/join-pieces.ts';
-import * as tables from '../../../src/db/tables.ts';
 import { messageIdOf } from '../../../src/mail/compose/headers.ts';
 import type { MessageRow } from '../../../src/tickets/add-message/columns.ts';
 import { prepareAppend } from '../../../src/tickets/add-message/commit/append-statement.ts';
@@ -25,7 +24,7 @@ const sql = postgres({
 });
 // The statement's text is taken from the gateway, so that it cannot differ. The placeholders are `rows` and
 // `sendsByDefault`.
-const { sql: pieces, params } = prepareAppend(drizzle(postgres(options), { schema: tables }), {
+const { sql: pieces, params } = prepareAppend(drizzle(postgres(options)), {
   rows: 'plain',
   waits: true,
 }).getQuery();
@@ -87,7 +86,7 @@ const server = createServer((req, res) => {
   req.on('data', (chunk) => chunks.push(chunk));
   req.on('end', () => {
     const asked = JSON.parse(Buffer.concat(chunks).toString());
-    // What bare node:http costs, to hold the GraphQL layer against.
+    // What bare node:http costs, to compare the GraphQL layer with.
     if (req.url === '/nothing') return answer(res, nothing);
     if (req.url === '/nothing-with-headers') return answerWithHeaders(res, nothing);
     append(asked).then(

@@ -16,7 +16,7 @@ export interface Measured {
   readonly elapsedMs: number;
   /** Ascending, ms. */
   readonly latenciesMs: Float64Array;
-  /** CPU time of the callers themselves, ms: what they use, the servers have not. */
+  /** CPU time of the callers themselves, ms, which the servers could not use. */
   readonly callersCpuMs: number;
   readonly problems: number;
   readonly firstProblem: string | undefined;

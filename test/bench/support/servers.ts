@@ -81,14 +81,14 @@ async function start(
   };
 }
 
-/** Counted as always, and never too much: a handful of callers ask here as no desk does. */
+/** Requests are counted as usual, but never limited: a few callers send more than any desk does. */
 const unlimited = Object.fromEntries(
   ['ADDRESS', 'VIEWER', 'WRITES', 'TICKET'].map((name) => [`RATE_LIMIT_${name}`, '1000000000']),
 );
 
 /**
- * The gateway as it is run in production, all limits and checks on; mail is left to a worker, which nobody
- * else has either.
+ * The gateway as in production, with all limits and checks. No worker sends the mails: the other contenders
+ * have none either.
  */
 const gatewayEnv = (database: string, port: number, dataDir: string) => ({
   DATABASE_URL: `postgres:///${database}`,

@@ -11,11 +11,11 @@ import { forgetPeak, memoryOf } from '../../crash/support/process-status.ts';
 import { type Door, digestOf, MiB, multipartDoor, rawDoor, send, uploadsDoor } from './client.ts';
 
 /*
- * Large files through each door of a gateway in a process of its own, beside a bare server that does no more
- * than has to be done: the same client, the same disk, the same run, one after another in turns. Says how
- * fast, by how much its memory grows, and what CPU it takes.
+ * Sends large files through each door of a gateway in its own process, and to a bare server that does only
+ * what is necessary: the same client, disk and run, in turns. Says how fast, by how much its memory grows,
+ * and what CPU it takes.
  *
- *   npm run bench:uploads -- [MiB of the file, 1024] [rounds, 3]
+ * npm run bench:uploads -- [MiB of the file, 1024] [rounds, 3]
  */
 
 const [megabytes = 1024, rounds = 3] = process.argv.slice(2).map(Number);

@@ -20,7 +20,7 @@ export function createUrql({ url, authorization, schema }) {
       }),
       retryExchange({
         maxNumberAttempts: 5,
-        // Without an answer, busy (429) or away (502 to 504). Give mutations an idempotencyKey in their input.
+        // No answer, busy (429) or away (502 to 504). Give mutations an idempotencyKey in their input.
         retryIf: ({ response }) => [undefined, 429, 502, 503, 504].includes(response?.status),
       }),
       fetchExchange,

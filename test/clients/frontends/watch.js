@@ -6,7 +6,7 @@ const subscription = `subscription Watch($ticket: TicketSelector!, $after: Strin
 }`;
 
 /**
- * @param after cursor of the page that is shown: `ticket.cursor`, or a payload's
+ * @param after cursor of the page that is shown: `ticket.cursor`, or a payload's; all events without it
  * @returns a function that stops it
  */
 export function watchTicket({ url, authorization, ticket, after, onEvent, onError }) {
@@ -14,7 +14,7 @@ export function watchTicket({ url, authorization, ticket, after, onEvent, onErro
   const client = createClient({
     url,
     // After a lost connection the gateway goes on behind this cursor: nothing is missed or seen twice.
-    headers: () => ({ authorization, 'last-event-id': last }),
+    headers: () => ({ authorization, ...(last && { 'last-event-id': last }) }),
     retryAttempts: Number.POSITIVE_INFINITY,
   });
   return client.subscribe(

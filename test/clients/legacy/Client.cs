@@ -14,7 +14,8 @@ static class Client {
   }
 
   static bool Challenged(string mode) { return mode == "challenge" || mode == "expect"; }
-  static readonly string signed = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("operator:operator"));
+  static readonly string signed =
+    "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("operator:operator"));
 
   static void ByRequest(string url, string mode, string file, string type) {
     var request = (HttpWebRequest) WebRequest.Create(url);
@@ -27,8 +28,12 @@ static class Client {
     using (var body = request.GetRequestStream()) using (var from = File.OpenRead(file)) from.CopyTo(body);
     HttpWebResponse response;
     try { response = (HttpWebResponse) request.GetResponse(); }
-    catch (WebException error) { if (error.Response == null) throw; response = (HttpWebResponse) error.Response; }
-    Console.WriteLine((int) response.StatusCode + " " + new StreamReader(response.GetResponseStream()).ReadToEnd());
+    catch (WebException error) {
+      if (error.Response == null) throw;
+      response = (HttpWebResponse) error.Response;
+    }
+    var text = new StreamReader(response.GetResponseStream()).ReadToEnd();
+    Console.WriteLine((int) response.StatusCode + " " + text);
   }
 
   static void ByClient(string url, string mode, string file, string type) {
@@ -38,8 +43,10 @@ static class Client {
       var request = new HttpRequestMessage(HttpMethod.Post, url);
       if (!Challenged(mode)) request.Headers.Authorization = AuthenticationHeaderValue.Parse(signed);
       request.Headers.ExpectContinue = mode == "expect";
-      if (mode == "big") { request.Content = new StreamContent(File.OpenRead(file)); request.Headers.TransferEncodingChunked = true; }
-      else request.Content = new ByteArrayContent(File.ReadAllBytes(file));
+      if (mode == "big") {
+        request.Content = new StreamContent(File.OpenRead(file));
+        request.Headers.TransferEncodingChunked = true;
+      } else request.Content = new ByteArrayContent(File.ReadAllBytes(file));
       request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
       var response = client.SendAsync(request).Result;
       Console.WriteLine((int) response.StatusCode + " " + response.Content.ReadAsStringAsync().Result);

@@ -31,7 +31,8 @@ public class Client {
         }
     }
 
-    static final String signed = "Basic " + Base64.getEncoder().encodeToString("operator:operator".getBytes());
+    static final String signed =
+        "Basic " + Base64.getEncoder().encodeToString("operator:operator".getBytes());
     static final Authenticator authenticator = new Authenticator() {
         protected PasswordAuthentication getPasswordAuthentication() {
             return new PasswordAuthentication("operator", "operator".toCharArray());
@@ -62,7 +63,8 @@ public class Client {
     static void jdk(String url, String mode, Path file, String type) throws Exception {
         // With Expect, JDK 17 waits for ever for any answer but 100 (JDK-8286171): it signs in at once.
         boolean first = mode.equals("challenge");
-        var request = HttpRequest.newBuilder(URI.create(url)).header("Content-Type", type).expectContinue(mode.equals("expect"));
+        var request = HttpRequest.newBuilder(URI.create(url)).header("Content-Type", type)
+            .expectContinue(mode.equals("expect"));
         if (!first) request.header("Authorization", signed);
         request.POST(mode.equals("big")
             ? HttpRequest.BodyPublishers.ofInputStream(() -> open(file))
@@ -100,7 +102,8 @@ public class Client {
             whole.setContentEncoding("UTF-8");
             post.setEntity(mode.equals("big") || mode.equals("expect") ? stream : whole);
             try (var answer = client.execute(post)) {
-                System.out.println(answer.getStatusLine().getStatusCode() + " " + EntityUtils.toString(answer.getEntity()));
+                var status = answer.getStatusLine().getStatusCode();
+                System.out.println(status + " " + EntityUtils.toString(answer.getEntity()));
             }
         }
     }

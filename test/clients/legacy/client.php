@@ -3,10 +3,11 @@
 [, $url, $mode, $file, $type] = $argv;
 $challenge = $mode === 'challenge' || $mode === 'expect';
 if ($mode === 'xml') {
-    // SimpleXML, as it is mostly written: the body is read and written again, each Czech letter as a reference.
+    // SimpleXML, as it is mostly used: it parses the body and writes each Czech letter as a reference.
     $body = simplexml_load_file($file)->asXML();
     $headers = "Content-Type: $type\r\nAuthorization: Basic " . base64_encode('operator:operator') . "\r\n";
-    $context = stream_context_create(['http' => ['method' => 'POST', 'header' => $headers, 'content' => $body, 'ignore_errors' => true]]);
+    $options = ['method' => 'POST', 'header' => $headers, 'content' => $body, 'ignore_errors' => true];
+    $context = stream_context_create(['http' => $options]);
     $answer = file_get_contents($url, false, $context);
     preg_match('/ (\d+) /', $http_response_header[0], $status);
     echo $status[1], ' ', $answer;
@@ -20,7 +21,8 @@ $options = [
     CURLOPT_HTTPHEADER => ["Content-type: $type", $mode === 'expect' ? 'Expect: 100-continue' : 'Expect:'],
 ];
 if ($mode === 'big' || $mode === 'expect') {
-    $options += [CURLOPT_CUSTOMREQUEST => 'POST', CURLOPT_UPLOAD => true, CURLOPT_INFILE => fopen($file, 'r')];
+    $body = fopen($file, 'r');
+    $options += [CURLOPT_CUSTOMREQUEST => 'POST', CURLOPT_UPLOAD => true, CURLOPT_INFILE => $body];
     if ($mode === 'expect') $options[CURLOPT_INFILESIZE] = filesize($file);
 } else {
     $options += [CURLOPT_POST => true, CURLOPT_POSTFIELDS => file_get_contents($file)];

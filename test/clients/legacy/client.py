@@ -16,8 +16,9 @@ elif mode == 'expect':
     where = urllib.parse.urlsplit(url)
     connection = socket.create_connection((where.hostname, where.port))
     size = os.path.getsize(file)
-    connection.sendall((f'POST {where.path} HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Type: {media_type}\r\n'
-                        f'Authorization: {authorization}\r\nContent-Length: {size}\r\nExpect: 100-continue\r\n\r\n').encode())
+    head = (f'POST {where.path} HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Type: {media_type}\r\n'
+            f'Authorization: {authorization}\r\nContent-Length: {size}\r\nExpect: 100-continue\r\n\r\n')
+    connection.sendall(head.encode())
     reader = connection.makefile('rb')
     first = reader.readline()
     if b' 100 ' not in first:
@@ -34,6 +35,7 @@ else:
     # A body without a length goes in chunks.
     body = open(file, 'rb') if mode == 'big' else open(file, 'rb').read()
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc)
-    connection.request('POST', urllib.parse.urlsplit(url).path, body, {**headers, 'Authorization': authorization})
+    headers = {**headers, 'Authorization': authorization}
+    connection.request('POST', urllib.parse.urlsplit(url).path, body, headers)
     answer = connection.getresponse()
     print(answer.status, answer.read().decode())

@@ -20,6 +20,7 @@ make = lambda do |signed|
 end
 answer = Net::HTTP.start(uri.host, uri.port, continue_timeout: 10) do |http|
   first = http.request(make.call(!%w[challenge expect].include?(mode)))
-  first.code == '401' && first['WWW-Authenticate']&.start_with?('Basic') ? http.request(make.call(true)) : first
+  challenged = first.code == '401' && first['WWW-Authenticate']&.start_with?('Basic')
+  challenged ? http.request(make.call(true)) : first
 end
 print answer.code, ' ', answer.body

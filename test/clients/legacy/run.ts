@@ -7,9 +7,8 @@ import { type Body, bodiesIn, modes } from './modes.ts';
 import { runProgram } from './program.ts';
 
 /*
- * Clients as they are installed on people's machines, at the old endpoint of a gateway of its own: `npm run
- * test:clients:legacy`. Nothing is installed; who is missing is said, with the Debian packages that bring
- * them all.
+ * Calls the old endpoint by the clients that are installed on this machine: `npm run test:clients:legacy`. It
+ * installs nothing, and names the clients that are missing and their Debian packages.
  */
 const folder = await mkdtemp(join(tmpdir(), 'ticketwire-clients-'));
 let failed = 0;
@@ -36,9 +35,7 @@ try {
   if (missing.length > 0)
     process.stdout.write(`\nNot installed: ${missing.join(', ')}\napt-get install ${packages.join(' ')}\n`);
 
-  /**
-   * What became of one call: that it was stored, letter by letter and byte by byte, or what was seen instead.
-   */
+  /** The outcome of one call: that its text and file were stored exactly, or what was found instead. */
   async function told(client: Client, mode: string, body: Body): Promise<string> {
     const command = client.command({ url: desk.endpoint, mode, file: body.file, type: body.type });
     if (command === undefined) return '-';

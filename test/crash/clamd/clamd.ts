@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Found wherever they stand in a file. */
+/** Found anywhere in a file. */
 export const signature = 'TICKETWIRE-SIGNATURE-OF-OUR-OWN';
 /** Found by its whole digest. */
 export const wholeFile = Buffer.from('A file that is known by its digest.\n');
@@ -17,7 +17,7 @@ export interface Clamd extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Debian's clamd with a database of two signatures, which are nobody's but this test's. */
+/** Debian's clamd with a database of two signatures, made for this test. */
 export async function startClamd(directory: string, port: number): Promise<Clamd> {
   const database = join(directory, 'signatures');
   const socket = join(directory, 'clamd.sock');

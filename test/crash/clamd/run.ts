@@ -8,11 +8,11 @@ import { startGatewayProcess } from '../support/gateway-process.ts';
 import { type Clamd, maxStreamMiB, signature, startClamd, wholeFile } from './clamd.ts';
 
 /*
- * A gateway beside Debian's clamd, by its Unix socket and by TCP, with signatures of our own: what is clean
- * is mailed and served, what is not is neither, what it will not take waits, and so does everything while it
- * is dead. Exits 1 otherwise. Needs clamav-daemon.
+ * A gateway with Debian's clamd, by Unix socket and by TCP, and our own signatures. Clean files are mailed
+ * and served, infected ones are not; files that clamd rejects wait, and while clamd is dead all files wait.
+ * Exits 1 otherwise. Needs clamav-daemon.
  *
- *   npm run test:clamd
+ * npm run test:clamd
  */
 
 interface Seen {

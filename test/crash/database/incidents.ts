@@ -58,7 +58,7 @@ export const incidents: readonly Incident[] = [
     needsStandby: true,
     async happen({ world, primary, standby }) {
       primary.freeze();
-      // Whoever watches over it needs a moment to believe it.
+      // The monitoring of a failover needs a moment to notice.
       await sleep(3000);
       return promoted(world, standby!);
     },

@@ -13,17 +13,17 @@ export interface Call {
 
 export interface Load {
   readonly calls: readonly Call[];
-  /** Begins nothing new, says once more what was not answered, and resolves when all was. */
+  /** Starts no new calls, repeats those without an answer, and resolves when all are answered. */
   stop(): Promise<void>;
 }
 
 const authorization = `Basic ${Buffer.from('operator:operator').toString('base64')}`;
-/** How long a client waits until it says something again. */
+/** How long a client waits before it repeats a call. */
 const againMs = 50;
 
 /**
- * Clients that each say one thing after another, half of them at each gateway; a third of it is mailed. What
- * was not answered is said again under its key until it is.
+ * Clients that each send one message after another, half of them to each gateway. A third of the messages is
+ * mailed. A call without an answer is repeated with its key until it is answered.
  */
 export function startLoad(
   urls: readonly string[],
@@ -59,7 +59,7 @@ export function startLoad(
   }
 
   const all = Promise.all(Array.from({ length: clients }, (_, own) => client(own)));
-  // Told by `stop`, whatever else fails meanwhile.
+  // `stop` reports it, whatever else fails meanwhile.
   all.catch(() => {});
   return {
     calls,

@@ -1,8 +1,8 @@
 /*
- * A ticket that somebody has locked, and clients that keep coming to it at one of two gateways: what it costs
- * the callers of other tickets. They are measured before, while the lock is held, and after.
+ * What a locked ticket, whose clients keep calling at one of two gateways, costs the callers of other
+ * tickets. They are measured before, during and after the lock.
  *
- *   node test/crash/database/locks.ts [--seconds 30] [--tickets 30]
+ * node test/crash/database/locks.ts [--seconds 30] [--tickets 30]
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ interface Told {
   readonly kind: string;
 }
 
-/** A caller who says one thing after another to one ticket until told to stop. */
+/** A caller that adds one message after another to one ticket until it is stopped. */
 async function keepSaying(url: string, ticket: number, isOver: () => boolean, told: Told[]): Promise<void> {
   for (let n = 0; !isOver(); n += 1) {
     const began = performance.now();

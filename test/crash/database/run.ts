@@ -1,10 +1,10 @@
 /*
  * A database as it fails in production, under two gateways that many write through and that send mails:
  * sessions are killed at random, the server is killed, slowed down and started again, the network loses
- * connections, a standby takes over. Holds against one another what the clients were answered, what is
- * stored, and what the mail server took, and measures how long it takes until all works again.
+ * connections, a standby takes over. Compares what the clients were answered, what is stored and what the
+ * mail server accepted, and measures the time until everything works again.
  *
- *   node test/crash/database/run.ts [--kills 200] [--seed 1] [--only TEXT]
+ * node test/crash/database/run.ts [--kills 200] [--seed 1] [--only TEXT]
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -8,15 +8,13 @@ export interface Verdict {
   readonly faults: number;
   readonly lost: number;
   readonly doubled: number;
-  /** Mails that the mail server took more than once, or never. */
+  /** Mails that the mail server accepted more than once, or never. */
   readonly mailsDoubled: number;
   readonly mailsLost: number;
   readonly mails: number;
 }
 
-/**
- * Holds what the clients were answered, what is stored, and what the mail server took against one another.
- */
+/** Compares what the clients were answered, what is stored and what the mail server accepted. */
 export async function judge(
   sql: postgres.Sql,
   calls: readonly Call[],

@@ -12,8 +12,8 @@ export interface Entry {
 }
 
 /**
- * What the clients said, by the body, which is said only once; and what they were answered. Kept on disk as
- * well, for whoever has to look.
+ * The clients' calls by their bodies, which are unique, with their answers. Also written to disk, for the
+ * search after a failure.
  */
 export class ClientLog {
   readonly entries = new Map<string, Entry>();

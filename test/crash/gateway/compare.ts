@@ -6,7 +6,7 @@ import { type ClientLog, type Entry, sha256Of } from './client-log.ts';
 import { findWrongCounters, loadMessages, type StoredMessage } from './rows.ts';
 
 export interface Comparison {
-  /** Each in words; empty: all is as it must be. */
+  /** One sentence each; empty: no violation. */
   readonly violations: readonly string[];
   /** Of the last round: unanswered calls that are there all the same. */
   readonly unacknowledgedStored: number;
@@ -17,8 +17,8 @@ export interface Comparison {
 }
 
 /**
- * Holds what the clients were told against what is stored and what the mail server took; of every round until
- * now.
+ * Compares what the clients were answered, what is stored and what the mail server accepted, over all rounds
+ * so far.
  */
 export async function compare(
   sql: postgres.Sql,
@@ -63,8 +63,8 @@ function acknowledgement({ message, answer }: Entry, byBody: Map<string, StoredM
 }
 
 /**
- * A message is there with everything that was said with it. @param blobs looks into the files as well, under
- * this folder
+ * Checks that a message is stored with everything that its call contained. @param blobs looks into the files
+ * as well, under this folder
  */
 function wholeness(row: StoredMessage, { message }: Entry, blobs: string | undefined): string[] {
   const wrong: string[] = [];
@@ -102,8 +102,8 @@ function wholeness(row: StoredMessage, { message }: Entry, blobs: string | undef
 }
 
 /**
- * SENT: the mail server has it once, for all of its recipients. OUTCOME_UNKNOWN: once or not. Nothing else is
- * an end.
+ * SENT: the mail server has it once, for all of its recipients. OUTCOME_UNKNOWN: once or not at all. No other
+ * final state is allowed.
  */
 function mailing({ id, delivery }: StoredMessage, received: Map<string, JournalEntry[]>): string[] {
   if (delivery === null) return [];

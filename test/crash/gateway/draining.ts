@@ -62,8 +62,7 @@ export function sendMany({ credentials, total, urls }: Sender, name: string): Se
 }
 
 /**
- * Tells a process to end in the middle of its work, with an upload half sent, and looks whether anybody was
- * cut off.
+ * Ends a process in the middle of its work, with an upload half sent, and checks that no caller was cut off.
  */
 export async function drain(gateway: GatewayProcess, sending: Sending, authorization: string) {
   const upload = startSlowUpload(gateway.url, authorization);
@@ -84,7 +83,7 @@ export async function drain(gateway: GatewayProcess, sending: Sending, authoriza
   };
 }
 
-/** Half a request; the other half comes when it is told to finish. */
+/** Half a request; `finish` sends the other half. */
 function startSlowUpload(url: string, authorization: string) {
   const document =
     'mutation { addTicketMessage(input: { ticket: { ticketId: 1 }, body: "slow ' +

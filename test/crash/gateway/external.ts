@@ -1,8 +1,8 @@
 /*
- * The gateway as production runs it: a PostgreSQL of somebody else's, an operator made by the command line, a
- * mail server, and two processes side by side, one of which is told to end while it works.
+ * The gateway as in production: an external PostgreSQL, an operator created by the command line, a mail
+ * server, and two processes, one of which is ended while it works.
  *
- *   node test/crash/gateway/external.ts [--bin /usr/lib/postgresql/15/bin] [--messages 300]
+ * node test/crash/gateway/external.ts [--bin /usr/lib/postgresql/15/bin] [--messages 300]
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -11,7 +11,7 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-/** Clients that each say one thing after another, at either door, as fast as they are answered. */
+/** Clients that each send one message after another, at both doors, as fast as they are answered. */
 export function startLoad(
   url: string,
   { round, clients, random, log }: { round: number; clients: number; random: () => number; log: ClientLog },
@@ -51,10 +51,7 @@ export function startLoad(
   };
 }
 
-/**
- * A few tickets that many want at once and many that few want; two in three are mailed, one in four has
- * files.
- */
+/** Some tickets are busy and most are not. Two in three messages are mailed, one in four has files. */
 function nextMessage(round: number, call: number, random: () => number): Message {
   const ticket = random() < 0.5 ? between(random, 1, 3) : between(random, 4, 50);
   const kind = random();

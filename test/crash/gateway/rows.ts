@@ -7,7 +7,7 @@ export interface StoredMessage {
   readonly body: string;
   readonly visibility: 'PUBLIC' | 'PRIVATE';
   readonly attachments: readonly { name: string; size: number; sha256: string; key: string; blob: boolean }[];
-  /** Numbers of the events that tell of it. */
+  /** Numbers of its events. */
   readonly events: readonly number[];
   readonly delivery: {
     readonly id: number;
@@ -41,8 +41,8 @@ export async function loadMessages(sql: postgres.Sql): Promise<StoredMessage[]> 
 }
 
 /**
- * What every ticket's row says of its messages and events against what is counted, and numbers against their
- * places.
+ * Compares the counters of each ticket's row with its messages and events, and event numbers with their
+ * order.
  */
 export async function findWrongCounters(sql: postgres.Sql): Promise<object[]> {
   return sql<object[]>`

@@ -1,8 +1,8 @@
 /*
- * Kills a gateway again and again while many write and mails go out, and then holds three tellings against
- * one another: what the clients were answered, what is stored, and what the mail server took.
+ * Kills a gateway repeatedly while many clients write and mails are sent, and then compares three records:
+ * what the clients were answered, what is stored, and what the mail server accepted.
  *
- *   node test/crash/gateway/run.ts [--rounds 20] [--seed 1]
+ * node test/crash/gateway/run.ts [--rounds 20] [--seed 1]
  */
 import { readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -195,7 +195,7 @@ function judge(killed: Killed, open: { before: number; body: number }, { unknown
   return wrong;
 }
 
-/** Once what nobody refers to is collected, there is a file for each row and a row for each file. */
+/** After garbage collection, there is a file for each row and a row for each file. */
 async function collectAndCount({ dataDir }: World): Promise<string[]> {
   await using database = openDatabase((await attachEmbedded(dataDir))!, { poolSize: 2 });
   const store = createDiskStore(join(dataDir, 'blobs'));

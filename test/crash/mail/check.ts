@@ -6,15 +6,15 @@ export interface Verdict {
   readonly sent: number;
   readonly unknown: number;
   readonly taken: number;
-  /** What must not be, in words; empty: all is well. */
+  /** The violations, one sentence each; empty: none. */
   readonly faults: readonly string[];
 }
 
 /**
- * Holds what the ledger says against what the server took, mail by mail.
+ * Compares the ledger with what the server accepted, mail by mail.
  * @param diedAtBody deliveries whose worker was killed while they were at BODY
  * @param cutAfterDot deliveries whose server was killed after the final dot, under the eyes of a living
- * worker
+ *   worker
  */
 export async function check(
   sql: postgres.Sql,

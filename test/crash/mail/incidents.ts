@@ -5,7 +5,7 @@ import type { WorkerProcess } from '../../mail/world/worker-process.ts';
 import { readJournal } from '../../support/servers/smtp-sink-process.ts';
 import { type CrashWorld, leaseSeconds } from './world.ts';
 
-/** What the harness knows of deaths from its own eyes, to hold the ledger against. */
+/** The deaths that the harness itself observed, to compare with the ledger. */
 export interface Deaths {
   readonly diedAtBody: Set<number>;
   readonly cutAfterDot: Set<number>;
@@ -21,10 +21,7 @@ const patience = 8000;
 const stoppedInTime = (worker: WorkerProcess) =>
   Promise.race([worker.stopped(), sleep(patience, undefined, { ref: false })]);
 
-/**
- * Deliveries that are at BODY by the ledger; of a worker that is dead, nobody will ever know what became of
- * them.
- */
+/** Deliveries at BODY according to the ledger. If their worker is dead, their outcome stays unknown. */
 async function atBody(world: CrashWorld, pid: number): Promise<number[]> {
   // What the dead process had asked of PostgreSQL is still done: its commits are part of its life.
   const backends = () => world.sql`select from pg_stat_activity where application_name = ${`worker ${pid}`}`;
@@ -35,7 +32,7 @@ async function atBody(world: CrashWorld, pid: number): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Several workers reach the step, each is killed there at a moment of its own. @returns how many were */
+/** Lets several workers reach the step and kills each there. @returns how many were killed */
 export async function killWorkers(
   world: CrashWorld,
   step: WorkerStep,
@@ -128,7 +125,7 @@ export async function killSink(
   return 1;
 }
 
-/** Waits until nothing is under way and nothing is due; what was put off is due at once. */
+/** Waits until nothing is in progress or due. Postponed mails become due immediately. */
 export async function settled(world: CrashWorld, timeoutMs = 60_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

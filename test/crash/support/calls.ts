@@ -1,6 +1,6 @@
 /*
- * One message said at either door, and what its sender can know afterwards. Nothing here retries: what became
- * of a call that got no answer is for the caller to find out.
+ * Sends one message at either door, and says what its sender knows afterwards. Nothing is retried: finding
+ * out about a call without an answer is the caller's task.
  */
 
 export type Door = 'graphql' | 'legacy';

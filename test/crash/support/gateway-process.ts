@@ -4,8 +4,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { nodeOptions } from '../../support/npm-start.ts';
 
-/** A gateway as production runs it: a process of its own, which can be killed. */
+/** A gateway as in production: its own process, which can be killed. */
 export interface GatewayProcess extends AsyncDisposable {
+  /** Of a worker: where its health and metrics are. */
   readonly url: string;
   readonly pid: number;
   readonly child: ChildProcess;
@@ -23,7 +24,7 @@ const linesKept = 400;
 const unlimited = Object.fromEntries(
   ['ADDRESS', 'VIEWER', 'WRITES', 'TICKET'].map((name) => [`RATE_LIMIT_${name}`, '1000000000']),
 );
-/** Whatever whoever runs the tests has set must not decide what they find. */
+/** Settings in the environment of the tests must not influence the results. */
 const settings = [
   ...['HOST', 'DATA_DIR', 'DATABASE_URL', 'DATABASE_OWNER_URL', 'DATABASE_POOL', 'SMTP_URL', 'BLOBS_URL'],
   ...['MAILBOX_KEY', 'JWT_JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE', 'TRUST_PROXY', 'ROLES', 'NODE_ENV'],
@@ -56,8 +57,8 @@ export async function startGatewayProcess(
     for (const stream of [child.stdout, child.stderr]) {
       createInterface(stream).on('line', (line) => {
         if (output.push(line) > linesKept) output.shift();
-        const listening = /^Ticketwire is listening on (\S+)$/.exec(line);
-        if (listening) resolve(listening[1]!);
+        const ready = /^ {2}readiness +(\S+)\/health\/ready$/.exec(line);
+        if (ready) resolve(ready[1]!);
       });
     }
     void ended.then(([code, signal]) =>

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 
-/** What Linux tells of a process under /proc; there is none elsewhere. */
+/** What Linux reports about a process under /proc, which other systems do not have. */
 export const hasProcessStatus = process.platform === 'linux';
 
 export interface Memory {

@@ -1,4 +1,4 @@
-/** Seeded random numbers in [0, 1): the same seed tells the same story again. (mulberry32) */
+/** Seeded random numbers in [0, 1) (mulberry32): the same seed gives the same numbers. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/* How the commands that look for violations say what they find, and end. */
+/* How the commands that look for violations report them and exit. */
 
 export const tell = (line: string): void => void process.stdout.write(`${line}\n`);
 

@@ -27,8 +27,8 @@ import { schema as ours } from '../../../src/graphql/execute/schema.ts';
 import { soaking } from '../../support/soak.ts';
 
 /*
- * graphql-js says what an execution means; a plan does the same. Whatever a resolver can do happens here, by
- * chance.
+ * graphql-js defines the result, and a plan must give the same. Everything that a resolver can do happens
+ * here at random.
  */
 
 const schema = buildSchema(`
@@ -124,8 +124,8 @@ function goodValue(type: GraphQLOutputType, id: string, by: Chance): unknown {
 }
 
 /**
- * An item that fails at once fails a list of what may not be null, and graphql-js then leaves the rejections
- * of its other items to nobody, which ends the process: it is no reference there, and such items are late.
+ * When an item fails synchronously in a list of non-null items, graphql-js does not handle the rejections of
+ * the other items, which ends the process. It is no reference there, so such items fail later.
  */
 function itemOf(type: GraphQLOutputType, id: string, by: Chance): unknown {
   if (isNonNullType(type) && isCompositeType(type.ofType))

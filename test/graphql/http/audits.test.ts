@@ -112,7 +112,8 @@ describe('@oneOf', () => {
         const inline = await gateway.graphql(
           `mutation { addTicketMessage(input: { ticket: ${literal}, body: "x" }) { __typename } }`,
         );
-        // Of two keys, one null, a variable is told both: that it is one too many, and that none may be null.
+        // For two keys, one of them null, a variable gets two errors: there is one too many, and none may be
+        // null.
         expect([variable.data, inline.data, variable.errors?.length, inline.errors?.length]).toEqual([
           undefined,
           undefined,

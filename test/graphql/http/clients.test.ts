@@ -153,7 +153,7 @@ const signedAs = ({ as = asOperator }: Row) => ({
 });
 const post = async (headers: Record<string, string>, body: string | FormData): Promise<Told> =>
   (await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body })).json() as Promise<Told>;
-/** The status of an error is the head's matter; what is told of it is the same. */
+/** The status of an error depends on the request's headers; its content does not. */
 const asPosted = (row: Row) => post({ ...clients.curl.headers, ...signedAs(row) }, clients.curl.body(row));
 
 test('there are sixty requests in the table', () => {
@@ -204,7 +204,7 @@ describe('by every other transport the answer is the same, or its refusal stands
         headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...signedAs(row) },
         body: JSON.stringify(row),
       });
-      // A fault of ours is a status, at which a client of streams comes back.
+      // A fault has an HTTP status, so that a client of streams reconnects.
       const text = await events.text();
       const data = events.status === 200 ? /^data: (\{.*\})$/m.exec(text)![1]! : text;
       expect([events.status, JSON.parse(data)]).toEqual([

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { shorten } from '../../../src/graphql/http/format-result.ts';
+import { shorten } from '../../../src/graphql/http/write-response.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 
 let gateway: Gateway;
@@ -35,7 +35,7 @@ describe('an error of a field says where in the answer and where in the document
     for (const document of [query, query.replace('id }', 'id @skip(if: false) }')]) {
       const { errors } = await ask({ query: document }, null);
       const found = places(errors);
-      // A field that may not be null takes the answer with it, and the other's error is not told.
+      // A non-null field makes the whole answer null, and the other field's error is dropped.
       expect(found.length).toBeGreaterThan(0);
       const all = [
         { path: ['a'], locations: [{ line: 1, column: 3 }], code: 'UNAUTHENTICATED' },
@@ -130,7 +130,7 @@ test('no error quotes more than 200 characters of a value, wherever it stands', 
       }
     }
   }
-  // What is wrong and where is still told.
+  // The message still says what is wrong and where.
   const { errors } = await ask(
     { query: add, variables: { input: { ticket: { [long]: 1 }, body: 'x' } } },
     asOperator,

@@ -183,6 +183,21 @@ describe('a stream that breaks off', () => {
     again.leave();
   });
 
+  test('that comes back with an empty id begins where the variables say', async () => {
+    const { cursor } = await say('seen');
+    const { messageId } = await say('unseen');
+    const variables = { after: cursor };
+    const stream = await openStream(
+      gateway.url,
+      { query: watch, variables },
+      { authorization, 'last-event-id': '' },
+    );
+    expect((await stream.next())!.data!.data).toMatchObject({
+      ticketEvents: { ticketMessage: { messageId } },
+    });
+    stream.leave();
+  });
+
   test('that comes back with an id that is no cursor is refused', async () => {
     const stream = await openStream(
       gateway.url,
@@ -253,7 +268,7 @@ describe('what is not read', () => {
       socket.pause();
       socket.write(rawPost(JSON.stringify({ query }), { Authorization: asOperator, Accept: accept! }));
       socket.on('error', () => {});
-      // A client that does not read is told by nothing; the gateway's log has a line of what was cut.
+      // A client that does not read cannot be notified; the gateway's log has a line for the cut stream.
       await cutLine();
       let text = '';
       socket

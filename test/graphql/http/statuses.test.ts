@@ -118,7 +118,7 @@ describe('statuses are those of GraphQL over HTTP', () => {
   });
 });
 
-/** What is told before there is an operation, by what was accepted. */
+/** The response media type of errors before execution, by Accept header. */
 const problemTypes = {
   'application/graphql-response+json,application/json;q=0.9':
     'application/graphql-response+json; charset=utf-8',

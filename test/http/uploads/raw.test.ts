@@ -43,7 +43,7 @@ const post = (
     body: body!,
     ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
   } as RequestInit);
-/** A body whose length nobody tells beforehand. */
+/** A body without a Content-Length. */
 const streamOf = (pieces: number, size: number) =>
   Readable.toWeb(Readable.from(Array.from({ length: pieces }, () => Buffer.alloc(size)))) as ReadableStream;
 const problemOf = async (response: Response) => {
@@ -220,7 +220,7 @@ describe('what is refused leaves nothing', () => {
 });
 
 describe('caps of one user', () => {
-  /** A request that has sent its head and some bytes, and goes on when it is told to. */
+  /** A request that has sent its head and some bytes. The caller lets it continue. */
   async function begin(authorization: string): Promise<ClientRequest> {
     const req = request(`${gateway.url}/uploads`, {
       method: 'POST',
@@ -283,7 +283,7 @@ test('a sender that breaks off leaves no row and no bytes, and the gateway serve
     });
     req.on('error', () => {});
     await new Promise<void>((resolve) => req.write(Buffer.alloc(share), () => resolve()));
-    // Something of it has been stored, as its row tells nobody.
+    // Waits until some of it is stored, although its row does not say so yet.
     await eventually(async () => (await storedFiles()).length > filesBefore);
     req.destroy();
     await eventually(async () => (await storedFiles()).length === filesBefore);

@@ -161,8 +161,8 @@ describe('an upload', () => {
     expect(Number(offset)).toBeLessThanOrEqual(sent);
     let rest = await append(path, Number(offset), true, bytes.subarray(Number(offset)));
     if (rest.status === 409) {
-      // The cut request may come in behind the question, from another connection; a sender goes on from where
-      // it is told.
+      // The cut request may arrive after the query for the offset, over another connection. A sender
+      // continues at the offset that it gets.
       const place = Number(rest.headers.get('upload-offset'));
       rest = await append(path, place, true, bytes.subarray(place));
     }
@@ -387,7 +387,7 @@ describe('what is wrong is said', () => {
     await append(path, 0, false, some);
     expect(await problemOf(await append(path, 10, false, Buffer.alloc(11)))).toMatchObject(mismatch);
     expect(await stateOf(path)).toMatchObject({ offset: '10', length: '20' });
-    // More than was announced, of a length that nobody told: the upload is over.
+    // More bytes than were announced, without a Content-Length: the upload is deleted.
     const req = await half(
       'PATCH',
       path,

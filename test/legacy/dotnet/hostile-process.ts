@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { eventually } from '../../support/eventually.ts';
 import { startDoor } from '../stand-in.ts';
 
-/** The door in a process of its own, so that what it costs can be told from what its callers cost. */
+/** The door in its own process, so that its cost can be measured separately from its callers'. */
 const door = await startDoor();
 /** Once no caller is left. */
 process.on('message', async () => {

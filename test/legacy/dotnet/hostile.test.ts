@@ -126,9 +126,7 @@ describe('refuses within 50 ms of CPU and 20 MB of memory', () => {
     expect(growthMb).toBeLessThan(20);
   });
 
-  /**
-   * Sends 100 MB of text, and goes on sending when it has been answered: until then, or until it is cut off.
-   */
+  /** Sends 100 MB of text, and continues after the response until all is sent or the connection is cut. */
   async function stream(chunked: boolean): Promise<Answer> {
     const framing = chunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': hundred };
     const headers = { Host: 'localhost', ...xml, ...framing };

@@ -1,13 +1,9 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
-import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { readExtensions } from '../../../src/mail/smtp/extensions.ts';
-import { socketOf } from '../../../src/mail/smtp/nodemailer-socket.ts';
 import { defaultTimeouts } from '../../../src/mail/smtp/server-settings.ts';
 import { SmtpSession } from '../../../src/mail/smtp/session.ts';
-import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
 
 /** A server that says exactly this to EHLO and HELO. */
 async function startGreeter(answers: Readonly<Record<string, string>>) {
@@ -35,7 +31,7 @@ const session = (port: number) =>
     { host: '127.0.0.1', port, secure: false, startTls: 'never', user: undefined, password: undefined },
     defaultTimeouts,
   );
-/** What a mail with letters beyond ASCII in its headers is told; nothing else is sent. */
+/** The outcome of a mail with letters beyond ASCII in its headers. Nothing else is sent. */
 const fits = async (to: SmtpSession, byteSize: number, hasUtf8Headers: boolean) =>
   (
     await to.send({
@@ -79,24 +75,3 @@ test.each<[string, string | false, object]>([
 ])('%s', (_what, answer, offers) => {
   expect(readExtensions(answer)).toEqual(offers);
 });
-
-test.each(['none', 'starttls', 'implicit'] as const)(
-  'nodemailer’s connection has the socket that it writes to under the name that we read it by (TLS: %s)',
-  async (tls) => {
-    await using sink = await startSmtpSink({ tls });
-    const connection = new SMTPConnection({
-      ...{ host: '127.0.0.1', port: sink.port, secure: tls === 'implicit' },
-      tls: { rejectUnauthorized: false },
-    });
-    await new Promise<void>((resolve, reject) => {
-      connection.connect((error) => (error ? reject(error) : resolve()));
-    });
-    const socket = socketOf(connection);
-    expect(socket).toBeInstanceOf(tls === 'none' ? Socket : TLSSocket);
-    expect(socket?.remotePort).toBe(sink.port);
-    const before = socket!.bytesWritten;
-    await new Promise((resolve) => connection.reset(resolve));
-    expect(socket!.bytesWritten).toBeGreaterThan(before);
-    connection.close();
-  },
-);

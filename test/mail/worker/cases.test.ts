@@ -236,7 +236,10 @@ describe.concurrent('case 10: the connection is cut', () => {
 
 describe.concurrent('case 11: a server that does not answer, or too slowly', () => {
   const patient = { connect: 60_000, envelope: 60_000, bodyStall: 60_000, final: 60_000 };
-  /** Impatient in one phase alone, so that a busy machine is not taken for a silent server in the others. */
+  /**
+   * A short timeout in one phase only, so that a busy machine does not look like a silent server in the
+   * others.
+   */
   const impatient = (phase: keyof typeof patient) => ({ timeouts: { ...patient, [phase]: 300 } });
   test.each<Step>(['CONNECT', 'EHLO', 'MAIL', 'RCPT', 'DATA'])(
     'at %s: deferred within the limit of the phase',

@@ -76,7 +76,7 @@ test('one recipient gets no more an hour than the mailbox allows; others are not
 test('a claim counts what was sent up to then itself, and another worker waits for its turn', async () => {
   await using world = await createWorld();
   await world.sql`update mailboxes set rate_per_recipient_hour = 1`;
-  // Jane has hers; that somebody else’s server wants to be asked again later changes nothing of that.
+  // Jane has her copy, although another recipient's server asked to try again later.
   await using busy = await startSmtpSink({
     faults: [{ at: 'RCPT', address: 'busy@domain.com', reply: '450 4.2.1 busy' }],
   });
@@ -84,7 +84,7 @@ test('a claim counts what was sent up to then itself, and another worker waits f
   const worker = world.work({ smtpUrl: busy.url });
   await until(world.sql, sent, inState('DEFERRED'));
   await worker[Symbol.asyncDispose]();
-  // Joe’s server may have taken his, which nobody knows.
+  // Joe’s server may have accepted his copy; the outcome is unknown.
   await using silent = await startSmtpSink({ faults: [{ at: 'REPLY', answer: 'drop' }] });
   const unknown = await world.queue({ to: 'joe@domain.com', ticketId: 2 });
   const asking = world.work({ smtpUrl: silent.url });
@@ -100,7 +100,7 @@ test('a claim counts what was sent up to then itself, and another worker waits f
     world.sql.begin(async (transaction) => {
       const tx = transaction as unknown as typeof world.sql;
       const options = { worker: name, now: new Date(), leaseSeconds: 10, slots: [], free: 5 };
-      // Nothing of a counted mailbox is for whoever has no turn at it.
+      // A worker that has not locked a mailbox with a cap gets none of its mails.
       expect(await claim(tx, options)).toEqual([]);
       const claims = await claim(tx, { ...options, lockedMailboxes: await lockCappedMailboxes(tx) });
       await meanwhile();

@@ -19,7 +19,7 @@ import {
   untilLookedAgain,
   viewDelivery,
 } from '../world/desk.ts';
-import { startWorkerProcess } from '../world/worker-process.ts';
+import { startWorkerProcess, type WorkerProcess } from '../world/worker-process.ts';
 
 test('a queued mail is sent once: blind copies in the envelope only, each step written down', async () => {
   await using world = await createTestDatabase();
@@ -70,6 +70,13 @@ test('several workers share a queue: each mail once, each ticket in its order', 
   expect(gaps!.n).toBe(0);
 });
 
+/** Suspends a worker that has stopped at a step, until its lease has expired. */
+async function suspend(sleeper: WorkerProcess, sql: postgres.Sql) {
+  await sleeper.stopped();
+  sleeper.child.kill('SIGSTOP');
+  await expireLeases(sql);
+}
+
 test.each<WorkerStep>(['claimed', 'accepted-354'])(
   'a worker that sleeps past its lease at %s sends nothing when it wakes: another has sent the mail',
   async (step) => {
@@ -78,21 +85,14 @@ test.each<WorkerStep>(['claimed', 'accepted-354'])(
     const sql = world.database.raw;
     await fillDesk(sql);
     const id = await queueMail(sql, undefined);
-    const { connection } = world;
-    await using sleeper = await startWorkerProcess({
-      connection,
-      smtpUrl: sink.url,
-      leaseSeconds: 60,
-      stopAt: [step],
-    });
-    await sleeper.stopped();
-    sleeper.child.kill('SIGSTOP');
-    await expireLeases(sql);
+    const options = { connection: world.connection, smtpUrl: sink.url, leaseSeconds: 60 };
+    await using sleeper = await startWorkerProcess({ ...options, stopAt: [step] });
+    await suspend(sleeper, sql);
     await using _heir = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url });
     await until(sql, id, inState('SENT'));
     sleeper.go();
     sleeper.child.kill('SIGCONT');
-    // It has come to the fence, and is through with the mail.
+    // It has reached the fence, and is done with the mail.
     await sleeper.end();
     expect(sink.mails).toHaveLength(1);
     expect(await until(sql, id, inState('SENT'))).toMatchObject({ attempts: 2, events: ['DELIVERY_SENT'] });
@@ -105,16 +105,9 @@ test('a worker that sleeps past its lease at BODY counts as dead, and reports wh
   const sql = world.database.raw;
   await fillDesk(sql);
   const id = await queueMail(sql, undefined);
-  const { connection } = world;
-  await using sleeper = await startWorkerProcess({
-    connection,
-    smtpUrl: sink.url,
-    leaseSeconds: 60,
-    stopAt: ['body-open'],
-  });
-  await sleeper.stopped();
-  sleeper.child.kill('SIGSTOP');
-  await expireLeases(sql);
+  const options = { connection: world.connection, smtpUrl: sink.url, leaseSeconds: 60 };
+  await using sleeper = await startWorkerProcess({ ...options, stopAt: ['body-open'] });
+  await suspend(sleeper, sql);
   await using _heir = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url });
   await until(sql, id, inState('OUTCOME_UNKNOWN'));
   sleeper.go();

@@ -167,7 +167,7 @@ export async function viewDelivery(sql: postgres.Sql, id: number): Promise<Deliv
   return row!;
 }
 
-/** Waits until a delivery is as told. @throws with what it is instead */
+/** Waits until a condition on a delivery holds. @throws with the delivery's actual state */
 export async function until(
   sql: postgres.Sql,
   id: number,
@@ -222,7 +222,10 @@ export const inState =
   (view: DeliveryView) =>
     states.includes(view.state);
 
-/** A started worker that looks often, and is patient with servers: a busy machine is no silent one. */
+/**
+ * A started worker that polls often and has long timeouts, so that a busy machine does not look like a silent
+ * server.
+ */
 export function startWorker(ports: Pick<WorkerPorts, 'sql' | 'blobs'> & Partial<WorkerPorts>): Worker {
   const worker = createWorker({
     log: createLog(process.env.LOG_LEVEL ?? 'silent'),

@@ -16,13 +16,15 @@ for line in sys.stdin:
         if not part.is_multipart():
             body = part.get_payload(decode=True)
             parts.append({
-                "type": part.get_content_type(), "name": part.get_filename(), "cid": part["content-id"] and str(part["content-id"]),
+                "type": part.get_content_type(), "name": part.get_filename(),
+                "cid": part["content-id"] and str(part["content-id"]),
                 "disposition": part.get_content_disposition(),
                 "parameters": dict(part["content-type"].params), "body": base64.b64encode(body).decode(),
             })
     # Raw UTF-8 (RFC 6532) comes out of Python's parser as surrogates.
     plain = lambda text: text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    people = lambda name: [] if mail[name] is None else [[plain(a.display_name), plain(a.addr_spec)] for a in mail[name].addresses]
+    addresses = lambda name: [] if mail[name] is None else mail[name].addresses
+    people = lambda name: [[plain(a.display_name), plain(a.addr_spec)] for a in addresses(name)]
     print(json.dumps({
         "defects": defects, "headers": [[k, str(v)] for k, v in mail.items()], "parts": parts,
         "from": people("from"), "to": people("to"), "cc": people("cc"),

@@ -10,8 +10,8 @@ import { createWorker } from '../../../src/mail/worker/worker.ts';
 import { createLog } from '../../../src/platform/log.ts';
 
 /*
- * The worker in a process of its own, for tests that kill it. It stops at the steps it was told, says so, and
- * goes on when told: so a test ends it at exactly that step, or freezes it there past its lease.
+ * The worker in its own process, for tests that kill it. It stops at the given steps, reports that, and
+ * continues on `go`, so that a test can kill it at exactly that step or suspend it past its lease.
  */
 
 export interface WorkerProcessOptions {
@@ -33,7 +33,7 @@ export interface WorkerProcess extends AsyncDisposable {
   readonly child: ChildProcess;
   /** Resolves when the process waits at a step; each stop is given once. */
   stopped(): Promise<Stopped>;
-  /** Lets a delivery go on from the step at which it waits; all of them without an id. */
+  /** Lets a delivery continue from the step at which it waits; without an id, all of them. */
   go(deliveryId?: number): void;
   /** Other steps to stop at from now on. */
   stopAt(steps: readonly WorkerStep[]): void;

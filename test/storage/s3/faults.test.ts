@@ -9,7 +9,7 @@ import { readAll } from '../../support/servers/read-all.ts';
 import type { S3Fault, S3Operation, S3Server } from '../../support/servers/s3-server.ts';
 import { sampled } from '../../support/soak.ts';
 import { createDeskFiles } from '../desk-files.ts';
-import { all, keysOf, type StoreWorld, storeWorlds } from '../stores.ts';
+import { all, keysOf, smallPart as part, type StoreWorld, storeWorlds } from '../stores.ts';
 
 const MiB = 1024 * 1024;
 const faults: readonly S3Fault[] = [500, 503, 'cut-after', 'cut', 'hang', 403, 'cut-within'];
@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 afterEach(() => world[Symbol.asyncDispose]());
 
-const large = 5 * MiB + 50_000;
+const large = part + 50_000;
 const bytes = randomBytes(large);
 const sha256 = createHash('sha256').update(bytes).digest();
 const put = (size = bytes.length) => store.put(Readable.from([bytes.subarray(0, size)]), bytes.length);
@@ -37,7 +37,7 @@ const impatient = (attempts: number) =>
       ...{ bucket: 'desk', prefix: 'files/', endpoint: server.endpoint, region: 'eu-central-1' },
       ...{ pathStyle: true, presign: false },
     },
-    { answerWithinMs: 1000, bytesWithinMs: 1000, attempts },
+    { answerWithinMs: 1000, bytesWithinMs: 1000, attempts, partBytes: part },
   );
 
 /** Whatever a fault left, an hour later. */
@@ -92,7 +92,7 @@ describe.each(sampled(faults, 3))('S3 that answers with %s', (fault) => {
   test('at an append: durable bytes stay, and the upload continues from there', async () => {
     const key = await store.create();
     const append = (from: number, to: number) =>
-      store.append(key, Readable.from([bytes.subarray(from, to)]), { offset: from, maxBytes: 100 * MiB });
+      store.append(key, Readable.from([bytes.subarray(from, to)]), { offset: from, maxBytes: 100 * part });
     await append(0, 1000);
     for (const step of ['PutObject', 'CreateMultipartUpload', 'UploadPart'] as const) {
       server.fail(step, fault);
@@ -115,16 +115,16 @@ describe.each(sampled(faults, 3))('S3 that answers with %s', (fault) => {
   });
 
   test('to a reader: the bytes are complete, or the read fails', async () => {
-    const { key } = await put(MiB);
+    const { key } = await put(part);
     server.fail('GetObject', fault, 1);
     const once = await read(key).catch((error) => error);
     if (once instanceof Error)
       expect([[403, 'hang'], once]).toEqual([expect.arrayContaining([fault]), expect.any(StoreUnavailable)]);
-    else expect(once.equals(bytes.subarray(0, MiB))).toBe(true);
+    else expect(once.equals(bytes.subarray(0, part))).toBe(true);
     server.fail('GetObject', fault);
     await expect(read(key)).rejects.toBeInstanceOf(StoreUnavailable);
     server.mend();
-    expect((await read(key)).equals(bytes.subarray(0, MiB))).toBe(true);
+    expect((await read(key)).equals(bytes.subarray(0, part))).toBe(true);
   });
 
   test('to a health check: the check says what is wrong', async () => {
@@ -157,9 +157,10 @@ test('a missing bucket is a fault of the store, not a missing blob', async () =>
 });
 
 test('an upload holds a few parts in memory at most, however much faster its sender is than S3', async () => {
+  await using large = await storeWorlds.S3!(5 * MiB);
   let ahead = 0;
   let most = 0;
-  const taken = () => [...server.bucket.uploads.values()].flatMap(({ parts }) => [...parts.values()]);
+  const taken = () => [...large.server!.bucket.uploads.values()].flatMap(({ parts }) => [...parts.values()]);
   const source = Readable.from(
     (async function* () {
       for (let n = 0; n < 128; n++) {
@@ -169,7 +170,7 @@ test('an upload holds a few parts in memory at most, however much faster its sen
       }
     })(),
   );
-  await world.store.put(source, 200 * MiB);
+  await large.store.put(source, 200 * MiB);
   expect(most).toBeGreaterThan(5 * MiB);
   expect(most).toBeLessThan(24 * MiB);
 });

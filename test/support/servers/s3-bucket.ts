@@ -25,7 +25,6 @@ export class S3Refusal extends Error {
   }
 }
 
-const minimumPartBytes = 5 * 1024 * 1024;
 const digests = new WeakMap<Buffer, Buffer>();
 /** Computed once for each body: it is compared with the header, and is the ETag. */
 export function md5(bytes: Buffer, encoding: 'hex' | 'base64' = 'hex'): string {
@@ -34,8 +33,11 @@ export function md5(bytes: Buffer, encoding: 'hex' | 'base64' = 'hex'): string {
   return digest.toString(encoding);
 }
 
-/** What one bucket holds, by the rules of the S3 API. */
-export function createBucket() {
+/**
+ * What one bucket holds, by the rules of the S3 API.
+ * @param leastPart fewest bytes of a part but the last
+ */
+export function createBucket(leastPart: number) {
   const objects = new Map<string, S3Object>();
   const uploads = new Map<string, MultipartUpload>();
 
@@ -82,7 +84,7 @@ export function createBucket() {
         if (at > 0 && number <= named[at - 1]!.number) throw new S3Refusal(400, 'InvalidPartOrder');
         const part = parts.get(number);
         if (part === undefined || part.etag !== etag) throw new S3Refusal(400, 'InvalidPart');
-        if (part.bytes.length < minimumPartBytes && at < named.length - 1)
+        if (part.bytes.length < leastPart && at < named.length - 1)
           throw new S3Refusal(400, 'EntityTooSmall');
         return part;
       });

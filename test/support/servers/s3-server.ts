@@ -55,11 +55,12 @@ interface Reply {
 const pageSize = 7;
 
 /**
- * An S3 server of one bucket, in memory, with path-style addresses; pages are short, so that clients have to
- * turn them.
+ * An S3 server of one bucket, `desk`, in memory, with path-style addresses; pages are short, so that clients
+ * have to turn them.
+ * @param leastPart fewest bytes of a part but the last
  */
-export async function startS3Server(bucketName = 'desk'): Promise<S3Server> {
-  const bucket = createBucket();
+export async function startS3Server(leastPart = 5 * 1024 * 1024): Promise<S3Server> {
+  const bucket = createBucket(leastPart);
   const calls: S3Operation[] = [];
   const violations: string[] = [];
   const faults = new Map<S3Operation, { fault: S3Fault; times: number }>();
@@ -91,7 +92,7 @@ export async function startS3Server(bucketName = 'desk'): Promise<S3Server> {
     const url = new URL(req.url!, 'http://s3');
     const [, name, ...rest] = url.pathname.split('/').map(decodeURIComponent);
     const body = await readAll(req);
-    if (name !== bucketName) throw new S3Refusal(404, 'NoSuchBucket');
+    if (name !== 'desk') throw new S3Refusal(404, 'NoSuchBucket');
     const key = rest.join('/');
     const { headers } = req;
     return {

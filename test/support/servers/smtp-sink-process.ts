@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { type Fault, type SinkMail, startSmtpSink } from './smtp-sink.ts';
 
 /*
- * The sink in a process of its own, for crash tests: it outlives whoever sends, and can be killed itself.
- * Each mail that it takes is one line in a journal, synced before the server says 250, so that the journal is
- * what a real server would answer for.
+ * The sink in its own process, for crash tests: it outlives its clients, and can be killed itself. Each
+ * accepted mail is one line in a journal, which is synced before the 250, so the journal has exactly the
+ * mails that a real server would be responsible for.
  */
 
 export interface JournalEntry {

@@ -14,7 +14,7 @@ import {
 
 export type { Fault, Step };
 
-/** A mail that the sink took responsibility for. */
+/** A mail that the sink accepted. */
 export interface SinkMail {
   readonly from: string;
   /** Every RCPT TO that was accepted, in order. */
@@ -56,7 +56,7 @@ export interface SmtpSink extends AsyncDisposable {
   cut(): void;
 }
 
-/** A real SMTP server on loopback that records what it takes and fails as told. */
+/** A real SMTP server on loopback that records the mails that it accepts, and fails on demand. */
 export async function startSmtpSink(options: SinkOptions = {}): Promise<SmtpSink> {
   const mails: SinkMail[] = [];
   const plan = new FaultPlan();

@@ -9,7 +9,8 @@ const files = [{ name: 'plan é.txt', type: 'text/plain', bytes: Buffer.from('Th
 const operator = (key: string): Caller => ({ authorization: asOperator, key });
 
 /**
- * One meaning said so often at once, by the seed at one door or the other, key in the header or in the input.
+ * The same message sent several times at once: at either door and with the key in the header or the input, as
+ * the seed decides.
  */
 function sayAtOnce(
   url: string,
@@ -29,10 +30,7 @@ function sayAtOnce(
   );
 }
 
-/**
- * @throws when an answer is no success. @returns the ids that were told, each once, and how many called
- * themselves the first
- */
+/** @throws when a call fails. @returns the distinct ids, and how many calls were not replays */
 function summary(answers: readonly Answer[]): { ids: number[]; first: number } {
   const added = answers.map((answer) => {
     if (answer.kind !== 'added') throw new Error(JSON.stringify(answer));

@@ -6,7 +6,7 @@ import { type Added, add } from '../calls.ts';
 
 let one: Gateway;
 let other: Gateway;
-/** Sessions of somebody who has nothing to do with us. */
+/** Sessions of an unrelated program. */
 let outside: postgres.Sql;
 beforeAll(async () => {
   // Nobody gives up, however slow the machine is.

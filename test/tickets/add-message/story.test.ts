@@ -17,7 +17,7 @@ const more = async (before: Record<string, number>) => {
   const grown = Object.entries(after).map(([name, count]) => [name, count - before[name]!] as const);
   return Object.fromEntries(grown.filter(([, count]) => count !== 0));
 };
-/** Asks for a refusal, and sees that nothing was written. */
+/** Expects a refusal, and that nothing was written. */
 async function refused(input: object, authorization: string | null = asOperator): Promise<Added> {
   const before = await gateway.counts();
   const answer = await add(gateway, input, { authorization });

@@ -1,12 +1,12 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 import { type Added, add, ask } from '../calls.ts';
 
 let gateway: Gateway;
-beforeEach(async () => {
+beforeAll(async () => {
   gateway = await startGateway();
 });
-afterEach(() => gateway[Symbol.asyncDispose]());
+afterAll(() => gateway[Symbol.asyncDispose]());
 
 const from = 'company@domain.com';
 const mailed = (email: object, ticket = 47) =>

@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import * as tables from '../../../src/db/tables.ts';
 import { prepareAppend } from '../../../src/tickets/add-message/commit/append-statement.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 import { add, ask } from '../calls.ts';
@@ -67,7 +66,7 @@ test('the order is that of the last messages, whatever else happened in their mi
 });
 
 test('a ticket with many messages in a minute is moved in its indexes a few times only', async () => {
-  const db = drizzle(gateway.sql, { schema: tables });
+  const db = drizzle(gateway.sql);
   const row = {
     ...({ ticketId: 47, viewerId: 1, isOperator: true, body: 'again', format: 'TEXT' } as const),
     ...({ visibility: 'PUBLIC', isMobileDevice: false, language: null } as const),

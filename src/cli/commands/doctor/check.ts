@@ -6,11 +6,11 @@ export interface CheckResult {
 }
 /** The check of one setting. */
 export interface SettingCheck {
-  /** The setting that is checked, as the row is headed. */
+  /** Name of the setting, with which the row begins. */
   readonly name: string;
-  /** Resolves to the result, or to the detail of a good one. Rejects when the check fails. */
+  /** Resolves to the result. A text alone is the detail of an `ok` one. Rejects when the check fails. */
   run(): Promise<string | CheckResult>;
 }
 
-/** The result where there was nothing to check. */
+/** The result when there was nothing to check. */
 export const off = (detail: string): CheckResult => ({ result: 'off', detail });

@@ -20,8 +20,9 @@ export async function* checksOf(env: Environment): AsyncGenerator<SettingCheck> 
     return;
   }
   yield { name: 'settings', run: async () => warningsOf(config) };
+  if (config.explorer && config.production) yield { name: 'EXPLORER', run: tryExplorer };
   const desk = yield* databaseChecks(config);
-  yield { name: 'BLOBS_URL', run: () => tryStore(config) };
+  yield { name: 'BLOBS_URL', run: () => tryStore(config, desk) };
   yield* mailChecks(config, desk);
   yield { name: 'JWT_JWKS_URL', run: () => tryKeys(config) };
   yield { name: 'CLAMD_URL', run: () => tryScanner(config) };
@@ -40,12 +41,20 @@ const warningsOf = ({ warnings, production }: Config): CheckResult =>
         detail: production ? 'valid' : 'valid; embedded database, not for production',
       };
 
+async function tryExplorer(): Promise<string> {
+  const { whyNotBuilt } = await import('../../../dev/explorer/build.ts');
+  const missing = whyNotBuilt();
+  if (missing !== undefined) throw new Error(missing);
+  return 'GraphiQL is served at /graphql';
+}
+
 async function tryKeys({ jwt }: Config): Promise<string | CheckResult> {
   if (jwt === undefined) return off('JWTs are not accepted');
   const response = await fetch(jwt.jwksUrl, { signal: AbortSignal.timeout(5000) });
   if (!response.ok) throw new Error(`${jwt.jwksUrl} answers ${response.status}`);
-  const { keys } = (await response.json()) as { keys?: unknown };
-  if (!Array.isArray(keys) || keys.length === 0) throw new Error(`${jwt.jwksUrl} has no keys`);
+  const { keys } = (await response.json().catch(() => ({}))) as { keys?: unknown };
+  if (!Array.isArray(keys) || keys.length === 0)
+    throw new Error(`${jwt.jwksUrl} answers without a list of keys`);
   return count(keys.length, 'key');
 }
 

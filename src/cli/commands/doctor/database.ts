@@ -1,5 +1,6 @@
 import type { Config } from '../../../config.ts';
-import type { Connection } from '../../../db/database.ts';
+import type { Login } from '../../../db/assert-suitable.ts';
+import type { Connection, Inspected } from '../../../db/database.ts';
 import { type CheckResult, off, type SettingCheck } from './check.ts';
 
 const applicationName = 'ticketwire-doctor';
@@ -20,24 +21,26 @@ export async function* databaseChecks(config: Config): AsyncGenerator<SettingChe
   const ownLogin = database.kind === 'url' && database.ownerUrl !== database.url;
   const gatewaySetting = database.kind === 'url' ? 'DATABASE_URL' : 'DATA_DIR';
   const ownerSetting = ownLogin ? 'DATABASE_OWNER_URL' : gatewaySetting;
-  // Undefined: the owner could not tell.
+  // Whether the tables are current. Undefined when the owner could not connect.
   let current: boolean | undefined;
   let usable = false;
   yield {
     name: ownerSetting,
     async run() {
-      const found = await inspectOwner(owner, ownerSetting, config);
-      current = found.current;
-      return found;
+      const { inspected, found } = await inspectOwner(owner, ownerSetting, config);
+      current = inspected.current;
+      // A login that is the gateway's as well is judged below, unless there are no tables yet.
+      const isShown = database.kind === 'url' && (ownLogin || !current);
+      return isShown ? judged(found, inspected.login) : found;
     },
   };
   if (current)
     yield {
       name: gatewaySetting,
       async run() {
-        const detail = await trySight(gateway);
+        const found = await tryGateway(gateway, config);
         usable = true;
-        return detail;
+        return found;
       },
     };
   else if (ownLogin) yield { name: gatewaySetting, run: () => trySignIn(gateway) };
@@ -59,31 +62,57 @@ async function inspectOwner(
   owner: Connection,
   setting: string,
   config: Config,
-): Promise<CheckResult & { current: boolean }> {
+): Promise<{ inspected: Inspected; found: CheckResult }> {
   const { connectionsAtMost, inspect } = await import('../../../db/database.ts');
   const { naming } = await import('../../../start-error.ts');
-  const { version, current, maxConnections } = await naming(setting, () => inspect(owner));
+  const inspected = await naming(setting, () => inspect(owner));
+  const { version, current, maxConnections } = inspected;
   const most = connectionsAtMost({ poolSize: config.poolSize });
   const tables = current ? 'schema is current' : 'the next start migrates the schema';
   const detail =
     `PostgreSQL ${version}, ${tables}; ` + `a gateway uses up to ${most} of ${maxConnections} connections`;
-  return { current, result: most > maxConnections ? 'warning' : 'ok', detail };
+  return { inspected, found: { result: most > maxConnections ? 'warning' : 'ok', detail } };
 }
 
-async function trySight(gateway: Connection): Promise<string> {
-  const { openDatabase } = await import('../../../db/database.ts');
+/** What is fine, unless the login could do more than a desk needs. */
+const judged = (found: CheckResult, { login, isUnrestricted }: Login): CheckResult =>
+  isUnrestricted
+    ? {
+        result: 'warning',
+        detail:
+          `${found.detail}; but ${login} is a superuser or has BYPASSRLS, which no row-level security ` +
+          'binds: docs/OPERATIONS.md says which roles a desk needs',
+      }
+    : found;
+
+async function tryGateway(
+  gateway: Connection,
+  { poolSize, database: { kind } }: Config,
+): Promise<CheckResult> {
+  const { connectionsAtMost, openDatabase, signIn } = await import('../../../db/database.ts');
+  const { shortageOfSessions } = await import('../../../db/assert-suitable.ts');
   const { naming } = await import('../../../start-error.ts');
-  await using database = openDatabase(gateway, { poolSize: 2, applicationName });
-  await naming('DATABASE_URL', () => database.checkAll());
-  return 'connects as ticketwire_app; row-level security and grants are in place';
+  const most = connectionsAtMost({ poolSize });
+  const shortage = await naming('DATABASE_URL', () => shortageOfSessions(gateway, most));
+  await using database = openDatabase(gateway, { poolSize, applicationName });
+  await naming('DATABASE_URL', () => database.checkAll()).catch((error) => {
+    throw shortage === undefined ? error : new Error(`DATABASE_URL: ${shortage} (${error.message})`);
+  });
+  // A gateway that runs already may have the others.
+  if (shortage !== undefined) return { result: 'warning', detail: shortage };
+  const detail = 'connects as ticketwire_app; row-level security and grants are in place';
+  const found = { result: 'ok', detail } as const;
+  // The embedded server's only login is its superuser.
+  return kind === 'url' ? judged(found, await signIn(gateway)) : found;
 }
 
-/** Signs in where there are no tables yet, whose grants `trySight` looks at. */
-async function trySignIn(gateway: Connection): Promise<string> {
+/** Signs in only. The full check needs the tables, which do not exist yet or are not current. */
+async function trySignIn(gateway: Connection): Promise<CheckResult> {
   const { signIn } = await import('../../../db/database.ts');
   const { naming } = await import('../../../start-error.ts');
   const login = await naming('DATABASE_URL', () => signIn(gateway));
-  return `signs in as ${login}, which may act as ticketwire_app`;
+  const detail = `signs in as ${login.login}, which may act as ticketwire_app`;
+  return judged({ result: 'ok', detail }, login);
 }
 
 async function tryReplica(primary: string, url: string): Promise<string> {

@@ -10,7 +10,7 @@ interface MailboxServer {
 }
 
 /**
- * Yields the checks of what sends mail.
+ * Yields the checks of the mail servers and of the outbox.
  * @param desk the gateway's connection to a desk with current tables; undefined if there is none
  */
 export async function* mailChecks(
@@ -52,7 +52,10 @@ async function tryMailServer(
   return `${server.host}:${server.port} answers${signedIn}`;
 }
 
-/** As the start decides it; of a desk that could not be read, nobody knows. */
+/**
+ * The rule of the start. Without a readable desk it is only a warning, because mailboxes may have servers of
+ * their own.
+ */
 function withoutServer(mailboxes: readonly MailboxServer[] | undefined): CheckResult {
   const detail = 'is required as long as no mailbox has SMTP settings of its own';
   if (mailboxes === undefined) return { result: 'warning', detail };

@@ -121,7 +121,9 @@ query WhoAmI {
   SearchDesk: {
     operationName: 'SearchDesk',
     title: 'Search tickets and messages',
-    about: 'Words in any order, "a phrase", -without, or. References and addresses by their beginning.',
+    about:
+      'Words in any order, "a phrase", or, and a minus before a word that must be absent. ' +
+      'References and addresses by their beginning.',
     query: `query SearchDesk($text: String!, $after: String) {
   search(text: $text, first: 10, after: $after) {
     nodes {

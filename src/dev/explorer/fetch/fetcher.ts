@@ -82,7 +82,7 @@ async function readResult(response: Response, type: string): Promise<Result> {
     try {
       return JSON.parse(text) as Result;
     } catch {
-      // Cut off on its way: told below, with what there is.
+      // Truncated JSON: reported below with what has arrived.
     }
   }
   return {

@@ -21,7 +21,7 @@ export const filesOf = (tab: string): readonly PickedFile[] => byTab.get(tab) ??
 /** The files that were picked for the active tab. */
 export const activeFiles = (): readonly PickedFile[] => filesOf(activeTab);
 
-/** Tells which tab is active. */
+/** Sets the active tab. */
 export function setActiveTab(tab: string): void {
   activeTab = tab;
 }

@@ -1,3 +1,4 @@
+import { htmlDocument } from '../../../pages/html-document.ts';
 import { type Html, html } from '../../../pages/html-template.ts';
 import { readAsset, themeFile } from '../../../pages/read-asset.ts';
 import { faultDomain } from '../smtp/fault-addresses.ts';
@@ -32,20 +33,10 @@ export const readInboxAssets = () => ({
 
 /** The whole page around its main part. */
 export function inboxFrame(assets: InboxAssets, title: string, main: Html): string {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="robots" content="noindex">
-<title>${title}</title>
-<link rel="icon" href="${assets['inbox.svg'].href}" type="image/svg+xml">
+  const head = html`<link rel="icon" href="${assets['inbox.svg'].href}" type="image/svg+xml">
 <link rel="stylesheet" href="${assets['inbox.css'].href}">
-<script src="${assets['inbox.js'].href}" defer></script>
-</head>
-<body>
-<header class="top">
+<script src="${assets['inbox.js'].href}" defer></script>`;
+  const body = html`<header class="top">
 <a class="brand" href="/inbox/">
 <img src="${assets['inbox.svg'].href}" alt="" width="24" height="24">
 Ticketwire <span>inbox</span> <b id="count" title="Unread"></b>
@@ -53,10 +44,8 @@ Ticketwire <span>inbox</span> <b id="count" title="Unread"></b>
 <p>Mails end here: nothing leaves this machine.</p>
 <nav aria-label="Ticketwire"><a href="/ledger">Ledger</a> <a href="/graphql">GraphiQL</a></nav>
 </header>
-${main}
-</body>
-</html>
-`.toString();
+${main}`;
+  return htmlDocument(title, head, body);
 }
 
 /** The main part: the list beside the mail; on a phone one of them. */

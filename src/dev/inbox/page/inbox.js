@@ -1,5 +1,5 @@
 // @ts-check
-/* What the page can do without: local times, new mails by themselves, j and k. */
+/* Enhances the page: local times, new mails without a reload, and the keys j and k. */
 
 const pollMs = 3000;
 const list = document.getElementById('mails');
@@ -26,7 +26,7 @@ const idsOf = (root) =>
 
 let lastText = '';
 
-/** Replaces the list when it has changed; the reader's place in it, and the focus, stay. */
+/** Replaces the list when it has changed, and keeps the scroll position and the focus. */
 async function refresh() {
   if (list === null || news === null || document.hidden) return;
   const current = list.querySelector('[aria-current]')?.closest('li')?.dataset.id ?? '';
@@ -68,7 +68,8 @@ function tellUnread(root) {
 }
 
 /**
- * What is deleted is gone: the second press within a few seconds does it. @param {HTMLButtonElement} button
+ * Deleting cannot be undone, so it takes a second press within a few seconds.
+ * @param {HTMLButtonElement} button
  */
 function confirmDelete(button) {
   const words = button.textContent;

@@ -45,10 +45,11 @@ export async function answerInbox(
 
 async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest): Promise<PageResponse> {
   const query = new URL(req.url ?? '/', 'http://inbox').searchParams;
-  const search = (query.get('q') ?? '').trim().slice(0, maxSearch);
+  // No text that PostgreSQL stores has a NUL: one that is searched for is as good as blank.
+  const search = (query.get('q') ?? '').replaceAll('\0', '').trim().slice(0, maxSearch);
   const wantsJson = /\bapplication\/json\b/i.test(req.headers.accept ?? '');
   if (req.method === 'DELETE') {
-    // A blank search is a mistake of whoever sent it: it finds nothing, and does not delete everything.
+    // A blank search is taken for a client's mistake. It finds nothing, so that it cannot delete everything.
     if (query.has('q') && search === '') return json({ deleted: 0 });
     return removed(assets, db, { route, search, wantsJson });
   }
@@ -84,7 +85,7 @@ async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest
     : download(file.content, file.fileName, 'application/octet-stream');
 }
 
-/** A mail beside the list of the newest; a mail that is older than those heads the list. */
+/** A mail beside the list of the newest mails. For an older mail, the list begins with that mail. */
 async function opened(db: Db, mail: InboxMail, search: string): Promise<Html> {
   await markRead(db, mail.id);
   const newest: InboxPage = await listInboxMails(db, { first: pageSize, search });

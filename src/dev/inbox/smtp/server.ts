@@ -82,7 +82,7 @@ export async function startInbox(
     try {
       await stored;
     } catch (error) {
-      log?.error({ err: error }, 'The development inbox could not store a mail');
+      log?.error({ err: error }, 'the development inbox could not store a mail');
       throw new SmtpReply('451 4.3.0 The inbox cannot store mail now');
     } finally {
       storing.delete(stored);

@@ -11,9 +11,9 @@ import {
 import type { GraphQLParams } from 'graphql-yoga';
 import { ConcurrencyLimit } from '../../../limits/concurrency-limit.ts';
 import { Refusal } from '../../../platform/errors.ts';
+import { mayBeCrossSite } from '../../../platform/http/cross-site-request.ts';
 import { IncomingFile, type Receive } from '../../../platform/incoming-file.ts';
 import { httpError } from '../http-error.ts';
-import { assertPreflighted } from '../preflight.ts';
 import { assertMeasured } from '../read-body.ts';
 import { type ReadParams, strangersBytes } from '../read-request.ts';
 import { arriving } from './body-reader.ts';
@@ -39,6 +39,10 @@ export interface MultipartOptions extends UploadLimits {
   readonly openForms: number;
 }
 
+/** Headers that Apollo's clients and others send to show that their request was preflighted. */
+const preflighted = ['graphql-preflight', 'apollo-require-preflight', 'x-requested-with'];
+const preflightAdvice = 'From another origin, send the header GraphQL-Preflight: 1 with a multipart request';
+
 /**
  * Creates the reader of multipart requests. Without a credential it reads only the operations and the map, of
  * less than 64 KiB each, and stores no file.
@@ -49,7 +53,8 @@ export function createMultipartReader({ openForms, ...limits }: MultipartOptions
   const places = new ConcurrencyLimit('TOO_MANY_UPLOADS', openForms);
   const strangers = { ...limits, requestBytes: strangersBytes, multipartBytes: 3 * strangersBytes };
   return async (req, res, ctx) => {
-    assertPreflighted(req, ctx.origin);
+    if (mayBeCrossSite(req, ctx.origin, preflighted))
+      throw httpError(403, preflightAdvice, { code: 'FORBIDDEN' });
     if (ctx.viewer !== undefined) {
       const place = places.take(ctx.viewer.userId);
       return readMultipart(req, res, ctx.receive, limits, () => place[Symbol.dispose]());

@@ -27,12 +27,12 @@ export const totalCount = (complexity: number) =>
     nullable: true,
     complexity,
     description:
-      `Number of rows in all pages; where rows have to be counted, at most ${maxCount}. ` +
-      '`totalCountIsExact` tells whether there may be more: show `1000+` then.',
+      `Number of rows in all pages. Where rows have to be counted, counting stops at ${maxCount}: if ` +
+      '`totalCountIsExact` is false then, show `1000+`.',
     resolve: async ({ count }: Countable) => (await count()).rows,
   }) as const;
 
-/** The field `totalCountIsExact` of a connection. Its cost and its null are those of `totalCount`. */
+/** The field `totalCountIsExact` of a connection. It has the cost of `totalCount`. Both are null together. */
 export const totalCountIsExact = (complexity: number) =>
   ({
     nullable: true,

@@ -43,7 +43,7 @@ const EdgeRef = builder.objectRef<PageOf<Hit>['edges'][number]>('SearchEdge').im
 const onePage = { field: 1, multiplier: 1 };
 
 const SearchConnection = builder.objectRef<PageOf<Hit>>('SearchConnection').implement({
-  description: 'One page of what a text finds. It is not counted.',
+  description: "One page of a search's hits. They are not counted.",
   fields: (t) => ({
     pageInfo: t.field({
       type: builder.pageInfoRef(),
@@ -76,23 +76,26 @@ builder.queryField('search', (t) =>
     type: SearchConnection,
     nullable: true,
     description:
-      'Searches the tickets and messages that the viewer may see: first the tickets, then the ' +
-      'messages, the newest of each first. Words are found whole, in any order, in any case: ' +
-      '`"broken pipe"` is a phrase, `-word` excludes, `or` is a choice. References and addresses are ' +
-      'found by their beginning. A body is searched in its first 50,000 characters. A message is found as ' +
-      'soon as it is written; where thousands are written within seconds, or no worker runs, all but the ' +
-      '1,000 newest may be found only after the worker has looked at them. For a requester, ' +
-      'the 2,000 newest of their own tickets in each status are searched, and the 1,000 newest public ' +
-      'messages of the 100 tickets of theirs that were active last. Needs the scope READ. Example: ' +
-      '`search(text: "printer -paper", first: 20)`.',
+      'Searches the tickets and messages that the viewer may see: first the tickets, then the messages, ' +
+      'the newest of each first. All words must occur, as whole words, in any order and case: `"broken ' +
+      'pipe"` is a phrase, `-word` excludes, `or` is a choice. References and addresses are found by ' +
+      'their beginning. Of a body, the first 50,000 characters are searched. A message is found as soon ' +
+      'as it is written. When thousands are written within seconds, or no worker runs, all but the 1,000 ' +
+      'newest are found only after a worker has indexed them. For a requester, the 2,000 newest of their ' +
+      'own tickets in each status are searched, and the 1,000 newest public messages of their 100 most ' +
+      'recently active tickets. Needs the scope READ. Example: `search(text: "printer -paper", first: ' +
+      '20)`.',
     args: {
       text: t.arg.string({
         required: true,
         description: 'At most 200 characters: `"printer floor"`, `"INC-0000"`, `"jane@"`.',
       }),
-      in: t.arg({ type: SearchPartEnum, description: 'Only there: `TICKETS`. Everywhere when absent.' }),
+      in: t.arg({
+        type: SearchPartEnum,
+        description: 'Search only there: `TICKETS`. Everywhere when absent.',
+      }),
       first: t.arg.int({
-        description: `So many hits: 0 to ${maxPageSize}; ${defaultPageSize} when absent.`,
+        description: `Number of hits: 0 to ${maxPageSize}; ${defaultPageSize} when absent.`,
       }),
       after: t.arg.string({ description: "The previous page's `pageInfo.endCursor`." }),
     },

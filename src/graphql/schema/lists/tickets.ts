@@ -12,8 +12,8 @@ const TicketOrderEnum = builder.enumType('TicketOrder', {
   values: {
     LAST_MESSAGE: {
       description:
-        'The ticket with the latest message that the viewer may see comes first. A ticket without one has ' +
-        'the place of its opening.',
+        'The ticket with the latest message that the viewer may see comes first. For a ticket without ' +
+        'such a message, the time of its opening counts.',
     },
     CREATED: { description: 'The newest ticket comes first.' },
   } satisfies Record<TicketOrder, object>,
@@ -22,7 +22,7 @@ const TicketOrderEnum = builder.enumType('TicketOrder', {
 const TicketFilterInput = builder.inputType('TicketFilter', {
   description: 'Selects tickets that meet all conditions. Example: `{ status: OPEN, text: "printer" }`.',
   fields: (t) => ({
-    status: t.field({ type: TicketStatusEnum, description: 'Only those in this status: `OPEN`.' }),
+    status: t.field({ type: TicketStatusEnum, description: 'Only tickets in this status: `OPEN`.' }),
     requester: t.id({ description: 'Id of a `Person`: only their tickets. Example: `"UGVyc29uOjM="`.' }),
     reference: t.string({ description: 'The whole reference: `"INC-000047"`. Not case-sensitive.' }),
     text: t.string({
@@ -35,7 +35,7 @@ const TicketFilterInput = builder.inputType('TicketFilter', {
     updatedAfter: t.field({
       type: 'DateTime',
       description:
-        'Only those with a message that the viewer may see and that is newer, or opened later: ' +
+        'Only tickets with a later message that the viewer may see, or that were opened later: ' +
         '`"2026-11-28T09:00:00Z"`.',
     }),
     hasUnsettledDelivery: t.boolean({
@@ -68,7 +68,7 @@ builder.queryField('tickets', (t) =>
         'The tickets that the viewer may see. A cursor belongs to its filter and order. Needs the scope ' +
         'READ. Example: `tickets(filter: { status: OPEN }, orderBy: LAST_MESSAGE, first: 50)`.',
       args: {
-        filter: t.arg({ type: TicketFilterInput, description: 'Which ones; all when absent.' }),
+        filter: t.arg({ type: TicketFilterInput, description: 'Conditions; all when absent.' }),
         orderBy: t.arg({
           type: TicketOrderEnum,
           defaultValue: 'CREATED',

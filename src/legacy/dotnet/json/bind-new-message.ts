@@ -1,3 +1,4 @@
+import { type BodyLimits, Budget, objectValues, TooLarge } from '../body-limits.ts';
 import type { Spools } from '../file-spool.ts';
 import type {
   BoundObject,
@@ -7,7 +8,6 @@ import type {
   Shape,
   ValueType,
 } from '../new-message-post.ts';
-import { Budget, objectValues, type ReadingLimits, TooLarge } from '../reading-limits.ts';
 import type { TextSource } from '../text-source.ts';
 import { expectItem, expectType, findMember, items, shapes } from './contract.ts';
 import { createJsonReader, type JsonReader } from './reader.ts';
@@ -17,17 +17,16 @@ import { broken, EnoughErrors, type JsonState, type Token } from './reader-state
  * Binds a JSON body to a `NewMessagePost` as Json.NET 12 does. Errors are collected as in ASP.NET Web API 2.
  * The generator waits for more text at each `yield`.
  */
-export function* readJson(
-  source: TextSource,
-  spools: Spools,
-  limits: ReadingLimits,
-): Generator<void, Reading> {
+export function* readJson(source: TextSource, spools: Spools, limits: BodyLimits): Generator<void, Reading> {
   const binder = new JsonBinder(createJsonReader(source, spools, limits.textChars), limits);
   const post = yield* binder.bind();
   return { post, errors: binder.errors };
 }
 
-/** What `$id`, `$ref`, `$type` and `$values` say. `done`: the object as a whole stands for `value`. */
+/**
+ * The result of reading `$id`, `$ref`, `$type` and `$values`. `done`: the whole object is replaced by
+ * `value`.
+ */
 interface Metadata {
   readonly done: boolean;
   readonly value?: unknown;
@@ -39,13 +38,13 @@ class JsonBinder {
   readonly errors: string[] = [];
   readonly #reader: JsonReader;
   readonly #state: JsonState;
-  readonly #limits: ReadingLimits;
+  readonly #limits: BodyLimits;
   readonly #budget: Budget;
   #errorChars = 0;
   /** Objects by their `$id`. */
   readonly #known = new Map<string, unknown>();
 
-  constructor(reader: JsonReader, limits: ReadingLimits) {
+  constructor(reader: JsonReader, limits: BodyLimits) {
     this.#reader = reader;
     this.#state = reader.state;
     this.#limits = limits;

@@ -1,5 +1,5 @@
+import { TooLarge } from '../body-limits.ts';
 import { isLetterOrDigit, isWhiteSpace } from '../character-classes.ts';
-import { TooLarge } from '../reading-limits.ts';
 import type { TextSource } from '../text-source.ts';
 import { broken } from './reader-state.ts';
 

@@ -35,9 +35,7 @@ export class JsonValues {
     const next = yield* this.startOf();
     if (next === undefined) return;
     if (next === quote || next === apostrophe) {
-      this.#source.pos++;
-      const text = yield* this.#characters.string(next);
-      this.#state.afterValue(true);
+      const text = yield* this.#quoted(next);
       return this.#state.setToken('String', text, false);
     }
     if (next === minus && (yield* this.#characters.peek(1)) === code('I'))
@@ -60,9 +58,7 @@ export class JsonValues {
     const next = yield* this.startOf();
     if (next === undefined) return;
     if (next === quote || next === apostrophe) {
-      this.#source.pos++;
-      const text = yield* this.#characters.string(next);
-      this.#state.afterValue(true);
+      const text = yield* this.#quoted(next);
       if (text === '') return this.#state.setToken('Null', undefined, false);
       const value = parseInt32Text(text);
       if (value !== undefined) return this.#state.setToken('Integer', value, false);
@@ -87,9 +83,7 @@ export class JsonValues {
     const next = yield* this.startOf();
     if (next === undefined) return;
     if (next === quote || next === apostrophe) {
-      this.#source.pos++;
-      const text = yield* this.#characters.string(next);
-      this.#state.afterValue(true);
+      const text = yield* this.#quoted(next);
       if (text === '') return this.#state.setToken('Null', undefined, false);
       const value = parseBooleanText(text);
       this.#state.setToken(value === undefined ? 'String' : 'Boolean', value ?? text, false);
@@ -142,6 +136,14 @@ export class JsonValues {
         return next;
       }
     }
+  }
+
+  /** Reads a quoted text from its opening quote, as a value. */
+  *#quoted(opening: number): Generator<void, string> {
+    this.#source.pos++;
+    const text = yield* this.#characters.string(opening);
+    this.#state.afterValue(true);
+    return text;
   }
 
   *#notFinite(word: string): Generator<void, never> {

@@ -1,4 +1,5 @@
 import { Base64Decoder } from '../base64.ts';
+import { type BodyLimits, Budget, objectValues, TooLarge } from '../body-limits.ts';
 import type { Spool, Spools } from '../file-spool.ts';
 import {
   attachmentMembers,
@@ -12,7 +13,6 @@ import {
   type Reading,
   type ValueType,
 } from '../new-message-post.ts';
-import { Budget, objectValues, type ReadingLimits, TooLarge } from '../reading-limits.ts';
 import type { TextSource } from '../text-source.ts';
 import { xmlBoolean, xmlInteger } from './parse-value.ts';
 import { XmlReader } from './reader.ts';
@@ -48,7 +48,7 @@ const isPlain = (expected: ValueType) => expected === 'int' || expected === 'int
 export function* readXml(
   source: TextSource,
   spools: Spools,
-  limits: ReadingLimits,
+  limits: BodyLimits,
   encodings: readonly string[],
 ): Generator<void, Reading> {
   try {
@@ -63,12 +63,12 @@ export function* readXml(
 class XmlBinder {
   readonly #reader: XmlReader;
   readonly #spools: Spools;
-  readonly #limits: ReadingLimits;
+  readonly #limits: BodyLimits;
   readonly #budget: Budget;
   /** Values by their `z:Id`. */
   readonly #known = new Map<string, { expected: ValueType; value: unknown }>();
 
-  constructor(reader: XmlReader, spools: Spools, limits: ReadingLimits) {
+  constructor(reader: XmlReader, spools: Spools, limits: BodyLimits) {
     this.#reader = reader;
     this.#spools = spools;
     this.#limits = limits;

@@ -1,4 +1,4 @@
-import { TooLarge } from '../reading-limits.ts';
+import { TooLarge } from '../body-limits.ts';
 import type { TextSource } from '../text-source.ts';
 import { isNoCharacter, malformed, more, noCharacter, referenceCode } from './scan-markup.ts';
 

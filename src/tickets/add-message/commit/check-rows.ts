@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../../db/database.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
+import { preparedFor } from '../../../db/prepare-once.ts';
 import { mailboxes, mailboxGrants, tickets, users } from '../../../db/tables.ts';
 import { literal, reading } from '../../../db/with-step.ts';
 import { ownKeyPattern } from '../../../mail/address.ts';
@@ -136,7 +137,7 @@ export const mailSubject = (of: { readonly subject: SQL; readonly reference: SQL
  * Prepares a statement with the same rules, without a lock or a write. It returns the first refusal, or the
  * values that the mail would be made of.
  */
-function prepareDryRun(db: Db) {
+const prepareDryRun = preparedFor((db: Db) => {
   const { columns } = checked;
   return db
     .with(input.subquery, wanted.subquery, unlocked.subquery, checked.subquery)
@@ -154,7 +155,7 @@ function prepareDryRun(db: Db) {
     })
     .from(sql`${checked}`)
     .prepare('judge_message');
-}
+});
 
 /** Applies the rules to one row against the current state, without a lock or a write. */
 export type DryRun = (row: MessageRow) => Promise<DryRunAnswer>;
@@ -166,9 +167,8 @@ export type DryRunAnswer = Awaited<ReturnType<ReturnType<typeof prepareDryRun>['
 
 /** Creates the dry run. @param sendsByDefault whether a mailbox without SMTP settings of its own can send */
 export function createDryRun(db: Db, sendsByDefault: boolean): DryRun {
-  const statement = prepareDryRun(db);
   return async (row) => {
-    const [answer] = await statement.execute({ rows: JSON.stringify([row]), sendsByDefault });
+    const [answer] = await prepareDryRun(db).execute({ rows: JSON.stringify([row]), sendsByDefault });
     return answer!;
   };
 }

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Db } from '../../../db/database.ts';
+import { preparedFor } from '../../../db/prepare-once.ts';
 import { asUnavailable, isConflict, isLockTimeout } from '../../../platform/database-faults.ts';
 import { Unavailable } from '../../../platform/errors.ts';
 import type { MessageRow } from '../columns.ts';
@@ -11,6 +12,10 @@ import { createQueue } from './writing-queue.ts';
 
 /** Most bytes of bodies in one statement, so that 64 large messages do not become one 64 MiB parameter. */
 const groupBytes = 2 * 1024 * 1024;
+const preparePlain = preparedFor((db: Db) => prepareAppend(db, { rows: 'plain' }));
+const prepareAny = preparedFor((db: Db) => prepareAppend(db));
+const prepareWaiting = preparedFor((db: Db) => prepareAppend(db, { waits: true }));
+
 /**
  * Writes messages that arrive together as one group. A lone message is written immediately unless other
  * callers were answered a moment ago. Each caller is answered after the commit of its own row. A bad row does
@@ -42,12 +47,9 @@ export function createGroupCommit(
     lockPatience = 5000,
   }: GroupCommitLimits = {},
 ): GroupCommit {
-  const plainStatement = prepareAppend(db, { rows: 'plain' });
-  const statement = prepareAppend(db);
-  const waitingStatement = prepareAppend(db, { waits: true });
   const pace = createPace({ groupRows, worthwhileRows, patience });
   const group = { groupRows, groupBytes };
-  const lanes = createTicketLanes((rows) => execute(waitingStatement, rows), enqueue, {
+  const lanes = createTicketLanes((rows) => execute(prepareWaiting, rows), enqueue, {
     ...group,
     ...{ atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(queueRows / 8) },
   });
@@ -63,11 +65,11 @@ export function createGroupCommit(
   let impatient: NodeJS.Timeout | undefined;
   let idle: (() => void) | undefined;
 
-  async function execute(by: typeof statement, group: readonly PendingRow[]): Promise<RowAnswer[]> {
+  async function execute(prepare: typeof prepareAny, group: readonly PendingRow[]): Promise<RowAnswer[]> {
     const rows = JSON.stringify(group.map(({ row }) => row));
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const [answer] = await by.execute({ rows, sendsByDefault });
+        const [answer] = await prepare(db).execute({ rows, sendsByDefault });
         return answer!.answers;
       } catch (error) {
         if (!isConflict(error) || attempt === 5) throw error;
@@ -78,7 +80,7 @@ export function createGroupCommit(
   /** Writes a group. @returns functions that resolve the callers' promises */
   async function flush(group: readonly PendingRow[]): Promise<(() => void)[]> {
     try {
-      const answers = await execute(group.every(isPlain) ? plainStatement : statement, group);
+      const answers = await execute(group.every(isPlain) ? preparePlain : prepareAny, group);
       return group.flatMap((waiting, n) => {
         const answer = answers[n]!;
         if (answer.verdict === 'LOCKED') foundLocked(waiting, answer.ticketId!);

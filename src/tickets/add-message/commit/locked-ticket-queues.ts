@@ -10,7 +10,7 @@ export interface PendingRow {
   readonly bytes: number;
   /** The ticket as the caller named it. */
   readonly name: string;
-  /** How often its ticket was locked, and the deadline that begins with the first time. */
+  /** How often its ticket was found locked. */
   lockedTimes: number;
   /**
    * Time by `performance.now()` at which the row is rejected; undefined until its ticket was first locked.

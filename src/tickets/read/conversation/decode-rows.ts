@@ -24,7 +24,7 @@ export interface PageTicket extends Ticket {
   readonly lastMessage: PageMessage | null | undefined;
 }
 
-/** What a statement of statement.ts found, in no order. */
+/** The result of a statement of statement.ts, in no order. */
 export interface ConversationRows {
   readonly tickets: PageTicket[];
   readonly messages: PageMessage[];
@@ -74,7 +74,7 @@ function grouped<V extends { readonly position: number }>(
   return found;
 }
 
-/** Keeps the order of positions. Rows mostly come in it, and sorting a list of two costs more than both. */
+/** Inserts by position. Rows mostly come in that order, so sorting afterwards would cost more. */
 function insert<V extends { readonly position: number }>(siblings: V[], value: V): void {
   let at = siblings.length;
   while (at > 0 && siblings[at - 1]!.position > value.position) at -= 1;
@@ -120,7 +120,7 @@ const personOf = ([head, name, email]: TextRow): Person => ({
   email: email!,
 });
 
-/** The message's id is read already. */
+/** The caller has read the message's id from the same words. */
 function messageOf(
   id: number,
   [, body, language]: TextRow,
@@ -147,7 +147,7 @@ function messageOf(
   };
 }
 
-/** The message's id is read again. */
+/** Reads the message's id again, from the beginning of the words. */
 const fileOf = ([head, fileName, contentType, contentId, blobKey, sha256]: TextRow): Attachment => ({
   messageId: words.begin(head!).number(),
   id: words.number(),
@@ -186,7 +186,7 @@ function deliveryOf(
   };
 }
 
-/** The delivery's id is read already. */
+/** The caller has read the delivery's id from the same words. */
 const recipientOf = ([, address, name, smtpReply, enhancedCode]: TextRow): Recipient => ({
   position: words.number(),
   kind: words.word() as Recipient['kind'],

@@ -8,7 +8,7 @@ import { decodeRows, type PageMessage, type PageTicket } from './decode-rows.ts'
 import { type ConversationReads, conversationStatement, flag, int } from './statement.ts';
 
 interface PageValues extends ConversationReads, Record<string, unknown> {
-  /** Null for operators, whose pages do not depend on who reads them. */
+  /** Null for operators, because all operators see the same pages. */
   readonly viewerId: number | null;
   readonly after: number;
   readonly before: number;

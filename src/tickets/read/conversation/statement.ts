@@ -4,10 +4,9 @@ import { type ReadTexts, textStatement } from '../../../db/run-statement.ts';
 import { attachments, deliveries, deliveryRecipients, messages, tickets, users } from '../../../db/tables.ts';
 
 /*
- * One statement brings tickets, messages and what belongs to them, each table's rows in no order. A row's
- * first column has its kind and all values without spaces, because the driver pays for each column, and
- * PostgreSQL would pay as much again for writing JSON. The other columns are texts of any kind.
- * decode-rows.ts reads them.
+ * One statement reads tickets, messages and what belongs to them. Rows come in no order. A row's first column
+ * has its kind and all values that contain no spaces, because each column costs the driver time, and writing
+ * JSON would cost PostgreSQL as much. The other columns are free text. decode-rows.ts reads them.
  */
 
 /** What a statement reads, beside the values that choose its tickets and messages. */
@@ -31,7 +30,7 @@ export const flag = (name: string): SQL => sql`${sql.placeholder(name)}::bool`;
 const instant = (column: PgColumn): SQL => sql`round(date_part('epoch', ${column}) * 1000)::bigint`;
 /** `-` stands for null, which `concat_ws` would omit. */
 const orNone = (value: SQLWrapper): SQL => sql`coalesce(${value}::text, '-')`;
-/** The desk's number for operators, and the public one for requesters. */
+/** The column for operators, or the one that counts public rows only, for requesters. */
 const visible = (all: PgColumn, ofPublic: PgColumn): SQL =>
   sql`case when ${flag('operator')} then ${all} else ${ofPublic} end`;
 
@@ -114,7 +113,10 @@ const recipientRow = row(
   ],
 );
 
-/* Left out unless they are read: PostgreSQL sets up each part of a plan, even if it then reads nothing. */
+/*
+ * These parts are omitted unless they are read: PostgreSQL spends time on each part of a plan, even if it
+ * then reads nothing.
+ */
 const filePart = sql`
     union all select ${fileRow} from ${attachments}
       where ${attachments.messageId} = any (array(select id from page))`;

@@ -52,7 +52,7 @@ export class WordReader {
     return new Date(this.number());
   }
 
-  /** A whole number; null for `-`, as are the next two. */
+  /** A whole number; null for `-`. */
   numberOrNull(): number | null {
     return this.#skipNone() ? null : this.number();
   }
@@ -66,7 +66,7 @@ export class WordReader {
   }
 
   #skipNone(): boolean {
-    // A negative number has a digit there.
+    // A negative number has a digit after the minus.
     const next = this.#at + 1;
     const isNone =
       this.#text.charCodeAt(this.#at) === minus &&

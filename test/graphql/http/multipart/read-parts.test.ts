@@ -47,7 +47,7 @@ const formOf = (bodies: readonly Buffer[], { preamble = '', padding = '', epilog
     latin1(`--${boundary}--${padding}${epilogue}`),
   ]);
 
-/** Bytes that are fond of what a delimiter is made of. */
+/** Random bytes, most of them characters of a delimiter. */
 const tricky = fc
   .array(
     fc.oneof(

@@ -1,7 +1,7 @@
 import { editDistance } from './edit-distance.ts';
 
 /** An environment variable whose name resembles one of our settings. */
-interface Misspelt {
+interface MisspelledName {
   readonly name: string;
   readonly meant: string;
 }
@@ -19,9 +19,9 @@ const otherPrograms = new Set([
 ]);
 
 /**
- * Reports misspelt settings. It is an error if the intended setting is not set, because the program would run
- * without it. If it is set, even to an empty value, the choice was deliberate, and the misspelt name is only
- * a warning.
+ * Reports misspelled settings. It is an error if the intended setting is not set, because the program would
+ * run without it. If it is set, even to an empty value, the choice was deliberate, and the misspelled name is
+ * only a warning.
  * @param settings names of all settings
  */
 export function findMisspelledNames(
@@ -30,7 +30,7 @@ export function findMisspelledNames(
 ) {
   // Kubernetes sets TICKETWIRE_PORT=tcp://… in every container when a service is named ticketwire.
   const named = Object.keys(env).filter((name) => !/^(tcp:\/\/.*)?$/.test(env[name] ?? ''));
-  const said = findMisspelt(named, settings).map(({ name, meant }) => ({
+  const said = findMisspellings(named, settings).map(({ name, meant }) => ({
     // A name of one word may well be another program's.
     missing: env[meant] === undefined && wordsOf(meant).length + wordsOf(name).length > 2,
     text: isFileOf(name, meant)
@@ -54,7 +54,7 @@ export function findMisspelledNames(
  * that are wrong, missing, doubled or swapped. One-word names such as `PORT` resemble too many others, so
  * they are reported only with the prefix, in another case, or in the plural.
  */
-function findMisspelt(names: readonly string[], settings: readonly string[]): Misspelt[] {
+function findMisspellings(names: readonly string[], settings: readonly string[]): MisspelledName[] {
   const known = new Set(settings);
   return names.flatMap((name) => {
     if (known.has(name) || otherPrograms.has(name) || /^npm_/i.test(name)) return [];
@@ -65,7 +65,7 @@ function findMisspelt(names: readonly string[], settings: readonly string[]): Mi
 
 function isNear(name: string, setting: string): boolean {
   if (isFileOf(name, setting)) return true;
-  // A file for a shell says `export`, which other readers of such a file take for a part of the name.
+  // A shell's file may say `export`. Other programs that read such files take it for a part of the name.
   const prefixed = /^(?:(?:export|set|env)\s+|\$env:|ticketwire[_.-]?)/i.exec(name)?.[0] ?? '';
   const words = wordsOf(name.slice(prefixed.length));
   const wanted = wordsOf(setting);
@@ -78,7 +78,7 @@ function isNear(name: string, setting: string): boolean {
   return near && distances.reduce((sum, d) => sum + d, 0) <= 2;
 }
 
-/** By this name other programs read a file with the value, as Docker's secrets are given. */
+/** Other programs read the value from the file that such a variable names, as for Docker's secrets. */
 const isFileOf = (name: string, setting: string): boolean => wordsOf(name).join('_') === `${setting}_FILE`;
 
 const measures = new Set(['BYTES', 'SIZE', 'KB', 'MB', 'SECONDS', 'SECS', 'MS', 'MINUTES', 'DAYS', 'MAX']);

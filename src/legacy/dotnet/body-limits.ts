@@ -1,4 +1,4 @@
-/** The body exceeds one of `ReadingLimits`, or the size that a request may have. */
+/** The body exceeds one of `BodyLimits`, or the size that a request may have. */
 export class TooLarge extends Error {
   constructor() {
     super('Maximum request length exceeded.');
@@ -10,7 +10,7 @@ export class TooLarge extends Error {
  * Limits while a body is being read. They are higher than the command's limits, so that a client normally
  * sees the command's refusal.
  */
-export interface ReadingLimits {
+export interface BodyLimits {
   /** Maximum characters of one string in memory (a message, a name). */
   readonly textChars: number;
   /** Maximum number of values in all lists together. See `Budget`. */
@@ -20,7 +20,7 @@ export interface ReadingLimits {
   readonly errorChars: number;
 }
 /** The limits in use. */
-export const readingLimits: ReadingLimits = {
+export const bodyLimits: BodyLimits = {
   textChars: 8 << 20,
   values: 1_000_000,
   errors: 1_000,

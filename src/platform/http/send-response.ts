@@ -1,5 +1,5 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { writeHead } from './response-head.ts';
 
 /** Up to this many remaining bytes of a request body are drained, and the connection stays open. */
 const smallRest = 1024 * 1024;
@@ -11,6 +11,34 @@ const pieceBytes = 256 * 1024;
 
 /** Bytes after which other requests get their turn, although the client takes more. */
 const turnBytes = 1024 * 1024;
+
+/** Stored on the response: a WeakMap of all current ones would make each garbage collection slower. */
+const requestId = Symbol('request id');
+type NamedResponse = ServerResponse & { [requestId]?: string };
+
+/**
+ * Sets the response's X-Request-Id, by which log lines name the request: the caller's id if it is harmless in
+ * logs and headers, else a new one.
+ */
+export function nameRequest(req: IncomingMessage, res: ServerResponse): string {
+  const offered = req.headers['x-request-id'];
+  const id = typeof offered === 'string' && /^[\w.:-]{8,64}$/.test(offered) ? offered : randomUUID();
+  (res as NamedResponse)[requestId] = id;
+  return id;
+}
+
+/** The X-Request-Id that `nameRequest` set. */
+export const requestIdOf = (res: ServerResponse): string => (res as NamedResponse)[requestId] ?? 'unknown';
+
+/**
+ * Writes the head of a response, with its X-Request-Id. Every route uses it. Node writes headers that are
+ * passed together as they are; a single one that was set before makes Node set all others one by one, which
+ * is slower.
+ */
+export function writeHead(res: ServerResponse, status: number, headers: OutgoingHttpHeaders): ServerResponse {
+  const id = (res as NamedResponse)[requestId];
+  return res.writeHead(status, id === undefined ? headers : { 'X-Request-Id': id, ...headers });
+}
 
 /** A response. */
 export interface WholeResponse {

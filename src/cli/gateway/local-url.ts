@@ -1,0 +1,13 @@
+import type { Environment } from '../command.ts';
+
+/** Help of the options that name another gateway. */
+export const localUrlHelp = 'HOST and PORT: http://127.0.0.1:4000';
+
+/** The URL at which this machine reaches a gateway with these settings. */
+export function localUrl({ HOST, PORT }: Environment): string {
+  // A server that listens on all addresses is reached at this machine's own.
+  const host = !HOST || HOST === '0.0.0.0' || HOST === '::' ? '127.0.0.1' : HOST;
+  // Port 0 is any free one, which nobody here knows.
+  const port = !PORT || PORT === '0' ? '4000' : PORT;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,50 @@
+import type { z } from 'zod';
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+};
+/** Longest value that is repeated in a message. */
+const maxShown = 40;
+
+/**
+ * Says what is wrong with a member as a person would. Rules that have words of their own keep these; an
+ * issue that is not listed here keeps the library's.
+ */
+export const plainWords: z.core.$ZodErrorMap = (issue) => {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined ? 'is missing' : `must be ${kinds[issue.expected] ?? issue.expected}`;
+    case 'invalid_value':
+      return issue.input === undefined
+        ? 'is missing'
+        : `must be ${issue.values.join(' or ')}${notThis(issue.input)}`;
+    case 'too_small':
+      return issue.origin === 'string' ? 'is empty' : `must be at least ${issue.minimum}`;
+    case 'too_big':
+      return tooBig[issue.origin]?.(issue.maximum) ?? `must be at most ${issue.maximum}`;
+    case 'unrecognized_keys':
+      return notFields(issue.keys, issue.input);
+    default:
+      return undefined;
+  }
+};
+
+const tooBig: Readonly<Record<string, (most: number | bigint) => string>> = {
+  string: (most) => `is longer than ${most} characters`,
+  array: (most) => `has more than ${most} members`,
+};
+
+const notThis = (input: unknown): string =>
+  typeof input === 'string' && input.length <= maxShown ? `, not ${JSON.stringify(input)}` : '';
+
+function notFields(keys: readonly string[], input: unknown): string {
+  const { type } = input as { readonly type?: unknown };
+  const of = typeof type === 'string' ? ` of a ${type}` : '';
+  const named = keys.map((key) => JSON.stringify(key)).join(', ');
+  return keys.length === 1 ? `${named} is not a field${of}` : `${named} are not fields${of}`;
+}

@@ -1,0 +1,22 @@
+import { type Html, html } from './html-template.ts';
+
+/**
+ * A whole HTML document for operators: in light and dark, not indexed by search engines.
+ * @param head further elements of its head
+ */
+export const htmlDocument = (title: string, head: Html, body: Html): string =>
+  html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>${title}</title>
+${head}
+</head>
+<body>
+${body}
+</body>
+</html>
+`.toString();
