@@ -8,6 +8,8 @@ export interface StatementCounter extends AsyncDisposable {
   readonly connection: Connection;
   /** Statements executed so far: each Execute of a prepared one, and each simple query. */
   readonly executed: number;
+  /** Bytes of PostgreSQL's answers so far. */
+  readonly answered: number;
 }
 
 /** @param to its `path` is where every client is led */
@@ -15,6 +17,7 @@ export async function countStatements(to: Connection): Promise<StatementCounter>
   const { path, ...rest } = to as Exclude<Connection, string>;
   const sockets = new Set<Socket>();
   let executed = 0;
+  let answered = 0;
   const server = createServer((client) => {
     const inside = connect(path!);
     const count = createReader((type) => {
@@ -26,6 +29,9 @@ export async function countStatements(to: Connection): Promise<StatementCounter>
       socket.on('close', () => sockets.delete(socket));
     }
     client.on('data', count);
+    inside.on('data', (chunk: Buffer) => {
+      answered += chunk.length;
+    });
     client.pipe(inside).pipe(client);
   });
   server.listen(0, '127.0.0.1');
@@ -34,6 +40,9 @@ export async function countStatements(to: Connection): Promise<StatementCounter>
     connection: { ...rest, host: '127.0.0.1', port: (server.address() as AddressInfo).port },
     get executed() {
       return executed;
+    },
+    get answered() {
+      return answered;
     },
     async [Symbol.asyncDispose]() {
       server.close();

@@ -3,16 +3,12 @@ import { nextOf, type PulledStream, pullFrom, type Receiver } from '../../ticket
 /** A class, because closures for each of thousands of open streams would take more memory. */
 class MappedStream<A, B> implements PulledStream<B>, Receiver<A> {
   readonly #values: AsyncIterator<A>;
-  readonly #map: (value: A) => B | Promise<B>;
+  readonly #map: (value: A) => B;
   readonly #atFault: ((error: unknown) => B) | undefined;
   #receiver: Receiver<B> | undefined;
   #isOver = false;
 
-  constructor(
-    values: AsyncIterator<A>,
-    map: (value: A) => B | Promise<B>,
-    atFault: ((error: unknown) => B) | undefined,
-  ) {
+  constructor(values: AsyncIterator<A>, map: (value: A) => B, atFault: ((error: unknown) => B) | undefined) {
     this.#values = values;
     this.#map = map;
     this.#atFault = atFault;
@@ -39,17 +35,13 @@ class MappedStream<A, B> implements PulledStream<B>, Receiver<A> {
   }
 
   take(value: A): void {
-    let mapped: B | Promise<B>;
+    let mapped: B;
     try {
       mapped = this.#map(value);
     } catch (error) {
       return this.fail(error);
     }
-    if (!(mapped instanceof Promise)) return this.#receiver!.take(mapped);
-    mapped.then(
-      (settled) => this.#receiver!.take(settled),
-      (error) => this.fail(error),
-    );
+    this.#receiver!.take(mapped);
   }
 
   end(): void {
@@ -70,6 +62,6 @@ class MappedStream<A, B> implements PulledStream<B>, Receiver<A> {
  */
 export const mapStream = <A, B>(
   source: AsyncIterable<A>,
-  map: (value: A) => B | Promise<B>,
+  map: (value: A) => B,
   atFault?: (error: unknown) => B,
 ): PulledStream<B> => new MappedStream(source[Symbol.asyncIterator](), map, atFault);

@@ -16,12 +16,12 @@ import type { Plugin } from 'graphql-yoga';
 import { ResponseTooLarge } from '../../platform/errors.ts';
 import type { GraphContext } from '../context/context.ts';
 import type { Seen } from '../context/event-context.ts';
-import { mapStream } from '../context/map-stream.ts';
+import { EventResultsStream } from '../context/event-results-stream.ts';
 import { coerceVariables } from './coerce-variables.ts';
 import { Documents, introspects } from './document-cache.ts';
 import { ResponseBudget, weigh } from './response-budget.ts';
 import { runPlan } from './run-plan.ts';
-import { createEventResults, type ExecuteEvent, shapeOf, temporaryFaultOf } from './shared-event-results.ts';
+import { createEventResults, type ExecuteEvent, shapeOf } from './shared-event-results.ts';
 
 /** How operations are executed. */
 export interface EngineOptions {
@@ -93,30 +93,6 @@ function mayBeSkipped(document: DocumentNode, { selections }: SelectionSetNode):
   });
 }
 
-/**
- * Maps each event to its result, and records the event's cursor in the subscription's place. An event of
- * which the database could not show everything is not sent: the stream fails, and resumes with this event.
- */
-function resultsOf(
-  events: AsyncIterable<Seen>,
-  { place }: GraphContext,
-  execute: (seen: Seen) => ExecutionResult | Promise<ExecutionResult>,
-): AsyncIterable<ExecutionResult> {
-  const reach = (cursor: string, result: ExecutionResult) => {
-    const fault = temporaryFaultOf(result);
-    if (fault !== undefined) throw fault;
-    place.reached = cursor;
-    return result;
-  };
-  return mapStream(events, (seen) => {
-    const { cursor } = seen.event;
-    const result = execute(seen);
-    return result instanceof Promise
-      ? result.then((settled) => reach(cursor, settled))
-      : reach(cursor, result);
-  });
-}
-
 function createExecutor(documents: Documents, { closed, responseBytes, sharesEvents }: EngineOptions) {
   const coercion = { maxErrors: maxCoercionErrors, hideSuggestions: closed };
 
@@ -173,8 +149,8 @@ function createExecutor(documents: Documents, { closed, responseBytes, sharesEve
     const shape = shapeOf(args.document, args.operationName, args.variableValues ?? {});
     const execute: ExecuteEvent = (rootValue, contextValue) =>
       executeByReference({ ...args, rootValue, contextValue });
-    const executeOnce = createEventResults(context, { shape, mayShare: sharesEvents, execute });
-    return resultsOf(source as AsyncIterable<Seen>, context, executeOnce);
+    const answer = createEventResults(context, { shape, mayShare: sharesEvents, execute });
+    return new EventResultsStream(source as AsyncIterable<Seen>, context.place, answer);
   }
 
   return { execute: executeOne, subscribe: subscribeToOne };

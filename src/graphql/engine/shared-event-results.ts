@@ -1,20 +1,35 @@
 import { type DocumentNode, type ExecutionResult, GraphQLError, getOperationAST, Kind, visit } from 'graphql';
-import { asUnavailable } from '../../platform/database-faults.ts';
-import { Unavailable } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { GraphContext } from '../context/context.ts';
 import { audienceOf } from '../context/event-audience.ts';
 import { contextFor, type LoadedTogether, loadTogether, type Seen } from '../context/event-context.ts';
+import { type AnswerEvent, type Asker, temporaryFaultOf } from '../context/event-results-stream.ts';
 import { rootOf } from './root-field.ts';
 
 /** Executes a subscription's document for one event. */
 export type ExecuteEvent = (seen: Seen, context: GraphContext) => Promise<ExecutionResult>;
 
+/** One of those who wait for a result. There may be thousands, so it holds no promise. */
+interface Waiting {
+  readonly seen: Seen;
+  readonly asker: Asker;
+}
+
 interface SharedResult {
-  /** The promise until it is settled. */
-  result: ExecutionResult | Promise<ExecutionResult>;
+  /** Undefined until it is there. */
+  result: ExecutionResult | undefined;
+  waiting: Waiting[];
   /** It is shared no longer than these rows are kept. Whether it is personal is known with the result. */
   readonly from: LoadedTogether;
+}
+
+/** Askers who are answered in one turn of the event loop, at most: other requests get theirs in between. */
+const perTurn = 200;
+
+function inTurns<T>(all: readonly T[], call: (one: T) => void, from = 0): void {
+  const end = Math.min(all.length, from + perTurn);
+  for (let at = from; at < end; at += 1) call(all[at]!);
+  if (end < all.length) setImmediate(inTurns, all, call, end);
 }
 
 /** Results by event; for each by audience (see `audienceOf`), origin and shape. */
@@ -44,7 +59,7 @@ interface Asked {
  * `audienceOf`), origin and shape get one result, the same object, for an event that they receive within one
  * second of each other. Not shared is a result that depends on who the viewer is.
  */
-export function createEventResults(ctx: GraphContext, { shape, mayShare, execute }: Asked) {
+export function createEventResults(ctx: GraphContext, { shape, mayShare, execute }: Asked): AnswerEvent {
   let sharedBy: { readonly viewer: Viewer; readonly key: string } | undefined;
 
   /** Names the results that a viewer shares. Made again when a viewer has changed. */
@@ -54,42 +69,54 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
     return sharedBy.key;
   }
 
-  function share(seen: Seen, of: Map<string, SharedResult>, key: string): SharedResult {
+  function share(seen: Seen, key: string): SharedResult {
     const from = loadTogether(ctx, seen, key);
-    const result: SharedResult = { result: execute(seen, from.context), from };
-    of.set(key, result);
-    void Promise.resolve(result.result).then(
+    const shared: SharedResult = { result: undefined, waiting: [], from };
+    const answer = (call: (waiting: Waiting) => void) => {
+      const { waiting } = shared;
+      shared.waiting = [];
+      inTurns(waiting, call);
+    };
+    execute(seen, from.context).then(
       (settled) => {
-        result.result = settled;
+        shared.result = settled;
         // Whoever reconnects is not given the fault once more.
         if (temporaryFaultOf(settled) !== undefined) from.until = 0;
+        answer((waiting) => show(waiting, key, shared));
       },
-      () => {},
+      (error) => {
+        from.until = 0;
+        answer(({ asker }) => asker.fail(error));
+      },
     );
-    return result;
+    return shared;
   }
 
-  /** The result for one of the viewers who share it. One that is personal is shared by its user alone. */
-  function resultFor(seen: Seen, key: string): ExecutionResult | Promise<ExecutionResult> {
+  /** Shows a result that is there. One that is personal is shared by its user alone. */
+  function show({ seen, asker }: Waiting, key: string, { result, from }: SharedResult): void {
+    const { userId } = seen.viewer;
+    if (!from.isPersonal() || from.userId === userId) asker.show(result!);
+    else answerBy(`${key} of ${userId}`, seen, asker);
+  }
+
+  function answerBy(key: string, seen: Seen, asker: Asker): void {
     const of = resultsOf(seen.event);
     let known = of.get(key);
-    if (known === undefined || known.from.until < performance.now()) known = share(seen, of, key);
-    const { result, from } = known;
-    const { userId } = seen.viewer;
-    const shown = (settled: ExecutionResult) =>
-      !from.isPersonal() || from.userId === userId ? settled : resultFor(seen, `${key} of ${userId}`);
-    return result instanceof Promise ? result.then(shown) : shown(result);
+    if (known === undefined || known.from.until < performance.now()) {
+      known = share(seen, key);
+      of.set(key, known);
+    }
+    const waiting = { seen, asker };
+    if (known.result === undefined) known.waiting.push(waiting);
+    else show(waiting, key, known);
   }
 
-  return (seen: Seen): ExecutionResult | Promise<ExecutionResult> =>
-    mayShare ? resultFor(seen, keyFor(seen.viewer)) : execute(seen, contextFor(ctx, seen.viewer));
+  return (seen, asker) => {
+    if (mayShare) return answerBy(keyFor(seen.viewer), seen, asker);
+    const fail = (error: unknown) => asker.fail(error);
+    execute(seen, contextFor(ctx, seen.viewer)).then((result) => asker.show(result), fail);
+  };
 }
-
-/** The fault of a database that did not answer for a moment, by which a result lacks something. */
-export const temporaryFaultOf = ({ errors }: ExecutionResult): Unavailable | undefined =>
-  errors
-    ?.map(({ originalError }) => asUnavailable(originalError))
-    .find((fault): fault is Unavailable => fault instanceof Unavailable);
 
 /** Numbers of documents. A document is parsed once as long as it is cached. */
 const documents = new WeakMap<DocumentNode, number>();

@@ -1,0 +1,79 @@
+import type { ExecutionResult } from 'graphql';
+import { asUnavailable } from '../../platform/database-faults.ts';
+import { Unavailable } from '../../platform/errors.ts';
+import { nextOf, type PulledStream, pullFrom, type Receiver } from '../../tickets/events/pulled-stream.ts';
+import type { StreamPlace } from './context.ts';
+import type { Seen } from './event-context.ts';
+
+/** Who asked for an event's result. */
+export interface Asker {
+  show(result: ExecutionResult): void;
+  fail(error: unknown): void;
+}
+
+/** Gives an event's result to who asked for it, now or later. */
+export type AnswerEvent = (seen: Seen, asker: Asker) => void;
+
+/** The fault of a database that did not answer for a moment, by which a result lacks something. */
+export const temporaryFaultOf = ({ errors }: ExecutionResult): Unavailable | undefined =>
+  errors
+    ?.map(({ originalError }) => asUnavailable(originalError))
+    .find((fault): fault is Unavailable => fault instanceof Unavailable);
+
+/**
+ * The results of a subscription's events. It records each event's cursor in the subscription's place. An
+ * event of which the database could not show everything is not sent: the stream fails, and resumes with this
+ * event.
+ */
+export class EventResultsStream implements PulledStream<ExecutionResult>, Receiver<Seen> {
+  readonly #events: AsyncIterator<Seen>;
+  readonly #place: StreamPlace;
+  readonly #answer: AnswerEvent;
+  #receiver: Receiver<ExecutionResult> | undefined;
+  #cursor = '';
+
+  /** @param answer gives an event's result to `show`, or calls `fail` */
+  constructor(events: AsyncIterable<Seen>, place: StreamPlace, answer: AnswerEvent) {
+    this.#events = events[Symbol.asyncIterator]();
+    this.#place = place;
+    this.#answer = answer;
+  }
+
+  [Symbol.asyncIterator]() {
+    return this;
+  }
+
+  pull(receiver: Receiver<ExecutionResult>): void {
+    this.#receiver = receiver;
+    pullFrom(this.#events, this);
+  }
+
+  next(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    return nextOf(this);
+  }
+
+  async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    await this.#events.return?.();
+    return { done: true, value: undefined };
+  }
+
+  take(seen: Seen): void {
+    this.#cursor = seen.event.cursor;
+    this.#answer(seen, this);
+  }
+
+  show(result: ExecutionResult): void {
+    const fault = temporaryFaultOf(result);
+    if (fault !== undefined) return this.fail(fault);
+    this.#place.reached = this.#cursor;
+    this.#receiver!.take(result);
+  }
+
+  end(): void {
+    this.#receiver!.end();
+  }
+
+  fail(error: unknown): void {
+    this.#receiver!.fail(error);
+  }
+}
