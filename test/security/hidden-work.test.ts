@@ -123,7 +123,7 @@ test.each(Object.keys(attempts))('what is hidden costs the work of what is missi
   expect(ofHidden).toEqual(ofMissing);
 });
 
-test('the work tells what may be seen from what is missing, and an operator sees what is hidden', async () => {
+test('what may be seen takes more work than what is missing, and operators see what is hidden', async () => {
   const attempt = attempts['a ticket by its id']!;
   const ofOwn = await workOf(() => attempt({ ...missing, ticketId: 47 }));
   const ofMissing = await workOf(() => attempt(missing));
