@@ -14,6 +14,9 @@ const mailed = (email: object, ticket = 47) =>
 const stateOf = async ({ delivery }: Added) =>
   (await ask<{ state: string }>(gateway, `{ node(id: "${delivery!.id}") { ... on Delivery { state } } }`))
     .state;
+/** Mails that other tests sent: what becomes of each is an event. */
+const underWay = async () =>
+  (await gateway.sql`select from deliveries where state in ('QUEUED', 'TRANSMITTING')`).length;
 const day = 24 * 3600;
 
 test.each([
@@ -26,6 +29,7 @@ test.each([
     ['email', 'sendAt'],
   ],
 ])('%s is refused with its path', async (_, email, path) => {
+  await expect.poll(underWay).toBe(0);
   const before = await gateway.counts();
   expect(await mailed(email)).toMatchObject({ code: 'INVALID_INPUT', problems: [{ path }] });
   expect(await gateway.counts()).toEqual(before);
