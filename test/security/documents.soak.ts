@@ -2,7 +2,6 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Gateway, startGateway } from '../support/gateway.ts';
-import { sampled } from '../support/soak.ts';
 
 let gateway: Gateway;
 let collect: () => void;
@@ -43,7 +42,7 @@ const floods: [which: string, count: number, document: string][] = [
   ],
 ];
 
-test.each(sampled(floods, 4))(
+test.each(floods)(
   'a stranger who sends documents, never the same, does not fill the memory: %s',
   async (_which, count, document) => {
     const send = async (n: number) => {
