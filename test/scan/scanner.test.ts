@@ -195,6 +195,36 @@ describe('with a scanner', () => {
     expect((await seen(gateway, id)).attachments[0]).toMatchObject({ scan: null, url: null });
     expect((await seen(gateway, id)).delivery!.state).toBe('CANCELLED');
   });
+
+  test('several processes scan each file once, and one whose process died is taken over', async () => {
+    // What other tests left is scanned before.
+    await eventually(
+      async () => (await gateway.sql`select from attachments where scan = 'PENDING'`).length === 0,
+    );
+    const earlier = clamd.scanned.length;
+    const BLOBS_URL = pathToFileURL(gateway.blobsDirectory).href;
+    const env = { CLAMD_URL: clamd.url, ROLES: 'web', BLOBS_URL };
+    await using _other = await startGateway({ env, database: gateway.database });
+    const ids: string[] = [];
+    for (let n = 0; n < 12; n += 1) ids.push(await say(gateway, [`file ${n}`]));
+    for (const id of ids) await until(gateway, id, scanned);
+    expect(clamd.scanned.slice(earlier).map(String).sort()).toEqual(ids.map((_, n) => `file ${n}`).sort());
+
+    release = clamd.hold();
+    const id = await say(gateway, ['twice']);
+    await clamd.arrived();
+    // As if its process had died a minute ago. Both processes get a result, which is reported once.
+    await gateway.sql`update attachments set scan_due_at = now() where scan = 'PENDING'`;
+    await gateway.sql`select pg_notify('ticketwire_scans', '')`;
+    await eventually(async () => {
+      const due = await gateway.sql`select from attachments where scan = 'PENDING' and scan_due_at <= now()`;
+      return due.length === 0;
+    });
+    release();
+    await until(gateway, id, scanned);
+    await eventually(() => clamd.scanned.length >= earlier + 14);
+    expect(await eventsOf(gateway, id)).toEqual(['MESSAGE_ADDED PUBLIC', 'ATTACHMENT_SCANNED PUBLIC']);
+  });
 });
 
 test('while the scanner is down, files are downloads only, and mails wait with a reason', async () => {
@@ -226,33 +256,6 @@ test('a file that the scanner refuses waits with its mail, and the ledger shows 
     attachments: [{ scan: 'PENDING' }],
     delivery: { state: 'QUEUED' },
   });
-});
-
-test('several processes scan each file once, and one whose process died is taken over', async () => {
-  await using clamd = await startClamd();
-  await using gateway = await startGateway({ env: { CLAMD_URL: clamd.url } });
-  const BLOBS_URL = pathToFileURL(gateway.blobsDirectory).href;
-  const env = { CLAMD_URL: clamd.url, ROLES: 'web', BLOBS_URL };
-  await using _other = await startGateway({ env, database: gateway.database });
-  const ids: string[] = [];
-  for (let n = 0; n < 12; n += 1) ids.push(await say(gateway, [`file ${n}`]));
-  for (const id of ids) await until(gateway, id, scanned);
-  expect(clamd.scanned.map(String).sort()).toEqual(ids.map((_, n) => `file ${n}`).sort());
-
-  const release = clamd.hold();
-  const id = await say(gateway, ['twice']);
-  await clamd.arrived();
-  // As if its process had died a minute ago. Both processes get a result, which is reported once.
-  await gateway.sql`update attachments set scan_due_at = now() where scan = 'PENDING'`;
-  await gateway.sql`select pg_notify('ticketwire_scans', '')`;
-  await eventually(async () => {
-    const due = await gateway.sql`select from attachments where scan = 'PENDING' and scan_due_at <= now()`;
-    return due.length === 0;
-  });
-  release();
-  await until(gateway, id, scanned);
-  await eventually(() => clamd.scanned.length >= 14);
-  expect(await eventsOf(gateway, id)).toEqual(['MESSAGE_ADDED PUBLIC', 'ATTACHMENT_SCANNED PUBLIC']);
 });
 
 test('without a scanner nothing waits, and no scan state is shown', async () => {

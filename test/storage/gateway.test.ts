@@ -4,10 +4,11 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ConfigError } from '../../src/config.ts';
 import { blobStores } from '../../src/db/tables.ts';
 import { upload } from '../crash/support/upload.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
 import { sampled } from '../support/soak.ts';
 import { hasTmpfs } from './fault-tools.ts';
@@ -98,6 +99,13 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   );
 });
 
+/** Of the gateways that do not start. */
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase('demo');
+});
+afterAll(() => database[Symbol.asyncDispose]());
+
 describe('S3', () => {
   const steps = ['PutObject', 'CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'] as const;
   test.each(sampled([500, 503, 'cut'] as const, 3))(
@@ -128,7 +136,7 @@ describe('S3', () => {
     async (step) => {
       await using place = await storeWorlds.S3!(s3Part);
       place.server!.fail(step, 403);
-      const error = await startGateway({ env: { BLOBS_URL: place.url } }).catch((e) => e);
+      const error = await startGateway({ env: { BLOBS_URL: place.url }, database }).catch((e) => e);
       expect(error).toBeInstanceOf(ConfigError);
       expect(error.message).toMatch(/^BLOBS_URL: s3:\/\/desk\/files\/ cannot be used: /);
     },
@@ -138,7 +146,8 @@ describe('S3', () => {
 test.each(['/proc/nope', '/dev/null/blobs'])(
   'a folder that cannot be created (%s) fails the start',
   async (path) => {
-    const error = await startGateway({ env: { BLOBS_URL: pathToFileURL(path).href } }).catch((e) => e);
+    const env = { BLOBS_URL: pathToFileURL(path).href };
+    const error = await startGateway({ env, database }).catch((e) => e);
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.message).toMatch(`BLOBS_URL: ${path} cannot be used: `);
   },

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createTransport } from 'nodemailer';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { inboxMails } from '../../../src/db/tables.ts';
 import { FaultAddresses } from '../../../src/dev/inbox/smtp/fault-addresses.ts';
 import { startInbox } from '../../../src/dev/inbox/smtp/server.ts';
 import { findInboxMail, listInboxMails } from '../../../src/dev/inbox/store.ts';
-import { createTestDatabase } from '../../support/database.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
+/** An inbox on the database that all tests share, and a client of it. */
 async function startWorld(options: { maxBytes?: number } = {}) {
-  const own = await createTestDatabase();
   const db = own.database.desk;
   const inbox = await startInbox(db, options);
   const transport = createTransport({ url: inbox.url, ignoreTLS: true });
@@ -19,12 +19,18 @@ async function startWorld(options: { maxBytes?: number } = {}) {
     inbox,
     send: (to: string | string[], more: object = {}) =>
       transport.sendMail({ from: 'Desk <company@domain.com>', to, subject: 'Hi', text: 'Hello', ...more }),
-    async [Symbol.asyncDispose]() {
-      await inbox[Symbol.asyncDispose]();
-      await own[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => inbox[Symbol.asyncDispose](),
   };
 }
+
+let own: TestDatabase;
+beforeAll(async () => {
+  own = await createTestDatabase();
+});
+afterAll(() => own[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await own.database.desk.delete(inboxMails);
+});
 
 /** An SMTP dialogue by hand, for what no library does. */
 async function openDialogue(port: number) {
@@ -194,9 +200,9 @@ test('a mail over the announced size is refused with 552, and not kept', async (
 });
 
 test('without its database it defers: nothing is accepted that is not stored', async () => {
-  const own = await createTestDatabase();
-  const inbox = await startInbox(own.database.desk);
-  await own[Symbol.asyncDispose]();
+  const lost = await createTestDatabase();
+  const inbox = await startInbox(lost.database.desk);
+  await lost[Symbol.asyncDispose]();
   const transport = createTransport({ url: inbox.url, ignoreTLS: true });
   await expect(
     transport.sendMail({ from: 'a@domain.com', to: 'b@domain.com', text: 'x' }),

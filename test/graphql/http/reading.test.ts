@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 
 let gateway: Gateway;
-beforeEach(async () => {
+beforeAll(async () => {
   gateway = await startGateway({ env: { ROLES: 'web' } });
 });
-afterEach(() => gateway[Symbol.asyncDispose]());
+afterAll(() => gateway[Symbol.asyncDispose]());
 
 /**
  * The same by every way in: as a variable and a literal, by the engine and by graphql-js, for whoever asks.
@@ -54,19 +54,19 @@ test('an input in a variable is answered like a literal one, whatever its field 
 
 test('a page after SQL of the owner is the true one at once, for whoever may still see it', async () => {
   const query =
-    '{ ticket(by: {ticketId: 47}) { subject messages(first: 50) { edges { node { messageId bodyText ' +
+    '{ ticket(by: {ticketId: 42}) { subject messages(first: 50) { edges { node { messageId bodyText ' +
     'attachments { fileName } } } } } }';
   const page = async () => JSON.stringify(await gateway.graphql(query, {}, { authorization: asRequester }));
   const first = await page();
   expect(await page()).toBe(first);
   const [row] = await gateway.sql<
     { id: number }[]
-  >`select id from messages where ticket_id = 47 and visibility = 'PUBLIC' order by id limit 1`;
+  >`select id from messages where ticket_id = 42 and visibility = 'PUBLIC' order by id limit 1`;
   await gateway.sql`update messages set body = 'as the owner says' where id = ${row!.id}`;
   expect(await page()).toContain('as the owner says');
-  await gateway.sql`update tickets set subject = 'another subject' where id = 47`;
+  await gateway.sql`update tickets set subject = 'another subject' where id = 42`;
   expect(await page()).toContain('another subject');
   const [other] = await gateway.sql<{ id: number }[]>`select id from users where login = 'operator'`;
-  await gateway.sql`update tickets set requester_id = ${other!.id} where id = 47`;
+  await gateway.sql`update tickets set requester_id = ${other!.id} where id = 42`;
   expect(await page()).toContain('"ticket":null');
 });

@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
-import { describe, expect, test } from 'vitest';
+import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explainRecipient } from '../../../src/mail/outbox/explain-failure.ts';
 import { openPassword, sealPassword } from '../../../src/mail/smtp/seal-password.ts';
 import type { Scope, Viewer } from '../../../src/platform/request-context.ts';
@@ -7,11 +8,46 @@ import { cancelDelivery, resolveDelivery, retryDelivery } from '../../../src/tic
 import { listDeliveries } from '../../../src/tickets/deliveries/list-deliveries.ts';
 import { openRawMail } from '../../../src/tickets/deliveries/raw-mail.ts';
 import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
-import { inState, onlooker, until, untilLookedAgain, viewDelivery } from '../world/desk.ts';
+import {
+  fillDesk,
+  inState,
+  onlooker,
+  startWorker,
+  until,
+  untilLookedAgain,
+  viewDelivery,
+} from '../world/desk.ts';
 import { createWorld, operator, requester } from '../world/world.ts';
 
+let shared: Awaited<ReturnType<typeof createWorld>>;
+/** Whoever owns the tables may empty them. */
+let owner: postgres.Sql;
+beforeAll(async () => {
+  shared = await createWorld();
+  owner = postgres({ ...(shared.ownerConnection as object), max: 1, onnotice: () => {} });
+});
+afterAll(async () => {
+  await owner.end();
+  await shared[Symbol.asyncDispose]();
+});
+
+/** The desk as it was at first, on the database of all tests, with a mail server and workers of its own. */
+async function openWorld() {
+  const { sql, blobs } = shared;
+  await owner`truncate users, mailboxes, tickets, blobs, audit_entries cascade`;
+  await fillDesk(sql);
+  const parts = new AsyncDisposableStack();
+  const sink = parts.use(await startSmtpSink());
+  return {
+    ...shared,
+    sink,
+    work: (ports = {}) => parts.use(startWorker({ sql, blobs, smtpUrl: sink.url, ...ports })),
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
+}
+
 test('retry mails only failed recipients: same bytes, same Message-ID, an audit entry', async () => {
-  await using world = await createWorld();
+  await using world = await openWorld();
   const { sink, sql, ctx } = world;
   sink.setFaults([{ at: 'RCPT', address: 'gone@domain.com', reply: '550 5.1.1 gone', times: 1 }]);
   const id = await world.queue({ cc: ['gone@domain.com'] });
@@ -35,7 +71,7 @@ test('retry mails only failed recipients: same bytes, same Message-ID, an audit 
 });
 
 test('a deferred mail is sent at once when an operator says so', async () => {
-  await using world = await createWorld();
+  await using world = await openWorld();
   world.sink.setFaults([{ at: 'MAIL', reply: '451 4.3.0 later', times: 1 }]);
   const id = await world.queue();
   world.work();
@@ -45,7 +81,7 @@ test('a deferred mail is sent at once when an operator says so', async () => {
 });
 
 test('cancelled while held: no mail, the message stays; what is gone cannot be cancelled', async () => {
-  await using world = await createWorld();
+  await using world = await openWorld();
   const { sql, ctx } = world;
   const held = await world.queue({ state: 'HELD', dueAt: new Date(Date.now() + 3_600_000) });
   const sent = await world.queue({ ticketId: 2 });
@@ -62,7 +98,7 @@ test('cancelled while held: no mail, the message stays; what is gone cannot be c
 });
 
 test('a held mail goes when its time has come', async () => {
-  await using world = await createWorld();
+  await using world = await openWorld();
   const dueAt = new Date(Date.now() + 700);
   const id = await world.queue({ state: 'HELD', dueAt });
   // It polls so seldom that it must have known when to look.
@@ -73,7 +109,7 @@ test('a held mail goes when its time has come', async () => {
 
 describe('an unknown outcome', () => {
   async function unknown() {
-    const world = await createWorld();
+    const world = await openWorld();
     world.sink.setFaults([{ at: 'REPLY', answer: 'drop', times: 1 }]);
     const id = await world.queue({ cc: ['second@domain.com'] });
     world.work();
@@ -122,7 +158,7 @@ describe('cancelIf is looked at when the mail would go', () => {
     [1, 'PRIVATE', ['OPERATOR_REPLIED'], 'SENT'],
     [2, 'PUBLIC', ['REQUESTER_REPLIED', 'OPERATOR_REPLIED'], 'CANCELLED'],
   ] as const)('user %i writes %s, mail void if %j: %s', async (author, visibility, cancelIf, expected) => {
-    await using world = await createWorld();
+    await using world = await openWorld();
     const id = await world.queue({
       state: 'HELD',
       dueAt: new Date(Date.now() + 300),
@@ -137,7 +173,7 @@ describe('cancelIf is looked at when the mail would go', () => {
   });
 
   test('a reply that is being committed is waited for, and counts', async () => {
-    await using world = await createWorld();
+    await using world = await openWorld();
     const id = await world.queue({ state: 'HELD', cancelIf: ['REQUESTER_REPLIED'] });
     let began!: () => void;
     const holding = new Promise<void>((resolve) => {
@@ -163,7 +199,7 @@ describe('cancelIf is looked at when the mail would go', () => {
 });
 
 test('a mail whose message was redacted is not sent any more', async () => {
-  await using world = await createWorld();
+  await using world = await openWorld();
   const id = await world.queue({ state: 'HELD', dueAt: new Date(Date.now() + 200) });
   await world.sql`update messages set body = '', redacted_at = now()`;
   world.work();
@@ -171,7 +207,7 @@ test('a mail whose message was redacted is not sent any more', async () => {
 });
 
 test('the exact source is kept, without blind copies, and streams with its attachments', async () => {
-  await using world = await createWorld();
+  await using world = await openWorld();
   const bytes = Buffer.from(Array.from({ length: 70_000 }, (_, n) => n % 256));
   const files = [{ fileName: 'a', contentType: 'a/b', bytes }];
   const id = await world.queue({ bcc: ['hidden@domain.com'], files });
@@ -188,7 +224,7 @@ test('the exact source is kept, without blind copies, and streams with its attac
 });
 
 test('who may not, learns nothing', async () => {
-  await using world = await createWorld();
+  await using world = await openWorld();
   const id = await world.queue();
   const reader: Viewer = { ...operator, scopes: new Set<Scope>(['read']) };
   for (const deliveryId of [id, 999]) {
@@ -212,7 +248,7 @@ test('who may not, learns nothing', async () => {
 });
 
 test('an announced SIZE is remembered, and a larger mail is rejected before it is sent', async () => {
-  await using world = await createWorld();
+  await using world = await openWorld();
   await using small = await startSmtpSink({ maxBytes: 50_000 });
   const files = [{ fileName: 'a', contentType: 'a/b', bytes: Buffer.alloc(60_000) }];
   const id = await world.queue({ files });
@@ -227,7 +263,7 @@ test('an announced SIZE is remembered, and a larger mail is rejected before it i
 });
 
 test('a mailbox has its own server, signs in with its sealed password, and TLS is verified', async () => {
-  await using world = await createWorld();
+  await using world = await openWorld();
   const key = Buffer.alloc(32, 7);
   await using sink = await startSmtpSink({ auth: { user: 'desk', pass: 'pass & word' } });
   const sealed = sealPassword('pass & word', 'company@domain.com', key);
