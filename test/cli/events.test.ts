@@ -42,8 +42,8 @@ function events(words: string[], { url = gateway.url, as = token } = {}) {
           text = text.slice(end + 1);
           return JSON.parse(line) as Line;
         }
-        const [chunk] = (await once(stdout, 'data')) as [string];
-        text += chunk;
+        // A stream that flows loses what it emits while nobody listens.
+        text += stdout.read() ?? (await once(stdout, 'readable').then(() => ''));
       }
     },
   };

@@ -26,7 +26,13 @@ function heardLog() {
   return {
     log: Object.assign(Object.create(log), { error: hear, info: hear, warn: hear }) as typeof log,
     said,
-    next: () => once(lines, 'data').then(([line]) => line as string),
+    async next(): Promise<string> {
+      for (;;) {
+        const line = lines.read() as string | null;
+        if (line !== null) return line;
+        await once(lines, 'readable');
+      }
+    },
   };
 }
 
