@@ -144,6 +144,9 @@ test.each([
   expect(refused.errors()).toContain(message);
 });
 
+/** The cursor of now, once no event before it is held by a transaction of another test. */
 async function cursorOfNow(): Promise<string> {
+  const held = () => gateway.sql`select 1 from events where place >= event_horizon()`;
+  await expect.poll(async () => (await held()).length).toBe(0);
   return (await gateway.graphql<{ deskCursor: string }>('{ deskCursor }')).data.deskCursor;
 }
