@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
+import { deskCursorOfNow } from '../support/cursor.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { add } from '../tickets/calls.ts';
 import { startCommand } from './command-line.ts';
@@ -53,7 +54,7 @@ const say = async (ticketId: number, to = gateway) =>
   (await add(to, { ticket: { ticketId } })).ticketMessage.messageId;
 
 test('--follow prints what happens as lines of JSON, resumes, and exits when interrupted', async () => {
-  const first = events(['--follow', '--after', await cursorOfNow()]);
+  const first = events(['--follow', '--after', await deskCursorOfNow(gateway)]);
   const said = [await say(47), await say(3), await say(4)];
   const lines = [await first.next(), await first.next()];
   first.interrupt();
@@ -103,7 +104,7 @@ test('--ticket prints what happens in one ticket, also for its requester', async
 test('a gateway that stops is asked again from the last event', async () => {
   const ending = await startGateway({ env: { ROLES: 'web' }, database: gateway.database });
   const port = new URL(ending.url).port;
-  const following = events(['--follow', '--after', await cursorOfNow()], { url: ending.url });
+  const following = events(['--follow', '--after', await deskCursorOfNow(gateway)], { url: ending.url });
   const said = [await say(47)];
   const lines = [await following.next()];
   await ending[Symbol.asyncDispose]();
@@ -119,7 +120,7 @@ test('a gateway that stops is asked again from the last event', async () => {
 });
 
 test('without --follow it prints what is there, of the types that are asked for', async () => {
-  const after = await cursorOfNow();
+  const after = await deskCursorOfNow(gateway);
   await say(47);
   const answer =
     'mutation { setTicketStatus(input: { ticket: { ticketId: 6 }, status: CLOSED }) { __typename } }';
@@ -143,10 +144,3 @@ test.each([
   expect(await refused.code).toBe(code);
   expect(refused.errors()).toContain(message);
 });
-
-/** The cursor of now, once no event before it is held by a transaction of another test. */
-async function cursorOfNow(): Promise<string> {
-  const held = () => gateway.sql`select 1 from events where place >= event_horizon()`;
-  await expect.poll(async () => (await held()).length).toBe(0);
-  return (await gateway.graphql<{ deskCursor: string }>('{ deskCursor }')).data.deskCursor;
-}

@@ -11,6 +11,7 @@ import { type Cluster, createCluster } from '../crash/database/cluster.ts';
 import { openStream } from '../support/event-stream.ts';
 import { eventually } from '../support/eventually.ts';
 import { asOperator, startGateway } from '../support/gateway.ts';
+import { soaking } from '../support/soak.ts';
 
 /*
  * Two real servers: a primary, and a replica that streams from it asynchronously.
@@ -114,28 +115,30 @@ test('requesters see their own tickets alone', async () => {
   expect(database.replicas!.counts.replica).toBe(before + 3);
 });
 
-test('a replica that is killed or frozen costs no read, and is used again when it is back', async () => {
-  await using database = open();
-  await replicaAnswers(database);
-  const readAll = async () =>
-    expect(new Set(await Promise.all(Array.from({ length: 50 }, () => read(database)))).size).toBe(1);
-  const reading = readAll();
-  await replica.kill();
-  await reading;
-  await readAll();
-  expect(database.replicas!.replicas[0]!.status).toBe('down');
-  await replica.start();
-  await replicaAnswers(database);
-  replica.freeze();
-  // Nothing was written since, so the replica is asked, and says nothing.
-  await readAll();
-  await write(database, 'while it is frozen');
-  expect(await read(database)).toBe('while it is frozen');
-  await readAll();
-  await replica.kill();
-  await replica.start();
-  await replicaAnswers(database);
-});
+// Waits for a server three times: `npm run test:soak` takes it.
+if (soaking)
+  test('a replica that is killed or frozen costs no read, and is used again when it is back', async () => {
+    await using database = open();
+    await replicaAnswers(database);
+    const readAll = async () =>
+      expect(new Set(await Promise.all(Array.from({ length: 50 }, () => read(database)))).size).toBe(1);
+    const reading = readAll();
+    await replica.kill();
+    await reading;
+    await readAll();
+    expect(database.replicas!.replicas[0]!.status).toBe('down');
+    await replica.start();
+    await replicaAnswers(database);
+    replica.freeze();
+    // Nothing was written since, so the replica is asked, and says nothing.
+    await readAll();
+    await write(database, 'while it is frozen');
+    expect(await read(database)).toBe('while it is frozen');
+    await readAll();
+    await replica.kill();
+    await replica.start();
+    await replicaAnswers(database);
+  });
 
 test('a server that is no replica of the database is named', async () => {
   await using database = open({ replicas: [urlOf(primary), urlOf(replica)] });

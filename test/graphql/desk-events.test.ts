@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrate } from '../../src/db/database.ts';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
+import { deskCursorOfNow } from '../support/cursor.ts';
 import { openStream } from '../support/event-stream.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { add, ask } from '../tickets/calls.ts';
@@ -38,12 +39,7 @@ async function pageOf(count: number, variables: object): Promise<Page> {
   await expect.poll(async () => (await page(variables)).events.length).toBeGreaterThanOrEqual(count);
   return page(variables);
 }
-/** The cursor of now, once no event before it is held by a transaction of another test. */
-async function now(): Promise<string> {
-  const held = () => gateway.sql`select 1 from events where place >= event_horizon()`;
-  await expect.poll(async () => (await held()).length).toBe(0);
-  return ask<string>(gateway, '{ deskCursor }');
-}
+const now = () => deskCursorOfNow(gateway);
 
 async function watch(variables: object, headers: Record<string, string> = {}, url = gateway.url) {
   const stream = await openStream(url, { query: subscription, variables }, { authorization, ...headers });
