@@ -1,5 +1,5 @@
-import { expect } from 'vitest';
 import { ask } from '../tickets/calls.ts';
+import { eventually } from './eventually.ts';
 import type { Gateway } from './gateway.ts';
 
 /** The number inside a cursor, which clients are not to look at: for tests of gaps and of order. */
@@ -12,6 +12,6 @@ export function placeOf(cursor: string): number {
 /** The desk's cursor of now, once no event before it is held by a transaction of another test. */
 export async function deskCursorOfNow(gateway: Gateway): Promise<string> {
   const held = () => gateway.sql`select 1 from events where place >= event_horizon()`;
-  await expect.poll(async () => (await held()).length).toBe(0);
+  await eventually(async () => (await held()).length === 0);
   return ask<string>(gateway, '{ deskCursor }');
 }

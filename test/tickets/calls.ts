@@ -1,4 +1,5 @@
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Call, type Gateway, multipart } from '../support/gateway.ts';
 
 /** What the tests of this folder ask for again and again, through the real door. */
@@ -101,4 +102,13 @@ export function get(url: string, authorization: string | null, more: RequestInit
     ...more,
     headers: { ...(authorization === null ? {} : { authorization }), ...(more.headers as object) },
   });
+}
+
+/**
+ * Waits until no mail of an earlier test is settled, or comes, any more: tests that share a gateway call it
+ * before they count.
+ */
+export async function untilNoMailIsUnderWay(gateway: Gateway): Promise<void> {
+  const underWay = () => gateway.sql`select from deliveries where state in ('QUEUED', 'TRANSMITTING')`;
+  await eventually(async () => (await underWay()).length === 0);
 }

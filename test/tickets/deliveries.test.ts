@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
-import { type Added, add, ask, get, ticketId } from './calls.ts';
+import { type Added, add, ask, get, ticketId, untilNoMailIsUnderWay } from './calls.ts';
 
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway();
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
-beforeEach(() => gateway.sink.setFaults([]));
+beforeEach(async () => {
+  gateway.sink.setFaults([]);
+  await untilNoMailIsUnderWay(gateway);
+});
 
 const from = 'company@domain.com';
 const mailed = (email: object = {}, ticket = 47) =>

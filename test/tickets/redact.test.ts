@@ -4,7 +4,7 @@ import { createToken } from '../../src/auth/tokens.ts';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { placeOf } from '../support/cursor.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
-import { type Added, add, ask, get, messageId, upload } from './calls.ts';
+import { type Added, add, ask, get, messageId, untilNoMailIsUnderWay, upload } from './calls.ts';
 
 let gateway: Gateway;
 /** Each test's own. */
@@ -18,9 +18,7 @@ beforeEach(async () => {
   secrets += 1;
   secret = `hunter${secrets}-is-the-password`;
   gateway.sink.setFaults([]);
-  // No mail of the test before writes an event, or comes, later.
-  const underWay = () => gateway.sql`select from deliveries where state in ('QUEUED', 'TRANSMITTING')`;
-  await expect.poll(underWay).toHaveLength(0);
+  await untilNoMailIsUnderWay(gateway);
 });
 
 const file = (text = secret, name = `${secret}.txt`) => new File([text], name, { type: 'text/x-secret' });

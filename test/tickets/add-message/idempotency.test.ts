@@ -1,15 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Answer, type Caller, type Door, type Message, say } from '../../crash/support/calls.ts';
 import { between, seeded } from '../../crash/support/random.ts';
 import { countWaiting } from '../../support/database.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 import { sampled } from '../../support/soak.ts';
+import { untilNoMailIsUnderWay } from '../calls.ts';
 
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway();
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
+beforeEach(() => untilNoMailIsUnderWay(gateway));
 
 const files = [{ name: 'plan é.txt', type: 'text/plain', bytes: Buffer.from('The plan\r\n'.repeat(500)) }];
 const operator = (key: string): Caller => ({ authorization: asOperator, key });

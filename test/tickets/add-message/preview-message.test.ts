@@ -1,17 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
-import { add, ask } from '../calls.ts';
+import { add, ask, untilNoMailIsUnderWay } from '../calls.ts';
 
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway();
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
-beforeEach(async () => {
-  // No mail of the test before is settled, or comes, later.
-  const underWay = () => gateway.sql`select from deliveries where state in ('QUEUED', 'TRANSMITTING')`;
-  await expect.poll(underWay).toHaveLength(0);
-});
+beforeEach(() => untilNoMailIsUnderWay(gateway));
 
 interface Preview {
   code?: string;

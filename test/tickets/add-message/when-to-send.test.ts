@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
-import { type Added, add, ask } from '../calls.ts';
+import { type Added, add, ask, untilNoMailIsUnderWay } from '../calls.ts';
 
 let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway();
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
+beforeEach(() => untilNoMailIsUnderWay(gateway));
 
 const from = 'company@domain.com';
 const mailed = (email: object, ticket = 47) =>
@@ -14,9 +15,6 @@ const mailed = (email: object, ticket = 47) =>
 const stateOf = async ({ delivery }: Added) =>
   (await ask<{ state: string }>(gateway, `{ node(id: "${delivery!.id}") { ... on Delivery { state } } }`))
     .state;
-/** Mails that other tests sent: what becomes of each is an event. */
-const underWay = async () =>
-  (await gateway.sql`select from deliveries where state in ('QUEUED', 'TRANSMITTING')`).length;
 const day = 24 * 3600;
 
 test.each([
@@ -29,7 +27,6 @@ test.each([
     ['email', 'sendAt'],
   ],
 ])('%s is refused with its path', async (_, email, path) => {
-  await expect.poll(underWay).toBe(0);
   const before = await gateway.counts();
   expect(await mailed(email)).toMatchObject({ code: 'INVALID_INPUT', problems: [{ path }] });
   expect(await gateway.counts()).toEqual(before);
