@@ -24,12 +24,17 @@ const againMs = 50;
 /**
  * Clients that each send one message after another, half of them to each gateway. A third of the messages is
  * mailed. A call without an answer is repeated with its key until it is answered.
+ * @param spared the id of a ticket that gets no message
  */
 export function startLoad(
   urls: readonly string[],
-  { clients, name }: { clients: number; name: string },
+  { clients, name, spared }: { clients: number; name: string; spared?: number },
 ): Load {
   const calls: Call[] = [];
+  const ticketOf = (n: number): number => {
+    const ticket = 1 + (n % 50);
+    return ticket === spared ? ticketOf(n + 1) : ticket;
+  };
   let stopped = false;
 
   async function sayOnce(client: number, body: string, ticket: number, isMailed: boolean): Promise<Answer> {
@@ -49,7 +54,7 @@ export function startLoad(
     for (let n = 0; !stopped; n += 1) {
       const body = `${name} client ${own} message ${n}`;
       for (;;) {
-        const answer = await sayOnce(own, body, 1 + ((own * 7 + n) % 50), n % 3 === 0);
+        const answer = await sayOnce(own, body, ticketOf(own * 7 + n), n % 3 === 0);
         if (answer.kind === 'added') break;
         if (answer.kind === 'refused') throw new Error(`${body} was refused: ${answer.code}`);
         await sleep(againMs);
