@@ -48,16 +48,19 @@ test('to a requester, what is not theirs is as what does not exist, in answers a
   };
   /**
    * A connection's first executions read the catalogue as well, so the least of many is compared. The gateway
-   * also reads the database's clock now and then: a statement that did not run each time is left out.
+   * also reads the database's clock now and then, each time when the machine is busy: a statement that visits
+   * no block, or did not run each time, is left out.
    */
   const leastWorkOf = async (query: string, text: string) => {
     const asked: Awaited<ReturnType<typeof workOf>>[] = [];
     for (let n = 0; n < 12; n++) asked.push(await workOf(query, text));
     const each = asked.at(-1)!.filter(({ id }) => asked.every((rows) => rows.some((row) => row.id === id)));
-    return each.map(({ id, calls, rows }) => {
-      const same = asked.flatMap((all) => all.filter((row) => row.id === id));
-      return { id, calls, rows, blocks: Math.min(...same.map(({ blocks }) => blocks)) };
-    });
+    return each
+      .map(({ id, calls, rows }) => {
+        const same = asked.flatMap((all) => all.filter((row) => row.id === id));
+        return { id, calls, rows, blocks: Math.min(...same.map(({ blocks }) => blocks)) };
+      })
+      .filter(({ blocks }) => blocks > 0);
   };
   for (const [name, query] of Object.entries(paths)) {
     expect([name, await ask(query, secret)]).toEqual([name, await ask(query, 'nonesuch')]);
