@@ -9,7 +9,7 @@ import { collectGarbage } from '../../../src/storage/garbage/collect.ts';
 import { partAt } from '../../../src/storage/garbage/schedule.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { readAll } from '../../support/servers/read-all.ts';
-import { soaking } from '../../support/soak.ts';
+import { sampled, soaking } from '../../support/soak.ts';
 import { createDeskFiles, type DeskFiles, hours } from '../desk-files.ts';
 import { all, keysOf, storeWorlds } from '../stores.ts';
 
@@ -107,11 +107,12 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     await files.place.age(half, hours(48));
     const expired = await blobOf(30);
     await upload(expired, hours(30));
-    for (const part of '0123456789abcdef') {
+    for (const part of sampled([...'0123456789abcdef'], 5)) {
       const before = await left();
       await collectGarbage(world.database.desk, store, hours(6), { range: { from: part, to: `${part}g` } });
       expect(await left()).toEqual(before.filter((key) => !key.startsWith(part) && key !== expired.key));
     }
+    await collect();
     expect(await world.database.desk.$count(blobs)).toBe(0);
     expect(await left()).toEqual([]);
   });
