@@ -57,7 +57,11 @@ async function runKills(directory: string, template: Cluster): Promise<void> {
   await sleep(500);
   await load.stop();
   const failed = innocent(load.calls, kills);
-  for (const { answer } of failed.slice(0, 3)) tell(`     ${JSON.stringify(answer)}`);
+  for (const { answer, beganAt, endedAt } of failed.slice(0, 3)) {
+    const toNearest = kills.map(({ from }) => Math.round(from - endedAt)).sort((a, b) => a * a - b * b)[0];
+    const took = Math.round(endedAt - beganAt);
+    tell(`     ${JSON.stringify(answer)}, took ${took} ms, nearest kill ${toNearest} ms after its end`);
+  }
   if (failed.length > 0) violations.push(`${name}: ${failed.length} innocent calls failed`);
   const verdict = await judge(owner, load.calls, world.journal, 'kills');
   tell(
