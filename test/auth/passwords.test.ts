@@ -104,10 +104,13 @@ const quarter = {
 
 test('a wrong password costs what the costliest hash costs, whoever’s it is', async () => {
   const { cost, bcrypt, aspNet } = quarter;
-  const all = [];
-  for (const hash of [undefined, await hashPassword('my password', cost), bcrypt, aspNet])
-    all.push(await costOfRejecting(hash, { costliest: decoyLike(bcrypt), cost }));
-  expect(Math.max(...all) / Math.min(...all)).toBeLessThan(1.6);
+  const hashes = [undefined, await hashPassword('my password', cost), bcrypt, aspNet];
+  // The process may have other work meanwhile, so the least of three is compared.
+  const least = hashes.map(() => Number.POSITIVE_INFINITY);
+  for (let round = 0; round < 3; round += 1)
+    for (const [n, hash] of hashes.entries())
+      least[n] = Math.min(least[n]!, await costOfRejecting(hash, { costliest: decoyLike(bcrypt), cost }));
+  expect(Math.max(...least) / Math.min(...least)).toBeLessThan(1.6);
 });
 
 test('no hash at all costs what a wrong password costs', async () => {
