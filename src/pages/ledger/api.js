@@ -42,7 +42,7 @@ const fields = `id state subject from createdAt dueAt settledAt failure suggeste
   attempts { number startedAt phase outcome reply }`;
 
 /**
- * Reads the mails of the open group, and the numbers of all.
+ * Reads the open group's mails, and the numbers of all.
  * @param {{ key: string, filter: object, last: number, before?: string | undefined }[]} sections
  *   `before` is the cursor of a page, whose older mails are read
  * @param {string | null} ticket global id

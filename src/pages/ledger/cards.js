@@ -1,5 +1,5 @@
 // @ts-check
-/* A mail as a card. Everything is text: what customers and mail servers wrote never becomes markup. */
+/* A mail as a card. What customers and mail servers wrote is text, never markup. */
 
 import { states, suggestions } from './states.js';
 

@@ -1,5 +1,5 @@
 // @ts-check
-/* Signs in, reads the ledger and shows it; reads it again while the page is visible. */
+/* Signs in, shows the ledger, and reads it again while the page is visible. */
 
 import { change, findTicket, NotSignedIn, readLedger, readViewer, signInWith } from './api.js';
 import { element } from './cards.js';
@@ -44,7 +44,7 @@ const wantedSections = () =>
     })),
   );
 
-/** Reads the ledger again and shows it. Tells what went wrong, until it goes well. */
+/** Reads and shows the ledger again. Tells what went wrong, until it goes well. */
 async function refresh() {
   if (!view.isSignedIn) return;
   view.asked += 1;
