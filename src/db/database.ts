@@ -120,7 +120,7 @@ export function openDatabase(
     async checkAll() {
       // Where a pooler shares sessions, a connection has lost its own by the second time.
       for (let times = 0; times < 2; times += 1) {
-        await reads.checkSight();
+        await reads.checkRowAccess();
         await check();
       }
     },

@@ -20,7 +20,7 @@ export interface ServerReads extends ViewerReads {
    * @throws when the server does not answer, or when its role could bypass row-level security or does not see
    *   the desk
    */
-  checkSight(): Promise<void>;
+  checkRowAccess(): Promise<void>;
 }
 
 /**
@@ -49,7 +49,7 @@ export function openViewerReads(pools: Pools, size: number): ServerReads {
       if (viewer.role === 'OPERATOR') return statement(operators.$client, values);
       return asRequester(requesters.$client, viewer, (tx) => statement(tx, values));
     },
-    async checkSight() {
+    async checkRowAccess() {
       await assertRowAccess(requesters.$client, '');
       await assertRowAccess(operators.$client, 'OPERATOR');
     },

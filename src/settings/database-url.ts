@@ -54,7 +54,7 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
   const isCut = account === undefined && (/@/.test(name + (fragment ?? '')) || /^[^=]*@/.test(query));
   if (isCut || fragment !== undefined || !isDecodable(`${account ?? ''}${host}${name}`))
     throw new Error(unreadable);
-  // Whoever means one of these writes %3C and so on, so an URL that has them is an unfilled example.
+  // Whoever means one of these writes %3C and so on, so a URL that has them is an unfilled example.
   if (/[<>{}]/.test(text))
     throw new Error('contains < > { or }: fill in the placeholder, or write it as %3C and so on');
   const given = parametersOf(query, account !== undefined);

@@ -136,7 +136,7 @@ export function openReplica(
       const found = await replicaPosition(positions);
       if (found === undefined || found.cluster !== end.cluster)
         throw new Unsuitable('the server is not a streaming replica of the database of DATABASE_URL');
-      await reads.checkSight();
+      await reads.checkRowAccess();
     },
     loads: () => pools.loads().map((load) => ({ ...load, pool: `${name} ${load.pool}` })),
     async [Symbol.asyncDispose]() {

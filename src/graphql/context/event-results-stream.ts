@@ -32,7 +32,6 @@ export class EventResultsStream implements PulledStream<ExecutionResult>, Receiv
   #receiver: Receiver<ExecutionResult> | undefined;
   #cursor = '';
 
-  /** @param answer gives an event's result to `show`, or calls `fail` */
   constructor(events: AsyncIterable<Seen>, place: StreamPlace, answer: AnswerEvent) {
     this.#events = events[Symbol.asyncIterator]();
     this.#place = place;

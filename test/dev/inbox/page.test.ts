@@ -315,6 +315,8 @@ test('what a search finds can be deleted, and nothing else', async () => {
   expect(await (await remove('/inbox/?q=nothing')).json()).toEqual({ deleted: 0 });
   for (const blank of ['+', '%00', '+%00%09'])
     expect(await (await remove(`/inbox/?q=${blank}`)).json()).toEqual({ deleted: 0 });
+  for (const wrong of ['query=x', 'Q=x', 'after=9', 'q=of&q=this', `q=of+${'x'.repeat(200)}`])
+    expect((await remove(`/inbox/?${wrong}`)).status).toBe(400);
   expect((await json('/inbox/')).mails).toHaveLength(1);
 });
 

@@ -49,6 +49,8 @@ async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest
   const search = (query.get('q') ?? '').replaceAll('\0', '').trim().slice(0, maxSearch);
   const wantsJson = /\bapplication\/json\b/i.test(req.headers.accept ?? '');
   if (req.method === 'DELETE') {
+    const refusal = route === '' ? whyNotDelete(query) : undefined;
+    if (refusal !== undefined) return json({ message: refusal }, 400);
     // A blank search is taken for a client's mistake. It finds nothing, so that it cannot delete everything.
     if (query.has('q') && search === '') return json({ deleted: 0 });
     return removed(assets, db, { route, search, wantsJson });
@@ -93,6 +95,13 @@ async function opened(db: Db, mail: InboxMail, search: string): Promise<Html> {
   const page = isFirst ? newest : await listInboxMails(db, { first: pageSize, before: mail.id + 1, search });
   const view = { current: mail.id, isFirst, search };
   return inboxMain(inboxList(page, view), mailView(mail, (await mailDocument(mail)).hasRemotePictures), view);
+}
+
+/** A condition that is not understood, or not read to its end, would delete more than was meant. */
+function whyNotDelete(query: URLSearchParams): string | undefined {
+  const names = [...query.keys()];
+  if (names.some((name) => name !== 'q') || names.length > 1) return 'DELETE has one parameter: q';
+  return (query.get('q') ?? '').length > maxSearch ? `q has ${maxSearch} characters at most` : undefined;
 }
 
 /** Deletes one mail, or all that a search finds if the route names none. */
