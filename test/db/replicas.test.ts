@@ -196,9 +196,15 @@ test('a gateway reads and watches through a replica, and tells how it is', async
     expect(JSON.stringify(told?.data)).toContain(`"message ${n}"`);
   }
   stream.leave();
-  expect(await (await fetch(`${gateway.url}/health/ready`)).json()).toMatchObject({ replicas: 'ok' });
-  expect(await metric('ticketwire_replica_up{replica="replica-1"}')).toBe(1);
-  expect(await byReplica()).toBeGreaterThan(10);
+  // On a busy machine, a read may just have found it behind. Its next report ends that.
+  await eventually(async () => {
+    const ready = await (await fetch(`${gateway.url}/health/ready`)).json();
+    return ready.replicas === 'ok' && (await metric('ticketwire_replica_up{replica="replica-1"}')) === 1;
+  });
+  await eventually(async () => {
+    await gateway.graphql(last);
+    return (await byReplica()) > 10;
+  });
 });
 
 test('doctor tries each replica', async () => {
