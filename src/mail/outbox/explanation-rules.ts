@@ -1,4 +1,5 @@
 import type { SuggestedAction } from '../../platform/vocabulary.ts';
+import { gatewayFaults } from '../smtp/smtp-errors.ts';
 
 /** What went wrong, in plain words, and what may help. */
 export interface Explanation {
@@ -97,8 +98,7 @@ export const explanationRules: readonly ExplanationRule[] = [
     suggestedAction: 'CHECK_MAILBOX',
   },
   {
-    matches:
-      /^(?:The mail could not be made|An attachment could not be read|The attempt could not be written)/,
+    matches: new RegExp(`^(?:${Object.values(gatewayFaults).join('|')})`),
     reason: 'The gateway could not compose the mail.',
     suggestedAction: 'ASK_MAIL_ADMINISTRATOR',
   },

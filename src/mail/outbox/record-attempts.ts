@@ -170,13 +170,15 @@ const writeOutcomes = prepareStatement<
         and i.id not in (select id from put_off)
     ), happened as (
       select ticket_id, id as delivery_id, message_id, event as type, null::int as actor_id from owned
+      where event is not null
     ), ${appendDeliveryEvents}
     select id, false as locked, (select count(*) from woken) as woken from owned
     union all
     select id, true, null from put_off`);
 
 /**
- * Writes the outcomes of attempts with their recipients and events in one commit. An overtaken attempt is
+ * Writes the outcomes of attempts with their recipients and events in one commit. What the fence wrote is
+ * undone as well, if a mail did not begin although its fence was committed. An overtaken attempt is
  * recorded in the list of attempts and changes nothing else. An attempt that was recovered at BODY replaces
  * OUTCOME_UNKNOWN with its actual outcome.
  */

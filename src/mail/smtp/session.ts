@@ -5,7 +5,7 @@ import { type Extensions, readExtensions } from './extensions.ts';
 import { type AttemptOutcome, outcomeOf, unknownVerdict, verdictOf } from './outcome.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
 import type { SmtpServer, SmtpTimeouts } from './server-settings.ts';
-import { Fenced, OwnFault, plainWords, type SmtpError } from './smtp-errors.ts';
+import { Fenced, gatewayFaults, plainWords, type SmtpError, UnreadableFile } from './smtp-errors.ts';
 
 const noSmtpUtf8 = '550 5.6.7 The mail server does not accept addresses with letters beyond ASCII (SMTPUTF8)';
 
@@ -152,9 +152,9 @@ export class SmtpSession {
       const gated = async function* (this: SmtpSession) {
         this.#mayHaveBegun = true;
         const isOurs = await mail.openBody().catch((cause) => {
-          throw new OwnFault('The attempt could not be recorded', { cause });
+          throw new Fenced('The database did not record the attempt', { cause });
         });
-        if (!isOurs) throw new Fenced();
+        if (!isOurs) throw new Fenced('The lease expired, or another worker took over');
         body.opened = true;
         try {
           for await (const piece of mail.bytes()) {
@@ -162,7 +162,7 @@ export class SmtpSession {
             yield piece;
           }
         } catch (cause) {
-          throw new OwnFault('An attachment could not be read', { cause });
+          throw new UnreadableFile(gatewayFaults.unreadableFile, { cause });
         }
         // nodemailer may write the final dot from now on.
         body.ended = true;
@@ -189,10 +189,7 @@ export class SmtpSession {
     if (answered && this.open) this.#reset();
     else this.close();
     if (error instanceof Fenced)
-      return {
-        ...outcomeOf('ENVELOPE', 'another worker took over', mail, () => verdictOf('')),
-        fenced: true,
-      };
+      return { ...outcomeOf('ENVELOPE', error.message, mail, () => verdictOf(error.message)), fenced: true };
     const rejected = new Map(
       (error.rejectedErrors ?? []).map((one) => [one.recipient, verdictOf(one.response ?? reply)]),
     );
@@ -205,16 +202,9 @@ export class SmtpSession {
         (address) => rejected.get(address) ?? verdict,
       );
     }
-    const own = error instanceof OwnFault;
-    const words = own ? error.message : plainWords(error);
+    const words = error instanceof UnreadableFile ? error.message : plainWords(error);
     if (body.ended) return outcomeOf('BODY', words, mail, () => unknownVerdict(words));
-    return outcomeOf(
-      body.opened ? 'BODY' : 'ENVELOPE',
-      words,
-      mail,
-      () => verdictOf(words),
-      !body.opened && !own,
-    );
+    return outcomeOf(body.opened ? 'BODY' : 'ENVELOPE', words, mail, () => verdictOf(words), !body.opened);
   }
 
   #reset(): void {

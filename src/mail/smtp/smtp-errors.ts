@@ -10,10 +10,16 @@ export interface SmtpError extends Error {
   responseCode?: number;
   rejectedErrors?: (SmtpError & { recipient: string })[];
 }
-/** Another worker owns the delivery. */
+/** The attempt may not send a byte: its fence failed. The message says why, in plain words. */
 export class Fenced extends Error {}
-/** A fault of the gateway, not of the server. Its message is in plain words. */
-export class OwnFault extends Error {}
+/** An attachment could not be read, which is no fault of the server. */
+export class UnreadableFile extends Error {}
+
+/** How the ledger tells faults of the gateway that the server has no part in. */
+export const gatewayFaults = {
+  uncomposable: 'The mail could not be composed',
+  unreadableFile: 'An attachment could not be read',
+};
 
 /** The outcome of a failed connection. */
 export function failedToConnect(error: unknown, envelope: Envelope): AttemptOutcome {
