@@ -83,6 +83,11 @@ export const explanationRules: readonly ExplanationRule[] = [
     suggestedAction: 'CHECK_MAILBOX',
   },
   {
+    matches: /does not begin TLS after STARTTLS/,
+    reason: 'The mail server does not begin TLS, so nothing was sent to it.',
+    suggestedAction: 'CHECK_MAILBOX',
+  },
+  {
     matches: /TLS cannot be trusted/,
     reason: "The mail server's certificate cannot be trusted.",
     suggestedAction: 'CHECK_MAILBOX',
@@ -113,5 +118,10 @@ export const explanationRules: readonly ExplanationRule[] = [
     suggestedAction: 'CONTACT_RECIPIENT_OTHERWISE',
   },
   { matches: /^5/, reason: 'The server refuses the mail.', suggestedAction: 'ASK_MAIL_ADMINISTRATOR' },
+  {
+    matches: /unexpected answer|^The mail server answers DATA/,
+    reason: 'The mail server did not answer as SMTP requires.',
+    suggestedAction: 'ASK_MAIL_ADMINISTRATOR',
+  },
   { matches: /^4/, reason: 'The server cannot accept the mail at the moment.', suggestedAction: 'WAIT' },
 ];

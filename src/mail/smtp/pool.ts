@@ -93,7 +93,7 @@ export function createSmtpPool(server: SmtpServer, connections: number, timeouts
       } catch (error) {
         used.close();
         if (used.wasCut) return undefined;
-        return failedToConnect(error, mail.envelope);
+        return failedToConnect(error, server, mail.envelope);
       }
       sizeLimit = used.sizeLimit;
     }
