@@ -47,7 +47,7 @@ async function main(): Promise<void> {
 }
 
 main().catch(async (error: unknown) => {
-  const { describeFault, describeStartError } = await import('./start-error.ts');
+  const { describeFault, describeStartError } = await import('./describe-start-error.ts');
   process.stderr.write(`${describeStartError(error) ?? describeFault(error)}\n`);
   process.exit(1);
 });
