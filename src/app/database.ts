@@ -68,7 +68,7 @@ async function assertReplicas({ replicas }: Database, log: Logger): Promise<void
   if (errors.length > 0) await namingSetting('DATABASE_REPLICA_URLS', () => Promise.reject(errors[0]));
 }
 
-/** Row-level security stands behind the queries only if whoever runs them cannot leave it. */
+/** Warns of a login that can bypass row-level security, which would then enforce nothing. */
 async function warnOfLogin({ database }: Config, { raw }: Database, log: Logger): Promise<void> {
   if (database.kind === 'url' && (await findLogin(raw)).isUnrestricted)
     log.warn(

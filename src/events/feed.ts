@@ -27,7 +27,7 @@ export interface ReadAlone<E, P> {
 /** Calls some functions in each turn of the event loop. Resolves when all were called. */
 export type CallInTurns = (calls: Iterable<() => void>) => Promise<void>;
 
-/** Events that are held are read again after so many milliseconds, at first and at most. */
+/** Milliseconds after which held events are read again: at first, and at most. */
 const leastHeldMs = 25;
 const mostHeldMs = 1000;
 
@@ -119,8 +119,9 @@ export class Feed<E, P> {
   }
 
   /**
-   * Thousands may be behind together, such as those who reconnect after a restart: they share reads from the
-   * same position. A read that began before a notification is not shared with those who come after it.
+   * Thousands of watchers may be behind at the same time, for example after a restart. Those at the same
+   * position share a read. A read that began before a notification is not shared with watchers who come
+   * later.
    */
   #readBehind(position: P, alone: ReadAlone<E, P> | undefined): Promise<Page<E, P>> {
     const notified = this.#notified;

@@ -66,8 +66,8 @@ export function createJwtVerifier(
 export const isCompactJws = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
 
 /**
- * Claims of ID tokens alone (OpenID Connect Core 1.0). An ID token tells a client who signed in, and grants
- * no access.
+ * Claims that only ID tokens have (OpenID Connect Core 1.0). An ID token tells a client who signed in, and
+ * grants no access.
  */
 const ofIdTokens = ['nonce', 'at_hash', 'c_hash', 's_hash'];
 

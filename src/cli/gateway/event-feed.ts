@@ -66,7 +66,7 @@ const ticketSubscription = /* GraphQL */ `subscription Follow($ticket: TicketSel
 /** The largest page that the gateway returns. */
 const pageSize = 100;
 
-/** The events of one ticket, for whoever may see it. They are filtered here: the API does not. */
+/** The events of one ticket, for all who may see it. They are filtered here, because the API does not. */
 export const ticketFeed = (
   gateway: GatewayClient,
   stream: EventStream,

@@ -9,7 +9,7 @@ import { rootOf } from './root-field.ts';
 /** Executes a subscription's document for one event. */
 export type ExecuteEvent = (seen: Seen, context: GraphContext) => Promise<ExecutionResult>;
 
-/** One of those who wait for a result. There may be thousands, so it holds no promise. */
+/** A stream that waits for a result. There may be thousands, so it holds no promise. */
 interface Waiting {
   readonly seen: Seen;
   readonly asker: Asker;

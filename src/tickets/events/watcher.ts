@@ -103,8 +103,8 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Seen
   }
 
   /**
-   * Answers who waits, or waits to be woken. With what is in memory it goes on at once: each call
-   * that is suspended takes memory, and there may be one for each of thousands.
+   * Answers the caller who waits, or waits to be woken. Events in memory are used without a suspended call:
+   * each one takes memory, and there may be one for each of thousands of watchers.
    */
   #advance(): void {
     try {
