@@ -40,7 +40,7 @@ async function main(): Promise<void> {
     await app[Symbol.asyncDispose]();
     process.exit(0);
   };
-  // It is no second signal: whoever read the output may well end while this process drains.
+  // This does not count as a second signal: the reader of the output may well end while this process drains.
   onReaderGone = () => void (stoppingSince ?? stop('SIGPIPE'));
   // SIGHUP: the terminal was closed.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, stop);

@@ -33,9 +33,9 @@ const mostHeldMs = 1000;
 
 /**
  * The events of one list, for viewers who all see the same of it. After each notification, the new events are
- * read once for all watchers at the end of the list. They are woken when the read has ended: ten thousand who
- * waited for it, or for their turn, would each hold the memory of a call under way. A watcher who is behind
- * reads alone until it has caught up.
+ * read once for all watchers at the end of the list. They are woken after the read. If ten thousand of them
+ * awaited the read, or their turn, each would hold the memory of a suspended call. A watcher who is behind
+ * reads from its own position until it has caught up.
  */
 export class Feed<E, P> {
   readonly #ports: FeedPorts<E, P>;
@@ -150,7 +150,7 @@ export class Feed<E, P> {
     }
   }
 
-  /** No notification comes when the transaction that holds events has written none. */
+  /** No notification comes at the end of a transaction that held events but has written none. */
   #readAgainLater({ areHeld = false }: Page<E, P>): void {
     if (!areHeld) this.#heldMs = leastHeldMs;
     if (!areHeld || this.#held !== undefined) return;

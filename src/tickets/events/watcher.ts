@@ -12,7 +12,7 @@ export interface WatchedList<E extends TicketEvent, P> {
   readonly feed: FeedOf<E, P>;
   readonly from: P;
   /**
-   * The text of the refusal that ends the stream when the watcher is no operator any more. Undefined if
+   * The text of the refusal that ends the stream when the watcher is no longer an operator. Undefined if
    * requesters may watch as well.
    */
   readonly forOperators: string | undefined;

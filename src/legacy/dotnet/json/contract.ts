@@ -14,7 +14,7 @@ export const shapes: Record<Shape, { members: MemberTypes; create: () => unknown
   post: { members: postMembers, create: emptyPost },
   attachment: { members: attachmentMembers, create: emptyAttachment },
 };
-/** The type of a list's items. Undefined for types that are no lists. */
+/** The type of a list's items. Undefined for types that are not lists. */
 export const items: Partial<Record<ValueType, ValueType>> = { strings: 'string', attachments: 'attachment' };
 
 /** Member names by their lower-case spelling. An exact match takes precedence. */
