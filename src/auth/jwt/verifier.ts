@@ -135,7 +135,7 @@ function refusalOf(error: unknown): Error {
   if (error instanceof BadCredential) return error;
   if (error instanceof errors.JOSEError && !keysFailed.has(error.code)) {
     const reason = error instanceof errors.JWTExpired ? 'has expired' : 'is not valid';
-    // The caller is not told: of a token that somebody forged, the claim that failed is a hint.
+    // The caller is not told which claim failed, because that would help somebody who forges tokens.
     const why = 'claim' in error ? `${error.code} ${String(error.claim)}` : error.code;
     return new BadCredential(`The JWT ${reason}`, 'jwt', { why });
   }
