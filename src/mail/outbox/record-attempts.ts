@@ -103,13 +103,20 @@ export async function openBody(client: postgres.Sql, openings: readonly ClaimRef
 }
 
 /**
- * Result of a settlement. `LOCKED`: its ticket is locked, so the caller retries it, and the others do not
- * wait. `OVERTAKEN`: another attempt owns the delivery.
+ * Result of a settlement. `LOCKED`: its ticket or delivery is locked, so the caller retries it, and the
+ * others do not wait. `OVERTAKEN`: another attempt owns the delivery.
  */
 export type SettlementResult = 'WRITTEN' | 'LOCKED' | 'OVERTAKEN';
 
 // The explicit ids keep every step on its index, whatever row count the planner estimates.
 const those = sql`any (${value('ids')}::int[])`;
+
+/** Whether the attempt of `i` owns the delivery, or was its last one before its outcome became unknown. */
+const isOwn = sql`(
+  ${d.attempt} = i.token
+  or (${d.state} = 'OUTCOME_UNKNOWN' and i.state <> 'OUTCOME_UNKNOWN'
+    and i.token = (select ${a.token} from ${deliveryAttempts} a
+      where ${a.deliveryId} = ${d.id} and ${a.number} = ${d.attempts})))`;
 
 const writeOutcomes = prepareStatement<
   { id: number; locked: boolean },
@@ -123,18 +130,15 @@ const writeOutcomes = prepareStatement<
       select ${tickets.id}, ${tickets.lastEventNumber} from ${tickets}
       where ${tickets.id} = any (array(select ${d.ticketId} from ${deliveries} d where ${d.id} = ${those}))
       order by ${tickets.id} for no key update skip locked
-    ), put_off as (
-      select ${d.id} from ${deliveries} d
-      where ${d.id} = ${those} and ${d.ticketId} not in (select id from locked_tickets)
     ), owned as (
       select ${d.ticketId}, ${d.messageId}, i.*
       from ${deliveries} d join input i on i.id = ${d.id}
-      where ${d.id} = ${those} and ${d.ticketId} in (select id from locked_tickets)
-        and (${d.attempt} = i.token
-          or (${d.state} = 'OUTCOME_UNKNOWN' and i.state <> 'OUTCOME_UNKNOWN'
-            and i.token = (select ${a.token} from ${deliveryAttempts} a
-              where ${a.deliveryId} = ${d.id} and ${a.number} = ${d.attempts})))
-      order by ${d.ticketId}, ${d.id} for no key update of d
+      where ${d.id} = ${those} and ${d.ticketId} in (select id from locked_tickets) and ${isOwn}
+      order by ${d.ticketId}, ${d.id} for no key update of d skip locked
+    ), put_off as (
+      select ${d.id} from ${deliveries} d join input i on i.id = ${d.id}
+      where ${d.id} = ${those} and ${d.id} not in (select id from owned)
+        and (${isOwn} or ${d.ticketId} not in (select id from locked_tickets))
     ), settled as (
       update ${deliveries} d set ${assign(deliveries, {
         state: sql`o.state`,

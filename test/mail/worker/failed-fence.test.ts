@@ -67,7 +67,7 @@ test('a mail whose fence fails is sent as soon as the database answers, and nobo
   expect(gateway.sink.mails).toHaveLength(1);
 });
 
-test('a fence that was committed although its answer was an error does not make the outcome unknown', async () => {
+test('a fence that was committed, and answered by an error, does not make the outcome unknown', async () => {
   await using gateway = await startGateway({ env: { ROLES: 'web,worker' } });
   const added = await failFence(
     gateway,

@@ -46,7 +46,7 @@ async function sendTo(script: SmtpScript, mails = [{}]) {
   return { view: views.at(-1)!, views, commands, taken };
 }
 
-test('a server that answers DATA with 250 does not get the mail, of which it would obey each line', async () => {
+test('a server that answers DATA with 250 gets no mail, as it would obey each line', async () => {
   const { view, commands } = await sendTo({ DATA: '250 2.0.0 ok' }, [
     { body: 'RSET\r\nMAIL FROM:<a@b.test>' },
   ]);
@@ -66,14 +66,14 @@ describe('a server that answers out of step', () => {
     expect(commands.at(-1)).toBe('DATA');
   });
 
-  test('a second 354 instead of an outcome: the mail may have been taken, so no machine repeats it', async () => {
+  test('a second 354 instead of an outcome: the mail may have been taken and is not repeated', async () => {
     const { view, taken } = await sendTo({ DOT: '354 go on\r\n250 2.0.0 taken' });
     expect(taken).toHaveLength(1);
     expect(view).toMatchObject({ state: 'OUTCOME_UNKNOWN', events: ['DELIVERY_OUTCOME_UNKNOWN'] });
   });
 });
 
-test('a kept connection that is closed right after 354: the mail is deferred, as nothing was sent', async () => {
+test('a kept connection is closed right after 354: the mail is deferred, as nothing was sent', async () => {
   let mails = 0;
   const { views, taken } = await sendTo({ DATA: () => (++mails === 1 ? '354 go on' : `354 go on${close}`) }, [
     {},
