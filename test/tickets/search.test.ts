@@ -107,6 +107,10 @@ describe('what looks the same is found', () => {
     ['a typographic apostrophe', 'They don’t answer zithers', "don't zithers"],
     ['typographic quotes around a phrase', 'a broken zurna', '“broken zurna”'],
     ['a space that does not break', 'non\u00a0breaking\u202fshawm', 'breaking shawm'],
+    ['the number of an asset', 'It is cornamuse K-1311-3', 'cornamuse 1311'],
+    ['the whole of it', 'It is cialamello K-1312-3', 'cialamello K-1312-3'],
+    ['a year of a range, and a date', 'Dulzaina 2010-2015, 2026-11-29.', 'dulzaina 2015 2026-11-29'],
+    ['hyphens of addresses', 'chirimia-7@my-2nd.domain.com ', 'chirimia-7@my-2nd.domain.com'],
     ['a hyphen that does not break', 'asset K\u20111207', 'K-1207'],
     ['characters that cannot be seen', 'a mel\u00adlo\u200bphone', 'mellophone'],
     ['an address of the web', 'See https://domain.com:8443/kazoo?x=1.', 'https://domain.com:8443/kazoo?x=1'],
@@ -121,7 +125,11 @@ describe('what looks the same is found', () => {
     ['an emoji of the search is no word', 'The cornet is silent', '🖨️ cornet 👩🏽‍💻 -🔥'],
     ['an emoji within the text', 'a buccin🖨\ufe0f🇩🇪1\ufe0f\u20e3 here', 'buccin 1 here'],
     ['a variation selector after a word', 'a tuben', 'tuben\ufe0f'],
-    ['selectors, joiners and fillers within a word', 'a cim\u034fba\ufe0fs\u{e0101}so', 'cimbas\u180eso\u200d'],
+    [
+      'selectors, joiners and fillers within a word',
+      'a cim\u034fba\ufe0fs\u{e0101}so',
+      'cimbas\u180eso\u200d',
+    ],
     ['a mark between a letter and its accent', 'a re\u034f\u0301beca', 'r\u00e9beca'],
     ['a filler that looks like a space', 'big\u3164gemshorn', 'gemshorn'],
     ['dots, dashes and quotes beside a word', '«psaltery…» — （rotta）、then', 'psaltery rotta then'],
@@ -169,7 +177,9 @@ test('what was copied around a reference is not searched for', async () => {
     '{ tickets(filter: { text: " INC-000047\u00a0" }) { nodes { id } } }',
   );
   expect(nodes).toHaveLength(1);
-  const { errors } = await gateway.graphql('{ search(text: "\u200b \ufeff\ufe0f\u3164") { nodes { __typename } } }');
+  const { errors } = await gateway.graphql(
+    '{ search(text: "\u200b \ufeff\ufe0f\u3164") { nodes { __typename } } }',
+  );
   expect(errors?.[0]?.extensions?.code).toBe('INVALID_INPUT');
 });
 

@@ -2,16 +2,17 @@ import type postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLog } from '../../../src/platform/log.ts';
 import { startMessageSearchFiller } from '../../../src/tickets/message-search-filler.ts';
+import { createOlderDatabase, type OlderDatabase } from '../../db/older-database.ts';
 import { countWaiting } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
-import { createOlderDatabase, type OlderDatabase } from '../../support/older-database.ts';
 
 /* Words that an earlier version wrote are written anew behind the upgrade, in small steps. */
 
 const messageCount = 500;
 /** Their ids are from 1. What is in a text of each is found by this version alone. */
 async function fillDesk(sql: postgres.Sql): Promise<void> {
-  await sql`insert into users (id, login, name, email, role) values (1, 'ann', 'Ann', 'ann@x.test', 'OPERATOR')`;
+  await sql`insert into users (id, login, name, email, role)
+    values (1, 'ann', 'Ann', 'ann@x.test', 'OPERATOR')`;
   await sql`insert into tickets (id, reference, subject, requester_id)
     values (7, ${'R\ufe0f-7'}, ${'A mel\ufe0flophone'}, 1)`;
   await sql`insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
@@ -113,4 +114,13 @@ test('a renewal that fails or is cut is begun again where it was', async () => {
   await expect(cut).rejects.toThrow('cut');
   expect(await outdated(sql)).toEqual([0, messageCount]);
   expect(await step(sql)).toBe(200);
+});
+
+test('a step reads fewer bodies when they are large', async () => {
+  const { sql } = older;
+  await sql`insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+    select 7, 1, repeat(n || ' large ', 20000), 'TEXT', 'PUBLIC', false from generate_series(1, 30) n`;
+  await sql`update search_progress set outdated_tickets = 0, outdated_messages = 2147483647`;
+  expect([await step(sql), await step(sql), await step(sql)]).toEqual([10, 10, 10]);
+  await sql`delete from messages where id > ${messageCount}`;
 });

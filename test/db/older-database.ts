@@ -7,7 +7,7 @@ import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import { inject } from 'vitest';
 import { type Database, migrate, openDatabase } from '../../src/db/database.ts';
-import { gatewayLogin } from './global-setup.ts';
+import { gatewayLogin } from '../support/global-setup.ts';
 
 interface Journal {
   entries: { tag: string }[];
