@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
+import { verdictOfReply } from '../../src/webhooks/reply-verdict.ts';
 import { sendRequest } from '../../src/webhooks/send-request.ts';
 
 /* What an endpoint may answer besides what HTTP asks for. Each request ends, by its answer or its failure. */
@@ -51,4 +52,25 @@ test('a connection that is reset within the answer keeps its status', async () =
     socket.write(`${ok}Content-Length: 9\r\n\r\nx`, () => setImmediate(() => socket.resetAndDestroy()));
   });
   expect([200, 'ECONNRESET']).toContain(found);
+});
+
+const day = 24 * 3600;
+const malformed = ['-5', '1e3', '12.5', 'later 2199', '2199-01', '', 'Mon 12:10:00'];
+test.each<[string, number]>([
+  ['120', 120],
+  [' 90 ', 90],
+  ['0', 5],
+  ['9999999999', day],
+  ['9'.repeat(400), day],
+  ['Sun, 29 Nov 2026 12:10:00 GMT', 600],
+  ['Sunday, 29-Nov-26 12:10:00 GMT', 600],
+  ['Sun Nov 29 12:10:00 2026', 600],
+  ['Sun, 29 Nov 2199 12:10:00 GMT', day],
+  ...malformed.map((text): [string, number] => [text, 5]),
+])('Retry-After: %s is %i seconds', (retryAfter, seconds) => {
+  const reply = { status: 503, retryAfter, error: undefined };
+  const clock = { now: new Date('2026-11-29T12:00:00Z'), random: () => 0.5 };
+  expect(verdictOfReply(reply, 0, clock)).toEqual({
+    ...{ kind: 'failed', error: 'status 503', retryMs: seconds * 1000 },
+  });
 });
