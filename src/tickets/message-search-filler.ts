@@ -4,8 +4,10 @@ import { preparedFor } from '../db/prepare-once.ts';
 import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
 import type { Logger } from '../platform/log.ts';
 
-/** Rows whose words one statement writes. It takes some 20 ms, in which it holds up `deskEvents`. */
+/** Messages whose words one statement writes. It takes some 20 ms, in which it holds up `deskEvents`. */
 const atOnce = 200;
+/** Rows whose words one statement writes anew. They are more work: read twice, and replaced. */
+const renewedAtOnce = 50;
 /** Milliseconds between two statements that write words anew: others' work goes before. */
 const betweenMs = 20;
 /**
@@ -61,7 +63,7 @@ export function startMessageSearchFiller(db: Db, log: Logger): AsyncDisposable {
 
   /** @returns whether it has written any, so that there may be more */
   async function renewSome(): Promise<boolean> {
-    const [row] = await renew(db).execute({ most: atOnce });
+    const [row] = await renew(db).execute({ most: renewedAtOnce });
     const { read } = row!;
     if (read === null) return false;
     if (read > 0 && renewed === 0)
