@@ -4,7 +4,7 @@ import { preparedFor } from '../db/prepare-once.ts';
 import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
 import type { Logger } from '../platform/log.ts';
 
-/** Messages whose words one statement writes. It takes some 20 ms, in which it holds up `deskEvents`. */
+/** Messages whose words one statement writes. It takes some 20 ms, during which `deskEvents` are held. */
 const atOnce = 200;
 /** Rows whose words one statement writes anew. They are more work: read twice, and replaced. */
 const renewedAtOnce = 50;
@@ -31,8 +31,8 @@ const renew = preparedFor((db: Db) =>
 );
 
 /**
- * Starts a loop that writes the words of new messages, by which operators search, every two seconds until it
- * is disposed. After an upgrade that changes how texts become words, it also writes those of all tickets and
+ * Starts a loop that indexes the words of new messages for operators' searches, every two seconds until it is
+ * disposed. After an upgrade that changes how texts become words, it also writes those of all tickets and
  * messages anew, the newest first. Any number of processes may run it: the SQL functions let one write at a
  * time, and the others find nothing to do. Failures are logged and tried again. Disposing of it waits for the
  * statement under way.
