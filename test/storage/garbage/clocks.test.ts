@@ -20,10 +20,10 @@ async function collectAll({ world, store }: DeskFiles, offMs: number, databaseOf
   const { log } = new Canary();
   using clock = await createClock(world.database.raw, log);
   const now = () => new Date(clock.now().getTime() + databaseOffMs);
-  const at = Date.now() + offMs;
+  const from = Date.now() + offMs - 4 * 3_600_000;
   const parts = new Set<string>();
   for (let turn = 0; parts.size < 16; turn += 1) {
-    vi.useFakeTimers({ toFake: ['Date'], now: at + turn * 15 * 60_000 });
+    vi.useFakeTimers({ toFake: ['Date'], now: from + turn * 15 * 60_000 });
     parts.add(partAt(Date.now()).from);
     await using schedule = startCollectionSchedule({ db: world.database.desk, blobs: store, log, now });
     expect(schedule.why()).toBeUndefined();
