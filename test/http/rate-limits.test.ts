@@ -165,14 +165,13 @@ test('processes whose clocks differ share one window of a minute, by the databas
     from rate_limits where key like 'write:%'`;
   // A caller over the limit is refused without a statement until the window ends.
   expect(rows.map(({ points, soon }) => [points, soon])).toEqual([[4, true]]);
-});
-
-test('a window that ends later than a minute was left by a clock that has been set back, and is over', async () => {
-  await using gateway = await startGateway({ env: { RATE_LIMITS: 'postgres', RATE_LIMIT_WRITES: '1' } });
-  expect((await say(gateway, { ticketId: 47 })).code).toBeUndefined();
+  // A window that ends later was left by a clock that has been set back, and is over.
+  const ask = async () => (await say(gateway, { ticketId: 47 }, asRequester)).code;
+  for (let n = 0; n < 3; n += 1) expect(await ask()).toBeUndefined();
   await gateway.sql`update rate_limits set expire = expire + ${yearMs}`;
-  expect((await say(gateway, { ticketId: 47 })).code).toBeUndefined();
-  expect((await say(gateway, { ticketId: 47 })).code).toBe('RATE_LIMITED');
+  expect([await ask(), await ask(), await ask(), await ask()]).toEqual([
+    ...[undefined, undefined, undefined, 'RATE_LIMITED'],
+  ]);
 });
 
 test('RATE_LIMITS=off limits nothing, and says so', async () => {
