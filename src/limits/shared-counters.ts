@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { type Counters, type OpenWindow, windowMs } from './counters.ts';
 
@@ -6,6 +7,11 @@ export type Query = (text: string, values: readonly unknown[]) => Promise<readon
 
 /** Callers over their limits that are refused without a statement. */
 const maxRefused = 10_000;
+
+/** How long a call waits to be counted in the database, milliseconds: the request is not held up by it. */
+const patienceMs = 1000;
+/** For how long calls are counted in memory after the database has not answered, milliseconds. */
+const restMs = 1000;
 
 const clock = '(extract(epoch from clock_timestamp()) * 1000)::int8';
 // A window that ends later than a minute from now was opened before the clock was set back: it is over.
@@ -23,30 +29,46 @@ const read = `select ${found} from rate_limits w where key = $1 and ${isOpen}`;
 /**
  * Counts in the database, for all processes and by its clock. A caller over the limit is refused from memory
  * until the window ends. The garbage collector deletes old rows.
- * @param otherwise counts while the database is unavailable
+ * @param otherwise counts while the database does not answer
  */
 export function countInDatabase(query: Query, otherwise: Counters): Counters {
   // By size, as `max` would reserve memory for all of them. It measures time by the monotonic clock.
   const refused = new LRUCache<string, OpenWindow>({ maxSize: maxRefused, sizeCalculation: () => 1 });
+  let restsUntil = 0;
+
+  async function unlessSilent<T>(text: string, key: string, instead: () => Promise<T>): Promise<T> {
+    if (performance.now() < restsUntil) return instead();
+    try {
+      const [window] = await withinPatience(query(text, [key]));
+      return window as T;
+    } catch {
+      restsUntil = performance.now() + restMs;
+      return instead();
+    }
+  }
+
   return {
     async add(key, most) {
       const over = refused.get(key);
       if (over !== undefined) return { ...over, msLeft: refused.getRemainingTTL(key) };
-      try {
-        const [window] = (await query(add, [key])) as [OpenWindow];
-        if (window.calls > most) refused.set(key, window, { ttl: Math.max(1, window.msLeft) });
-        return window;
-      } catch {
-        return otherwise.add(key, most);
-      }
+      const window = await unlessSilent(add, key, () => otherwise.add(key, most));
+      if (window.calls > most) refused.set(key, window, { ttl: Math.max(1, window.msLeft) });
+      return window;
     },
-    async read(key) {
-      try {
-        const [window] = (await query(read, [key])) as OpenWindow[];
-        return window;
-      } catch {
-        return otherwise.read(key);
-      }
-    },
+    read: (key) => unlessSilent(read, key, () => otherwise.read(key)),
   };
+}
+
+/** @throws Error when it takes too long; it continues, and its outcome is ignored */
+async function withinPatience<T>(work: Promise<T>): Promise<T> {
+  const ended = new AbortController();
+  const late = sleep(patienceMs, undefined, { ref: false, signal: ended.signal });
+  try {
+    return await Promise.race([
+      work,
+      late.then(() => Promise.reject(new Error('The database does not count in time'))),
+    ]);
+  } finally {
+    ended.abort();
+  }
 }

@@ -127,6 +127,21 @@ test('two processes count together in the database, and each by itself while it 
   expect((await say(one, { ticketId: 47 }, asRequester)).code).toBeUndefined();
 });
 
+test('counters that the database does not answer for hold no request up', async () => {
+  const env = { RATE_LIMITS: 'postgres', RATE_LIMIT_WRITES: '2' };
+  await using gateway = await startGateway({ env });
+  await gateway.sql.begin(async (tx) => {
+    await tx`lock table rate_limits in access exclusive mode`;
+    const codes = [(await say(gateway, { ticketId: 47 })).code];
+    // It has been answered, and the statement that counts it still waits.
+    const waiting = await tx`
+      select from pg_locks where relation = 'rate_limits'::regclass and not granted`;
+    expect(waiting).toHaveLength(1);
+    for (let n = 0; n < 2; n += 1) codes.push((await say(gateway, { ticketId: 47 })).code);
+    expect(codes).toEqual([undefined, undefined, 'RATE_LIMITED']);
+  });
+});
+
 const hourMs = 3_600_000;
 const yearMs = 365 * 24 * hourMs;
 
