@@ -4,7 +4,7 @@ import { preparedFor } from '../db/prepare-once.ts';
 import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
 import type { Logger } from '../platform/log.ts';
 
-/** Messages whose words one statement writes. It takes some 20 ms, in which it holds up `deskEvents`. */
+/** Messages whose words one statement writes. It takes some 20 ms, during which `deskEvents` are held. */
 const atOnce = 200;
 /**
  * Milliseconds between two statements that found little to do. A search reads the bodies of the 1,000 newest
@@ -20,8 +20,8 @@ const fill = preparedFor((db: Db) =>
 );
 
 /**
- * Starts a loop that writes the words of new messages, by which operators search, every two seconds until it
- * is disposed. Any number of processes may run it: the SQL function lets one write at a time, and the others
+ * Starts a loop that indexes the words of new messages for operators' searches, every two seconds until it is
+ * disposed. Any number of processes may run it: the SQL function lets one write at a time, and the others
  * find nothing to do. Failures are logged and tried again. Disposing of it waits for the statement under way.
  */
 export function startMessageSearchFiller(db: Db, log: Logger): AsyncDisposable {

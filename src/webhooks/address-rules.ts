@@ -38,7 +38,7 @@ for (const [network, prefix] of closed6) closed.addSubnet(network, prefix, 'ipv6
 const global6 = new BlockList();
 global6.addSubnet('2000::', 3, 'ipv6');
 
-/** Whether an IP address belongs to a machine on the public internet. False for a text that is none. */
+/** Whether an IP address belongs to a machine on the public internet. False for other texts. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 4) return !closed.check(address, 'ipv4');

@@ -6,7 +6,7 @@ const firstSeconds = 5;
 const mostSeconds = 3600;
 /** A longer Retry-After of an endpoint is cut to this. */
 export const mostRetryAfterSeconds = 24 * 3600;
-/** An endpoint that has failed for so long is disabled. */
+/** Days of failures after which an endpoint is disabled. */
 export const failingDays = 5;
 
 /** What follows from a reply. */
@@ -17,9 +17,9 @@ export type Verdict =
   | { readonly kind: 'failed'; readonly error: string; readonly retryMs: number };
 
 /**
- * What follows from a reply: 2xx is delivered, 410 is gone, and anything else is sent again after `retryMs`:
- * 5 s after the first failure, then twice as long each time, up to an hour, or after Retry-After if that is
- * longer.
+ * What follows from a reply. 2xx means delivered, and 410 means gone. After anything else the request is sent
+ * again in `retryMs`: 5 s after the first failure, then twice as long each time, up to an hour, all ± 25 % at
+ * random. A longer Retry-After counts instead, up to a day.
  * @param failures failed requests since the last one that succeeded, without this one
  */
 export function verdictOfReply(

@@ -23,7 +23,7 @@ const maxTogether = 25;
 export interface LoadedTogether {
   readonly context: GraphContext;
   readonly userId: number;
-  /** When it may not be used any more. */
+  /** When it may no longer be used. */
   until: number;
   /** Whether something has read who the viewer is. */
   readonly isPersonal: () => boolean;
@@ -32,8 +32,8 @@ export interface LoadedTogether {
 const loaded = new WeakMap<object, Map<string, LoadedTogether>>();
 
 /**
- * The context for the results of an event, and of those behind it in its page: what they show is loaded with
- * the first of them, so that thousands who are behind need few statements.
+ * The context for the results of an event and of the later ones in its page. What they all show is loaded
+ * with the first, so that thousands of watchers who are behind need few statements.
  * @param key names the viewers who see the same
  */
 export function loadTogether(ctx: GraphContext, { page, at, viewer }: Seen, key: string): LoadedTogether {

@@ -98,7 +98,7 @@ export async function readDeskEvents(
   const events = rows.flatMap((row) => (row.place === null ? [] : [eventOf({ ...row, place: row.place })]));
   const isFull = limit > 0 && events.length >= limit;
   const more = isFull || scannedCount >= (limit === 0 ? 1 : scanned);
-  // Not the horizon: a server that crashes may give ids of transactions that wrote nothing once more.
+  // Not the horizon: after a crash, a server may assign the ids of transactions that wrote nothing again.
   const reached = limit === 0 ? after : isFull ? events.at(-1)!.position : (scannedTo ?? after);
   return { events, reached, more, areHeld };
 }

@@ -33,7 +33,7 @@ const lastVisible = sql`
 const { ifLastMessage, expect, ...kept } = ruled;
 /** Plain rows have no condition. */
 export const decidedPlain = reading('decided', kept, sql`from ${checked}`);
-/** Step that adds the verdicts that depend on the ticket's last message, so need its lock. */
+/** Step that adds the verdicts that depend on the ticket's last message and therefore need its lock. */
 export const decided = reading(
   'decided',
   {
