@@ -24,7 +24,8 @@ export interface Counters {
 export function countInMemory(): Counters {
   // Rejects nothing: whoever counts knows the limit.
   const limiter = new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: windowMs / 1000 });
-  // The library tells what is left by the machine's clock, which may be set back. It ends a window by a timer.
+  // The library tells what is left by the machine's clock, which may be set back.
+  // It ends a window by a timer.
   const windowOf = ({ consumedPoints, msBeforeNext }: { consumedPoints: number; msBeforeNext: number }) => ({
     calls: consumedPoints,
     msLeft: Math.min(msBeforeNext, windowMs),

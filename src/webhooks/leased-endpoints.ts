@@ -18,7 +18,7 @@ export interface Lease {
 
 const clock = sql`clock_timestamp()`;
 const inMs = (ms: number): SQL => sql`${clock} + ${ms}::float8 * interval '1 millisecond'`;
-// Nothing waits or is leased for longer than this. Whatever is later was written before the clock was set back.
+// Nothing waits or is leased for longer than this. What is later was written before the clock was set back.
 const latest = sql`${clock} + make_interval(secs => ${mostRetryAfterSeconds})`;
 const columns = {
   ...getTableColumns(webhooks),
