@@ -9,6 +9,9 @@ export const mostRetryAfterSeconds = 24 * 3600;
 /** Days of failures after which an endpoint is disabled. */
 export const failingDays = 5;
 
+/** The three forms of a date in HTTP begin with the day of the week. All are in GMT, also that of asctime. */
+const httpDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d\d:\d\d:\d\d/;
+
 /** What follows from a reply. */
 export type Verdict =
   | { readonly kind: 'delivered' }
@@ -36,7 +39,8 @@ export function verdictOfReply(
 
 /** Seconds until the time of a Retry-After header; 0 for one that is malformed or past. */
 function secondsOf(header: string, now: Date): number {
-  if (/^\d{1,9}$/.test(header.trim())) return Number(header);
-  const at = Date.parse(header);
+  if (/^\d+$/.test(header.trim())) return Number(header);
+  // `Date.parse` finds a year in almost any text.
+  const at = httpDate.test(header) ? Date.parse(`${header.replace(/ GMT$/, '')} GMT`) : Number.NaN;
   return Number.isNaN(at) ? 0 : Math.max(0, (at - now.getTime()) / 1000);
 }
