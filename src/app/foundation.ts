@@ -49,7 +49,10 @@ export async function openFoundation(
   const now = overrides.now ?? parts.use(await createClock(database.raw, log)).now;
   const demo = await prepareDemo(config, database, log);
   const blobs = await openCheckedStore(config.blobs, database.desk);
-  const collectionSchedule = parts.use(startCollectionSchedule(database.desk, blobs, log, config.keepDays));
+  const { keepDays } = config;
+  const collectionSchedule = parts.use(
+    startCollectionSchedule({ db: database.desk, blobs, log, keepDays, now }),
+  );
   const inbox =
     config.smtp.kind === 'inbox' ? parts.use(await startInbox(database.desk, { log })) : undefined;
   const smtpUrl = inbox?.url ?? (config.smtp.kind === 'url' ? config.smtp.url : undefined);

@@ -33,23 +33,26 @@ export class Buckets {
    * @param at ms
    */
   wait(key: string, at: number): number {
-    const left = this.#left(this.#buckets.get(key), at);
+    const left = this.#left(key, at);
     return left >= 1 ? 0 : Math.ceil((1 - left) / this.#rate.perSecond);
   }
 
   /** Takes a token, even if there is none: the key then waits longer. */
   take(key: string, at: number): void {
-    this.#put(key, this.#left(this.#buckets.get(key), at) - 1, at);
+    this.#put(key, this.#left(key, at) - 1, at);
   }
 
   /** Returns a token that was taken. */
   giveBack(key: string, at: number): void {
-    this.#put(key, Math.min(this.#rate.burst, this.#left(this.#buckets.get(key), at) + 1), at);
+    this.#put(key, Math.min(this.#rate.burst, this.#left(key, at) + 1), at);
   }
 
-  #left(bucket: Bucket | undefined, at: number): number {
+  #left(key: string, at: number): number {
+    const bucket = this.#buckets.get(key);
     if (bucket === undefined) return this.#rate.burst;
-    const gained = (Math.max(0, at - bucket.at) / 1000) * this.#rate.perSecond;
+    // The clock has been set back: the bucket refills from now on, and not only when that time comes again.
+    if (bucket.at > at) bucket.at = at;
+    const gained = ((at - bucket.at) / 1000) * this.#rate.perSecond;
     return Math.min(this.#rate.burst, bucket.left + gained);
   }
 

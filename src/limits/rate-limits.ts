@@ -1,12 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import {
-  type RateLimiterAbstract,
-  RateLimiterMemory,
-  RateLimiterPostgres,
-  RateLimiterRes,
-} from 'rate-limiter-flexible';
 import { RateLimited } from '../platform/errors.ts';
 import type { Viewer } from '../platform/request-context.ts';
+import { countInMemory, type OpenWindow, windowMs } from './counters.ts';
+import { countInDatabase, type Query } from './shared-counters.ts';
 
 /** What is counted, in windows of a minute. */
 const limitNames = ['address', 'viewer', 'write', 'ticket'] as const;
@@ -49,12 +45,6 @@ export interface RateLimits {
   readonly tickets: TicketKeys;
 }
 
-/** Runs a statement. */
-export type Query = (text: string, values: readonly unknown[]) => Promise<readonly object[]>;
-
-const windowSeconds = 60;
-const table = 'rate_limits';
-
 /**
  * Creates the rate limits.
  * @param exceeded called for each call that exceeds a limit
@@ -69,68 +59,31 @@ export function createRateLimits(
     const nothing = async () => undefined;
     return { count: nothing, assertRoom: nothing, state: nothing, tickets };
   }
-  const limiters = Object.fromEntries(
-    limitNames.map((name) => [name, open(store, name, perMinute[name], query)] as const),
-  ) as Record<LimitName, RateLimiterAbstract>;
-  const refuse = (limit: LimitName, { msBeforeNext }: RateLimiterRes): RateLimited => {
+  const memory = countInMemory();
+  const counters = store === 'memory' ? memory : countInDatabase(query, memory);
+  const refuse = (limit: LimitName, { msLeft }: OpenWindow): RateLimited => {
     exceeded(limit);
-    return new RateLimited(limit, Math.max(1, Math.ceil(msBeforeNext / 1000)));
+    return new RateLimited(limit, Math.max(1, Math.ceil(msLeft / 1000)));
   };
+  const keyOf = (limit: LimitName, key: string | number) => `${limit}:${key}`;
   return {
     tickets,
     async count(limit, key) {
-      try {
-        await limiters[limit].consume(key);
-      } catch (error) {
-        throw error instanceof RateLimiterRes ? refuse(limit, error) : error;
-      }
+      const most = perMinute[limit];
+      const window = await counters.add(keyOf(limit, key), most);
+      if (window.calls > most) throw refuse(limit, window);
     },
     async assertRoom(limit, key) {
-      const found = await limiters[limit].get(key);
-      if (found !== null && found.consumedPoints >= perMinute[limit] && found.msBeforeNext > 0)
-        throw refuse(limit, found);
+      const window = await counters.read(keyOf(limit, key));
+      if (window !== undefined && window.calls >= perMinute[limit]) throw refuse(limit, window);
     },
     async state(limit, key) {
-      const found = await limiters[limit].get(key);
-      const live = found !== null && found.msBeforeNext > 0 ? found : undefined;
-      return {
-        name: limit,
-        max: perMinute[limit],
-        remaining: Math.max(0, perMinute[limit] - (live?.consumedPoints ?? 0)),
-        resetsInSeconds: live === undefined ? windowSeconds : Math.ceil(live.msBeforeNext / 1000),
-      };
+      const max = perMinute[limit];
+      const { calls, msLeft } = (await counters.read(keyOf(limit, key))) ?? { calls: 0, msLeft: windowMs };
+      const remaining = Math.max(0, max - calls);
+      return { name: limit, max, remaining, resetsInSeconds: Math.ceil(msLeft / 1000) };
     },
   };
-}
-
-function open(
-  store: 'memory' | 'postgres',
-  name: LimitName,
-  points: number,
-  query: Query,
-): RateLimiterAbstract {
-  const memory = new RateLimiterMemory({ keyPrefix: name, points, duration: windowSeconds });
-  if (store === 'memory') return memory;
-  return new RateLimiterPostgres({
-    storeClient: {
-      query: async ({ text, values }: { text: string; values: readonly unknown[] }) => {
-        const rows = await query(text, values);
-        return { rows, rowCount: rows.length };
-      },
-    },
-    storeType: 'client',
-    tableName: table,
-    tableCreated: true,
-    keyPrefix: name,
-    points,
-    duration: windowSeconds,
-    // A caller over the limit is rejected from memory, without a statement, until the window ends.
-    inMemoryBlockOnConsumed: points + 1,
-    // The garbage collector deletes expired rows.
-    clearExpiredByTimeout: false,
-    // While the database is unavailable, each process counts separately.
-    insuranceLimiter: memory,
-  });
 }
 
 /** Cached ticket references. */

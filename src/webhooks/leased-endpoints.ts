@@ -1,8 +1,8 @@
-import { and, eq, getTableColumns, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, eq, getTableColumns, gt, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import { auditEntries, webhooks } from '../db/tables.ts';
 import type { DeskPosition } from '../tickets/events/desk-cursor.ts';
-import { failingDays } from './reply-verdict.ts';
+import { failingDays, mostRetryAfterSeconds } from './reply-verdict.ts';
 
 /** An endpoint that a worker sends to, as its row says now. */
 export type Endpoint = typeof webhooks.$inferSelect & {
@@ -18,10 +18,12 @@ export interface Lease {
 
 const clock = sql`clock_timestamp()`;
 const inMs = (ms: number): SQL => sql`${clock} + ${ms}::float8 * interval '1 millisecond'`;
+// Nothing waits or is leased for longer than this. What is later was written before the clock was set back.
+const latest = sql`${clock} + make_interval(secs => ${mostRetryAfterSeconds})`;
 const columns = {
   ...getTableColumns(webhooks),
-  dueInMs: sql<number>`
-    greatest(0, extract(epoch from ${webhooks.dueAt} - clock_timestamp()) * 1000)::float8`,
+  dueInMs: sql<number>`case when ${webhooks.dueAt} > ${latest} then 0 else
+    greatest(0, extract(epoch from ${webhooks.dueAt} - ${clock}) * 1000)::float8 end`,
 };
 const held = ({ id, token }: Lease) => and(eq(webhooks.id, id), eq(webhooks.leaseToken, token));
 const owned = (lease: Lease) => and(held(lease), isNull(webhooks.disabledAt));
@@ -29,7 +31,11 @@ const to = ([place, ticketId, number]: DeskPosition) => ({ place, ticketId, numb
 
 /** Leases every enabled endpoint that no live worker has, so that one worker at a time sends to each. */
 export const claimEndpoints = (db: Db, leaseMs: number): Promise<Endpoint[]> => {
-  const free = or(isNull(webhooks.leaseToken), lt(webhooks.leaseUntil, clock));
+  const free = or(
+    isNull(webhooks.leaseToken),
+    lt(webhooks.leaseUntil, clock),
+    gt(webhooks.leaseUntil, latest),
+  );
   const ids = db
     .select({ id: webhooks.id })
     .from(webhooks)

@@ -5,7 +5,7 @@ const firstSeconds = 5;
 /** The longest wait, unless the endpoint asks for more. */
 const mostSeconds = 3600;
 /** A longer Retry-After of an endpoint is cut to this. */
-const mostRetryAfterSeconds = 24 * 3600;
+export const mostRetryAfterSeconds = 24 * 3600;
 /** Days of failures after which an endpoint is disabled. */
 export const failingDays = 5;
 

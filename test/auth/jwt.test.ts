@@ -279,6 +279,24 @@ test('a key that the issuer has replaced is found by its id', async () => {
   }
 });
 
+test('keys are as old as they are when the clock has been set back', async () => {
+  const year = 365 * 86_400_000;
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + year });
+  try {
+    await using desk = await createDesk({ jwks: jwks.filter(({ kid }) => kid !== 'EdDSA') });
+    await desk.add({ login: 'jane' });
+    expect(await desk.authenticate(await desk.bearer({ alg: 'ES256' }))).toMatchObject({ login: 'jane' });
+    desk.authority.state.jwks = jwks.filter(({ kid }) => kid === 'EdDSA');
+    vi.setSystemTime(Date.now() - year);
+    expect(await desk.authenticate(await desk.bearer({ alg: 'EdDSA' }))).toMatchObject({ login: 'jane' });
+    const withdrawn = await desk.bearer({ alg: 'ES256', claims: { jti: 'another' } });
+    await expect(desk.authenticate(withdrawn)).rejects.toBeInstanceOf(BadCredential);
+    expect(desk.authority.state.fetches).toBe(2);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test('the keys are fetched once, whatever key ids strangers name', async () => {
   await using desk = await createDesk();
   await desk.add({ login: 'jane' });

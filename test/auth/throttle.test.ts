@@ -32,6 +32,18 @@ describe('failed sign-ins', () => {
     expect(throttle.attempt(['joe'], '10.0.0.1', 0)).toBeTypeOf('function');
   });
 
+  test('are allowed again after the time that was told when the clock has been set back by a year', () => {
+    const throttle = createThrottle();
+    const year = 365 * 86_400 * second;
+    failUntilRefused(() => throttle.attempt(['jane'], '192.0.2.1', year));
+    expect(throttle.attempt(['jane'], '192.0.2.1', 0)).toBe(6);
+    expect(throttle.attempt(['jane'], '192.0.2.1', 6 * second)).toBeTypeOf('function');
+    let user = 0;
+    failUntilRefused(() => throttle.attempt([`user${user++}`], '192.0.2.2', year));
+    expect(throttle.wait('192.0.2.2', 0)).toBe(1);
+    expect(throttle.wait('192.0.2.2', second)).toBe(0);
+  });
+
   test('are bounded for one address over all logins', () => {
     const throttle = createThrottle();
     let user = 0;

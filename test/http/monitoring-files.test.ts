@@ -113,6 +113,26 @@ test('expressions have balanced brackets; each alert is described here and in OP
   }
 });
 
+test('promtool’s test has series for which each alert is raised, and others for which it is not', () => {
+  interface AlertTest {
+    readonly alert_rule_test: readonly {
+      readonly alertname: string;
+      readonly exp_alerts: readonly object[];
+    }[];
+  }
+  const { tests } = parse(file('prometheus-alerts-test.yaml')) as { readonly tests: readonly AlertTest[] };
+  const cases = tests.flatMap((one) => one.alert_rule_test);
+  const namesOf = (isRaised: boolean) =>
+    new Set(
+      cases
+        .filter(({ exp_alerts: alerts }) => alerts.length > 0 === isRaised)
+        .map(({ alertname }) => alertname),
+    );
+  const names = new Set(rules.map(({ alert }) => alert));
+  expect(namesOf(true)).toEqual(names);
+  expect(namesOf(false)).toEqual(names);
+});
+
 test('no two panels have one id or one place', () => {
   const { panels } = dashboard;
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);

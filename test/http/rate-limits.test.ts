@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { scrape, sumOf } from '../support/observed/prometheus.ts';
 
 /* A caller over its limit is refused at each door, with the time to wait. */
+
+afterEach(() => vi.useRealTimers());
 
 const mutation = `mutation($input: AddTicketMessageInput!) { addTicketMessage(input: $input) {
   __typename ... on UserError { code retryable } ... on RateLimitedError { retryAfterSeconds } } }`;
@@ -123,6 +125,68 @@ test('two processes count together in the database, and each by itself while it 
   expect(rows.map(({ points }) => points)).toEqual([5]);
   await one.sql`alter table rate_limits rename to gone`;
   expect((await say(one, { ticketId: 47 }, asRequester)).code).toBeUndefined();
+});
+
+test('counters that the database does not answer for hold no request up', async () => {
+  const env = { RATE_LIMITS: 'postgres', RATE_LIMIT_WRITES: '2' };
+  await using gateway = await startGateway({ env });
+  await gateway.sql.begin(async (tx) => {
+    await tx`lock table rate_limits in access exclusive mode`;
+    const codes = [(await say(gateway, { ticketId: 47 })).code];
+    // It has been answered, and the statement that counts it still waits.
+    const waiting = await tx`
+      select from pg_locks where relation = 'rate_limits'::regclass and not granted`;
+    expect(waiting).toHaveLength(1);
+    for (let n = 0; n < 2; n += 1) codes.push((await say(gateway, { ticketId: 47 })).code);
+    expect(codes).toEqual([undefined, undefined, 'RATE_LIMITED']);
+  });
+});
+
+const hourMs = 3_600_000;
+const yearMs = 365 * 24 * hourMs;
+
+test.each(['memory', 'postgres'])(
+  'a clock that is set back makes nobody wait longer than the window (%s)',
+  async (store) => {
+    await using gateway = await startGateway({ env: { RATE_LIMITS: store, RATE_LIMIT_WRITES: '2' } });
+    const at = Date.now();
+    vi.useFakeTimers({ toFake: ['Date'], now: at });
+    for (let n = 0; n < 3; n += 1) await say(gateway, { ticketId: 47 });
+    for (const offMs of [0, -hourMs, -yearMs]) {
+      vi.setSystemTime(at + offMs);
+      const { code, retryAfterSeconds } = await say(gateway, { ticketId: 47 });
+      expect([code, retryAfterSeconds! > 0, retryAfterSeconds! <= 60]).toEqual(['RATE_LIMITED', true, true]);
+      const { data } = await gateway.graphql<{ rateLimit: { resetsInSeconds: number }[] }>(
+        '{ rateLimit { resetsInSeconds } }',
+      );
+      expect(data.rateLimit.filter(({ resetsInSeconds: s }) => s > 60 || s < 0)).toEqual([]);
+    }
+  },
+);
+
+test('processes whose clocks differ share one window of a minute, by the database’s clock', async () => {
+  const env = { RATE_LIMITS: 'postgres', RATE_LIMIT_WRITES: '3' };
+  await using gateway = await startGateway({ env });
+  const at = Date.now();
+  vi.useFakeTimers({ toFake: ['Date'], now: at });
+  const codes = [];
+  for (const offMs of [hourMs, 0, -hourMs, hourMs, 0]) {
+    vi.setSystemTime(at + offMs);
+    codes.push((await say(gateway, { ticketId: 47 })).code);
+  }
+  expect(codes).toEqual([undefined, undefined, undefined, 'RATE_LIMITED', 'RATE_LIMITED']);
+  const rows = await gateway.sql`
+    select points, expire - (extract(epoch from now()) * 1000)::int8 between 0 and 60000 as soon
+    from rate_limits where key like 'write:%'`;
+  // A caller over the limit is refused without a statement until the window ends.
+  expect(rows.map(({ points, soon }) => [points, soon])).toEqual([[4, true]]);
+  // A window that ends later was left by a clock that has been set back, and is over.
+  const ask = async () => (await say(gateway, { ticketId: 47 }, asRequester)).code;
+  for (let n = 0; n < 3; n += 1) expect(await ask()).toBeUndefined();
+  await gateway.sql`update rate_limits set expire = expire + ${yearMs}`;
+  expect([await ask(), await ask(), await ask(), await ask()]).toEqual([
+    ...[undefined, undefined, undefined, 'RATE_LIMITED'],
+  ]);
 });
 
 test('RATE_LIMITS=off limits nothing, and says so', async () => {

@@ -101,6 +101,10 @@ export async function startGateway({
     async graphql(query, variables = {}, call = {}) {
       const body = call.files?.length ? multipart(query, variables, call.files) : { query, variables };
       canary.sent(undefined, variables);
+      canary.sent(
+        undefined,
+        call.files?.map((file) => (file instanceof File ? file.name : undefined)),
+      );
       const response = await post(`${url}/graphql`, body, call);
       const answer = (await response.json()) as { errors?: unknown };
       if (answer.errors !== undefined) canary.wrote('errors', JSON.stringify(answer.errors));

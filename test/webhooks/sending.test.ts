@@ -152,6 +152,21 @@ test('an endpoint gets what it missed while it was disabled, unless it skips tha
   expect((await receiver.has(3)).map(messageOf)).toEqual(seen);
 });
 
+test('a clock that is set back makes no endpoint wait for its lease or its next request', async () => {
+  await using database = await createTestDatabase('demo');
+  await using receiver = await startReceiver();
+  const { desk, raw } = database.database;
+  await desk.transaction((tx) =>
+    addWebhook(tx, { url: `${receiver.url}/0`, types: null, includesPrivate: false }),
+  );
+  // As a worker leaves it that is killed before the clock is set back by a year.
+  await raw`update webhooks set due_at = now() + interval '1 year', lease_token = gen_random_uuid(),
+    lease_until = now() + interval '1 year'`;
+  await using gateway = await startGateway({ database, env: { WEBHOOK_PRIVATE_ADDRESSES: '1' } });
+  const said = await say(gateway);
+  expect((await receiver.has(1, '/0')).map(messageOf)).toEqual([said]);
+});
+
 test('while a secret is replaced, a request is signed by both', async () => {
   await using world = await startWorld({});
   const { receiver, gateway, desk, added } = world;

@@ -1,3 +1,5 @@
+import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose';
+
 /** A key set of a dozen keys with their certificates has some 50 KB. */
 const maxBytes = 1024 * 1024;
 
@@ -20,4 +22,34 @@ export async function fetchKeySet(url: string | URL, options: RequestInit = {}):
     chunks.push(chunk);
   }
   return new Response(Buffer.concat(chunks));
+}
+
+/** A clock that is set back further than this makes the keys be fetched anew, milliseconds. */
+const notableMs = 60_000;
+
+/**
+ * Creates a key set that is fetched when it is first used, cached for ten minutes, and fetched again for an
+ * unknown key id at most twice a minute.
+ * @returns `find` for jose, and `fetch`, which fetches the keys now
+ */
+export function createKeySet(url: string): { readonly find: JWTVerifyGetKey; fetch(): Promise<void> } {
+  const create = () =>
+    createRemoteJWKSet(new URL(url), {
+      timeoutDuration: 5000,
+      cooldownDuration: 30_000,
+      [customFetch]: fetchKeySet,
+    });
+  let keys = create();
+  let seenAt = Date.now();
+  return {
+    find(header, token) {
+      // jose tells the age of its keys by this clock. Set back by a year, they would be young for a year, and
+      // neither a new key nor a withdrawn one would be noticed.
+      const at = Date.now();
+      if (at < seenAt - notableMs) keys = create();
+      seenAt = at;
+      return keys(header, token);
+    },
+    fetch: () => keys.reload(),
+  };
 }

@@ -1,16 +1,9 @@
-import {
-  createRemoteJWKSet,
-  customFetch,
-  errors,
-  type JWTHeaderParameters,
-  type JWTPayload,
-  jwtVerify,
-} from 'jose';
+import { errors, type JWTHeaderParameters, type JWTPayload, jwtVerify } from 'jose';
 import type { Config } from '../../config.ts';
 import { BadCredential, Unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
 import { scopes as allScopes, type Scope } from '../../platform/request-context.ts';
-import { fetchKeySet } from './key-set.ts';
+import { createKeySet } from './key-set.ts';
 
 /** The claims of a verified JWT. */
 export interface Claims {
@@ -28,8 +21,7 @@ const algorithms = ['RS256', 'ES256', 'EdDSA'];
 const clockTolerance = 5;
 
 /**
- * Creates the verifier of JWTs, which accepts access tokens only. Keys are fetched from the JWKS at once,
- * cached for ten minutes, and fetched again for an unknown key id at most twice a minute.
+ * Creates the verifier of JWTs, which accepts access tokens only. Keys are fetched from the JWKS at once.
  * @returns a function that throws BadCredential for any other token, or Unavailable when the keys cannot be
  *   fetched
  */
@@ -37,16 +29,12 @@ export function createJwtVerifier(
   settings: NonNullable<Config['jwt']>,
   { now, log }: { readonly now: () => Date; readonly log: Logger },
 ): (token: string) => Promise<Claims> {
-  const keys = createRemoteJWKSet(new URL(settings.jwksUrl), {
-    timeoutDuration: 5000,
-    cooldownDuration: 30_000,
-    [customFetch]: fetchKeySet,
-  });
+  const keys = createKeySet(settings.jwksUrl);
   // A wrong URL is noticed at the start, not by the first caller. The issuer may start after this process.
-  keys.reload().catch((err: unknown) => log.warn({ err }, 'JWT_JWKS_URL: the keys cannot be fetched'));
+  keys.fetch().catch((err: unknown) => log.warn({ err }, 'JWT_JWKS_URL: the keys cannot be fetched'));
   return async (token) => {
     try {
-      const { payload, protectedHeader } = await jwtVerify(token, keys, {
+      const { payload, protectedHeader } = await jwtVerify(token, keys.find, {
         issuer: settings.issuer,
         audience: settings.audience,
         algorithms,

@@ -96,10 +96,10 @@ async function reached<T>({ blobs }: Config, work: (store: BlobStore) => Promise
 
 /** Writes one line a second, and one at the end. */
 function reporter(stderr: { write(text: string): unknown }): (progress: VerifyProgress) => void {
-  let next = Date.now() + progressEveryMs;
+  let next = performance.now() + progressEveryMs;
   return ({ rows, of, bytes }) => {
-    if (Date.now() < next && rows < of) return;
-    next = Date.now() + progressEveryMs;
+    if (performance.now() < next && rows < of) return;
+    next = performance.now() + progressEveryMs;
     stderr.write(`${rows} of ${count(of, 'file')}, ${sizeOf(bytes)}\n`);
   };
 }

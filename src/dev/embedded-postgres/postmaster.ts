@@ -77,12 +77,12 @@ export async function launch(cluster: Cluster, options: LaunchOptions): Promise<
   void ended.then((why) => {
     end = why;
   });
-  const deadline = Date.now() + readyWithinSeconds * 1000;
+  const deadline = performance.now() + readyWithinSeconds * 1000;
   for (;;) {
     if (end !== undefined) throw failure(cluster, end, logStart);
     const holder = await readHolder(cluster.data);
     if (holder?.pid === child.pid && holder?.ready) break;
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       child.kill('SIGQUIT');
       throw new Error(`PostgreSQL was not ready after ${readyWithinSeconds} s, see ${cluster.log}`);
     }

@@ -124,10 +124,10 @@ export async function attachEmbedded(dataDir: string): Promise<Connection | unde
 
 /** Launches as soon as the directory is free: a server whose gateway was killed needs a moment to end. */
 async function take(cluster: Cluster, dataDir: string, options: EmbeddedOptions): Promise<Postmaster> {
-  const deadline = Date.now() + endingWithinSeconds * 1000;
+  const deadline = performance.now() + endingWithinSeconds * 1000;
   for (;;) {
     const holder = await readHolder(cluster.data);
-    const late = Date.now() > deadline;
+    const late = performance.now() > deadline;
     if (holder?.state === 'serving' || (holder?.state === 'ending' && late)) {
       throw new EmbeddedInUse(dataDir, holder.owner ?? holder.pid);
     }

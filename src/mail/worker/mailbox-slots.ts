@@ -33,6 +33,7 @@ export interface MailboxSlots {
 interface MailboxLoad {
   busy: number;
   failures: number;
+  /** By `performance.now()`, so that a clock that is set back makes no mailbox rest longer. */
   restsUntil: number;
 }
 
@@ -44,11 +45,9 @@ interface MailboxLoad {
 export function createMailboxSlots({
   connections,
   random,
-  now,
 }: {
   connections: number;
   random: () => number;
-  now: () => Date;
 }): MailboxSlots {
   const slotsPerMailbox = connections * claimsPerConnection;
   const mailboxes = new Map<number, MailboxLoad>();
@@ -58,7 +57,7 @@ export function createMailboxSlots({
     return known;
   };
   const freeOf = ({ busy, failures, restsUntil }: MailboxLoad): number => {
-    if (restsUntil > now().getTime()) return 0;
+    if (restsUntil > performance.now()) return 0;
     // After a pause, one mail tries the server. The others follow when it was sent.
     if (failures > 0) return busy === 0 ? 1 : 0;
     return Math.max(0, slotsPerMailbox - busy);
@@ -82,15 +81,15 @@ export function createMailboxSlots({
         return;
       }
       // Concurrent attempts fail together and count as one failure.
-      if (mailbox.restsUntil > now().getTime()) return;
+      if (mailbox.restsUntil > performance.now()) return;
       const longest = Math.min(longestRest, firstRest * 2 ** Math.min(mailbox.failures, 10));
       mailbox.failures += 1;
-      mailbox.restsUntil = now().getTime() + longest / 2 + (random() * longest) / 2;
+      mailbox.restsUntil = performance.now() + longest / 2 + (random() * longest) / 2;
     },
-    mayBegin: (mailboxId) => mailboxOf(mailboxId).restsUntil <= now().getTime(),
+    mayBegin: (mailboxId) => mailboxOf(mailboxId).restsUntil <= performance.now(),
     pause() {
       const ends = [...mailboxes.values()]
-        .map((mailbox) => mailbox.restsUntil - now().getTime())
+        .map((mailbox) => mailbox.restsUntil - performance.now())
         .filter((rest) => rest > 0);
       return Math.min(Infinity, ...ends);
     },

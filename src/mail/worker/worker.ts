@@ -74,7 +74,6 @@ export function createWorker(ports: WorkerPorts): Worker {
   const slots = createMailboxSlots({
     connections: ports.connections ?? 5,
     random: ports.random ?? Math.random,
-    now,
   });
   const alive = new Map<string, Claim>();
   const running = new Set<Promise<void>>();

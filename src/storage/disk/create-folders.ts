@@ -1,4 +1,4 @@
-import { opendir } from 'node:fs/promises';
+import { opendir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, isMissing, makeFolder, openFile } from './file-system.ts';
 
@@ -20,20 +20,32 @@ export function createFolders(root: string) {
     return making;
   }
 
+  /** Creates the folders, and does what needs them; once more when somebody has removed one. */
+  async function within<T>(folders: readonly string[], act: () => Promise<T>): Promise<T> {
+    const ensureAll = async () => {
+      for (const folder of folders) await ensure(folder);
+    };
+    await ensureAll();
+    try {
+      return await act();
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      made.clear();
+      await ensureAll();
+      return act();
+    }
+  }
+
   return {
-    ensure,
     /** Opens a new file for writing; its folder is created when it is missing. */
-    async createFile(folder: string, name: string): Promise<number> {
-      await ensure(folder);
-      try {
-        return await openFile(join(folder, name), 'wx', 0o600);
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-        made.clear();
-        await ensure(folder);
-        return openFile(join(folder, name), 'wx', 0o600);
-      }
-    },
+    createFile: (folder: string, name: string): Promise<number> =>
+      within([folder], () => openFile(join(folder, name), 'wx', 0o600)),
+    /**
+     * Moves a file into the last of the folders.
+     * @param folders each is in the one before it; those that are missing are created
+     */
+    move: (file: string, folders: readonly string[], name: string): Promise<void> =>
+      within(folders, () => rename(file, join(folders.at(-1)!, name))),
   };
 }
 

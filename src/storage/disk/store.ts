@@ -119,8 +119,7 @@ export function createDiskStore(directory: string): BlobStore {
     async setAside(key) {
       if (!isBlobKey(key)) return;
       const folder = join(aside, dayOf(new Date()));
-      await failingAsStore(folders.ensure(aside).then(() => folders.ensure(folder)));
-      await failingAsStore(rename(pathOf(key), join(folder, key)).catch(unlessMissing));
+      await failingAsStore(folders.move(pathOf(key), [aside, folder], key).catch(unlessMissing));
     },
 
     async *listAside() {
@@ -131,8 +130,7 @@ export function createDiskStore(directory: string): BlobStore {
     },
 
     async restore({ key, day }) {
-      await failingAsStore(folders.ensure(folderOf(key)));
-      await failingAsStore(rename(join(aside, day, key), pathOf(key)).catch(unlessMissing));
+      await failingAsStore(folders.move(join(aside, day, key), [folderOf(key)], key).catch(unlessMissing));
       await failingAsStore(syncFolder(folderOf(key)));
     },
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDigests } from '../append-digests.ts';
 import { createAppendTurns } from '../append-turns.ts';
@@ -144,8 +144,7 @@ export function createUnfinished({
 
   async function moveTo(folder: string, key: string): Promise<void> {
     try {
-      await folders.ensure(folder);
-      await rename(join(arriving, key), join(folder, key)).catch((error) => {
+      await folders.move(join(arriving, key), [folder], key).catch((error) => {
         if (!isMissing(error)) throw error;
       });
       await syncFolder(folder);

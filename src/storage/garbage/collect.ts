@@ -54,7 +54,7 @@ export interface CollectOptions {
   readonly anyShare?: boolean;
   /** undefined: for ever. */
   readonly keepDays?: KeepDays | undefined;
-  /** Current time; for tests. */
+  /** The current time. */
   readonly now?: Date;
 }
 

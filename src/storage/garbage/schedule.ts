@@ -32,16 +32,28 @@ export interface CollectionSchedule extends AsyncDisposable {
   why(): string | undefined;
 }
 
+/** What a schedule needs. */
+export interface SchedulePorts {
+  readonly db: Db;
+  readonly blobs: BlobStore;
+  readonly log: Logger;
+  /** undefined: for ever. */
+  readonly keepDays?: KeepDays | undefined;
+  /** The database's clock. */
+  readonly now: () => Date;
+}
+
 /**
  * Starts a loop that collects garbage at once and then every 15 minutes, each time among one sixteenth of the
  * keys. Files younger than an hour are left alone. Failures are logged.
  */
-export function startCollectionSchedule(
-  db: Db,
-  blobs: BlobStore,
-  log: Logger,
-  keepDays?: KeepDays,
-): CollectionSchedule {
+export function startCollectionSchedule({
+  db,
+  blobs,
+  log,
+  keepDays,
+  now,
+}: SchedulePorts): CollectionSchedule {
   let off: string | undefined;
   /** By part, because each may have a different reason. */
   const unlikely = new Map<string, string>();
@@ -50,12 +62,14 @@ export function startCollectionSchedule(
 
   async function collect(): Promise<void> {
     const range = partAt(Date.now());
+    // Of two clocks the one that is behind: one that is ahead makes a file old that waits for its commit.
+    const at = Math.min(now().getTime(), Date.now());
     try {
       const {
         off: why,
         unlikely: share,
         ...collected
-      } = await collectGarbage(db, blobs, new Date(Date.now() - spareMs), { range, keepDays });
+      } = await collectGarbage(db, blobs, new Date(at - spareMs), { range, keepDays, now: new Date(at) });
       const reason = why ?? share;
       if (reason !== undefined && reason !== off && reason !== unlikely.get(range.from))
         log.error({ why: reason }, 'garbage collection skipped; run `ticketwire blobs verify` for details');

@@ -50,6 +50,19 @@ test('a folder that is removed under a running gateway is created again', async 
   }
 });
 
+test('a folder of files that were set aside is created again when somebody has removed it', async () => {
+  const put = async () => (await store.put(Readable.from([Buffer.alloc(9)]), 9)).key;
+  const [first, second] = [await put(), await put()];
+  await store.setAside(first);
+  await rm(join(directory, 'blobs', 'aside'), { recursive: true });
+  await store.setAside(second);
+  const [aside] = await all(store.listAside());
+  expect([await keysOf(store), aside?.key]).toEqual([[], second]);
+  await rm(join(directory, 'blobs', second.slice(0, 2)), { recursive: true });
+  await store.restore(aside!);
+  expect(await keysOf(store)).toEqual([second]);
+});
+
 test('files that an older version left unfinished are listed as unfinished, with their age', async () => {
   const left = 'f'.repeat(40);
   await mkdir(join(directory, 'blobs/arriving'), { recursive: true });

@@ -20,6 +20,8 @@ const write: Record<string, (canary: Canary) => void> = {
 
 test.each([
   ['a password', (canary: Canary) => canary.sent(basic('somebody', 'secret-of-theirs'), {})],
+  ['a password by itself', (canary: Canary) => canary.sent(basic('somebody', secret), {})],
+  ['a part of a JWT', (canary: Canary) => canary.sent(`Bearer e30.${secret}.sig`, {})],
   ['a body', (canary: Canary) => canary.sent(null, { input: { body: secret } })],
   ['a key among the settings', (canary: Canary) => canary.set({ S3_SECRET_KEY: secret })],
   ['a password in a URL', (canary: Canary) => canary.set({ SMTP_URL: `smtp://me:${secret}@mail.test` })],
@@ -34,6 +36,21 @@ test.each([
     const mayQuote = what === 'a body' && (place === 'replies' || place === 'output');
     if (mayQuote) canary.assertSilent();
     else expect(() => canary.assertSilent()).toThrow(`what is in the ${place}`);
+  }
+});
+
+test('a login and the signature of a URL may be in replies, and nowhere else', () => {
+  const give: Record<string, (canary: Canary) => void> = {
+    'jane.requester': (canary) => canary.sent(basic('jane.requester', 'p'), {}),
+    'c2lnbmF0dXJl-_1': (canary) => canary.gave('{"url":"/attachments/1?viewer=1&signature=c2lnbmF0dXJl-_1"}'),
+  };
+  for (const [text, giving] of Object.entries(give)) {
+    const canary = new Canary();
+    giving(canary);
+    canary.wrote('replies', text);
+    canary.assertSilent();
+    canary.log.info({ path: text }, 'request');
+    expect(() => canary.assertSilent()).toThrow('what is in the log');
   }
 });
 

@@ -64,12 +64,19 @@ export class Canary {
 
   /** A credential, and every text of a body that is long enough to be known again. */
   sent(authorization: string | null | undefined, body: unknown): void {
-    const credential = /^\w+ +(\S+)$/.exec(authorization ?? '')?.[1];
+    const [, scheme, credential] = /^(\w+) +(\S+)$/.exec(authorization ?? '') ?? [];
     if (credential !== undefined) {
       this.secret(credential);
-      this.secret(Buffer.from(credential, 'base64').toString('utf8'));
+      // A JWT's claims are kept as well as the whole.
+      for (const part of credential.split('.')) this.secret(part);
     }
+    if (scheme?.toLowerCase() === 'basic') this.#addPassword(Buffer.from(credential!, 'base64').toString());
     this.#addTexts(body, 0);
+  }
+
+  /** What a reply gives to its caller alone: signatures of URLs, with which anybody may download a file. */
+  gave(reply: string): void {
+    for (const [, signature] of reply.matchAll(/signature=([\w-]+)/g)) this.#add(signature!, this.#words);
   }
 
   /** @throws Error that names the place and the first secret that was written there */
@@ -84,6 +91,13 @@ export class Canary {
   /** A password, a token or a key. */
   secret(text: string): void {
     this.#add(text, this.#secrets);
+  }
+
+  #addPassword(pair: string): void {
+    this.secret(pair);
+    const end = pair.indexOf(':');
+    this.#add(pair.slice(0, end), this.#words);
+    this.secret(pair.slice(end + 1));
   }
 
   #add(text: string, to: Set<string>): void {

@@ -29,7 +29,10 @@ tell('headers', (canary, { response }) =>
   canary.wrote('replies', Buffer.concat(response!.headers).toString()),
 );
 tell('bodyChunkReceived', (canary, { chunk }) => {
-  if (canary.listens('replies')) canary.wrote('replies', chunk!.toString());
+  if (!canary.listens('replies')) return;
+  const text = chunk!.toString();
+  canary.gave(text);
+  canary.wrote('replies', text);
 });
 
 /** Lets a canary see every reply of the gateway at `url`, whoever asks by fetch or by `sendRaw`. */

@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import { type Counters, type OpenWindow, windowMs } from './counters.ts';
+
+/** Runs a statement. */
+export type Query = (text: string, values: readonly unknown[]) => Promise<readonly object[]>;
+
+/** Callers over their limits that are refused without a statement. */
+const maxRefused = 10_000;
+
+/** How long a call waits to be counted in the database, milliseconds: the request is not held up by it. */
+const patienceMs = 1000;
+/** For how long calls are counted in memory after the database has not answered, milliseconds. */
+const restMs = 1000;
+
+const clock = '(extract(epoch from clock_timestamp()) * 1000)::int8';
+// A window that ends later than a minute from now was opened before the clock was set back: it is over.
+const isOpen = `w.expire > ${clock} and w.expire <= ${clock} + ${windowMs}`;
+const found = `w.points as calls, greatest(0, w.expire - ${clock})::int4 as "msLeft"`;
+// clock_timestamp(), unlike now(), is read after the row has been locked: windows of concurrent calls agree.
+const add = `
+  insert into rate_limits as w (key, points, expire) values ($1, 1, ${clock} + ${windowMs})
+  on conflict (key) do update set
+    points = case when ${isOpen} then w.points + 1 else 1 end,
+    expire = case when ${isOpen} then w.expire else ${clock} + ${windowMs} end
+  returning ${found}`;
+const read = `select ${found} from rate_limits w where key = $1 and ${isOpen}`;
+
+/**
+ * Counts in the database, for all processes and by its clock. A caller over the limit is refused from memory
+ * until the window ends. The garbage collector deletes old rows.
+ * @param otherwise counts while the database does not answer
+ */
+export function countInDatabase(query: Query, otherwise: Counters): Counters {
+  // By size, as `max` would reserve memory for all of them. It measures time by the monotonic clock.
+  const refused = new LRUCache<string, OpenWindow>({ maxSize: maxRefused, sizeCalculation: () => 1 });
+  let restsUntil = 0;
+
+  async function unlessSilent<T>(text: string, key: string, instead: () => Promise<T>): Promise<T> {
+    if (performance.now() < restsUntil) return instead();
+    try {
+      const [window] = await withinPatience(query(text, [key]));
+      return window as T;
+    } catch {
+      restsUntil = performance.now() + restMs;
+      return instead();
+    }
+  }
+
+  return {
+    async add(key, most) {
+      const over = refused.get(key);
+      if (over !== undefined) return { ...over, msLeft: refused.getRemainingTTL(key) };
+      const window = await unlessSilent(add, key, () => otherwise.add(key, most));
+      if (window.calls > most) refused.set(key, window, { ttl: Math.max(1, window.msLeft) });
+      return window;
+    },
+    read: (key) => unlessSilent(read, key, () => otherwise.read(key)),
+  };
+}
+
+/** @throws Error when it takes too long; it continues, and its outcome is ignored */
+async function withinPatience<T>(work: Promise<T>): Promise<T> {
+  const ended = new AbortController();
+  const late = sleep(patienceMs, undefined, { ref: false, signal: ended.signal });
+  try {
+    return await Promise.race([
+      work,
+      late.then(() => Promise.reject(new Error('The database does not count in time'))),
+    ]);
+  } finally {
+    ended.abort();
+  }
+}
