@@ -1,5 +1,5 @@
 import type { Viewer } from '../../platform/request-context.ts';
-import type { SeenEvent } from '../../tickets/events/event.ts';
+import type { SeenEvent, TicketEvent } from '../../tickets/events/event.ts';
 import type { GraphContext } from './context.ts';
 import { noticingIdentity } from './event-audience.ts';
 import { Loaders } from './loaders.ts';
@@ -19,9 +19,10 @@ const keepMs = 1000;
 /** Events whose rows are loaded together, at most. */
 const maxTogether = 25;
 
-/** What was loaded for some events of a page, for viewers who see the same of them. */
+/** What was loaded for some events, for viewers who see the same of them. */
 export interface LoadedTogether {
-  readonly context: GraphContext;
+  /** Begins an answer about one of the events. It has the rows that were loaded, and no more bodies. */
+  readonly begin: () => GraphContext;
   readonly userId: number;
   /** When it may not be used any more. */
   until: number;
@@ -32,29 +33,46 @@ export interface LoadedTogether {
 const loaded = new WeakMap<object, Map<string, LoadedTogether>>();
 
 /**
- * The context for the results of an event, and of those behind it in its page: what they show is loaded with
- * the first of them, so that thousands who are behind need few statements.
+ * What results of an event are made from. What the events show that come next, in its page or to watchers of
+ * other tickets, is loaded with the first of them, so that thousands of watchers need few statements.
  * @param key names the viewers who see the same
  */
-export function loadTogether(ctx: GraphContext, { page, at, viewer }: Seen, key: string): LoadedTogether {
-  const known = loaded.get(page[at]!)?.get(key);
-  if (known !== undefined && performance.now() < known.until) {
-    known.context.load.beginAnswer();
-    return known;
-  }
+export function loadTogether(ctx: GraphContext, seen: Seen, key: string): LoadedTogether {
+  const known = freshOf(seen.event, key);
+  if (known !== undefined) return known;
   let isPersonal = false;
-  const noticing = noticingIdentity(viewer, () => {
+  const noticing = noticingIdentity(seen.viewer, () => {
     isPersonal = true;
   });
   const context = contextFor(ctx, noticing);
-  const until = performance.now() + keepMs;
-  const together: LoadedTogether = { context, userId: viewer.userId, until, isPersonal: () => isPersonal };
-  if (at + 1 === page.length) return together;
-  const next = page.slice(at, at + maxTogether);
-  context.load.expect(next);
-  for (const event of next) {
+  const together: LoadedTogether = {
+    begin: () => ({ ...context, load: new Loaders(context, context.load) }),
+    userId: seen.viewer.userId,
+    until: performance.now() + keepMs,
+    isPersonal: () => isPersonal,
+  };
+  const events = nextOf(seen, key);
+  if (events.length === 1) return together;
+  context.load.expect(events);
+  for (const event of events) {
     const byKey = loaded.get(event) ?? new Map<string, LoadedTogether>();
     loaded.set(event, byKey.set(key, together));
   }
   return together;
+}
+
+function freshOf(event: TicketEvent, key: string): LoadedTogether | undefined {
+  const known = loaded.get(event)?.get(key);
+  return known !== undefined && performance.now() < known.until ? known : undefined;
+}
+
+/** The event and those to load with it. All of them were read before now, so no row can be too old for one. */
+function nextOf({ event, page, at }: Seen, key: string): TicketEvent[] {
+  const next = new Set(page.slice(at, at + maxTogether));
+  const { readWith } = event;
+  for (let n = readWith.indexOf(event) + 1; n < readWith.length && next.size < maxTogether; n += 1) {
+    const other = readWith[n]!;
+    if (freshOf(other, key) === undefined) next.add(other);
+  }
+  return [...next];
 }

@@ -77,7 +77,7 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
       shared.waiting = [];
       inTurns(waiting, call);
     };
-    execute(seen, from.context).then(
+    execute(seen, from.begin()).then(
       (settled) => {
         shared.result = settled;
         // Whoever reconnects is not given the fault once more.

@@ -9,6 +9,7 @@ import { Connection, postRequest } from '../support/http-client.ts';
 import { readTickets } from '../support/seed.ts';
 import { defaultDirectory, type World } from '../world.ts';
 import type { Contender } from './contender.ts';
+import { createGroupWriter } from './group-writer.ts';
 
 /** The watched tickets begin here: those before it are closed. */
 const firstTicket = readTickets + 1;
@@ -50,7 +51,7 @@ async function startProcess(world: World, parts: AsyncDisposableStack) {
       MAX_SUBSCRIPTIONS: '100000',
     }),
   );
-  return { database, counter, url: gateway.url, pid: gateway.pid, output: gateway.output };
+  return { database, direct, counter, url: gateway.url, pid: gateway.pid, output: gateway.output };
 }
 
 async function createTokens(world: World, database: string, count: number): Promise<string[]> {
@@ -102,12 +103,13 @@ export async function startGateway(
   parts: AsyncDisposableStack,
   clients: number,
 ): Promise<Gateway> {
-  const { database, counter, url, pid, output } = await startProcess(world, parts);
+  const { database, direct, counter, url, pid, output } = await startProcess(world, parts);
   const port = Number(new URL(url).port);
   const tokens = await createTokens(world, database, Math.ceil(clients / streamsOfToken));
   const authorizations = tokens.map((token) => `Bearer ${token}`);
   const { add, addToAll, close } = createWriters(port, authorizations[0]!);
   parts.defer(close);
+  const addInGroups = createGroupWriter(parts, direct, firstTicket);
   const contender: Contender = {
     name: 'gateway',
     pid,
@@ -121,8 +123,9 @@ export async function startGateway(
         return postRequest('/graphql', headers, JSON.stringify({ query: watch, variables }));
       });
     },
-    async deliver({ tickets, events }) {
-      for (let n = 0; n < events; n += 1) await addToAll(n, tickets);
+    async deliver({ tickets, events }, writer) {
+      const add = writer === 'callers' ? addToAll : addInGroups;
+      for (let n = 0; n < events; n += 1) await add(n, tickets);
     },
   };
   return { contender, counter, output, sample: await sampleOf(url, authorizations[0]!, add) };
