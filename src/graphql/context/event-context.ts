@@ -22,11 +22,16 @@ const maxTogether = 25;
 /** What was loaded for some events, for viewers who see the same of them. */
 export interface LoadedTogether {
   /** Begins an answer about one of the events. It has the rows that were loaded, and no more bodies. */
-  readonly begin: () => GraphContext;
+  readonly begin: () => Answering;
   readonly userId: number;
   /** When it may not be used any more. */
   until: number;
-  /** Whether something has read who the viewer is. */
+}
+
+/** An answer that is being made. */
+export interface Answering {
+  readonly context: GraphContext;
+  /** Whether the answer, or what was loaded for it, has read who the viewer is. */
   readonly isPersonal: () => boolean;
 }
 
@@ -40,25 +45,36 @@ const loaded = new WeakMap<object, Map<string, LoadedTogether>>();
 export function loadTogether(ctx: GraphContext, seen: Seen, key: string): LoadedTogether {
   const known = freshOf(seen.event, key);
   if (known !== undefined) return known;
-  let isPersonal = false;
-  const noticing = noticingIdentity(seen.viewer, () => {
-    isPersonal = true;
-  });
-  const context = contextFor(ctx, noticing);
+  const { viewer } = seen;
+  const loading = noticed(viewer);
+  const context = contextFor(ctx, loading.viewer);
   const together: LoadedTogether = {
-    begin: () => ({ ...context, load: new Loaders(context, context.load) }),
-    userId: seen.viewer.userId,
+    begin() {
+      const own = noticed(viewer);
+      return {
+        context: { ...context, viewer: own.viewer, load: new Loaders(context, context.load) },
+        isPersonal: () => own.isNoticed() || loading.isNoticed(),
+      };
+    },
+    userId: viewer.userId,
     until: performance.now() + keepMs,
-    isPersonal: () => isPersonal,
   };
   const events = nextOf(seen, key);
-  if (events.length === 1) return together;
   context.load.expect(events);
   for (const event of events) {
     const byKey = loaded.get(event) ?? new Map<string, LoadedTogether>();
     loaded.set(event, byKey.set(key, together));
   }
   return together;
+}
+
+/** A viewer, and whether somebody has read who it is. */
+function noticed(viewer: Viewer) {
+  let isNoticed = false;
+  const noticing = noticingIdentity(viewer, () => {
+    isNoticed = true;
+  });
+  return { viewer: noticing, isNoticed: () => isNoticed };
 }
 
 function freshOf(event: TicketEvent, key: string): LoadedTogether | undefined {

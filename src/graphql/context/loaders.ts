@@ -41,6 +41,13 @@ interface LoaderOptions<V> {
   readonly isFree?: IsFree | undefined;
 }
 
+/** What several answers load together. */
+interface SharedRows {
+  readonly made: Map<unknown, DataLoader<number, unknown>>;
+  /** Ids that are loaded with the first one of their kind. */
+  readonly expected: Map<unknown, readonly number[]>;
+}
+
 /** Bytes of the bodies that came with their messages. */
 const bytesBrought = (messages: readonly Message[]): number =>
   messages.reduce((sum, { body, bodyBytes = 0 }) => sum + (body === null ? 0 : bodyBytes), 0);
@@ -51,12 +58,10 @@ const bytesBrought = (messages: readonly Message[]): number =>
  */
 export class Loaders {
   readonly #ctx: TicketContext;
-  // Created on first use: a request needs few of them, and each is a handful of objects.
-  readonly #made: Map<unknown, DataLoader<number, unknown>>;
-  readonly #known: (readonly [name: unknown, id: number, value: unknown])[] = [];
-
-  /** Ids that are loaded with the first one of their kind. */
-  readonly #expected: Map<unknown, readonly number[]>;
+  readonly #beside: Loaders | undefined;
+  // Created on first use: a request needs few of them, and thousands of streams need none.
+  #shared: SharedRows | undefined;
+  #known: (readonly [name: unknown, id: number, value: unknown])[] | undefined;
 
   #allowance: BodyAllowance | undefined;
   #ownBodies: DataLoader<number, string | null> | undefined;
@@ -64,8 +69,13 @@ export class Loaders {
   /** @param beside loaders whose rows are used as well; the bodies of long messages are not */
   constructor(ctx: TicketContext, beside?: Loaders) {
     this.#ctx = ctx;
-    this.#made = beside === undefined ? new Map() : beside.#made;
-    this.#expected = beside === undefined ? new Map() : beside.#expected;
+    this.#beside = beside;
+  }
+
+  get #rows(): SharedRows {
+    this.#shared ??=
+      this.#beside === undefined ? { made: new Map(), expected: new Map() } : this.#beside.#rows;
+    return this.#shared;
   }
 
   /** Primes what a command has written, so that the fields of its payload need not read it. */
@@ -78,7 +88,7 @@ export class Loaders {
   /** Announces the next events, so that what they show is loaded together with the first of them. */
   expect(events: readonly TicketEvent[]): void {
     const expect = (name: unknown, ids: readonly (number | null)[]) =>
-      this.#expected.set(
+      this.#rows.expected.set(
         name,
         [...new Set(ids)].filter((id) => id !== null),
       );
@@ -233,9 +243,10 @@ export class Loaders {
   }
 
   #know(name: unknown, id: number, value: unknown): void {
-    const made = this.#made.get(name);
-    if (made === undefined) this.#known.push([name, id, value]);
-    else made.prime(id, value);
+    const made = this.#rows.made.get(name);
+    if (made !== undefined) return void made.prime(id, value);
+    this.#known ??= [];
+    this.#known.push([name, id, value]);
   }
 
   #one<V>(load: LoadByIds<V>, isFree?: IsFree): DataLoader<number, V | null> {
@@ -247,11 +258,11 @@ export class Loaders {
   }
 
   #loader<V>(name: unknown, load: LoadByIds<V>, options: LoaderOptions<V>): DataLoader<number, V> {
-    let loader = this.#made.get(name) as DataLoader<number, V> | undefined;
+    let loader = this.#rows.made.get(name) as DataLoader<number, V> | undefined;
     if (loader === undefined) {
       loader = this.#createLoader(name, load, options);
-      for (const [of, id, value] of this.#known) if (of === name) loader.prime(id, value as V);
-      this.#made.set(name, loader);
+      for (const [of, id, value] of this.#known ?? []) if (of === name) loader.prime(id, value as V);
+      this.#rows.made.set(name, loader);
     }
     return loader;
   }
@@ -276,8 +287,8 @@ export class Loaders {
 
   /** The expected ids that are not among these. They are loaded once. */
   #expectedBeside(name: unknown, ids: readonly number[]): readonly number[] {
-    const expected = this.#expected.get(name) ?? [];
-    this.#expected.delete(name);
+    const expected = this.#rows.expected.get(name) ?? [];
+    this.#rows.expected.delete(name);
     return expected.filter((id) => !ids.includes(id));
   }
 }
