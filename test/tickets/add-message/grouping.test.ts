@@ -81,7 +81,7 @@ test('a ticket’s lock delays no other ticket’s messages, and many of them sh
 const endless = 600_000;
 
 test('callers of a long statement that come again one after another share the next', async () => {
-  await using slow = await startSlow({ patience: 1000 });
+  await using slow = await startSlow({ patience: endless, worthwhileRows: 12 });
   const of = slow.gateway;
   const commitsOf = async (answers: Awaited<ReturnType<typeof add>>[]) => {
     const ids = answers.map(({ ticketMessage }) => ticketMessage.messageId);

@@ -5,14 +5,12 @@ import {
   delayInGroups,
   type PendingRow,
 } from '../../../src/tickets/add-message/commit/locked-ticket-queues.ts';
+import { plainMessage } from '../../mail/world/parts.ts';
 import { turn } from '../../support/eventually.ts';
 
 const limits = { atOnce: 2, patience: 600_000, rows: 512, groupRows: 2, groupBytes: 1024 };
 const rowTo = (ticketId: number, body: string): PendingRow => ({
-  row: {
-    ...{ ticketId, body, viewerId: 1, isOperator: true, format: 'TEXT', visibility: 'PUBLIC' },
-    ...{ isMobileDevice: false, language: null },
-  },
+  row: { ...plainMessage(body), ticketId, viewerId: 1, isOperator: true },
   bytes: 1,
   name: `#${ticketId}`,
   lockedTimes: 0,

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { prepareAppend } from '../../../src/tickets/add-message/commit/append-statement.ts';
+import { plainMessage } from '../../mail/world/parts.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 import { add, ask } from '../calls.ts';
 
@@ -67,10 +68,7 @@ test('the order is that of the last messages, whatever else happened in their mi
 
 test('a ticket with many messages in a minute is moved in its indexes a few times only', async () => {
   const db = drizzle(gateway.sql);
-  const row = {
-    ...({ ticketId: 47, viewerId: 1, isOperator: true, body: 'again', format: 'TEXT' } as const),
-    ...({ visibility: 'PUBLIC', isMobileDevice: false, language: null } as const),
-  };
+  const row = { ...plainMessage('again'), ticketId: 47, viewerId: 1, isOperator: true };
   const [counted] = await db.transaction(async (tx) => {
     const append = prepareAppend(tx as never, { rows: 'plain' });
     for (let n = 0; n < 20; n++) await append.execute({ rows: JSON.stringify([row]), sendsByDefault: true });
