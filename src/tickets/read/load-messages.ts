@@ -61,8 +61,11 @@ export async function loadMessages(
   bodyBytes: number,
 ): Promise<Map<number, Message>> {
   const viewer = requireViewer(ctx);
-  const select = statements[isOperator(viewer) ? 'operators' : 'requesters'];
-  const values = { ids: [...ids], bodyBytes, viewerId: viewer.userId };
+  const given = { ids: [...ids], bodyBytes };
+  // Operators see the same whoever they are, and who they are must not be read: they share what is loaded.
+  const [select, values] = isOperator(viewer)
+    ? [statements.operators, given]
+    : [statements.requesters, { ...given, viewerId: viewer.userId }];
   const rows = await ctx.services.database.readAs(viewer, (db) => select(db).execute(values));
   return new Map(rows.map((row) => [row.id, row]));
 }
