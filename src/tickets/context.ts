@@ -7,7 +7,7 @@ import type { RequestContext } from '../platform/request-context.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { DryRun } from './add-message/commit/check-rows.ts';
 import type { GroupCommit } from './add-message/commit/group-commit.ts';
-import type { ReadTogether } from './events/read-together.ts';
+import type { ReadTogether } from './events/ticket-places.ts';
 import type { AttachmentUrls } from './read/signed-url.ts';
 
 /** Services that the commands and queries use, made once by `createApp`. */

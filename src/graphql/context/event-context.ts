@@ -82,7 +82,7 @@ function freshOf(event: TicketEvent, key: string): LoadedTogether | undefined {
   return known !== undefined && performance.now() < known.until ? known : undefined;
 }
 
-/** The event and those to load with it. All of them were read before now, so no row can be too old for one. */
+/** The event and those to load with it. All of them were read before now, so no row is too old for one. */
 function nextOf({ event, page, at }: Seen, key: string): TicketEvent[] {
   const next = new Set(page.slice(at, at + maxTogether));
   const { readWith } = event;

@@ -1,40 +1,11 @@
 import { sql } from 'drizzle-orm';
 import { preparedFor } from '../../db/prepare-once.ts';
+import type { ViewerReads } from '../../db/viewer-reads.ts';
 import type { Page } from '../../events/feed.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { EventType, Visibility } from '../../platform/vocabulary.ts';
-import type { TicketServices } from '../context.ts';
 import { encodeCursor, eventsOf } from '../read/cursor.ts';
-import type { TicketEvent } from './event.ts';
-
-/** Viewers who see the same events of a ticket: all operators, or its requester. */
-export interface EventAudience {
-  /** Whether events have the operators' numbers. Both numberings have no gaps for their audience. */
-  readonly byOperators: boolean;
-  /** The viewer, whose id matters only for a requester. */
-  readonly viewer: Viewer;
-}
-
-/** A position in a ticket's events. */
-export interface TicketPosition {
-  /** Number of the last event before the position, as the audience counts. */
-  readonly number: number;
-  /**
-   * Last event number, as operators count, that has been read. A requester may not see all events up to it.
-   */
-  readonly through: number;
-}
-
-/** A ticket, and a position in its events. */
-export interface TicketPlace extends TicketPosition {
-  readonly ticketId: number;
-}
-
-/**
- * An event with its numbers. They have no gaps within the ticket among the events that its
- * audience sees, and follow the order of commits.
- */
-export interface NumberedEvent extends TicketEvent, TicketPosition {}
+import type { EventAudience, NumberedEvent, TicketPlace, TicketPosition } from './ticket-places.ts';
 
 const given = (name: string) => sql.placeholder(name);
 
@@ -87,7 +58,7 @@ const statements = { operators: prepare(true), requesters: prepare(false) };
  * @param limit events of each ticket, at most
  */
 export async function readTicketEvents(
-  { database }: Pick<TicketServices, 'database'>,
+  { database }: { readonly database: ViewerReads },
   { byOperators, viewer }: EventAudience,
   places: readonly TicketPlace[],
   limit: number,

@@ -1,27 +1,12 @@
-import type { Page } from '../../events/feed.ts';
+import type { ViewerReads } from '../../db/viewer-reads.ts';
 import { createBatcher } from '../../platform/batcher.ts';
-import type { TicketServices } from '../context.ts';
 import { pageSize } from './event.ts';
-import {
-  type EventAudience,
-  type NumberedEvent,
-  readTicketEvents,
-  type TicketPlace,
-  type TicketPosition,
-} from './read-ticket-events.ts';
+import { readTicketEvents } from './read-ticket-events.ts';
+import type { EventAudience, ReadTogether, TicketPage, TicketPlace } from './ticket-places.ts';
 
 /** Tickets in one statement, and events that it reads, at most. */
 const ticketsAtOnce = 200;
 const eventsAtOnce = 2000;
-
-type TicketPage = Page<NumberedEvent, TicketPosition>;
-
-/**
- * Reads a page of a ticket's events for those who watch it. What is asked for in the same turn of the event
- * loop, or while a read for the same audience is under way, is read by one statement: thousands of tickets
- * may change, or be watched again, in the same moment.
- */
-export type ReadTogether = (audience: EventAudience, place: TicketPlace) => Promise<TicketPage>;
 
 interface OfAudience {
   readonly read: (place: TicketPlace) => Promise<TicketPage>;
@@ -30,7 +15,7 @@ interface OfAudience {
 }
 
 /** Creates the function that reads for all watchers of this process. */
-export function createReadTogether(services: Pick<TicketServices, 'database'>): ReadTogether {
+export function createReadTogether(services: { readonly database: ViewerReads }): ReadTogether {
   const audiences = new Map<string, OfAudience>();
 
   function begin(audience: EventAudience, name: string): OfAudience {

@@ -7,13 +7,8 @@ import { sizeProblems } from '../read/pagination.ts';
 import { findTicket } from '../read/tickets.ts';
 import { type TicketSelector, ticketNotFound } from '../ticket-selector.ts';
 import { aheadOf, pageSize, type SeenEvent, type TicketEvent } from './event.ts';
-import {
-  type EventAudience,
-  type NumberedEvent,
-  readTicketEvents,
-  type TicketPlace,
-  type TicketPosition,
-} from './read-ticket-events.ts';
+import { readTicketEvents } from './read-ticket-events.ts';
+import type { EventAudience, NumberedEvent, TicketPlace, TicketPosition } from './ticket-places.ts';
 import { EventWatcher } from './watcher.ts';
 
 /** Input of `listTicketEvents` and `watchTicketEvents`. */

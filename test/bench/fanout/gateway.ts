@@ -64,7 +64,7 @@ async function createTokens(world: World, database: string, count: number): Prom
   return tokens;
 }
 
-/** Adds the message `n` to each of several tickets, the first of which is `firstTicket`. @returns the cursors */
+/** Adds the message `n` to each of several tickets, from `firstTicket` on. @returns the cursors */
 type AddToAll = (n: number, tickets: number) => Promise<string[]>;
 
 function createCallers(port: number, authorization: string): AddToAll {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
 import { eventsChannel } from '../../src/db/notify-channels.ts';
+import { countStatements, type StatementCounter } from '../graphql/statement-counter.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { type OpenedStream, openStream } from '../support/event-stream.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
-import { countStatements, type StatementCounter } from './statement-counter.ts';
 
 /* Tickets that change in the same moment are read together, and what their events show is loaded together. */
 
