@@ -40,14 +40,14 @@ async function main(): Promise<void> {
     await app[Symbol.asyncDispose]();
     process.exit(0);
   };
-  // It is no second signal: whoever read the output may well end while this process drains.
+  // This does not count as a second signal: the reader of the output may well end while this process drains.
   onReaderGone = () => void (stoppingSince ?? stop('SIGPIPE'));
   // SIGHUP: the terminal was closed.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, stop);
 }
 
 main().catch(async (error: unknown) => {
-  const { describeFault, describeStartError } = await import('./start-error.ts');
+  const { describeFault, describeStartError } = await import('./describe-start-error.ts');
   process.stderr.write(`${describeStartError(error) ?? describeFault(error)}\n`);
   process.exit(1);
 });

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { listen } from '../src/app/listen.ts';
-import { describeStartError } from '../src/start-error.ts';
+import { describeStartError } from '../src/describe-start-error.ts';
 
 /** What a start says. */
 const told = async (host: string, port: number, setting?: 'WORKER_PORT'): Promise<string | undefined> => {

@@ -52,13 +52,5 @@ BEGIN
     VALUES (NEW.id, lower(public.plain_text(NEW.reference)), public.ticket_words(NEW.subject, NEW.id))
     ON CONFLICT (ticket_id) DO UPDATE SET reference_key = excluded.reference_key, words = excluded.words;
   RETURN NULL;
-END $$;--> statement-breakpoint
-UPDATE ticket_search s
-  SET reference_key = lower(plain_text(t.reference)), words = ticket_words(t.subject, t.id)
-  FROM tickets t
-  WHERE t.id = s.ticket_id AND (t.subject ~ '[^\x01-\x7f]|:\d|/' OR t.reference ~ '[^\x01-\x7f]')
-    AND (s.reference_key, s.words) <> (lower(plain_text(t.reference)), ticket_words(t.subject, t.id));
---> statement-breakpoint
-UPDATE message_search s SET words = message_words(m.body, m.id)
-  FROM messages m
-  WHERE m.id = s.message_id AND m.body ~ '[^\x01-\x7f]|:\d|/' AND s.words <> message_words(m.body, m.id);
+END $$;
+-- Words that were written before are written anew by `renew_search_words` of the next migration.

@@ -1,11 +1,11 @@
 import type { Config } from '../config.ts';
 import { findLogin, shortageOfSessions, Unsuitable } from '../db/assert-suitable.ts';
 import { type Connection, connectionsAtMost, type Database, migrate, openDatabase } from '../db/database.ts';
+import { namingSetting, ownerSettingOf } from '../describe-start-error.ts';
 import { startEmbedded } from '../dev/embedded-postgres/start-postgres.ts';
 import { asUnavailable, isRejectedLogin, sqlState } from '../platform/database-faults.ts';
 import { Unavailable } from '../platform/errors.ts';
 import type { Logger } from '../platform/log.ts';
-import { naming, ownerSettingOf } from '../start-error.ts';
 import { writerStatements } from '../tickets/add-message/commit/group-limits.ts';
 import type { Overrides } from './overrides.ts';
 
@@ -20,7 +20,7 @@ export async function startDatabase(
   log: Logger,
 ): Promise<Database> {
   const { gateway, owner } = overrides.connections ?? (await connect(config, overrides, parts, log));
-  await naming(ownerSettingOf(config), () =>
+  await namingSetting(ownerSettingOf(config), () =>
     migrate(owner, (blocker) => log.warn(`startup is waiting for ${blocker}`)),
   );
   const database = parts.use(
@@ -31,7 +31,7 @@ export async function startDatabase(
       replicas: config.database.kind === 'url' ? config.database.replicaUrls : [],
     }),
   );
-  await naming('DATABASE_URL', async () => {
+  await namingSetting('DATABASE_URL', async () => {
     const shortage = await shortageOfSessions(gateway, connectionsAtMost({ poolSize: config.poolSize }));
     if (shortage !== undefined) throw new Unsuitable(shortage);
     await database.checkAll();
@@ -65,10 +65,10 @@ async function assertReplicas({ replicas }: Database, log: Logger): Promise<void
       log.warn({ replica: name, code: sqlState(error) }, 'DATABASE_REPLICA_URLS: a replica does not answer');
     else errors.push(error);
   });
-  if (errors.length > 0) await naming('DATABASE_REPLICA_URLS', () => Promise.reject(errors[0]));
+  if (errors.length > 0) await namingSetting('DATABASE_REPLICA_URLS', () => Promise.reject(errors[0]));
 }
 
-/** Row-level security stands behind the queries only if whoever runs them cannot leave it. */
+/** Warns of a login that can bypass row-level security, which would then enforce nothing. */
 async function warnOfLogin({ database }: Config, { raw }: Database, log: Logger): Promise<void> {
   if (database.kind === 'url' && (await findLogin(raw)).isUnrestricted)
     log.warn(

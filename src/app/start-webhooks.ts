@@ -11,7 +11,7 @@ import { type DeskEventFilter, readDeskEvents } from '../tickets/events/read-des
 import { createWebhookSender } from '../webhooks/sender.ts';
 import type { Foundation } from './foundation.ts';
 
-/** The worker reads all events, as an operator does. Each endpoint's filter says which it receives. */
+/** The sender reads all events, as an operator may. The filter of each endpoint selects those to send. */
 const reader: Viewer = {
   userId: 0,
   login: 'webhooks',
@@ -19,10 +19,13 @@ const reader: Viewer = {
   role: 'OPERATOR',
   scopes: new Set(['read']),
 };
-/** Milliseconds for which the last result of `mayBegin` is used again. */
+/** Milliseconds for which a result of `mayBegin` is reused. */
 const askEveryMs = 5000;
 
-/** Starts the sender of webhooks. It stops with `parts`, and opens a LISTEN connection of its own. */
+/**
+ * Starts the sender of webhooks. It sends nothing while this database is a copy, or may be one (`whyHeld`).
+ * It stops with `parts`, and opens a LISTEN connection of its own.
+ */
 export function startWebhooks({ config, parts, database, now, log }: Foundation, metrics: Metrics): void {
   const hub = parts.use(
     createEventHub({

@@ -87,7 +87,7 @@ export function findEnabledByEmail(db: Db, address: string): Promise<Account[]> 
 
 /**
  * Prepares the lookup of a user's current role by id.
- * @param granted the scopes that the viewer gets, as far as the role allows them
+ * @param granted the scopes that the viewer gets, without those that the role does not allow
  * @returns a function that resolves to undefined for an unknown or disabled user
  */
 export function prepareFindById(

@@ -51,7 +51,8 @@ export interface PasswordAttempt {
 
 /**
  * Creates the check of passwords. Failed attempts are throttled, and few hashes are computed at a time. A
- * wrong login or password is answered after a multiple of half a second; a throttled attempt at once.
+ * wrong login or password is answered after a multiple of half a second; a throttled attempt at once. For a
+ * disabled user, every password is wrong.
  */
 export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime }: Ports) {
   const findByLogin = prepareFindByLogin(db);

@@ -25,7 +25,7 @@ export interface CommandContext extends Terminal {
 /** What a command without a database receives. */
 export interface LooseContext extends Terminal {
   readonly env: Environment;
-  /** For commands that go on until they are interrupted. */
+  /** For commands that run until they are interrupted. */
   readonly whenInterrupted: () => AbortSignal;
 }
 

@@ -1,6 +1,6 @@
 import { ConfigError } from '../config.ts';
+import { describeFault, describeStartError } from '../describe-start-error.ts';
 import { brokenConstraint, sqlState } from '../platform/database-faults.ts';
-import { describeFault, describeStartError } from '../start-error.ts';
 import { CommandError, UsageError } from './command.ts';
 
 /** What a violated unique constraint refers to. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import type { Config } from '../config.ts';
 import { type Connection, type Db, migrate, openDatabase } from '../db/database.ts';
+import { namingSetting, ownerSettingOf } from '../describe-start-error.ts';
 import {
   attachEmbedded,
   type Embedded,
@@ -10,7 +11,6 @@ import {
   startEmbedded,
 } from '../dev/embedded-postgres/start-postgres.ts';
 import { describeDatabaseUrl } from '../settings/database-url.ts';
-import { naming, ownerSettingOf } from '../start-error.ts';
 import { CommandError } from './command.ts';
 
 /** The desk's database, migrated to this version. */
@@ -58,7 +58,7 @@ export async function openDesk(
     const connection = 'pid' in embedded ? stack.use(embedded).connection : embedded.connection;
     connections = { owner: connection, gateway: connection };
   }
-  await naming(ownerSettingOf(config), () => migrate(connections.owner));
+  await namingSetting(ownerSettingOf(config), () => migrate(connections.owner));
   const database = stack.use(
     openDatabase(connections.gateway, { poolSize: 2, applicationName: 'ticketwire-cli' }),
   );

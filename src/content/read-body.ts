@@ -51,7 +51,7 @@ export async function readBody(
 
 /**
  * Finds out what cleaning a new HTML body would change, and whether it is blank. A large body is cleaned in a
- * worker thread, and neither its HTML nor its text is made: whoever shows it reads it then, perhaps in
+ * worker thread that makes neither its HTML nor its text. These are made when the body is shown, perhaps in
  * another process.
  * @throws UnreadableBody as `readBody` does
  */

@@ -116,9 +116,9 @@ export async function assertRowAccess(sql: postgres.Sql, rowAccess: RowAccess): 
 }
 
 /**
- * Finds out whether a pooler has enough sessions for a process. One that runs out of them lets statements
- * wait at the busiest hour.
- * @returns what to change; undefined: it has, or there is none
+ * Finds out whether a pooler has enough sessions for a process. A pooler that runs out of sessions makes
+ * statements wait when the desk is busiest.
+ * @returns what to change; undefined when there are enough sessions, or there is no pooler
  * @throws when a pooler shares sessions between connections, or an error of the driver
  */
 export async function shortageOfSessions(

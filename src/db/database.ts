@@ -49,7 +49,7 @@ export interface Database extends AsyncDisposable, ViewerReads {
   readonly raw: postgres.Sql;
   /** Opens a client with one connection, for LISTEN. The caller closes it. */
   listener(): postgres.Sql;
-  /** What answers the reads of viewers if it has caught up; undefined: there are no replicas. */
+  /** Answers the reads of viewers from replicas that have caught up; undefined without replicas. */
   readonly replicas: ReplicatedReads | undefined;
   /** The load of each pool. */
   loads(): PoolLoad[];

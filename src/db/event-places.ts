@@ -2,8 +2,9 @@ import type postgres from 'postgres';
 import { takeMigrationLock } from './migration-lock.ts';
 
 /**
- * Lets the places of events go on above the last one. A dump that was restored into another cluster has
- * places of transaction ids that the new cluster has not reached, and new events would come before old ones.
+ * Advances the places of new events beyond the last one. In a dump that was restored into another cluster,
+ * places come from transaction ids that the new cluster has not reached, so new events would precede old
+ * ones.
  */
 export async function continuePlaces(client: postgres.Sql, say: (waitsFor: string) => void): Promise<void> {
   if ((await missing(client)) <= 0) return;

@@ -27,15 +27,15 @@ export interface ReadAlone<E, P> {
 /** Calls some functions in each turn of the event loop. Resolves when all were called. */
 export type CallInTurns = (calls: Iterable<() => void>) => Promise<void>;
 
-/** Events that are held are read again after so many milliseconds, at first and at most. */
+/** Milliseconds after which held events are read again: at first, and at most. */
 const leastHeldMs = 25;
 const mostHeldMs = 1000;
 
 /**
  * The events of one list, for viewers who all see the same of it. After each notification, the new events are
- * read once for all watchers at the end of the list. They are woken when the read has ended: ten thousand who
- * waited for it, or for their turn, would each hold the memory of a call under way. A watcher who is behind
- * reads alone until it has caught up.
+ * read once for all watchers at the end of the list. They are woken after the read. If ten thousand of them
+ * awaited the read, or their turn, each would hold the memory of a suspended call. A watcher who is behind
+ * reads from its own position until it has caught up.
  */
 export class Feed<E, P> {
   readonly #ports: FeedPorts<E, P>;
@@ -119,8 +119,9 @@ export class Feed<E, P> {
   }
 
   /**
-   * Thousands may be behind together, such as those who reconnect after a restart: they share reads from the
-   * same position. A read that began before a notification is not shared with those who come after it.
+   * Thousands of watchers may be behind at the same time, for example after a restart. Those at the same
+   * position share a read. A read that began before a notification is not shared with watchers who come
+   * later.
    */
   #readBehind(position: P, alone: ReadAlone<E, P> | undefined): Promise<Page<E, P>> {
     const notified = this.#notified;
@@ -149,7 +150,7 @@ export class Feed<E, P> {
     }
   }
 
-  /** No notification comes when the transaction that holds events has written none. */
+  /** No notification comes at the end of a transaction that held events but has written none. */
   #readAgainLater({ areHeld = false }: Page<E, P>): void {
     if (!areHeld) this.#heldMs = leastHeldMs;
     if (!areHeld || this.#held !== undefined) return;

@@ -26,7 +26,7 @@ export interface Watching<E, P> extends Disposable {
  */
 export interface Feeds {
   /**
-   * Resolves when no later commit is missed.
+   * Resolves as soon as no later commit can be missed.
    * @param alone how this watcher reads while it is behind; like the feed, unless given
    */
   watch<E, P>(of: FeedOf<E, P>, wake: () => void, alone?: ReadAlone<E, P>): Promise<Watching<E, P>>;

@@ -14,8 +14,8 @@ export interface EventOrder<E, P> {
 }
 
 /**
- * Events stay in memory until no watcher has taken one of them for so long, milliseconds. It may take seconds
- * until ten thousand have, and those who come late must not each read them alone.
+ * Events stay in memory until no watcher has taken one of them for this many milliseconds. Ten thousand
+ * watchers may need seconds to take them, and the late ones must not each read them from the database.
  */
 const keepMs = 1000;
 /** Events kept in memory, at most. */

@@ -108,7 +108,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** 415 for a body without a reader. */
+/** The 415 for a body that cannot be read: its media type or its coding. Undefined for any other request. */
 function unreadable(request: IncomingMessage, as: Representation): LegacyReply | undefined {
   if (!hasBody(request)) return undefined;
   const contentType = parseMediaType(request.headers['content-type']);

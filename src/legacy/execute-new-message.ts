@@ -65,8 +65,8 @@ function dataOf<D>({ data, errors }: ExecutionResult<D>): D {
 }
 
 /**
- * Logs lengths that differ from the data. The one public client takes them from elsewhere, and they are
- * ignored.
+ * Logs declared lengths that differ from the data, and ignores them otherwise: the one public client does not
+ * compute them from the data.
  */
 function noteLengths({ Attachments }: NewMessagePost, { log, requestId }: RequestContext): void {
   for (const [i, attachment] of (Attachments ?? []).entries()) {

@@ -11,7 +11,7 @@ export interface Translation {
 
 /**
  * Selects a post's ticket: by its id, or else by its reference. An id of 0 or below is used only when there
- * is no reference. A reference of white space alone counts as missing. Of another one, trailing blanks are
+ * is no reference. A reference of white space alone counts as missing. In any other, trailing blanks are
  * ignored, as in SQL Server's comparison; leading blanks and tabs are part of it.
  * @returns `both` when the post has a positive id and a reference, which must identify one ticket; undefined
  *   when it has neither an id nor a reference
@@ -78,7 +78,7 @@ function isFile(attachment: NewAttachment | null): boolean {
 
 interface Kept<T> {
   readonly items: readonly T[];
-  /** Their indices in the client's list. Undefined when all of it is kept. */
+  /** Their indices in the client's list; undefined when every item was kept. */
   readonly indices: readonly number[] | undefined;
 }
 
@@ -89,7 +89,7 @@ function kept<T>(given: readonly T[] | null, keep: (item: T) => boolean): Kept<T
   return { items: indices.map((i) => list[i]!), indices };
 }
 
-/** @param number of the attachment, from 1. It names a file without a name */
+/** @param number position of the attachment, from 1: a file without a name is called by it */
 function incomingFile(
   { FileName, ContentType, Data }: NewAttachment,
   number: number,

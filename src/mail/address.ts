@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url';
 import { memoize } from '../platform/memoize.ts';
 
-/** An e-mail address, or why the text is none. */
+/** An e-mail address, or why the text is not one. */
 export type ParsedAddress =
   | {
       readonly ok: true;

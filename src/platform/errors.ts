@@ -160,7 +160,7 @@ export class RateLimited extends Error {
   }
 }
 
-/** The response would exceed the size limit; the client has to request less at a time. */
+/** A GraphQL response would exceed its size limit. The client has to request less at a time. */
 export class ResponseTooLarge extends Error {
   override readonly name = 'ResponseTooLarge';
 }

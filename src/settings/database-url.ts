@@ -50,7 +50,7 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
   );
   const [, account, host = '', name = '', query = '', fragment] = match ?? [];
   if (match === null) throw new Error(whatFor(text));
-  // An unescaped character of a password has cut the URL short: the @ stands behind the host.
+  // An unescaped character of a password has cut the URL short: the @ comes after the host.
   const isCut = account === undefined && (/@/.test(name + (fragment ?? '')) || /^[^=]*@/.test(query));
   if (isCut || fragment !== undefined || !isDecodable(`${account ?? ''}${host}${name}`))
     throw new Error(unreadable);

@@ -133,8 +133,9 @@ const sizes = {
   MAX_LEGACY_REQUEST_BYTES: { about: 'A request to the legacy endpoint.' },
   MAX_ANSWER_BYTES: {
     about:
-      'A response of `/graphql`, counted while it is made; past it, `ANSWER_TOO_LARGE`. The bodies read ' +
-      'for it count as they are in memory: 2 bytes a character beyond Latin-1, and HTML 2.5 times.',
+      'A response of `/graphql`, counted while it is made; past it, `ANSWER_TOO_LARGE`. The bodies that ' +
+      'are read for it count as well, by their size in memory: a body with characters beyond Latin-1 has ' +
+      '2 bytes a character, and an HTML body counts 2.5 times.',
   },
 } satisfies Section;
 

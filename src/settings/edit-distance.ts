@@ -23,8 +23,9 @@ export function editDistance(a: string, b: string): number {
 }
 
 /**
- * The word that a misspelled one probably means: the nearest one, if it is near enough, or one that begins
- * with it; undefined if there is none.
+ * The word that a misspelled one probably means: the nearest, if at most a third of the typed letters differ
+ * (in short words, one letter). Otherwise the first word that begins with the typed one, if that has at least
+ * three letters. Undefined if there is none.
  */
 export function nearest(typed: string, words: readonly string[]): string | undefined {
   const word = typed.toLowerCase();

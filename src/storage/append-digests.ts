@@ -6,7 +6,7 @@ const digestsKept = 10_000;
 
 /**
  * Creates a cache of SHA-256 states of unfinished blobs, so that they need not be read back when they are
- * finished. It has those of which this process has received every byte, up to 10,000.
+ * finished. It has up to 10,000 blobs of which this process has received every byte.
  */
 export function createDigests() {
   // Bounded by size, one for each entry, because `max` would allocate all slots at once.

@@ -4,8 +4,12 @@ import { preparedFor } from '../db/prepare-once.ts';
 import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
 import type { Logger } from '../platform/log.ts';
 
-/** Messages whose words one statement writes. It takes some 20 ms, in which it holds up `deskEvents`. */
+/** Messages whose words one statement writes. It takes some 20 ms, during which `deskEvents` are held. */
 const atOnce = 200;
+/** Rows whose words one statement writes anew. They are more work: read twice, and replaced. */
+const renewedAtOnce = 50;
+/** Milliseconds between two statements that write words anew: others' work goes before. */
+const betweenMs = 20;
 /**
  * Milliseconds between two statements that found little to do. A search reads the bodies of the 1,000 newest
  * messages that lack their words, so it misses nothing below 500 messages a second.
@@ -19,30 +23,54 @@ const fill = preparedFor((db: Db) =>
     .prepare('fill_message_search'),
 );
 
+const renew = preparedFor((db: Db) =>
+  db
+    .select({ read: sql<number | null>`renew_search_words(${sql.placeholder('most')}::int)` })
+    .from(sql`(select) as nothing`)
+    .prepare('renew_search_words'),
+);
+
 /**
- * Starts a loop that writes the words of new messages, by which operators search, every two seconds until it
- * is disposed. Any number of processes may run it: the SQL function lets one write at a time, and the others
- * find nothing to do. Failures are logged and tried again. Disposing of it waits for the statement under way.
+ * Starts a loop that indexes the words of new messages for operators' searches, every two seconds until it is
+ * disposed. After an upgrade that changes how texts become words, it also writes those of all tickets and
+ * messages anew, the newest first. Any number of processes may run it: the SQL functions let one write at a
+ * time, and the others find nothing to do. Failures are logged and tried again. Disposing of it waits for the
+ * statement under way.
  */
 export function startMessageSearchFiller(db: Db, log: Logger): AsyncDisposable {
   const pause = createInterruptibleSleep();
   let stopping = false;
+  let renewed = 0;
 
   async function run(): Promise<void> {
     while (!stopping) {
-      const isBehind = await fillSome();
-      if (!isBehind) await pause.sleep(everyMs);
+      const waitMs = await step();
+      if (waitMs > 0 && !stopping) await pause.sleep(waitMs);
     }
   }
 
-  async function fillSome(): Promise<boolean> {
+  /** @returns milliseconds to wait before the next one */
+  async function step(): Promise<number> {
     try {
       const [row] = await fill(db).execute({ most: atOnce });
-      return row!.lacked === atOnce;
+      if (row!.lacked === atOnce) return 0;
+      return (await renewSome()) ? betweenMs : everyMs;
     } catch (err) {
-      log.error({ err }, 'indexing new messages for search failed; searches read their bodies instead');
-      return false;
+      log.error({ err }, 'indexing messages for search failed; searches read the newest bodies instead');
+      return everyMs;
     }
+  }
+
+  /** @returns whether it has written any, so that there may be more */
+  async function renewSome(): Promise<boolean> {
+    const [row] = await renew(db).execute({ most: renewedAtOnce });
+    const { read } = row!;
+    if (read === null) return false;
+    if (read > 0 && renewed === 0)
+      log.info('writing the search words of all tickets and messages anew; until then, some are not found');
+    if (read === 0 && renewed > 0) log.info({ read: renewed }, 'the search words are written anew');
+    renewed = read === 0 ? 0 : renewed + read;
+    return read > 0;
   }
 
   const running = run();

@@ -1,11 +1,15 @@
 import { BlockList, isIP } from 'node:net';
 
-/** IPv4 networks that are not on the public internet or have a special meaning (IANA's registries). */
+/**
+ * IPv4 networks that are not on the public internet or have a special meaning: those of IANA's registries,
+ * and 168.63.129.16, at which a machine in Azure finds its host.
+ */
 const closed4 = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
   ['127.0.0.0', 8],
+  ['168.63.129.16', 32],
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
@@ -38,7 +42,7 @@ for (const [network, prefix] of closed6) closed.addSubnet(network, prefix, 'ipv6
 const global6 = new BlockList();
 global6.addSubnet('2000::', 3, 'ipv6');
 
-/** Whether an IP address belongs to a machine on the public internet. False for a text that is none. */
+/** Whether an IP address belongs to a machine on the public internet. False for other texts. */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 4) return !closed.check(address, 'ipv4');

@@ -106,7 +106,7 @@ export async function enableWebhook(tx: Tx, id: number, skips: boolean): Promise
 }
 
 /**
- * Gives an endpoint a new secret. The last one signs as well for so many hours.
+ * Gives an endpoint a new secret. For `hours` hours, requests are signed with the last one as well.
  * @returns the text of the new secret; undefined when there is no such endpoint
  */
 export async function rotateSecret(tx: Tx, id: number, hours: number): Promise<string | undefined> {

@@ -27,7 +27,7 @@ const held = ({ id, token }: Lease) => and(eq(webhooks.id, id), eq(webhooks.leas
 const owned = (lease: Lease) => and(held(lease), isNull(webhooks.disabledAt));
 const to = ([place, ticketId, number]: DeskPosition) => ({ place, ticketId, number });
 
-/** Takes endpoints that no live worker has. Requests to one endpoint are thereby sent one at a time. */
+/** Leases every enabled endpoint that no live worker has, so that one worker at a time sends to each. */
 export const claimEndpoints = (db: Db, leaseMs: number): Promise<Endpoint[]> => {
   const free = or(isNull(webhooks.leaseToken), lt(webhooks.leaseUntil, clock));
   const ids = db
@@ -42,7 +42,10 @@ export const claimEndpoints = (db: Db, leaseMs: number): Promise<Endpoint[]> => 
     .returning(columns);
 };
 
-/** Extends a lease. @returns false when it belongs to another worker, is disabled, or was removed */
+/**
+ * Extends a lease.
+ * @returns false when another worker has the endpoint, or the endpoint was disabled or removed
+ */
 export async function renewLease(db: Db, lease: Lease, leaseMs: number): Promise<boolean> {
   const renewed = await db
     .update(webhooks)
@@ -58,7 +61,7 @@ export async function releaseEndpoint(db: Db, lease: Lease, position: DeskPositi
   await db.update(webhooks).set(released).where(held(lease));
 }
 
-/** The endpoint as it is now; undefined when the lease is lost. */
+/** The endpoint as it is now; undefined when the lease is lost, or the endpoint was disabled or removed. */
 export async function findLeased(db: Db, lease: Lease): Promise<Endpoint | undefined> {
   const [found] = await db.select(columns).from(webhooks).where(owned(lease));
   return found;
@@ -85,8 +88,8 @@ export async function recordDelivery(db: Db, lease: Lease, position: DeskPositio
 }
 
 /**
- * Records a request that failed.
- * @returns whether that disabled the endpoint, because it has failed for days
+ * Records a request that failed. The next is due in `retryMs`.
+ * @returns whether this disabled the endpoint: it has failed for more than `failingDays`
  */
 export async function recordFailure(
   db: Db,

@@ -6,8 +6,11 @@ const firstSeconds = 5;
 const mostSeconds = 3600;
 /** A longer Retry-After of an endpoint is cut to this. */
 const mostRetryAfterSeconds = 24 * 3600;
-/** An endpoint that has failed for so long is disabled. */
+/** Days of failures after which an endpoint is disabled. */
 export const failingDays = 5;
+
+/** The three forms of a date in HTTP begin with the day of the week. All are in GMT, also that of asctime. */
+const httpDate = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d\d:\d\d:\d\d/;
 
 /** What follows from a reply. */
 export type Verdict =
@@ -17,9 +20,9 @@ export type Verdict =
   | { readonly kind: 'failed'; readonly error: string; readonly retryMs: number };
 
 /**
- * What follows from a reply: 2xx is delivered, 410 is gone, and anything else is sent again after `retryMs`:
- * 5 s after the first failure, then twice as long each time, up to an hour, or after Retry-After if that is
- * longer.
+ * What follows from a reply. 2xx means delivered, and 410 means gone. After anything else the request is sent
+ * again in `retryMs`: 5 s after the first failure, then twice as long each time, up to an hour, all ± 25 % at
+ * random. A longer Retry-After counts instead, up to a day.
  * @param failures failed requests since the last one that succeeded, without this one
  */
 export function verdictOfReply(
@@ -36,7 +39,8 @@ export function verdictOfReply(
 
 /** Seconds until the time of a Retry-After header; 0 for one that is malformed or past. */
 function secondsOf(header: string, now: Date): number {
-  if (/^\d{1,9}$/.test(header.trim())) return Number(header);
-  const at = Date.parse(header);
+  if (/^\d+$/.test(header.trim())) return Number(header);
+  // `Date.parse` finds a year in almost any text.
+  const at = httpDate.test(header) ? Date.parse(`${header.replace(/ GMT$/, '')} GMT`) : Number.NaN;
   return Number.isNaN(at) ? 0 : Math.max(0, (at - now.getTime()) / 1000);
 }

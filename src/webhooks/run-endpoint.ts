@@ -65,15 +65,15 @@ export interface EndpointRun {
  * @param mayRequest whether the lease lasts longer than a request
  */
 export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: () => boolean): EndpointRun {
-  const lease: Lease = { id: claimed.id, token: claimed.leaseToken! };
   const pause = createInterruptibleSleep();
   let isStopped = false;
+  const progress = new EndpointProgress(ports, claimed, mayRequest);
+  const { lease } = progress;
   const run = async () => {
-    const progress = new EndpointProgress(ports, claimed, lease);
     using watching = await ports.feeds.watch(ports.deskFeed, pause.wake, progress.alone);
     while (!isStopped) {
       pause.reset();
-      const wait = mayRequest() ? await step(progress, watching, ports) : patienceMs;
+      const wait = await step(progress, watching, ports);
       if (wait === undefined) break;
       if (wait > 0) await pause.sleep(wait);
     }
@@ -116,16 +116,18 @@ class EndpointProgress {
   readonly alone: ReadAlone<DeskEvent, DeskPosition>;
   readonly #ports: SendingPorts;
   readonly #filter: DeskEventFilter;
+  readonly #mayRequest: () => boolean;
   position: DeskPosition;
   #waiting: readonly DeskEvent[] = [];
   /** Where to read on when all waiting events are delivered. */
   #reached: DeskPosition;
   #passedAt = performance.now();
 
-  constructor(ports: SendingPorts, claimed: Endpoint, lease: Lease) {
-    const { types, includesPrivate, place, ticketId, number } = claimed;
-    this.lease = lease;
+  constructor(ports: SendingPorts, claimed: Endpoint, mayRequest: () => boolean) {
+    const { id, leaseToken, types, includesPrivate, place, ticketId, number } = claimed;
+    this.lease = { id, token: leaseToken! };
     this.#ports = ports;
+    this.#mayRequest = mayRequest;
     this.#filter = { types, visibility: includesPrivate ? null : 'PUBLIC' };
     this.alone = { read: ports.readWanted(this.#filter), key: JSON.stringify(this.#filter) };
     this.position = [place, ticketId, number];
@@ -162,6 +164,8 @@ class EndpointProgress {
     const body = await bodyOf(db, event, endpoint.includesPrivate);
     const id = eventId(await findDeskKey(db, 'webhook-ids'), event);
     const headers = signedHeaders({ id, at: now(), body }, secretsOf(endpoint, now()));
+    // Last, because the database may have kept the statements before it waiting.
+    if (!this.#mayRequest()) return patienceMs;
     const verdict = verdictOfReply(
       await sendRequest(endpoint.url, { headers, body }, reach),
       endpoint.failures,

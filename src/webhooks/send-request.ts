@@ -60,17 +60,20 @@ const failed = (error: string): Reply => ({ status: undefined, retryAfter: undef
 
 function replyTo(req: ClientRequest): Promise<Reply> {
   return new Promise((resolve) => {
-    req.once('error', (error) => resolve(failed(explain(error))));
+    // The status counts, even if the rest of the answer does not come.
+    let answered: Reply | undefined;
     req.once('response', (res) => {
-      // The status counts, even if the rest of the answer does not come.
-      const reply = { status: res.statusCode, retryAfter: res.headers['retry-after'], error: undefined };
+      answered = { status: res.statusCode, retryAfter: res.headers['retry-after'], error: undefined };
       let bytes = 0;
       res.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes > responseBytes) res.destroy();
       });
-      res.on('error', () => {}).once('close', () => resolve(reply));
+      res.on('error', () => {});
     });
+    req.on('error', (error) => resolve(answered ?? failed(explain(error))));
+    // Without an error and an answer, the endpoint has switched to another protocol.
+    req.once('close', () => resolve(answered ?? failed('the connection was closed')));
   });
 }
 

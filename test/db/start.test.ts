@@ -104,7 +104,7 @@ test('a database that cannot be written is told at the start, and by readiness u
 
 test('a process opens as many connections as OPERATIONS.md says', async () => {
   const said = await readFile(new URL('../../docs/OPERATIONS.md', import.meta.url), 'utf8');
-  const [, beside, unset] = /3 × `DATABASE_POOL` \+ (\d+), (\d+) unless set/.exec(
+  const [, beside, unset] = /3 × `DATABASE_POOL` \+ (\d+) connections, which is (\d+) by default/.exec(
     said.replaceAll('\n', ' '),
   )!;
   expect(connectionsAtMost({ poolSize: 10 })).toBe(Number(unset));

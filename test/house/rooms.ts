@@ -83,7 +83,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
 
 /** Files of `src` itself and of `src/app` join the rooms. No other room may import them. */
 export function roomOf(path: string): string {
-  if (path === 'src/config.ts' || path === 'src/start-error.ts') return 'src/config';
+  if (path === 'src/config.ts' || path === 'src/describe-start-error.ts') return 'src/config';
   let folder = path.slice(0, path.lastIndexOf('/'));
   if (folder === 'src' || folder === 'src/app') return 'src';
   const own = folder;

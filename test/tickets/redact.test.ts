@@ -101,6 +101,9 @@ const whereverWritten = async (text: string) => {
   }
   return found;
 };
+/** The same of a message that is not redacted: its words are written later, before this look or after it. */
+const writtenWithIt = async (text: string) =>
+  (await whereverWritten(text)).filter((table) => table !== 'message_search');
 /** The class's numbers are 1, 2, 3 … and the ticket's row agrees. */
 const assertGapless = async (ticket: number) => {
   const [row] = await gateway.sql`
@@ -115,7 +118,7 @@ test('a redacted message keeps its place; its text, files and names are in no ta
   const blobsBefore = await keptBlobs();
   const added = await withFile({ email: held }, [file(), file('second', 'second.txt')]);
   const { id } = added.ticketMessage;
-  expect(await whereverWritten(secret)).toEqual(['attachments', 'messages']);
+  expect(await writtenWithIt(secret)).toEqual(['attachments', 'messages']);
   const before = await gateway.counts();
 
   const result = await redactMessage(id, { reason: 'a pasted password' });
@@ -428,6 +431,6 @@ test('forbidden, missing and invalid reasons are refused, and nothing is changed
   for (const reason of ['x'.repeat(1001), 'a\0b', '\ud800'])
     expect(await redactMessage(id, { reason })).toEqual({ code: 'INVALID_INPUT', path: ['reason'] });
   expect(await gateway.counts()).toEqual(before);
-  expect(await whereverWritten(secret)).toEqual(['attachments', 'messages']);
+  expect(await writtenWithIt(secret)).toEqual(['attachments', 'messages']);
   await redactMessage(id);
 });

@@ -107,6 +107,10 @@ describe('what looks the same is found', () => {
     ['a typographic apostrophe', 'They don’t answer zithers', "don't zithers"],
     ['typographic quotes around a phrase', 'a broken zurna', '“broken zurna”'],
     ['a space that does not break', 'non\u00a0breaking\u202fshawm', 'breaking shawm'],
+    ['the number of an asset', 'It is cornamuse K-1311-3', 'cornamuse 1311'],
+    ['the whole of it', 'It is cialamello K-1312-3', 'cialamello K-1312-3'],
+    ['a year of a range, and a date', 'Dulzaina 2010-2015, 2026-11-29.', 'dulzaina 2015 2026-11-29'],
+    ['hyphens of addresses', 'chirimia-7@my-2nd.domain.com ', 'chirimia-7@my-2nd.domain.com'],
     ['a hyphen that does not break', 'asset K\u20111207', 'K-1207'],
     ['characters that cannot be seen', 'a mel\u00adlo\u200bphone', 'mellophone'],
     ['an address of the web', 'See https://domain.com:8443/kazoo?x=1.', 'https://domain.com:8443/kazoo?x=1'],
@@ -118,6 +122,18 @@ describe('what looks the same is found', () => {
     ['a dash between words', 'Theorbo - lute', 'theorbo - lute'],
     ['a line of dashes', `bagpipe ${'-'.repeat(60)} chanter`, `bagpipe ${'-'.repeat(60)} chanter`],
     ['an option of a command', 'run dulcimer --strings', 'dulcimer --strings'],
+    ['an emoji of the search is no word', 'The cornet is silent', '🖨️ cornet 👩🏽‍💻 -🔥'],
+    ['an emoji within the text', 'a buccin🖨\ufe0f🇩🇪1\ufe0f\u20e3 here', 'buccin 1 here'],
+    ['a variation selector after a word', 'a tuben', 'tuben\ufe0f'],
+    [
+      'selectors, joiners and fillers within a word',
+      'a cim\u034fba\ufe0fs\u{e0101}so',
+      'cimbas\u180eso\u200d',
+    ],
+    ['a mark between a letter and its accent', 'a re\u034f\u0301beca', 'r\u00e9beca'],
+    ['a filler that looks like a space', 'big\u3164gemshorn', 'gemshorn'],
+    ['dots, dashes and quotes beside a word', '«psaltery…» — （rotta）、then', 'psaltery rotta then'],
+    ['a symbol beside a word', 'Orpharion™ • 25°C ± €50', 'orpharion 25 c 50'],
     ['a word beside a tag', '<p>clavioline</p><br/>', 'clavioline'],
     ['combining marks without an end', `vihuela ${'\u0345'.repeat(2e4)}${'\u0301'.repeat(2e4)}`, 'vihuela'],
   ])('%s', async (_, body, text) => {
@@ -126,6 +142,23 @@ describe('what looks the same is found', () => {
     await gateway.sql`select fill_message_search(200)`;
     expect(messagesIn(await search(text))).toEqual([id]);
   });
+});
+
+test('no symbol, punctuation or invisible character beyond ASCII is a word or a part of one', async () => {
+  // Thirteen signs of music and one of mathematics become a symbol and a combining mark.
+  const isOfKind = (n: number, kind: RegExp) =>
+    kind.test(String.fromCodePoint(n)) && !/\P{M}\p{M}/u.test(String.fromCodePoint(n).normalize());
+  const beyondAscii = Array.from({ length: 0x11_0000 - 0x80 }, (_, n) => n + 0x80);
+  const points = (kind: RegExp) => beyondAscii.filter((n) => (n < 0xd800 || n > 0xdfff) && isOfKind(n, kind));
+  const unlike = async (kind: RegExp, words: string) => {
+    const rows = await gateway.sql`
+      select to_hex(n) as code from unnest(${points(kind)}::int[]) n
+      where text_words('a' || chr(n) || 'b') <> ${words}::tsvector`;
+    return rows.map(({ code }) => code);
+  };
+  // U+2010 and U+2011 are the hyphen of a keyboard.
+  expect(await unlike(/[[\p{P}\p{S}\p{Z}\p{Me}\p{Cc}]--[\p{DI}\u2010\u2011]]/v, "'a':1 'b':2")).toEqual([]);
+  expect(await unlike(/[[\p{DI}]--[\u3164\uffa0]]/v, "'ab':1")).toEqual([]);
 });
 
 test('tags of HTML are no words', async () => {
@@ -144,7 +177,9 @@ test('what was copied around a reference is not searched for', async () => {
     '{ tickets(filter: { text: " INC-000047\u00a0" }) { nodes { id } } }',
   );
   expect(nodes).toHaveLength(1);
-  const { errors } = await gateway.graphql('{ search(text: "\u200b \ufeff") { nodes { __typename } } }');
+  const { errors } = await gateway.graphql(
+    '{ search(text: "\u200b \ufeff\ufe0f\u3164") { nodes { __typename } } }',
+  );
   expect(errors?.[0]?.extensions?.code).toBe('INVALID_INPUT');
 });
 

@@ -4,8 +4,10 @@ import {
   disableWebhook,
   enableWebhook,
   type NewWebhook,
+  removeWebhook,
   rotateSecret,
 } from '../../src/webhooks/administration.ts';
+import { deskCursorOfNow } from '../support/cursor.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
@@ -144,6 +146,7 @@ test('an endpoint gets what it missed while it was disabled, unless it skips tha
   await eventually(async () => (await row(gateway)).delivered === '2');
   await desk.transaction((tx) => disableWebhook(tx, id));
   await say(gateway);
+  await deskCursorOfNow(gateway);
   await desk.transaction((tx) => enableWebhook(tx, id, true));
   seen.push(await say(gateway));
   expect((await receiver.has(3)).map(messageOf)).toEqual(seen);
@@ -177,4 +180,22 @@ test('two workers on one desk tell an endpoint of each event once', async () => 
   await eventually(async () => (await row(gateway)).delivered === '4');
   expect(receiver.received.map(messageOf)).toEqual(messages);
   expect(receiver.atOnce).toBe(1);
+});
+
+test('an endpoint that is removed within a request is sent nothing more, and others go on', async () => {
+  await using world = await startWorld({}, {});
+  const { receiver, gateway, desk, added } = world;
+  let answer: (() => void) | undefined;
+  receiver.respond = (res, { path }) => {
+    if (path === '/0') answer = () => void res.writeHead(500).end();
+    else res.writeHead(204).end();
+  };
+  const first = await say(gateway);
+  await receiver.has(1, '/0');
+  await desk.transaction((tx) => removeWebhook(tx, added[0]!.id));
+  answer!();
+  const second = await say(gateway);
+  expect((await receiver.has(2, '/1')).map(messageOf)).toEqual([first, second]);
+  expect(await receiver.has(1, '/0')).toHaveLength(1);
+  await eventually(async () => (await row(gateway)).delivered === '2');
 });

@@ -66,8 +66,8 @@ export function createJwtVerifier(
 export const isCompactJws = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
 
 /**
- * Claims of ID tokens alone (OpenID Connect Core 1.0). An ID token tells a client who signed in, and grants
- * no access.
+ * Claims that only ID tokens have (OpenID Connect Core 1.0). An ID token tells a client who signed in, and
+ * grants no access.
  */
 const ofIdTokens = ['nonce', 'at_hash', 'c_hash', 's_hash'];
 
@@ -135,7 +135,7 @@ function refusalOf(error: unknown): Error {
   if (error instanceof BadCredential) return error;
   if (error instanceof errors.JOSEError && !keysFailed.has(error.code)) {
     const reason = error instanceof errors.JWTExpired ? 'has expired' : 'is not valid';
-    // The caller is not told: of a token that somebody forged, the claim that failed is a hint.
+    // The caller is not told which claim failed, because that would help somebody who forges tokens.
     const why = 'claim' in error ? `${error.code} ${String(error.claim)}` : error.code;
     return new BadCredential(`The JWT ${reason}`, 'jwt', { why });
   }

@@ -11,31 +11,25 @@ import {
 } from '../command.ts';
 import { nothing } from '../output.ts';
 import { connectGateway, gatewayOptions } from './client.ts';
-import {
-  deskSource,
-  type EventFilter,
-  type EventSource,
-  type ListedEvent,
-  ticketSource,
-} from './event-source.ts';
+import { deskFeed, type EventFeed, type EventFilter, type ListedEvent, ticketFeed } from './event-feed.ts';
 import { parseTicket } from './parse-ticket.ts';
 import { streamFrom } from './stream.ts';
 
 /** Writes an event as a line if it is wanted, and waits while the reader of the lines is slow. */
-async function print({ stdout }: LooseContext, source: EventSource, event: ListedEvent): Promise<void> {
-  if (source.wants(event) && !stdout.write(`${JSON.stringify(event)}\n`)) await once(stdout, 'drain');
+async function print({ stdout }: LooseContext, feed: EventFeed, event: ListedEvent): Promise<void> {
+  if (feed.wants(event) && !stdout.write(`${JSON.stringify(event)}\n`)) await once(stdout, 'drain');
 }
 
-/** Prints all events after a cursor. @returns the cursor behind them */
+/** Prints all events after a cursor. @returns the cursor of the last one */
 async function printPages(
   ctx: LooseContext,
-  source: EventSource,
+  feed: EventFeed,
   from: string | undefined,
 ): Promise<string | undefined> {
   let after = from;
   for (;;) {
-    const found = await source.readPage(after);
-    for (const event of found.events) await print(ctx, source, event);
+    const found = await feed.readPage(after);
+    for (const event of found.events) await print(ctx, feed, event);
     after = found.cursor;
     if (!found.hasMore) return after;
   }
@@ -49,13 +43,13 @@ const mostWaitMs = 10_000;
  * Prints events as they happen, until it is interrupted. Resumes after the last one when the connection is
  * lost.
  */
-async function follow(ctx: LooseContext, source: EventSource, from: string | undefined): Promise<void> {
+async function follow(ctx: LooseContext, feed: EventFeed, from: string | undefined): Promise<void> {
   const interrupted = ctx.whenInterrupted();
   let after = from;
   let waitMs = leastWaitMs;
   while (!interrupted.aborted) {
-    for await (const event of source.watch(after, interrupted)) {
-      await print(ctx, source, event);
+    for await (const event of feed.watch(after, interrupted)) {
+      await print(ctx, feed, event);
       after = event.cursor;
       waitMs = leastWaitMs;
     }
@@ -93,22 +87,22 @@ const events: LooseCommand = {
       ...oneOf(one(values, 'visibility'), 'visibility', ['PUBLIC', 'PRIVATE']),
       ...oneOf(one(values, 'status'), 'status', ['OPEN', 'CLOSED']),
     };
-    const source = sourceOf(ctx, values, filter);
+    const feed = sourceOf(ctx, values, filter);
     const isFollowing = values.follow === true;
-    const after = one(values, 'after') ?? (isFollowing ? await source.now() : undefined);
-    const reached = await printPages(ctx, source, after);
-    if (isFollowing) await follow(ctx, source, reached);
+    const after = one(values, 'after') ?? (isFollowing ? await feed.now() : undefined);
+    const reached = await printPages(ctx, feed, after);
+    if (isFollowing) await follow(ctx, feed, reached);
     return nothing;
   },
 };
 
-function sourceOf(ctx: LooseContext, values: OptionValues, filter: EventFilter): EventSource {
+function sourceOf(ctx: LooseContext, values: OptionValues, filter: EventFilter): EventFeed {
   const gateway = connectGateway(ctx, values);
   const stream = streamFrom(ctx, values);
   const ticket = one(values, 'ticket');
   return ticket === undefined
-    ? deskSource(gateway, stream, filter)
-    : ticketSource(gateway, stream, parseTicket(ticket), filter);
+    ? deskFeed(gateway, stream, filter)
+    : ticketFeed(gateway, stream, parseTicket(ticket), filter);
 }
 
 function oneOf(typed: string | undefined, name: string, known: readonly string[]): object {

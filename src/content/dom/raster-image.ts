@@ -21,7 +21,7 @@ const types: readonly (readonly [is: (bytes: Buffer) => boolean, RasterType])[] 
   [at(0, 'BM'), { contentType: 'image/bmp', extension: 'bmp' }],
 ];
 
-/** Detects the type of an image by its first bytes; undefined if it is none. */
+/** Detects the type of an image by its first bytes; undefined if they are not those of a raster image. */
 export const rasterTypeOf = (bytes: Buffer): RasterType | undefined => types.find(([is]) => is(bytes))?.[1];
 
 /**

@@ -22,7 +22,7 @@ const fonts: readonly (readonly [RegExp, Symbols])[] = [
   [/^["']?symbol["']?$/, symbol],
 ];
 
-/** Maps the letters of a symbol font to symbols; undefined for an ordinary font. */
+/** The symbols of Wingdings or Symbol, if it is the first of a CSS `font-family`; undefined otherwise. */
 export function symbolsOf(fontFamily: string): Symbols | undefined {
   const first = fontFamily.split(',', 1)[0]!.trim().toLowerCase();
   return fonts.find(([name]) => name.test(first))?.[1];

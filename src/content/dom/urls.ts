@@ -5,7 +5,7 @@ export type LinkTarget =
   | { readonly kind: 'allowed'; readonly url: string }
   /** Another scheme, or a relative URL: shown as text, not as a link. */
   | { readonly kind: 'other'; readonly url: string }
-  /** A fragment or a script: removed. */
+  /** Nothing, a fragment, or (`program`) a URL that a browser may run or open as a page: removed. */
   | { readonly kind: 'none'; readonly program: boolean };
 
 /**

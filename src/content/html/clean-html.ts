@@ -8,7 +8,7 @@ import type { BodyOutput } from './body-output.ts';
 import { Cleaner } from './cleaner.ts';
 import type { Picture, RemotePictures } from './pictures.ts';
 
-/** What cleaning found, of which the author of a body is warned. */
+/** What cleaning found. The author of the body is warned of it. */
 export interface BodyFindings {
   /** What was changed or removed. */
   readonly changes: readonly BodyChange[];

@@ -2,7 +2,7 @@ import { type Connection, openClient } from './client.ts';
 import type { Wire } from './postgres-socket.ts';
 import { isShared } from './session/server-error.ts';
 
-/** How long a session is waited for, seconds. A pooler opens its sessions one after another. */
+/** Seconds to wait for a session. A pooler opens its sessions one after another. */
 const patienceSeconds = 5;
 
 /**

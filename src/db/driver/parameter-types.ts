@@ -23,7 +23,7 @@ const writeInstant = unlessText((value) =>
   (value instanceof Date ? value : new Date(Number(value))).toISOString(),
 );
 /**
- * Reads an instant as PostgreSQL writes it, in UTC. `Date` takes its form with a space for one of its own, in
+ * Reads an instant as PostgreSQL writes it, in UTC. With a space in it, `Date` would read another format, in
  * which the year 0001 is 2001.
  */
 export const readInstant = (text: string): Date => new Date(text.replace(' ', 'T').replace(/\+00$/, 'Z'));

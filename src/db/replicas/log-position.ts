@@ -30,7 +30,7 @@ export async function primaryPosition(sql: postgres.Sql): Promise<LogPosition> {
 }
 
 /**
- * How far a replica has replayed the log: each commit before it can be seen there.
+ * How far a replica has replayed the log. Every commit before that position is visible on the replica.
  * @returns undefined when the server is not a replica, or no longer
  */
 export async function replicaPosition(sql: postgres.Sql): Promise<LogPosition | undefined> {
@@ -52,8 +52,8 @@ export const isSameLog = (a: LogPosition, b: LogPosition): boolean =>
   a.cluster === b.cluster && a.timeline === b.timeline;
 
 /**
- * Whether a replica had replayed more of the log than the primary had written at a later time. It then
- * follows another server, or one that was replaced.
+ * Whether a replica had replayed more of the log than the primary had written later on. If so, the replica
+ * follows another server, or this primary was replaced.
  */
 export const isAhead = (replayed: LogPosition, end: LogPosition): boolean =>
   replayed.at <= end.at && replayed.bytes > end.bytes;

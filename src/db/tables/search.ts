@@ -38,7 +38,11 @@ export const messageSearch = pgTable(
   (t) => [index('message_search_words_idx').using('gin', t.words)],
 );
 
-/** Which messages have their words, in a single row. A search reads the bodies of newer ones. */
+/**
+ * Which messages have their words, in a single row. A search reads the bodies of newer ones. A migration that
+ * changes how texts become words sets the two `outdated` columns, and `renew_search_words` does the rest in
+ * small steps.
+ */
 export const searchProgress = pgTable(
   'search_progress',
   {
@@ -49,6 +53,10 @@ export const searchProgress = pgTable(
     candidate: integer('candidate').notNull().default(0),
     /** The place (see `events.place`) below which transactions must have ended before `candidate` counts. */
     fence: bigint('fence', { mode: 'number' }).notNull().default(0),
+    /** Tickets up to this id may have words as an earlier version wrote them. 0: none. */
+    outdatedTickets: integer('outdated_tickets').notNull().default(0),
+    /** The same of messages, which come after the tickets. */
+    outdatedMessages: integer('outdated_messages').notNull().default(0),
   },
   (t) => [check('search_progress_only_check', sql`${t.only}`)],
 );

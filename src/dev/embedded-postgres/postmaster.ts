@@ -46,9 +46,9 @@ const settings = {
 const notDurable = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
 /**
- * The server's life is tied to ours by a pipe: whatever ends us closes it, and a watcher then asks the server
- * to stop. It is in a session of its own, so that Ctrl-C or a kill of our process group does not take it away
- * before we have drained.
+ * A pipe ties the server's life to ours: when our process ends for any reason, the pipe is closed, and a
+ * watcher asks the server to stop. The server is in a session of its own, so that Ctrl-C or a kill of our
+ * process group does not end it before we have drained.
  */
 const script = '( ( cat <&3 >/dev/null; kill -INT $$ ) & ) 2>/dev/null; exec "$@" 3<&-';
 

@@ -9,7 +9,7 @@ const together = 4 * atOnce;
 /** Bytes of bodies that one statement reads because fields request them. */
 const inStatement = 4 * 1024 * 1024;
 
-/** Bytes: a character beyond Latin-1 makes V8 take two for each of a text. */
+/** Bytes of a text in V8: two a character if any of them is beyond Latin-1, otherwise one. */
 const memoryOf = (text: string): number => (/[^\0-\xff]/.test(text) ? 2 * text.length : text.length);
 
 /**

@@ -18,8 +18,8 @@ export function audienceOf(viewer: Viewer): string {
 const audiences = new WeakMap<Viewer, string>();
 
 /**
- * A copy of the viewer that calls `notice` when its id, login or name is read, in which the members
- * of an audience differ.
+ * A copy of the viewer that calls `notice` when its id, login or name is read: the members of an audience
+ * differ only in these.
  */
 export const noticingIdentity = (viewer: Viewer, notice: () => void): Viewer => ({
   role: viewer.role,

@@ -24,7 +24,7 @@ export interface LoadedTogether {
   /** Begins an answer about one of the events. It has the rows that were loaded, and no more bodies. */
   readonly begin: () => Answering;
   readonly userId: number;
-  /** When it may not be used any more. */
+  /** When it may no longer be used. */
   until: number;
 }
 

@@ -5,25 +5,24 @@ import { nextOf, type PulledStream, pullFrom, type Receiver } from '../../ticket
 import type { StreamPlace } from './context.ts';
 import type { Seen } from './event-context.ts';
 
-/** Who asked for an event's result. */
+/** A stream that asked for an event's result. */
 export interface Asker {
   show(result: ExecutionResult): void;
   fail(error: unknown): void;
 }
 
-/** Gives an event's result to who asked for it, now or later. */
+/** Gives an event's result to the stream that asked for it, now or later. */
 export type AnswerEvent = (seen: Seen, asker: Asker) => void;
 
-/** The fault of a database that did not answer for a moment, by which a result lacks something. */
+/** The temporary fault of the database that makes a result incomplete; undefined if there is none. */
 export const temporaryFaultOf = ({ errors }: ExecutionResult): Unavailable | undefined =>
   errors
     ?.map(({ originalError }) => asUnavailable(originalError))
     .find((fault): fault is Unavailable => fault instanceof Unavailable);
 
 /**
- * The results of a subscription's events. It records each event's cursor in the subscription's place. An
- * event of which the database could not show everything is not sent: the stream fails, and resumes with this
- * event.
+ * The results of a subscription's events. It records each event's cursor in the subscription's place. If the
+ * database could not return all of an event, the event is not sent: the stream fails, and resumes with it.
  */
 export class EventResultsStream implements PulledStream<ExecutionResult>, Receiver<Seen> {
   readonly #events: AsyncIterator<Seen>;

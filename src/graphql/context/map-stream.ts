@@ -56,9 +56,9 @@ class MappedStream<A, B> implements PulledStream<B>, Receiver<A> {
 }
 
 /**
- * Maps each value of a stream. Unlike an async generator it holds no suspended function while it waits, and
- * it can be returned meanwhile.
- * @param atFault makes a last value of the source's error
+ * Maps each value of a stream. Unlike an async generator it keeps no suspended function in memory while it
+ * waits, and `return` takes effect while a `next` is pending.
+ * @param atFault turns an error of the source or of `map` into the last value. Without it the stream fails
  */
 export const mapStream = <A, B>(
   source: AsyncIterable<A>,

@@ -81,7 +81,10 @@ export const listPartsOf = (info: Info): ListParts => {
     : { bodies: false, files: false, mails: false, lastMessages, requesters };
 };
 
-/** The first page of a ticket's messages, if it is the only one that is selected. */
+/**
+ * The page of a ticket's messages to read together with the ticket. Undefined unless exactly one page is
+ * selected, for certain and without a cursor.
+ */
 export function messagesAhead(info: GraphQLResolveInfo): { page: KeysetPage; parts: Parts } | undefined {
   const { fieldNodes, fragments, schema, variableValues } = info;
   const nodes = fieldNodes

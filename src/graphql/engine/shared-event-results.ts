@@ -9,7 +9,7 @@ import { rootOf } from './root-field.ts';
 /** Executes a subscription's document for one event. */
 export type ExecuteEvent = (seen: Seen, context: GraphContext) => Promise<ExecutionResult>;
 
-/** One of those who wait for a result. There may be thousands, so it holds no promise. */
+/** A stream that waits for a result. There may be thousands, so it holds no promise. */
 interface Waiting {
   readonly seen: Seen;
   readonly asker: Asker;
@@ -67,7 +67,7 @@ interface Asked {
 /**
  * Returns the function that computes the results of one subscription. Viewers with the same rights (see
  * `audienceOf`), origin and shape get one result, the same object, for an event that they receive within one
- * second of each other. Not shared is a result that depends on who the viewer is.
+ * second of each other. Results that depend on who the viewer is are not shared.
  */
 export function createEventResults(ctx: GraphContext, { shape, mayShare, execute }: Asked): AnswerEvent {
   let sharedBy: SharedBy | undefined;
@@ -91,7 +91,7 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
     execute(seen, context).then(
       (settled) => {
         shared.result = settled;
-        // Whoever reconnects is not given the fault once more.
+        // A watcher that reconnects must not get this fault again.
         if (temporaryFaultOf(settled) !== undefined) from.until = 0;
         answer((waiting) => show(waiting, by, shared));
       },

@@ -23,7 +23,7 @@ type OperationResult = ExecutionResult | AsyncIterable<ExecutionResult>;
 /** A valid operation that has not been executed yet. */
 export interface Operation {
   readonly kind: 'query' | 'mutation' | 'subscription';
-  /** Where a subscription stands. */
+  /** How far a subscription has got. */
   readonly place: StreamPlace;
   /** One result, or a stream for a subscription. Errors of the execution are in the result. */
   run(): OperationResult | Promise<OperationResult>;

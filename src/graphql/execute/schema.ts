@@ -4,7 +4,7 @@ import { description } from './schema-description.ts';
 import '../schema/scalars.ts';
 import '../schema/enums.ts';
 import '../schema/result-union.ts';
-import '../schema/person.ts';
+import '../schema/person-and-viewer.ts';
 import '../schema/lists/search.ts';
 import '../schema/ticket.ts';
 import '../schema/lists/tickets.ts';

@@ -6,22 +6,22 @@ import { drained, writePieces } from '../../platform/http/send-response.ts';
  * or 60 s.
  */
 const aliveEveryMs = 12_000;
-/** One timer serves all streams, in so many turns: ten thousand writes at once would hold up others. */
+/** The turns in which one timer serves all streams: ten thousand writes at once would delay other work. */
 const turns = 12;
 
 /** The syntax of a kind of stream. */
 export interface Wording {
   readonly head: string;
   readonly alive: string;
-  /** What stands before and behind the JSON of one result. */
-  event(id: string | undefined): readonly [before: string, behind: string];
+  /** The text before and after the JSON of one result. */
+  event(id: string | undefined): readonly [before: string, after: string];
   readonly end: string;
 }
 
 /** One result in the syntax of a stream. */
 export interface StreamMessage {
-  /** As a whole; of a long one, the JSON in pieces, with what stands before and behind it. */
-  readonly pieces: Buffer | readonly [before: string, json: Iterable<string>, behind: string];
+  /** The whole message. For a long one, its JSON in pieces, with the text before and after it. */
+  readonly pieces: Buffer | readonly [before: string, json: Iterable<string>, after: string];
   /** Whether its error says that the database does not answer for now: the client should reconnect. */
   readonly isTemporary: boolean;
 }
@@ -62,11 +62,11 @@ export class OpenStream {
     return !this.isOpen || this.#res.write(pieces) ? undefined : drained(this.#res);
   }
 
-  async #writeAll([before, json, behind]: Exclude<StreamMessage['pieces'], Buffer>): Promise<void> {
+  async #writeAll([before, json, after]: Exclude<StreamMessage['pieces'], Buffer>): Promise<void> {
     this.#isWriting = true;
     await writePieces(this.#res, this.#whileOpen([before]));
     await writePieces(this.#res, this.#whileOpen(json));
-    await writePieces(this.#res, this.#whileOpen([behind]));
+    await writePieces(this.#res, this.#whileOpen([after]));
     this.#isWriting = false;
   }
 

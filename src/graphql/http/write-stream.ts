@@ -50,8 +50,8 @@ export function createStreams({ responseBytes }: Pick<WriteOptions, 'responseByt
     const known = messages[form].get(one);
     if (known !== undefined) return known;
     const { outcome, body } = asJson(one, { responseBytes, kind });
-    const [before, behind] = wordings[form].event(place?.reached);
-    const pieces = typeof body === 'string' ? Buffer.from(before + body + behind) : [before, body, behind];
+    const [before, after] = wordings[form].event(place?.reached);
+    const pieces = typeof body === 'string' ? Buffer.from(before + body + after) : [before, body, after];
     const message = { pieces, isTemporary: outcome.status === 503 } as StreamMessage;
     messages[form].set(one, message);
     return message;

@@ -25,7 +25,7 @@ export interface SchemaTypes {
 const onePage = { field: 1, multiplier: 1 };
 const pageSizes = `0 to ${maxPageSize}; ${defaultPageSize} when neither \`first\` nor \`last\` is given.`;
 
-/** The builder with which all files of this folder define the schema. */
+/** The builder with which the files of this folder define the schema. The root types are defined here. */
 export const builder = new SchemaBuilder<SchemaTypes>({
   plugins: [ComplexityPlugin, RelayPlugin],
   defaultFieldNullability: false,

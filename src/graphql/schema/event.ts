@@ -14,7 +14,7 @@ import { builder } from './builder.ts';
 import { DeliveryRef } from './delivery.ts';
 import { EventTypeEnum, TicketStatusEnum, VisibilityEnum } from './enums.ts';
 import { MessageRef, TicketRef } from './object-refs.ts';
-import { PersonRef } from './person.ts';
+import { PersonRef } from './person-and-viewer.ts';
 import { TicketSelectorInput } from './ticket.ts';
 
 const EventRef = builder.objectRef<TicketEvent>('TicketEvent').implement({

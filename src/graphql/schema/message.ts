@@ -5,7 +5,7 @@ import { DeliveryRef } from './delivery.ts';
 import { VisibilityEnum } from './enums.ts';
 import { totalCount, totalCountIsExact } from './lists/page.ts';
 import { MessageRef, TicketRef } from './object-refs.ts';
-import { PersonRef } from './person.ts';
+import { PersonRef } from './person-and-viewer.ts';
 
 builder.node(MessageRef, {
   description: 'One contribution to a ticket: a comment, a private note or an e-mail reply.',

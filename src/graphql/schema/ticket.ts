@@ -9,7 +9,7 @@ import { TicketStatusEnum } from './enums.ts';
 import { connectionOf, pageComplexity } from './lists/page.ts';
 import { MessageConnection } from './message.ts';
 import { MessageRef, TicketRef } from './object-refs.ts';
-import { PersonRef } from './person.ts';
+import { PersonRef } from './person-and-viewer.ts';
 
 builder.node(TicketRef, {
   description: 'One request for help and its conversation.',

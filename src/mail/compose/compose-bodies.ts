@@ -24,7 +24,7 @@ type BodyParts = Pick<MailParts, 'body' | 'format' | 'signature' | 'quoted' | 'o
 
 /**
  * Makes a mail's bodies: the message, the signature and the quotations, as text and as HTML.
- * @param seed makes the Content-IDs of the pictures this mail's own
+ * @param seed makes the Content-IDs of the pictures unique to this mail
  */
 export async function mailBodies(parts: BodyParts, seed: string): Promise<Bodies> {
   const { body, format, signature, quoted, omitted, attachments } = parts;
@@ -74,7 +74,7 @@ async function quotationsOf(
   return quotations;
 }
 
-/** Finds pictures until their total size exceeds the limit. */
+/** Finds pictures as long as their total size is within the limit. */
 function withinBound(find: FindPicture, brought: Map<string, number>): FindPicture {
   return (reference) => {
     const part = find(reference);

@@ -36,7 +36,7 @@ export class InlinePictures {
   readonly #seed: string;
   readonly #parts = new Map<unknown, InlinePart>();
 
-  /** @param seed makes the Content-IDs this mail's own */
+  /** @param seed makes the Content-IDs unique to this mail */
   constructor(seed: string) {
     this.#seed = seed;
   }

@@ -15,7 +15,7 @@ export interface MailSource {
   }[];
 }
 
-/** Octets of the base64 lines of so many bytes: 57 bytes a line, CRLF between lines. */
+/** Octets of this many bytes as base64: lines of 57 bytes, with CRLF between them. */
 export const base64Octets = (bytes: number): number =>
   4 * Math.ceil(bytes / 3) + 2 * Math.max(0, Math.ceil(bytes / 57) - 1);
 

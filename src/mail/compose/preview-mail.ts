@@ -21,8 +21,8 @@ export interface MailPreview {
 /** The parts of a mail that has no id and no date yet. */
 export interface PreviewParts extends Omit<MailParts, 'date' | 'messageId'> {
   /**
-   * The ticket's last mail, sent or not. The hash has it instead of the thread, which changes as other mails
-   * are sent.
+   * The ticket's last mail, sent or not. The hash covers it instead of the thread, which changes as other
+   * mails are sent.
    */
   readonly lastMail: number | null;
 }

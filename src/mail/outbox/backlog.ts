@@ -12,9 +12,9 @@ const answerWithinMs = 2000;
 type BacklogRow = Backlog['states'][number] & { readonly stalledSeconds: number };
 
 /**
- * Counts the backlog. Mail is stalled while a sendable mail waits and no mail was sent since. A mail waits
- * from its first attempt, or from its due time. A mail that is held until later, or awaits a scan, does not
- * count.
+ * Counts the backlog. Mail is stalled while a sendable mail waits, and no mail has been sent since its wait
+ * began: at its first attempt, or before that at its due time. A mail that is held until later, or awaits a
+ * scan, does not count.
  */
 async function countBacklog(sql: postgres.Sql): Promise<Backlog> {
   const rows = await sql<BacklogRow[]>`
@@ -45,8 +45,7 @@ async function countBacklog(sql: postgres.Sql): Promise<Backlog> {
 
 /**
  * Creates a function that counts the backlog. It runs one query at a time and caches its result for a second,
- * so it may be called often.
- * @throws when the database does not answer in time
+ * so it may be called often. It rejects when the database does not answer within 2 s.
  */
 export function createBacklog(sql: postgres.Sql): () => Promise<Backlog> {
   let last: Promise<Backlog> | undefined;
@@ -67,8 +66,8 @@ export function createBacklog(sql: postgres.Sql): () => Promise<Backlog> {
 
 /**
  * Creates the check of mail for readiness: `degraded` when mail has been stalled for `patienceSeconds`,
- * `unknown` when the database does not answer. Mail is stalled while a mail is due that may be sent, and no
- * mail has been sent since it was.
+ * `unknown` when the database does not answer. Mail is stalled while a mail that may be sent is due, and no
+ * mail has been sent since it became due.
  */
 export function createMailCheck(
   backlog: () => Promise<Backlog>,

@@ -7,7 +7,7 @@ import { d, e, m } from '../table-aliases.ts';
 import { isWaiting } from './delivery-conditions.ts';
 import { atCapStep, isAtCap } from './recipient-caps.ts';
 
-/** When a lease of so many seconds that begins now ends, by the database's clock. */
+/** SQL for the end of a lease that begins now, by the database's clock. */
 export const leaseFor = (seconds: number | Placeholder): SQL =>
   sql`clock_timestamp() + make_interval(secs => ${seconds}::float8)`;
 
@@ -34,9 +34,9 @@ export interface ClaimOptions {
   readonly now: Date;
   /** How long the worker may hold a mail before another one takes it over. */
   readonly leaseSeconds: number;
-  /** Mailboxes with a number other than `free`. */
+  /** The mailboxes of which the worker can take another number than `free`. */
   readonly slots: readonly FreeSlots[];
-  /** Number of mails that this worker can take now of any other mailbox. */
+  /** Number of mails that the worker can take now of any other mailbox. */
   readonly free: number;
   /**
    * Of mails with a `cancelIf`, only these are claimed: this transaction has checked them under the locks of

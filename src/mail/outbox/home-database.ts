@@ -34,10 +34,10 @@ export interface OutboxHome {
   readonly here: DatabaseLocation;
 }
 
-/** Why a copy of the outbox's database is held. */
+/** Why sending is held in a copy of the outbox's database. */
 export const copied =
   'this database is a copy of the one whose mails these are: restored from a dump, cloned or moved';
-/** Why a database is held whose cluster has another timeline. */
+/** Why sending is held in a database whose cluster has another timeline. */
 export const recovered =
   'this cluster was recovered from a backup, or is a standby that was promoted ' +
   'while no worker of this desk ran';

@@ -71,7 +71,7 @@ export function settlementOf(
     return { position: recipient.position, state, reply: verdict.reply, code: verdict.enhancedCode ?? null };
   });
   const byPosition = new Map(changed.map((one) => [one.position, one]));
-  // A recipient that an earlier attempt refused still explains the failure after the last one is served.
+  // A recipient that was refused in an earlier attempt still decides the state and explains the failure.
   const all = delivery.recipients.map((one) => byPosition.get(one.position) ?? one);
   const state = stateOf(all.map((one) => one.state));
   const worst = all.find((one) => one.state === worstOf(state)) ?? all.find((one) => one.state === 'FAILED');

@@ -1,11 +1,14 @@
 /** The extensions of an EHLO reply that matter here (RFC 5321 §4.1.1.1). */
 export interface Extensions {
   readonly smtpUtf8: boolean;
-  /** The size limit in octets; undefined when it announces none. */
+  /** The size limit in octets; undefined when the server announces none. */
   readonly sizeLimit: number | undefined;
 }
 
-/** Parses the reply to EHLO. The first line is a greeting, and a HELO reply has no other. */
+/**
+ * Parses the reply to EHLO. Its first line is a greeting, and a reply to HELO has no other line.
+ * @param answer `false` before any reply, as Nodemailer has it: no extensions
+ */
 export function readExtensions(answer: string | false): Extensions {
   const lines = (answer || '').split(/\r?\n/).slice(1);
   const offers = new Map(lines.map((line) => wordsOf(line)));

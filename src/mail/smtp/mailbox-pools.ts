@@ -52,7 +52,7 @@ export function createMailboxPools({
 
   return {
     poolOf(mailbox) {
-      // The password as it is stored, which is encrypted.
+      // The password in it is encrypted, as stored.
       const settings = JSON.stringify(mailbox);
       const known = pools.get(mailbox.id);
       if (known?.settings === settings) return known.pool;

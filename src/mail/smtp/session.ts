@@ -33,7 +33,7 @@ export class SmtpSession {
       connectionTimeout: timeouts.connect,
       greetingTimeout: timeouts.connect,
       socketTimeout: Math.max(...Object.values(timeouts)) + 1000,
-      // An aborted mail is cut at once: half a body is not to be followed by a polite end.
+      // An aborted mail is cut off at once, without a polite close of the connection after half a body.
       socketCloseTimeout: 0,
     });
     this.#connection.on('error', (error) => this.#fail(error));

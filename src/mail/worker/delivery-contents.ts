@@ -114,12 +114,12 @@ const selectContents = prepareStatement<ContentsRow, { ids: readonly number[] }>
     where ${d.id} = any (${sql.placeholder('ids')}::int[])`);
 
 /**
- * Loads claimed mails, by id, with one query. Nobody else sends them until their leases expire, so it tries
- * until the database shows them.
+ * Loads claimed mails with one query. A failed query is logged and repeated, after 100 ms to 2 s: no other
+ * worker sends these mails until their leases expire.
  * @param isOver asked after each failure: whether to give up
- * @returns undefined when it gave up
+ * @returns the contents by delivery id; undefined when it gave up
  */
-export async function loadUntilLoaded(
+export async function loadWithRetries(
   client: postgres.Sql,
   claims: readonly Pick<Claim, 'id'>[],
   { log, isOver }: { readonly log: Logger; readonly isOver: () => boolean },

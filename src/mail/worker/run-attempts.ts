@@ -109,7 +109,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     const mail = await prepareMail(contents, now());
     const { id, token } = claim;
     const kept = contents.source === undefined ? keep({ id, token, source: mail.source }) : undefined;
-    // Awaited at the fence.
+    // The fence awaits it, and gets its error.
     kept?.catch(() => {});
     const bytes = readAhead(inLargePieces(mailBytes(mail.source, blobs)));
     await trace('prepared', claim.id);

@@ -12,7 +12,7 @@ import { createSendingGate } from '../outbox/copied-database-gate.ts';
 import { recover, release, renew } from '../outbox/leases.ts';
 import { lockCappedMailboxes, postpone } from '../outbox/recipient-caps.ts';
 import { createMailboxPools, type SharedSmtpSettings } from '../smtp/mailbox-pools.ts';
-import { type DeliveryContents, loadUntilLoaded } from './delivery-contents.ts';
+import { type DeliveryContents, loadWithRetries } from './delivery-contents.ts';
 import { createMailboxSlots } from './mailbox-slots.ts';
 import { createAttempts, type OnAttempt } from './run-attempts.ts';
 import type { WorkerStep } from './steps.ts';
@@ -143,7 +143,7 @@ export function createWorker(ports: WorkerPorts): Worker {
       );
     // From here on their leases are renewed.
     for (const one of claims) alive.set(one.token, one);
-    const contents = await loadUntilLoaded(sql, claims, { log, isOver: () => stopping });
+    const contents = await loadWithRetries(sql, claims, { log, isOver: () => stopping });
     if (contents === undefined) {
       for (const { token } of claims) alive.delete(token);
       await release(sql, claims);

@@ -3,7 +3,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 
 /** Up to this many remaining bytes of a request body are drained, and the connection stays open. */
 const smallRest = 1024 * 1024;
-/** How long a client may go on sending after its response, milliseconds, and how many bytes are discarded. */
+/** How many milliseconds, and how many bytes, a client may go on sending after its response. */
 const patienceMs = 2000;
 const patienceBytes = 64 * 1024 * 1024;
 /** Bytes of a response per write, so that progress of a long one can be observed. */
@@ -32,8 +32,8 @@ export const requestIdOf = (res: ServerResponse): string => (res as NamedRespons
 
 /**
  * Writes the head of a response, with its X-Request-Id. Every route uses it. Node writes headers that are
- * passed together as they are; a single one that was set before makes Node set all others one by one, which
- * is slower.
+ * passed together as they are. If any header was set before, Node sets all of them one by one, which is
+ * slower.
  */
 export function writeHead(res: ServerResponse, status: number, headers: OutgoingHttpHeaders): ServerResponse {
   const id = (res as NamedResponse)[requestId];

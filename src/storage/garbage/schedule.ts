@@ -17,8 +17,9 @@ const endWithinMs = 3000;
 const parts = '0123456789abcdef';
 
 /**
- * The part of the keys to check at a time, in milliseconds since 1970. It follows from the time alone, so
- * that each part is checked however often processes restart.
+ * The sixteenth of the keys that is checked at a time. It follows from the time alone, so each part gets its
+ * turn however often processes restart.
+ * @param ms milliseconds since 1970
  */
 export function partAt(ms: number): KeyRange {
   const from = parts[Math.floor(ms / everyMs) % parts.length]!;
@@ -32,8 +33,8 @@ export interface CollectionSchedule extends AsyncDisposable {
 }
 
 /**
- * Starts a loop that collects garbage, at once and then every 15 minutes until it is disposed, each time for
- * one sixteenth of the keys. Failures are logged.
+ * Starts a loop that collects garbage at once and then every 15 minutes, each time among one sixteenth of the
+ * keys. Files younger than an hour are left alone. Failures are logged.
  */
 export function startCollectionSchedule(
   db: Db,

@@ -89,7 +89,7 @@ const emailColumns = {
   from: mailboxes.address,
   /** The mail as encoded, bytes: an upper bound without the signature, or exact. */
   mailBytes: member<number>('bigint'),
-  /** What a byte of the signature can become in the mail; 0 when `mailBytes` is exact. */
+  /** The most octets that a byte of the signature can become in the mail; 0 when `mailBytes` is exact. */
   signatureFactor: member<number>('int'),
   quote: deliveries.quote,
   /** The Message-ID, `<…@…>`. */

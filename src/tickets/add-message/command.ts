@@ -82,8 +82,7 @@ export interface Draft {
 /**
  * The part that adding a message and previewing it share: checks the input, stores the files and builds the
  * row.
- * @param refuseFirst called with a refusal that was found; throws the one that takes precedence over it, or
- *   that one
+ * @param refuseFirst called with a refusal that was found. Throws it, or one that takes precedence over it
  * @throws Refusal
  */
 export async function draftMessage(

@@ -12,8 +12,8 @@ import type { NewMessage } from './input.ts';
 
 /**
  * SHA-256 in hexadecimal of the input without its ticket: the body and flags, the name, type and digest of
- * each file, and the e-mail. Leaves out the key, `ifLastMessage` and the preview's hash, because a retry may
- * have seen newer messages.
+ * each file, and the e-mail. It leaves out the key, `ifLastMessage` and the preview's hash, because a retry
+ * may have seen newer messages.
  */
 export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): string {
   const { body, format, visibility, isMobileDevice, ...later } = authoredOf(message);

@@ -31,7 +31,7 @@ export interface FileInput {
  */
 export interface AttachmentInput extends FileInput {
   readonly inline?: InlineAttachmentInput | null | undefined;
-  /** Set for a picture that was pasted into the body as a data URL: it is no attachment of the input. */
+  /** Set for a picture that was pasted into the body as a data URL: the input does not list it. */
   readonly isPasted?: true;
 }
 /** A picture that the message's HTML shows. */
@@ -83,8 +83,8 @@ export interface ParsedMessage {
   /** Parts of the body that will not be shown as written. */
   readonly changes: readonly BodyChange[];
   /**
-   * What is wrong as far as it can be found without the database and without reading files: problems of the
-   * body, and at most a hundred others.
+   * The problems that can be found without the database and without reading files: those of the body, and at
+   * most a hundred others.
    */
   readonly problems: readonly Problem[];
 }

@@ -3,7 +3,7 @@ const maxLength = 100;
 
 /**
  * Tags that were registered before RFC 4646, in lower case, and what replaces them. BCP 47 keeps them valid,
- * but ECMAScript knows only those whose form is that of other tags. Four were never replaced.
+ * but `Intl` accepts only those that have the form of a newer tag. Four were never replaced.
  */
 const registered = new Map(
   Object.entries({
@@ -14,7 +14,7 @@ const registered = new Map(
   }),
 );
 const privateUse = /^x(?:-[a-z0-9]{1,8})+$/;
-/** `zh-yue` is `yue`: a language below one that covers several. */
+/** A macrolanguage before one of its languages, which can be left out: `zh-yue` is `yue`. */
 const extendedLanguage = /^(?:ar|kok|lv|ms|sgn|sw|uz|zh)-(?=[a-z]{3}(?:-|$))/;
 
 /** The canonical form of a BCP 47 tag: `DE-ch` is `de-CH`. @returns undefined when it is not a tag */

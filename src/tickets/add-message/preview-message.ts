@@ -7,7 +7,7 @@ import { forDryRun } from './build-row.ts';
 import { draftMessage } from './command.ts';
 import { type AddTicketMessageInput, type ParsedMessage, parseMessage } from './input.ts';
 import { previewOf } from './preview-mail.ts';
-import { refusalBehindTicket, refusalByRule } from './refusals.ts';
+import { precedingRefusal, refusalByRule } from './refusals.ts';
 import { type Warning, warningsOf } from './result.ts';
 
 /** The mail that a message would be sent as. */
@@ -41,7 +41,7 @@ export async function previewTicketMessage(
   const read = mailed(await parseMessage(ctx, given));
   // The files are not claimed, so they are removed when the request ends.
   const { row, stored } = await draftMessage(ctx, viewer, read, async (found) => {
-    throw refuse<'previewTicketMessage'>(await refusalBehindTicket(ctx, viewer, read.message, found));
+    throw refuse<'previewTicketMessage'>(await precedingRefusal(ctx, viewer, read.message, found));
   });
   if (stored.attached.length > 0) throw refuse<'previewTicketMessage'>(invalidInput(stored.attached));
   const answer = await ctx.services.dryRun(forDryRun(row));

@@ -38,8 +38,8 @@ export function refusalByInput(
 }
 
 /**
- * The refusal of `addTicketMessage` that takes precedence: a reused idempotency key, else as
- * `refusalBehindTicket`.
+ * The refusal of `addTicketMessage` that takes precedence over `found`: a reused idempotency key, else that
+ * of `precedingRefusal`.
  */
 export async function firstRefusal(
   ctx: TicketContext,
@@ -48,19 +48,19 @@ export async function firstRefusal(
   found: MessageRefusal,
 ): Promise<Refusal<CodeOf<'addTicketMessage'>>> {
   const { idempotencyKey: key } = message;
-  // The input that is stored for a key was accepted, so this one is another input.
+  // A key is stored only with an accepted input. This input is refused, so it is another one.
   if (key !== null && isIdempotencyKey(key)) {
     const named = { userId: viewer.userId, key, fingerprint: '' };
     if ((await findKey(ctx.services.database.desk, named)) !== undefined) return keyReused();
   }
-  return refusalBehindTicket(ctx, viewer, message, found);
+  return precedingRefusal(ctx, viewer, message, found);
 }
 
 /**
- * The refusal that takes precedence over `found`: that of the ticket, else of the mailbox or the recipient
- * (which precede sizes), else `found` itself.
+ * The refusal that takes precedence over `found`, or `found` itself. A refusal of the ticket precedes all.
+ * When `found` concerns a size, those of the mailbox and the recipient precede it too.
  */
-export async function refusalBehindTicket(
+export async function precedingRefusal(
   ctx: TicketContext,
   viewer: Viewer,
   message: NewMessage,

@@ -17,7 +17,7 @@ export const deskFeed = (
   isBefore,
 });
 
-/** Events that are held for so long are worth a line in the log, milliseconds. */
+/** Milliseconds after which held events are reported in the log. */
 const longHeldMs = 30_000;
 
 /** Logs when a transaction holds the desk's events for long. */

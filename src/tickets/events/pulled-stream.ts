@@ -6,9 +6,9 @@ export interface Receiver<T> {
 }
 
 /**
- * A stream that is asked for its next value without a promise. Otherwise each of thousands who wait would
- * hold a chain of promises. It is made anew for each value, and so old by then that only a full garbage
- * collection frees it.
+ * A stream that is asked for its next value without a promise. With promises, each of thousands of waiting
+ * watchers would hold a chain of them. The chain would be new for each value, and by then so old that only a
+ * full garbage collection frees it.
  */
 export interface PulledStream<T> extends AsyncIterableIterator<T, undefined> {
   /** Asks for the next value. The last pull has been answered. */

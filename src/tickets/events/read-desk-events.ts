@@ -100,7 +100,7 @@ export async function readDeskEvents(
     if (row.place !== null) events.push(eventOf({ ...row, place: row.place, readWith: events }));
   const isFull = limit > 0 && events.length >= limit;
   const more = isFull || scannedCount >= (limit === 0 ? 1 : scanned);
-  // Not the horizon: a server that crashes may give ids of transactions that wrote nothing once more.
+  // Not the horizon: after a crash, a server may assign the ids of transactions that wrote nothing again.
   const reached = limit === 0 ? after : isFull ? events.at(-1)!.position : (scannedTo ?? after);
   return { events, reached, more, areHeld };
 }

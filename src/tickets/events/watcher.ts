@@ -12,7 +12,7 @@ export interface WatchedList<E extends TicketEvent, P> {
   readonly feed: FeedOf<E, P>;
   readonly from: P;
   /**
-   * The text of the refusal that ends the stream when the watcher is no operator any more. Undefined if
+   * The text of the refusal that ends the stream when the watcher is no longer an operator. Undefined if
    * requesters may watch as well.
    */
   readonly forOperators: string | undefined;
@@ -103,8 +103,8 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Seen
   }
 
   /**
-   * Answers who waits, or waits to be woken. With what is in memory it goes on at once: each call
-   * that is suspended takes memory, and there may be one for each of thousands.
+   * Answers the caller who waits, or waits to be woken. Events in memory are used without a suspended call:
+   * each one takes memory, and there may be one for each of thousands of watchers.
    */
   #advance(): void {
     try {

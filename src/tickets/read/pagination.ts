@@ -15,13 +15,16 @@ export interface Count {
   readonly isExact: boolean;
 }
 
-/** The count of rows that were found. @param found their number; counting ends after `maxCount` + 1 */
+/**
+ * The count to show.
+ * @param found the number of rows that a query found, which stops counting at `maxCount` + 1
+ */
 export const boundedCount = (found: number): Count => ({
   rows: Math.min(found, maxCount),
   isExact: found <= maxCount,
 });
 
-/** Selects a page: the first rows after a cursor, or the last rows before one. */
+/** Selects a page: the first rows after a cursor, or the last rows before one; 20 rows without a size. */
 export interface Paging {
   readonly first?: number | null | undefined;
   readonly last?: number | null | undefined;
@@ -64,7 +67,10 @@ interface Order<T> {
   placeOf(row: T): Place;
 }
 
-/** The page that is requested without a cursor. Undefined if there is one, or the size is invalid. */
+/**
+ * The page that is requested without a cursor. Its limit is one row more than the page, as for `readPage`.
+ * Undefined if there is a cursor, or the size is invalid.
+ */
 export function pageWithoutCursor(paging: Paging): KeysetPage | undefined {
   const { first, last, after, before } = paging;
   if (after != null || before != null || [...sizeProblems(paging)].length > 0) return undefined;
@@ -86,7 +92,7 @@ export const readPage = <T extends { readonly id: number }>(
     read({ ...page, after: after?.[0], before: before?.[0] }),
   );
 
-/** The same for a list in another order. */
+/** Like `readPage`, for a list that is not ordered by id: cursors hold the sort keys of a row. */
 export async function readOrdered<T>(
   list: ListName,
   paging: Paging,

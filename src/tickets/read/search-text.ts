@@ -32,11 +32,11 @@ const ownMessages = 1000;
 export function searchedText(text: string, path: readonly string[]): string {
   const problems = [...problemsOf(text, path)];
   if (problems.length > 0) throw invalidInput(problems);
-  return text.replace(/^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu, '');
+  return text.replace(/^[\s\p{Cf}\p{DI}]+|[\s\p{Cf}\p{DI}]+$/gu, '');
 }
 
 function* problemsOf(text: string, path: readonly string[]): Iterable<Problem> {
-  if (/^[\s\p{Cf}]*$/u.test(text)) yield { path, message: 'The text is blank' };
+  if (/^[\s\p{Cf}\p{DI}]*$/u.test(text)) yield { path, message: 'The text is blank' };
   if (text.length > maxText)
     yield { path, message: `The text has ${text.length} characters; ${maxText} are allowed` };
   if (text.includes('\0') || !text.isWellFormed())

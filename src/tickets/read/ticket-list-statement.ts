@@ -81,13 +81,16 @@ export function listStatementOf(shape: TicketListShape): ReturnType<typeof prepa
 
 // A name may have at most 63 characters, which Drizzle does not check.
 function prepare(shape: TicketListShape, name: string) {
-  const found = isNarrow(shape) ? amongCandidates(shape) : byStatus(shape);
+  const found = (most?: SQL) => (isNarrow(shape) ? amongCandidates(shape, most) : byStatus(shape));
   const chosen = sql`
-    select ${tickets}.* from ${found} order by ${order(shape)} limit ${int('limit')}`;
+    select ${tickets}.* from ${found()} order by ${order(shape)} limit ${int('limit')}`;
   return {
     page: conversationStatement<ListPlaceholders & RequestedParts & ConversationReads>(chosen, lastMessages),
     count: preparedFor((db: Reader) =>
-      db.select({ count: sql<number>`count(*)::int` }).from(found).prepare(`c_${name}`),
+      db
+        .select({ count: sql<number>`count(*)::int` })
+        .from(found(int('limit')))
+        .prepare(`c_${name}`),
     ),
   };
 }
@@ -148,11 +151,14 @@ const byActivity = (shape: TicketListShape): SQL =>
     limit: int('limit'),
   });
 
-/** The rows for conditions that few tickets meet: found by the conditions' own indexes, then sorted. */
-const amongCandidates = (shape: TicketListShape): SQL => sql`
+/**
+ * The rows for conditions that few tickets meet: found by the conditions' own indexes, then sorted.
+ * @param most how many tickets with the text, instead of the usual number
+ */
+const amongCandidates = (shape: TicketListShape, most?: SQL): SQL => sql`
   (select * from ${tickets}
     where ${sql.join(
-      candidates(shape).map((ids) => sql`${tickets.id} = any (array(${ids}))`),
+      candidates(shape, most).map((ids) => sql`${tickets.id} = any (array(${ids}))`),
       sql` and `,
     )} and ${tickets.status} = any (${sql.placeholder('statuses')}::text[]) and ${between(shape)}
       ${sql.join(conditions(shape))}
@@ -161,13 +167,15 @@ const amongCandidates = (shape: TicketListShape): SQL => sql`
 const isNarrow = (shape: TicketListShape): boolean => candidates(shape).length > 0;
 
 /** Queries for ids, one for each condition that has an index of its own. */
-function candidates(shape: TicketListShape): SQL[] {
+function candidates(shape: TicketListShape, most?: SQL): SQL[] {
   const { byOperator, orderBy, byReference, byText, updatedAfter, hasUnsettledDelivery } = shape;
   const found = [];
   if (byReference)
     found.push(sql`select r.id from tickets r where r.reference_key = lower(${text('reference')})`);
   if (byText)
-    found.push(byOperator ? ticketsWith(text('text')) : ownTicketsWith(text('text'), int('viewerId')));
+    found.push(
+      byOperator ? ticketsWith(text('text'), undefined, most) : ownTicketsWith(text('text'), int('viewerId')),
+    );
   if (hasUnsettledDelivery === true) found.push(sql`select d.ticket_id from ${unsettledDeliveries}`);
   if (updatedAfter && orderBy === 'CREATED') found.push(updatedSince(shape));
   return found;

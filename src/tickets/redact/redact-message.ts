@@ -16,8 +16,8 @@ export interface RedactMessageInput {
 }
 
 /**
- * Redacts a message: erases its text and files, and keeps its place. Its mail is cancelled if its body has
- * not begun, and the stored sources of mails that carry or quote it are deleted. Sent mails cannot be
+ * Redacts a message: erases its text and files, and keeps its place. Its mail is cancelled unless sending of
+ * its body has begun. The stored sources of mails that carry or quote it are deleted. Sent mails cannot be
  * recalled. It needs the scope `admin` because it cannot be undone.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, MESSAGE_NOT_FOUND
  */

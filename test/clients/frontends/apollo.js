@@ -5,7 +5,7 @@ import { RetryLink } from '@apollo/client/link/retry';
 import { relayStylePagination } from '@apollo/client/utilities';
 import { map } from 'rxjs';
 
-/** RetryLink sees what is thrown: a 503 that says so as GraphQL is a result to it. */
+/** RetryLink retries what is thrown. A 503 with a GraphQL body is a result to it, so it is thrown here. */
 const throwUnavailable = new ApolloLink((operation, forward) =>
   forward(operation).pipe(
     map((result) => {

@@ -18,13 +18,13 @@ export function createDesk({ url, authorization }) {
     return data;
   }
 
-  /** A mutation with an idempotencyKey in its input, until it is known what became of it. */
+  /** Repeats a mutation until its result is known. Its input needs an idempotencyKey. */
   async function askSafely(query, variables, { tries = 5 } = {}) {
     for (let tried = 1; ; tried += 1) {
       try {
         return await ask(query, variables);
       } catch (error) {
-        // No answer at all, busy (429) or away (502 to 504): the same call again. Anything else is final.
+        // No answer at all, busy (429) or away (502 to 504): repeat the call. Anything else is final.
         const status = error.response?.status ?? 503;
         if (tried === tries || ![429, 502, 503, 504].includes(status)) throw error;
         const seconds = Number(error.response?.headers.get('retry-after') ?? 2 ** tried / 10);
@@ -33,7 +33,7 @@ export function createDesk({ url, authorization }) {
     }
   }
 
-  /** Sends a file by itself. What it returns goes into `attachments: [{ upload }]`. */
+  /** Uploads a file. The id that it returns goes into `attachments: [{ upload }]`. */
   async function upload(file) {
     const response = await fetch(new URL('/uploads', url), {
       method: 'POST',

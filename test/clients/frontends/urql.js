@@ -28,7 +28,7 @@ export function createUrql({ url, authorization, schema }) {
   });
 }
 
-/** What a new message changes beyond the payload: every page of its ticket is asked for again. */
+/** A new message changes pages that the payload does not contain, so all pages of its ticket are reloaded. */
 function showMessage({ addTicketMessage: result }, _arguments, cache) {
   if (!result.ticket) return;
   for (const { fieldName, arguments: given } of cache.inspectFields(result.ticket))

@@ -6,14 +6,14 @@ const subscription = `subscription Watch($ticket: TicketSelector!, $after: Strin
 }`;
 
 /**
- * @param after cursor of the page that is shown: `ticket.cursor`, or a payload's; all events without it
+ * @param after cursor of the page that is shown: `ticket.cursor`, or a payload's; without it, all events come
  * @returns a function that stops it
  */
 export function watchTicket({ url, authorization, ticket, after, onEvent, onError }) {
   let last = after;
   const client = createClient({
     url,
-    // After a lost connection the gateway goes on behind this cursor: nothing is missed or seen twice.
+    // After a lost connection the gateway continues after this cursor: nothing is missed or seen twice.
     headers: () => ({ authorization, ...(last && { 'last-event-id': last }) }),
     retryAttempts: Number.POSITIVE_INFINITY,
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { describeStartError } from '../../../src/describe-start-error.ts';
 import { findBinaries } from '../../../src/dev/embedded-postgres/binaries.ts';
-import { describeStartError } from '../../../src/start-error.ts';
 
 test.each([
   [

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { migrate, openDatabase } from '../../../src/db/database.ts';
+import { describeStartError } from '../../../src/describe-start-error.ts';
 import {
   attachEmbedded,
   EmbeddedInUse,
   startEmbedded,
 } from '../../../src/dev/embedded-postgres/start-postgres.ts';
-import { describeStartError } from '../../../src/start-error.ts';
 import { eventually } from '../../support/eventually.ts';
 import { ask, kill, useDataDirs } from './data-dirs.ts';
 

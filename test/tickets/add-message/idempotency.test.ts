@@ -92,6 +92,22 @@ const statesFrom = async ({ deliveries }: Record<string, number>) => {
   return rows.map(({ state }) => state);
 };
 
+test('a call that an earlier version accepted is recognised: fingerprints never change', async () => {
+  const fingerprintOf = async (key: string, message: Message) => {
+    summary([await say(gateway.url, 'graphql', message, operator(key))]);
+    const [row] = await gateway.sql<{ hex: string }[]>`
+      select encode(fingerprint, 'hex') as hex from idempotency_keys where key = ${key}`;
+    return row!.hex;
+  };
+  expect(await fingerprintOf('plain', { ticket: 'INC-000047', body: 'plain' })).toBe(
+    '7e71ef66a3924f01eb1cd3d8eb6c7dfe86a354f8b1518198a67e6c49a4325d83',
+  );
+  const mailed = { ticket: 'INC-000012', body: 'mailed', email: { cc: ['cc@domain.com'] }, files };
+  expect(await fingerprintOf('mailed', mailed)).toBe(
+    '67d85e6a9abcecd319268392264a432532a52366c75805664930c02b930a451b',
+  );
+});
+
 test('of two meanings that come at once under one key, one is done and the other refused', async () => {
   const before = await gateway.counts();
   const seeds = sampled([1, 2, 3, 4], 2);

@@ -75,7 +75,7 @@ async function tryDocuments({ trustedDocuments: path }: Config): Promise<string 
   return `${path} can be read`;
 }
 
-/** Sends no spans. A receiver that wants a credential refuses that, and is the right address all the same. */
+/** Sends an empty list of spans. A receiver that needs a credential refuses it, but its address is right. */
 async function tryTraces({ tracesUrl }: Config): Promise<string | CheckResult> {
   if (tracesUrl === undefined) return off('there are no traces');
   const url = `${tracesUrl.replace(/\/+$/, '')}/v1/traces`;

@@ -65,8 +65,8 @@ async function inspectOwner(
   config: Config,
 ): Promise<{ inspected: Inspected; found: CheckResult }> {
   const { connectionsAtMost, inspect } = await import('../../../db/database.ts');
-  const { naming } = await import('../../../start-error.ts');
-  const inspected = await naming(setting, () => inspect(owner));
+  const { namingSetting } = await import('../../../describe-start-error.ts');
+  const inspected = await namingSetting(setting, () => inspect(owner));
   const { version, current, maxConnections } = inspected;
   const most = connectionsAtMost({ poolSize: config.poolSize });
   const tables = current ? 'schema is current' : 'the next start migrates the schema';
@@ -92,11 +92,11 @@ async function tryGateway(
 ): Promise<CheckResult> {
   const { connectionsAtMost, openDatabase, signIn } = await import('../../../db/database.ts');
   const { shortageOfSessions } = await import('../../../db/assert-suitable.ts');
-  const { naming } = await import('../../../start-error.ts');
+  const { namingSetting } = await import('../../../describe-start-error.ts');
   const most = connectionsAtMost({ poolSize });
-  const shortage = await naming('DATABASE_URL', () => shortageOfSessions(gateway, most));
+  const shortage = await namingSetting('DATABASE_URL', () => shortageOfSessions(gateway, most));
   await using database = openDatabase(gateway, { poolSize, applicationName });
-  await naming('DATABASE_URL', () => database.checkAll()).catch((error) => {
+  await namingSetting('DATABASE_URL', () => database.checkAll()).catch((error) => {
     throw shortage === undefined ? error : new Error(`DATABASE_URL: ${shortage} (${error.message})`);
   });
   // A gateway that runs already may have the others.
@@ -110,17 +110,17 @@ async function tryGateway(
 /** Signs in only. The full check needs the tables, which do not exist yet or are not current. */
 async function trySignIn(gateway: Connection): Promise<CheckResult> {
   const { signIn } = await import('../../../db/database.ts');
-  const { naming } = await import('../../../start-error.ts');
-  const login = await naming('DATABASE_URL', () => signIn(gateway));
+  const { namingSetting } = await import('../../../describe-start-error.ts');
+  const login = await namingSetting('DATABASE_URL', () => signIn(gateway));
   const detail = `signs in as ${login.login}, which may act as ticketwire_app`;
   return judged({ result: 'ok', detail }, login);
 }
 
 async function tryReplica(primary: string, url: string): Promise<string> {
   const { openDatabase } = await import('../../../db/database.ts');
-  const { naming } = await import('../../../start-error.ts');
+  const { namingSetting } = await import('../../../describe-start-error.ts');
   await using database = openDatabase(primary, { poolSize: 2, applicationName, replicas: [url] });
   const failed = (_replica: unknown, error: unknown) => Promise.reject(error);
-  await naming('DATABASE_REPLICA_URLS', () => database.replicas!.check(failed));
+  await namingSetting('DATABASE_REPLICA_URLS', () => database.replicas!.check(failed));
   return `${describeDatabaseUrl(url)} is a replica of the database`;
 }

@@ -6,8 +6,8 @@ import type { BlobStore } from '../../../storage/blob-store.ts';
 import type { CheckResult } from './check.ts';
 
 /**
- * Stores, reads and deletes a file, and asks whether the store belongs to the desk's database. Folders that
- * this created are removed again: they would belong to whoever ran the doctor, and the gateway could not
+ * Stores, reads and deletes a file, and checks whether the store belongs to the desk's database. Folders that
+ * this created are removed again: they would belong to the user who ran the doctor, and the gateway could not
  * write to them.
  * @param desk the gateway's connection to a desk with current tables; undefined if there is none
  */
@@ -51,7 +51,7 @@ async function remember(root: string): Promise<() => Promise<void>> {
 /** The names in a folder; undefined when it cannot be read. */
 const namesIn = (folder: string): Promise<string[] | undefined> => readdir(folder).catch(() => undefined);
 
-/** This folder and its parents, as far as they do not exist, innermost first. */
+/** Those of this folder and its parents that do not exist, innermost first. */
 async function missingFrom(folder: string): Promise<string[]> {
   const there = await readdir(folder).then(
     () => true,

@@ -76,8 +76,8 @@ export class SessionSetup {
 }
 
 /**
- * A pooler may not have removed what an earlier client left in the session, or it shares the session between
- * connections. The marks of others go with all prepared statements.
+ * What an earlier client left in the session is removed, because a pooler may not have done so. `deallocate
+ * all` removes the marks of other connections, in case the pooler shares the session between them.
  */
 const statementsFor = (settings: SessionSettings, mark: string): string =>
   [

@@ -17,7 +17,7 @@ export const ticket = { reference: 'INC-000047' };
 interface MutationParts {
   readonly input: string;
   readonly payload: string;
-  /** What is selected on the payload, indented as it stands in the document. */
+  /** What is selected on the payload, indented as in the document. */
   readonly selection: string;
   /** Selections on refusals that say more than a code and a message. */
   readonly refusals?: string;

@@ -1,4 +1,4 @@
-/** What a reader is in. */
+/* The objects, arrays and constructors around a position in a JSON text, and the path to it. */
 
 /** The kind of container that a position is in. */
 export type Container = 'none' | 'object' | 'array' | 'constructor';
@@ -9,8 +9,8 @@ export interface Position {
   /** In an object: the name of the current property. */
   property: string;
   /**
-   * In an array: the current index, -1 before the first item. At the top level Json.NET has 0, and compares
-   * it.
+   * In an array: the current index, -1 before the first item. At the top level it is 0, as in Json.NET, whose
+   * comparisons of positions depend on it.
    */
   index: number;
 }

@@ -14,7 +14,7 @@ export const shapes: Record<Shape, { members: MemberTypes; create: () => unknown
   post: { members: postMembers, create: emptyPost },
   attachment: { members: attachmentMembers, create: emptyAttachment },
 };
-/** The type of a list's items. Undefined for types that are no lists. */
+/** The type of a list's items. Undefined for types that are not lists. */
 export const items: Partial<Record<ValueType, ValueType>> = { strings: 'string', attachments: 'attachment' };
 
 /** Member names by their lower-case spelling. An exact match takes precedence. */
@@ -26,8 +26,8 @@ const names = new Map<MemberTypes, Map<string, string>>(
 );
 
 /**
- * The member that a JSON name stands for, an exact match before one in another case; undefined if there is
- * none.
+ * The member that a JSON name stands for; undefined if there is none. An exact match takes precedence over
+ * one in another case.
  */
 export function findMember(members: MemberTypes, written: string): string | undefined {
   return Object.hasOwn(members, written) ? written : names.get(members)!.get(written.toLowerCase());
@@ -35,7 +35,7 @@ export function findMember(members: MemberTypes, written: string): string | unde
 
 /**
  * Returns a list's item if it has the list's type. A `$ref` may name an object of another type.
- * @throws `broken` of `reader-state.ts`, for which the document becomes null
+ * @throws `broken` of `reader-state.ts`, which makes the whole document null
  */
 export function expectItem(item: ValueType, value: unknown): unknown {
   if (item === 'attachment' && value !== null && !('FileName' in (value as object))) throw broken;

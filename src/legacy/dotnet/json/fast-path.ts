@@ -14,9 +14,9 @@ const isEnd = (next: number): boolean =>
   next === comma || next === closeBrace || next === closeBracket || isWhiteSpace(next);
 
 /**
- * Reads without a generator what nearly all clients send: members and values without escapes and comments
- * that have arrived whole. A method that finds anything else reads nothing and returns false, and the other
- * readers take over.
+ * Reads, without a generator, what nearly all clients send: members and values that have arrived completely
+ * and have no escapes or comments. A method that finds anything else reads nothing and returns false, and the
+ * other readers take over.
  */
 export class JsonFastPath {
   readonly #state: JsonState;

@@ -15,7 +15,10 @@ import type { JsonTokens } from './read-tokens.ts';
 import { broken, type JsonState } from './reader-state.ts';
 
 /**
- * Reads the next token as an expected type. The same characters may be a string, or an error for an integer.
+ * Reads the next token as the type that the caller expects, as Json.NET's `ReadAsInt32` and its like do. Some
+ * characters are valid for one type only: `Infinity` is a string, but no integer. The token and its value are
+ * then in the state. The generators yield when they need more text.
+ * @throws broken when the characters are not valid for the type
  */
 export class JsonValues {
   readonly #state: JsonState;

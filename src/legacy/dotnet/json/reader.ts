@@ -7,7 +7,7 @@ import { JsonTokens } from './read-tokens.ts';
 import { JsonValues } from './read-values.ts';
 import { JsonState } from './reader-state.ts';
 
-/** Json.NET's `JsonTextReader`, in parts. All of them move one state over one source of characters. */
+/** Json.NET's `JsonTextReader`, in parts. They share one state and one source of characters. */
 export interface JsonReader {
   readonly state: JsonState;
   /** Tokens of any type. */

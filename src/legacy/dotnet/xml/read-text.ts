@@ -13,7 +13,10 @@ const units = new Uint16Array(8192);
 /** Reads the text between tags as far as it has arrived. Resolves references and normalizes line ends. */
 export class XmlText {
   readonly #source: TextSource;
-  /** Remaining characters of references. They are the only text that becomes shorter by being read. */
+  /**
+   * Remaining characters of references. Only references get shorter when they are read, so limits of the read
+   * text do not bound them.
+   */
   #references = maxReferences;
 
   constructor(source: TextSource) {

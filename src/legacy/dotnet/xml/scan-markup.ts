@@ -3,11 +3,11 @@ import type { TextSource } from '../text-source.ts';
 /** Any error in a document. The old service reported no details. */
 export const malformed = new Error('invalid XML');
 
-/** Matches a character that XML does not have. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that XML does not have
+/** Matches a character that XML forbids. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that XML forbids
 export const noCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
-/** Whether XML does not have the character of this code. */
+/** Whether XML forbids the character with this code. */
 export function isNoCharacter(code: number): boolean {
   return code < 0x20 ? code !== 0x09 && code !== 0x0a && code !== 0x0d : code >= 0xfffe;
 }

@@ -19,21 +19,31 @@ const ruled = checked.columns;
 export const locked = (waits: boolean) =>
   foundTickets(sql`order by ${tickets.id} for no key update ${sql.raw(waits ? '' : 'skip locked')}`);
 
+/** What is now, of each member of `expectedColumns`. */
+const current = {
+  subject: mailSubject(ruled),
+  fromName: ruled.fromName,
+  signature: ruled.signature,
+  toAddress: ruled.toAddress,
+  toName: ruled.toName,
+  lastPublicMessageId: sql`coalesce(${ruled.lastPublicMessageId}, 0)`,
+} satisfies Record<keyof typeof expectedColumns, SQLWrapper>;
 const expected = membersOf('expected', expectedColumns);
-const isStale = sql`(
-    ${expected.subject}, ${expected.fromName}, ${expected.signature},
-    ${expected.toAddress}, ${expected.toName}, ${expected.lastPublicMessageId}
-  ) is distinct from (
-    ${mailSubject(ruled)}, ${ruled.fromName}, ${ruled.signature},
-    ${ruled.toAddress}, ${ruled.toName}, coalesce(${ruled.lastPublicMessageId}, 0)
-  )`;
+const isStale = sql`(${list(expected)}) is distinct from (${list(current)})`;
+/** The members in the order of `expectedColumns`. */
+function list(members: Record<keyof typeof expectedColumns, SQLWrapper>): SQL {
+  return sql.join(
+    Object.keys(expectedColumns).map((name) => sql`${members[name as keyof typeof expectedColumns]}`),
+    sql`, `,
+  );
+}
 const lastVisible = sql`
   case when ${ruled.isOperator} then ${ruled.lastMessageId} else ${ruled.lastPublicMessageId} end`;
 
 const { ifLastMessage, expect, ...kept } = ruled;
 /** Plain rows have no condition. */
 export const decidedPlain = reading('decided', kept, sql`from ${checked}`);
-/** Step that adds the verdicts that depend on the ticket's last message, so need its lock. */
+/** Step that adds the verdicts that depend on the ticket's last message and therefore need its lock. */
 export const decided = reading(
   'decided',
   {

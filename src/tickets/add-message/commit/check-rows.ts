@@ -85,7 +85,10 @@ const isTooLarge = sql`
   ${asked.mailBytes} + octet_length(${mailboxes.signature}) * ${asked.signatureFactor} > ${maxMailBytes}`;
 
 const ownKey = literal(ownKeyPattern);
-/** `addressKey` alone decides when two addresses are one recipient. SQL compares only what is its own key. */
+/**
+ * Only `addressKey` decides when two addresses are one recipient. SQL compares only addresses that are their
+ * own key. For any other To address the answer is "maybe".
+ */
 const mayRepeatTo = sql`
   ${asked.copies} is not null and ${asked.copiesBeside} is distinct from ${users.email}
     and (${users.email} !~ ${ownKey} or ${users.email} = any (${asked.copyKeys}))`;

@@ -6,10 +6,10 @@ export interface PaceLimits {
    */
   readonly groupRows: number;
   /**
-   * Fewest rows worth a statement while another is in flight. A statement's fixed cost equals that of several
-   * rows, and two equal groups write more together than a long and a short one. It rises to twice this number
-   * when the other group is larger: three quarters of its rows are enough, so that no group waits for a
-   * straggler.
+   * Fewest rows for which a second statement is sent while another is in flight, because a statement has the
+   * fixed cost of several rows. Two groups of equal size write the most. So a larger group in flight raises
+   * this number to three quarters of its own rows, and to twice the number at most. Three quarters, and not
+   * all, so that no group waits for a straggler.
    */
   readonly worthwhileRows: number;
   /** Milliseconds within which answered callers are expected to send again. */

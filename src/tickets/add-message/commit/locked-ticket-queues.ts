@@ -51,7 +51,7 @@ interface TicketLane {
   readonly id: number | symbol;
   readonly names: Set<string>;
   readonly rows: PendingRow[];
-  /** Rows of the next statement. One after a timeout, as a single row may wait for a lock of its own. */
+  /** Most rows of the next statement. One after a timeout, because one row may wait for a lock of its own. */
   width: number;
 }
 
@@ -93,7 +93,8 @@ export function createTicketLanes(
         if (answers[n]!.verdict === 'LATER') lane.rows.push(waiting);
         else waiting.resolve(answers[n]!);
       }
-      // A lane of a busy ticket would never be empty. Rows that may wait for a lock of their own stay in it.
+      // The lane of a busy ticket would never become empty by itself. After a timeout it stays, because its
+      // rows may wait for locks of their own.
       if (lane.width === groupRows) close(lane);
       lane.width = groupRows;
     } catch (error) {

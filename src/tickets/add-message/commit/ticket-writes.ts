@@ -6,7 +6,7 @@ import { literal, minuteOf, reading, writing } from '../../../db/with-step.ts';
 import { accepted } from './accept-rows.ts';
 import { file, files } from './insert-rows.ts';
 
-/* Steps that write what happened to the tickets, and wake who waits for it. */
+/* Steps that update the tickets, write their events, and notify watchers, workers and the scanner. */
 
 const row = accepted.columns;
 
@@ -66,7 +66,7 @@ const latest = reading(
     publicMessageCount: sql`max(${row.newPublicCount})`,
     lastEventNumber: sql`max(${row.eventNumber})`,
     lastPublicEventNumber: sql`max(${row.publicCursor})`,
-    // Rounded to milliseconds as the columns are, because their minute is compared with that of stored times.
+    // Rounded to milliseconds as the columns are, because its minute is compared with that of a stored time.
     activeAt: sql`max(${row.at}::timestamptz(3))`,
     publicActiveAt: sql`max(${row.at}::timestamptz(3)) filter (where ${row.visibility} = 'PUBLIC')`,
     isReopened: sql`bool_or(${row.reopens})`,

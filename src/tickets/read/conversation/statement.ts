@@ -11,6 +11,7 @@ import { attachments, deliveries, deliveryRecipients, messages, tickets, users }
 
 /** What a statement reads, beside the values that choose its tickets and messages. */
 export interface ConversationReads {
+  /** Whether the reader is an operator. If not, counts are of public messages, and no deliveries are read. */
   readonly operator: boolean;
   /** Limit for all bodies together, in bytes; when it is exceeded, all bodies are left out. */
   readonly bodyBytes: number;

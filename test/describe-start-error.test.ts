@@ -1,6 +1,6 @@
 import { DrizzleQueryError } from 'drizzle-orm';
 import { expect, test } from 'vitest';
-import { describeFault, describeStartError } from '../src/start-error.ts';
+import { describeFault, describeStartError } from '../src/describe-start-error.ts';
 
 test('a query that fails during the start is described by its cause and is not quoted', () => {
   const cause = Object.assign(new Error('relation "tickets" already exists'), { code: '42P07' });

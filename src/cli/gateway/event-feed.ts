@@ -5,7 +5,7 @@ import type { EventStream } from './stream.ts';
 const fields = `cursor type visibility at actor { name } ticket { ticketId reference status }
   ticketMessage { messageId } delivery { id state }`;
 
-/** An event, as far as it is looked at here. */
+/** The fields of an event that the filters and the cursor need. Printed events have more. */
 export interface ListedEvent {
   readonly cursor: string;
   readonly type: string;
@@ -14,7 +14,7 @@ export interface ListedEvent {
 }
 /** Some events, oldest first. */
 export interface EventPage {
-  /** The cursor behind them; undefined if nothing has happened yet. */
+  /** The cursor of the last event, with which the next page is read; undefined when there are no events. */
   readonly cursor: string | undefined;
   readonly hasMore: boolean;
   readonly events: readonly ListedEvent[];
@@ -26,15 +26,18 @@ export interface EventFilter {
   readonly status?: string;
 }
 
-/** Where events come from. */
-export interface EventSource {
-  /** The cursor behind everything that has happened. */
+/** The events of all tickets or of one, from the gateway: pages of past events, and a subscription. */
+export interface EventFeed {
+  /** The cursor of the latest event. */
   now(): Promise<string>;
-  /** The next events after a cursor, or from the first one. */
+  /** The page after a cursor, or the first page. */
   readPage(after: string | undefined): Promise<EventPage>;
-  /** Events as they happen. Ends as `EventStream` does. */
+  /**
+   * Events as they happen, after a cursor. Ends when it is aborted or the connection is lost.
+   * @throws CommandError when the subscription is refused
+   */
   watch(after: string | undefined, signal: AbortSignal): AsyncGenerator<ListedEvent>;
-  /** Whether an event meets the filter. */
+  /** Whether an event is to be printed. */
   wants(event: ListedEvent): boolean;
 }
 
@@ -46,11 +49,7 @@ const deskSubscription = /* GraphQL */ `subscription Follow($after: String, $fil
 }`;
 
 /** The events of all tickets, for operators. The gateway filters them. */
-export const deskSource = (
-  gateway: GatewayClient,
-  stream: EventStream,
-  filter: EventFilter,
-): EventSource => ({
+export const deskFeed = (gateway: GatewayClient, stream: EventStream, filter: EventFilter): EventFeed => ({
   now: () => gateway.execute<string & object>('{ deskCursor }', {}),
   readPage: (after) => gateway.execute<EventPage>(deskPage, { after, filter }),
   watch: (after, signal) => stream<ListedEvent>(deskSubscription, { after, filter }, signal),
@@ -67,13 +66,13 @@ const ticketSubscription = /* GraphQL */ `subscription Follow($ticket: TicketSel
 /** The largest page that the gateway returns. */
 const pageSize = 100;
 
-/** The events of one ticket, for whoever may see it. They are filtered here: the API does not. */
-export const ticketSource = (
+/** The events of one ticket, for all who may see it. They are filtered here, because the API does not. */
+export const ticketFeed = (
   gateway: GatewayClient,
   stream: EventStream,
   ticket: TicketSelector,
   filter: EventFilter,
-): EventSource => ({
+): EventFeed => ({
   now: async () => (await gateway.execute<{ cursor: string }>(ticketCursor, { ticket })).cursor,
   async readPage(after) {
     const variables = { ticket, after, first: pageSize };

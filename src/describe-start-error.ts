@@ -26,7 +26,7 @@ export const ownerSettingOf = ({ database }: Config): string =>
  * @param setting the setting with its URL
  * @throws ConfigError when the setting or the database has to be changed; other errors are thrown unchanged
  */
-export async function naming<T>(setting: string, run: () => Promise<T>): Promise<T> {
+export async function namingSetting<T>(setting: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
