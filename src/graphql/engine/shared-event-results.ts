@@ -103,7 +103,7 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
     return shared;
   }
 
-  /** Shows a result that is there. One that is personal is shared by its user alone. */
+  /** Shows a finished result. A personal one is shared only among the streams of its user. */
   function show({ seen, asker }: Waiting, by: SharedBy, { result, from, isPersonal }: SharedResult): void {
     const { viewer } = seen;
     if (!isPersonal() || from.userId === viewer.userId) asker.show(result!);
