@@ -1,4 +1,5 @@
 import type { SuggestedAction } from '../../platform/vocabulary.ts';
+import { gatewayFaults } from '../smtp/smtp-errors.ts';
 
 /** What went wrong, in plain words, and what may help. */
 export interface Explanation {
@@ -82,6 +83,11 @@ export const explanationRules: readonly ExplanationRule[] = [
     suggestedAction: 'CHECK_MAILBOX',
   },
   {
+    matches: /does not begin TLS after STARTTLS/,
+    reason: 'The mail server does not begin TLS, so nothing was sent to it.',
+    suggestedAction: 'CHECK_MAILBOX',
+  },
+  {
     matches: /TLS cannot be trusted/,
     reason: "The mail server's certificate cannot be trusted.",
     suggestedAction: 'CHECK_MAILBOX',
@@ -97,8 +103,7 @@ export const explanationRules: readonly ExplanationRule[] = [
     suggestedAction: 'CHECK_MAILBOX',
   },
   {
-    matches:
-      /^(?:The mail could not be made|An attachment could not be read|The attempt could not be written)/,
+    matches: new RegExp(`^(?:${Object.values(gatewayFaults).join('|')})`),
     reason: 'The gateway could not compose the mail.',
     suggestedAction: 'ASK_MAIL_ADMINISTRATOR',
   },
@@ -113,5 +118,10 @@ export const explanationRules: readonly ExplanationRule[] = [
     suggestedAction: 'CONTACT_RECIPIENT_OTHERWISE',
   },
   { matches: /^5/, reason: 'The server refuses the mail.', suggestedAction: 'ASK_MAIL_ADMINISTRATOR' },
+  {
+    matches: /unexpected answer|^The mail server answers DATA/,
+    reason: 'The mail server did not answer as SMTP requires.',
+    suggestedAction: 'ASK_MAIL_ADMINISTRATOR',
+  },
   { matches: /^4/, reason: 'The server cannot accept the mail at the moment.', suggestedAction: 'WAIT' },
 ];

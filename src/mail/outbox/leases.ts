@@ -45,7 +45,7 @@ export async function release(client: postgres.Sql, claims: readonly Owned[]): P
   );
 }
 
-/** Renews the leases of running attempts. */
+/** Renews the leases of running attempts. One that is locked is renewed the next time. */
 export async function renew(
   client: postgres.Sql,
   claims: readonly Owned[],
@@ -56,7 +56,7 @@ export async function renew(
     sql`
     with owned as (
       select ${d.id} from ${deliveries} d join ${rowsOf(claims)} on i.id = ${d.id} and i.token = ${d.attempt}
-      where ${d.state} = 'TRANSMITTING' order by ${d.id} for no key update of d
+      where ${d.state} = 'TRANSMITTING' order by ${d.id} for no key update of d skip locked
     )
     update ${deliveries} d set ${assign(deliveries, { leaseUntil: leaseFor(leaseSeconds) })}
     from owned o where ${d.id} = o.id`,
@@ -73,7 +73,7 @@ const workerEnded = 'The worker stopped while the mail was being sent';
 
 /**
  * Recovers attempts whose lease expired: before BODY the delivery is QUEUED again, at BODY its outcome is
- * unknown. Deliveries of locked tickets are left to the next round.
+ * unknown. Locked deliveries, and those of locked tickets, are left to the next round.
  */
 export async function recover(client: postgres.Sql, now: Date, limit = 500): Promise<Recovered[]> {
   return runStatement<Recovered>(
@@ -93,7 +93,7 @@ export async function recover(client: postgres.Sql, now: Date, limit = 500): Pro
       from ${deliveries} d
       where ${d.id} = any (array(select id from expired)) and ${d.ticketId} in (select id from locked_tickets)
         and ${d.state} = 'TRANSMITTING' and ${d.leaseUntil} < clock_timestamp()
-      order by ${d.ticketId}, ${d.id} for no key update of d
+      order by ${d.ticketId}, ${d.id} for no key update of d skip locked
     ), recovered as (
       update ${deliveries} d set ${assign(deliveries, {
         state: sql`case when o.phase = 'BODY' then 'OUTCOME_UNKNOWN' else 'QUEUED' end`,

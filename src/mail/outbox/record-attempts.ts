@@ -103,13 +103,20 @@ export async function openBody(client: postgres.Sql, openings: readonly ClaimRef
 }
 
 /**
- * Result of a settlement. `LOCKED`: its ticket is locked, so the caller retries it, and the others do not
- * wait. `OVERTAKEN`: another attempt owns the delivery.
+ * Result of a settlement. `LOCKED`: its ticket or delivery is locked, so the caller retries it, and the
+ * others do not wait. `OVERTAKEN`: another attempt owns the delivery.
  */
 export type SettlementResult = 'WRITTEN' | 'LOCKED' | 'OVERTAKEN';
 
 // The explicit ids keep every step on its index, whatever row count the planner estimates.
 const those = sql`any (${value('ids')}::int[])`;
+
+/** Whether the attempt of `i` owns the delivery, or was its last one before its outcome became unknown. */
+const isOwn = sql`(
+  ${d.attempt} = i.token
+  or (${d.state} = 'OUTCOME_UNKNOWN' and i.state <> 'OUTCOME_UNKNOWN'
+    and i.token = (select ${a.token} from ${deliveryAttempts} a
+      where ${a.deliveryId} = ${d.id} and ${a.number} = ${d.attempts})))`;
 
 const writeOutcomes = prepareStatement<
   { id: number; locked: boolean },
@@ -123,18 +130,15 @@ const writeOutcomes = prepareStatement<
       select ${tickets.id}, ${tickets.lastEventNumber} from ${tickets}
       where ${tickets.id} = any (array(select ${d.ticketId} from ${deliveries} d where ${d.id} = ${those}))
       order by ${tickets.id} for no key update skip locked
-    ), put_off as (
-      select ${d.id} from ${deliveries} d
-      where ${d.id} = ${those} and ${d.ticketId} not in (select id from locked_tickets)
     ), owned as (
       select ${d.ticketId}, ${d.messageId}, i.*
       from ${deliveries} d join input i on i.id = ${d.id}
-      where ${d.id} = ${those} and ${d.ticketId} in (select id from locked_tickets)
-        and (${d.attempt} = i.token
-          or (${d.state} = 'OUTCOME_UNKNOWN' and i.state <> 'OUTCOME_UNKNOWN'
-            and i.token = (select ${a.token} from ${deliveryAttempts} a
-              where ${a.deliveryId} = ${d.id} and ${a.number} = ${d.attempts})))
-      order by ${d.ticketId}, ${d.id} for no key update of d
+      where ${d.id} = ${those} and ${d.ticketId} in (select id from locked_tickets) and ${isOwn}
+      order by ${d.ticketId}, ${d.id} for no key update of d skip locked
+    ), put_off as (
+      select ${d.id} from ${deliveries} d join input i on i.id = ${d.id}
+      where ${d.id} = ${those} and ${d.id} not in (select id from owned)
+        and (${isOwn} or ${d.ticketId} not in (select id from locked_tickets))
     ), settled as (
       update ${deliveries} d set ${assign(deliveries, {
         state: sql`o.state`,
@@ -170,13 +174,15 @@ const writeOutcomes = prepareStatement<
         and i.id not in (select id from put_off)
     ), happened as (
       select ticket_id, id as delivery_id, message_id, event as type, null::int as actor_id from owned
+      where event is not null
     ), ${appendDeliveryEvents}
     select id, false as locked, (select count(*) from woken) as woken from owned
     union all
     select id, true, null from put_off`);
 
 /**
- * Writes the outcomes of attempts with their recipients and events in one commit. An overtaken attempt is
+ * Writes the outcomes of attempts with their recipients and events in one commit. What the fence wrote is
+ * undone as well, if a mail did not begin although its fence was committed. An overtaken attempt is
  * recorded in the list of attempts and changes nothing else. An attempt that was recovered at BODY replaces
  * OUTCOME_UNKNOWN with its actual outcome.
  */

@@ -1,6 +1,6 @@
 import type { AttemptPhase, DeliveryState, EventType, RecipientState } from '../../platform/vocabulary.ts';
 import { envelopeAddress } from '../address.ts';
-import type { AttemptOutcome, RecipientVerdict } from '../smtp/outcome.ts';
+import { type AttemptOutcome, enhancedCode, type RecipientVerdict } from '../smtp/outcome.ts';
 
 /** Milliseconds, as everywhere here. */
 const firstBackOff = 60_000;
@@ -20,7 +20,8 @@ export interface Settlement {
   readonly id: number;
   readonly token: string;
   readonly state: DeliveryState;
-  readonly event: EventType;
+  /** Null when nothing is announced. */
+  readonly event: EventType | null;
   readonly phase: AttemptPhase;
   readonly reply: string;
   /** Text for operators; null on success. */
@@ -32,7 +33,7 @@ export interface Settlement {
   readonly recipients: readonly {
     position: number;
     state: RecipientState;
-    reply: string;
+    reply: string | null;
     code: string | null;
   }[];
 }
@@ -64,6 +65,7 @@ export function settlementOf(
   now: Date,
   random: number,
 ): Settlement {
+  if (outcome.fenced) return fencedSettlement(delivery, outcome, now);
   const expired = now >= delivery.giveUpAt;
   const changed = unsettledRecipients(delivery.recipients).map((recipient) => {
     const verdict = outcome.verdicts.get(envelopeAddress(recipient.address)) ?? unaddressed;
@@ -87,6 +89,27 @@ export function settlementOf(
     bodyAt: outcome.bodyAt ?? null,
     dueAt: state === 'DEFERRED' ? new Date(now.getTime() + backOff(delivery.attempts, random)) : null,
     recipients: changed,
+  };
+}
+
+/** The settlement of a mail whose fence failed: it is due again at once, with its recipients as they were. */
+function fencedSettlement(delivery: Attempted, outcome: AttemptOutcome, now: Date): Settlement {
+  return {
+    id: delivery.id,
+    token: delivery.token,
+    state: 'QUEUED',
+    event: null,
+    phase: outcome.reached,
+    reply: outcome.reply,
+    failure: null,
+    bodyAt: null,
+    dueAt: now,
+    recipients: unsettledRecipients(delivery.recipients).map(({ position, state, reply }) => ({
+      position,
+      state,
+      reply,
+      code: enhancedCode(reply ?? '') ?? null,
+    })),
   };
 }
 

@@ -23,7 +23,10 @@ export interface AttemptOutcome {
   readonly serverDown: boolean;
   /** When the fence was committed: bytes may have been sent since. Absent: none was sent. */
   readonly bodyAt?: Date | undefined;
-  /** Another worker owns this delivery: nothing was sent, and nothing is to be written. */
+  /**
+   * The fence could not be passed: the attempt no longer owns its delivery, or the database did not answer.
+   * No byte was sent, and the server is not to blame.
+   */
   readonly fenced: boolean;
 }
 

@@ -93,16 +93,15 @@ export function createSmtpPool(server: SmtpServer, connections: number, timeouts
       } catch (error) {
         used.close();
         if (used.wasCut) return undefined;
-        return failedToConnect(error, mail.envelope);
+        return failedToConnect(error, server, mail.envelope);
       }
       sizeLimit = used.sizeLimit;
     }
     const outcome = await used.send(mail);
     if (used.wasCut && !used.mayHaveBegun) return undefined;
-    // The server had closed the idle connection (some send 421 first), so no byte of the mail was sent: retry
-    // on a new one.
-    if (wasKept && outcome.reached === 'ENVELOPE' && !used.open && !outcome.fenced)
-      return sendBy(undefined, mail);
+    // The server had closed the idle connection (some send 421 first): retry on a new one. Not once the mail
+    // has requested its fence, because an attempt passes it once.
+    if (wasKept && !used.mayHaveBegun && !used.open) return sendBy(undefined, mail);
     keep(used);
     return outcome;
   }

@@ -5,7 +5,7 @@ import { type Extensions, readExtensions } from './extensions.ts';
 import { type AttemptOutcome, outcomeOf, unknownVerdict, verdictOf } from './outcome.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
 import type { SmtpServer, SmtpTimeouts } from './server-settings.ts';
-import { Fenced, OwnFault, plainWords, type SmtpError } from './smtp-errors.ts';
+import { Fenced, gatewayFaults, PlainFault, plainWords, type SmtpError } from './smtp-errors.ts';
 
 const noSmtpUtf8 = '550 5.6.7 The mail server does not accept addresses with letters beyond ASCII (SMTPUTF8)';
 
@@ -148,13 +148,16 @@ export class SmtpSession {
     mail: OutgoingMail,
     body: { opened: boolean; ended: boolean },
   ): Promise<SMTPConnection.SentMessageInfo> {
-    return this.#within(this.#timeouts.envelope, 'to take the envelope', (done, extend) => {
+    return this.#within(this.#timeouts.envelope, 'to take the envelope', (done, extend, isOver) => {
       const gated = async function* (this: SmtpSession) {
+        const answer = String(this.#connection.lastServerResponse);
+        // nodemailer goes on after 250 as well. Such a server takes the lines of the mail for commands.
+        if (!answer.startsWith('354')) throw new PlainFault(`The mail server answers DATA with ${answer}`);
         this.#mayHaveBegun = true;
         const isOurs = await mail.openBody().catch((cause) => {
-          throw new OwnFault('The attempt could not be recorded', { cause });
+          throw new Fenced('The database did not record the attempt', { cause });
         });
-        if (!isOurs) throw new Fenced();
+        if (!isOurs || isOver()) throw new Fenced('The lease expired, or another worker took over');
         body.opened = true;
         try {
           for await (const piece of mail.bytes()) {
@@ -162,7 +165,7 @@ export class SmtpSession {
             yield piece;
           }
         } catch (cause) {
-          throw new OwnFault('An attachment could not be read', { cause });
+          throw new PlainFault(gatewayFaults.unreadableFile, { cause });
         }
         // nodemailer may write the final dot from now on.
         body.ended = true;
@@ -183,20 +186,19 @@ export class SmtpSession {
     body: { opened: boolean; ended: boolean },
   ): AttemptOutcome {
     const reply = error.response ?? '';
-    // The server refused with a reply, so the session stays usable unless a body is half sent.
-    const answered =
-      error.responseCode !== undefined && error.responseCode !== 421 && (!body.opened || body.ended);
-    if (answered && this.open) this.#reset();
+    const { responseCode = 0 } = error;
+    // Another reply than a refusal means that the server answers out of step.
+    const refused = responseCode >= 400;
+    // After a refusal the session stays usable, unless the server waits for the rest of a body.
+    const isWhole = !this.#mayHaveBegun || body.ended;
+    if (refused && responseCode !== 421 && isWhole && this.open) this.#reset();
     else this.close();
     if (error instanceof Fenced)
-      return {
-        ...outcomeOf('ENVELOPE', 'another worker took over', mail, () => verdictOf('')),
-        fenced: true,
-      };
+      return { ...outcomeOf('ENVELOPE', error.message, mail, () => verdictOf(error.message)), fenced: true };
     const rejected = new Map(
       (error.rejectedErrors ?? []).map((one) => [one.recipient, verdictOf(one.response ?? reply)]),
     );
-    if (error.responseCode !== undefined) {
+    if (refused) {
       const verdict = verdictOf(reply);
       return outcomeOf(
         body.opened ? 'SETTLED' : 'ENVELOPE',
@@ -205,16 +207,9 @@ export class SmtpSession {
         (address) => rejected.get(address) ?? verdict,
       );
     }
-    const own = error instanceof OwnFault;
-    const words = own ? error.message : plainWords(error);
+    const words = error instanceof PlainFault ? error.message : plainWords(error, this.#server.secure);
     if (body.ended) return outcomeOf('BODY', words, mail, () => unknownVerdict(words));
-    return outcomeOf(
-      body.opened ? 'BODY' : 'ENVELOPE',
-      words,
-      mail,
-      () => verdictOf(words),
-      !body.opened && !own,
-    );
+    return outcomeOf(body.opened ? 'BODY' : 'ENVELOPE', words, mail, () => verdictOf(words), !body.opened);
   }
 
   #reset(): void {
@@ -230,6 +225,7 @@ export class SmtpSession {
     step: (
       done: (error: Error | null, value?: T) => void,
       extend: (milliseconds: number, what: string) => void,
+      isOver: () => boolean,
     ) => void,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -255,7 +251,7 @@ export class SmtpSession {
       // wait for it.
       this.#fail = (error) => setImmediate(settle, error);
       extend(milliseconds, what);
-      step(settle, extend);
+      step(settle, extend, () => over);
     });
   }
 }

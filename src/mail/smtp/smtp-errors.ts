@@ -1,5 +1,6 @@
 import type { Envelope } from '../compose/compose-mail.ts';
 import { type AttemptOutcome, cleanReply, outcomeOf, verdictOf } from './outcome.ts';
+import type { SmtpServer } from './server-settings.ts';
 
 /** An error of nodemailer. */
 export interface SmtpError extends Error {
@@ -10,28 +11,39 @@ export interface SmtpError extends Error {
   responseCode?: number;
   rejectedErrors?: (SmtpError & { recipient: string })[];
 }
-/** Another worker owns the delivery. */
+/** The attempt may not send a byte: its fence failed. The message says why, in plain words. */
 export class Fenced extends Error {}
-/** A fault of the gateway, not of the server. Its message is in plain words. */
-export class OwnFault extends Error {}
+/** A fault whose message is in plain words. */
+export class PlainFault extends Error {}
+
+/** How the ledger tells faults of the gateway that the server has no part in. */
+export const gatewayFaults = {
+  uncomposable: 'The mail could not be composed',
+  unreadableFile: 'An attachment could not be read',
+};
 
 /** The outcome of a failed connection. */
-export function failedToConnect(error: unknown, envelope: Envelope): AttemptOutcome {
+export function failedToConnect(error: unknown, { secure }: SmtpServer, envelope: Envelope): AttemptOutcome {
   const { response = '', responseCode, code } = error as SmtpError;
   // A refused sign-in or an untrusted certificate is a fault of the mailbox's settings, so the mail is
   // retried.
   const final = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH' && code !== 'ETLS';
-  const words = final ? response : plainWords(error as SmtpError);
+  const words = final ? response : plainWords(error as SmtpError, secure);
   return outcomeOf('CONNECT', words, { envelope }, () => verdictOf(words), !final);
 }
 
-/** Describes an error for operators, in a sentence without a full stop. */
-export function plainWords(error: SmtpError): string {
-  if (/WRONG_VERSION_NUMBER/.test(error.originalCode ?? ''))
-    return 'The mail server does not begin with TLS on this port, as smtps:// does: use smtp://';
+/**
+ * Describes an error for operators, in a sentence without a full stop.
+ * @param secure whether the connection began with TLS
+ */
+export function plainWords(error: SmtpError, secure: boolean): string {
+  const reply = error.response === undefined ? '' : ` (${cleanReply(error.response)})`;
+  const isNoTls = /WRONG_VERSION_NUMBER/.test(error.originalCode ?? '');
+  if ((isNoTls && !secure) || (error.code === 'ETLS' && reply !== ''))
+    return `The mail server does not begin TLS after STARTTLS${reply}`;
+  if (isNoTls) return 'The mail server does not begin with TLS on this port, as smtps:// does: use smtp://';
   if (/CERT|SELF_SIGNED|ALTNAME|^ERR_(?:SSL|TLS)|EPROTO/.test(error.originalCode ?? ''))
     return `The mail server's TLS cannot be trusted: ${cleanReply(error.message)}`;
-  const reply = error.response === undefined ? '' : ` (${cleanReply(error.response)})`;
   switch (error.code) {
     case 'EAUTH':
       return `The mail server does not accept the mailbox's login${reply}`;
@@ -42,6 +54,7 @@ export function plainWords(error: SmtpError): string {
     case 'ECONNECTION':
       return 'The mail server closed the connection';
     default:
+      if (reply !== '') return `The mail server gave an unexpected answer${reply}`;
       return `No answer from the mail server: ${cleanReply(error.message)}`;
   }
 }

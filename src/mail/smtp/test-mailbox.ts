@@ -24,7 +24,7 @@ export async function greet(server: SmtpServer): Promise<SmtpSession> {
     return session;
   } catch (error) {
     session.close();
-    throw new MailTestFailed(plainWords(error as SmtpError), { cause: error });
+    throw new MailTestFailed(plainWords(error as SmtpError, server.secure), { cause: error });
   }
 }
 

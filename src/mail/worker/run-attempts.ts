@@ -18,6 +18,7 @@ import {
 } from '../outbox/settlement.ts';
 import { type MailboxPools, MailboxUnusable } from '../smtp/mailbox-pools.ts';
 import { type AttemptOutcome, verdictOf } from '../smtp/outcome.ts';
+import { gatewayFaults } from '../smtp/smtp-errors.ts';
 import { type DeliveryContents, envelopeOf, prepareMail } from './delivery-contents.ts';
 import type { WorkerStep } from './steps.ts';
 
@@ -34,6 +35,8 @@ export interface AttemptPorts {
    * back off at once.
    */
   readonly reportServer: (mailboxId: number, serverDown: boolean) => void;
+  /** Called when a fence failed, before the outcome is committed: other mails would fail as well. */
+  readonly fenceFailed: () => void;
   readonly attempted?: OnAttempt | undefined;
   /** Called and awaited at each step, for tests. */
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
@@ -150,7 +153,8 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       () => pool.send(transmission, begin),
     );
     bytes.end();
-    if (outcome !== undefined) ports.reportServer(contents.mailbox.id, outcome.serverDown);
+    if (outcome?.fenced) ports.fenceFailed();
+    else if (outcome !== undefined) ports.reportServer(contents.mailbox.id, outcome.serverDown);
     if (pool.sizeLimit !== undefined && pool.sizeLimit !== contents.serverMaxMailBytes)
       await recordSizeLimit(sql, contents.mailbox.id, pool.sizeLimit).catch((err) =>
         log.warn({ err }, 'recording the size limit of a mail server failed'),
@@ -227,7 +231,7 @@ const nothingSaid: AttemptOutcome = {
 function ownFault(contents: DeliveryContents, error: unknown, log: Logger): AttemptOutcome {
   const known = error instanceof MailboxUnusable;
   if (!known) log.error({ err: error, deliveryId: contents.id }, 'composing a mail failed');
-  const reply = known ? error.message : 'The mail could not be composed; the log of the gateway says why';
+  const reply = known ? error.message : `${gatewayFaults.uncomposable}; the log of the gateway says why`;
   const { to } = envelopeOf(contents, contents.recipients);
   return {
     reached: 'CONNECT',

@@ -20,6 +20,8 @@ import type { WorkerStep } from './steps.ts';
 const gatherMilliseconds = 10;
 /** Shortest interval between postponements of mails at a cap. */
 const postponeMilliseconds = 5000;
+/** How long no mail begins after a fault of the database. */
+const faultMilliseconds = 1000;
 /** How long the last check for caps and conditions is cached. */
 const checkMilliseconds = 500;
 
@@ -80,9 +82,12 @@ export function createWorker(ports: WorkerPorts): Worker {
     ...ports,
     pools,
     reportServer: slots.reportServer,
+    fenceFailed: () => (beginsAt = performance.now() + faultMilliseconds),
     random: ports.random ?? Math.random,
   });
   let stopping = false;
+  /** No mail begins before this, by `performance.now`. */
+  let beginsAt = Number.NEGATIVE_INFINITY;
   const pause = createInterruptibleSleep();
   const gate = createSendingGate(sql, log, (leaseSeconds * 1000) / 4);
   let loop: Promise<void> | undefined;
@@ -94,9 +99,9 @@ export function createWorker(ports: WorkerPorts): Worker {
     gate.attemptStarted(one);
     slots.enter(one.mailboxId);
     const task = attempts
-      .run(one, contents, () => !stopping && slots.mayBegin(one.mailboxId))
+      .run(one, contents, () => !stopping && performance.now() >= beginsAt && slots.mayBegin(one.mailboxId))
       .then(async (outcome) => {
-        if (outcome === undefined) await release(sql, [one]);
+        if (outcome === undefined) await releaseUntilReleased(one);
       })
       .catch((err) => log.error({ err, deliveryId: one.id }, 'attempt abandoned; its lease will expire'))
       .finally(() => {
@@ -109,11 +114,26 @@ export function createWorker(ports: WorkerPorts): Worker {
     running.add(task);
   }
 
+  /** Releases a claim whose mail did not begin. A worker that stops leaves it to its lease. */
+  async function releaseUntilReleased(one: Claim): Promise<void> {
+    for (;;) {
+      try {
+        return await release(sql, [one]);
+      } catch (err) {
+        if (stopping) throw err;
+        log.error({ err, deliveryId: one.id }, 'releasing a mail failed, retrying');
+      }
+      await sleep(faultMilliseconds);
+    }
+  }
+
   /**
    * One round: recover, postpone, claim and begin.
    * @returns milliseconds until the next round; 0 when more may be due
    */
   async function round(): Promise<number> {
+    const rest = beginsAt - performance.now();
+    if (rest > 0) return rest;
     if (!(await gate.isOpen())) return pollSeconds * 1000;
     if (performance.now() - recoveredAt >= (leaseSeconds * 1000) / 4) {
       recoveredAt = performance.now();
@@ -164,7 +184,7 @@ export function createWorker(ports: WorkerPorts): Worker {
   async function run(): Promise<void> {
     while (!stopping) {
       pause.reset();
-      let wait = 1000;
+      let wait = faultMilliseconds;
       try {
         wait = await round();
       } catch (err) {

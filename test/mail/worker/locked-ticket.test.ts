@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createLog } from '../../../src/platform/log.ts';
 import { startGateway } from '../../support/gateway.ts';
 import { type Added, add } from '../../tickets/calls.ts';
 
@@ -23,4 +24,27 @@ test('a locked ticket delays only its own settlement, and every mail is sent onc
   });
   await becomesSent(locked);
   expect(web.sink.mails).toHaveLength(2);
+});
+
+test('a delivery that is locked from outside delays only its own settlement', async () => {
+  const logged: string[] = [];
+  const log = createLog('error', { write: (line: string) => logged.push(line) > 0 } as never);
+  await using gateway = await startGateway({ env: { ROLES: 'web,worker' }, overrides: { log } });
+  const { sql, sink } = gateway;
+  const ready = Promise.withResolvers<void>();
+  sink.setFaults([{ at: 'DOT', until: ready.promise }]);
+  for (const ticketId of [5, 6])
+    await add(gateway, { ticket: { ticketId }, email: { from: 'company@domain.com' } });
+  const inBody = async () => (await sql`select from deliveries where phase = 'BODY'`).length === 2;
+  await expect.poll(inBody).toBe(true);
+  const states = async () => (await sql`select state from deliveries order by id`).map(({ state }) => state);
+  await sql.begin(async (tx) => {
+    await tx`select from deliveries order by id limit 1 for update`;
+    ready.resolve();
+    await expect.poll(states).toEqual(['TRANSMITTING', 'SENT']);
+  });
+  await expect.poll(states).toEqual(['SENT', 'SENT']);
+  // No settlement ran into its time limit for locks.
+  expect(logged).toEqual([]);
+  expect(sink.mails).toHaveLength(2);
 });
