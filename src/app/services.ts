@@ -6,6 +6,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import { createDryRun } from '../tickets/add-message/commit/check-rows.ts';
 import { createGroupCommit } from '../tickets/add-message/commit/group-commit.ts';
 import type { TicketServices } from '../tickets/context.ts';
+import { createReadTogether } from '../tickets/events/read-together.ts';
 import { createAttachmentUrls } from '../tickets/read/signed-url.ts';
 import type { Foundation } from './foundation.ts';
 
@@ -28,6 +29,7 @@ export async function createTicketServices(
     ),
     dryRun: createDryRun(database.desk, sendsByDefault),
     events,
+    readEventsTogether: createReadTogether({ database }),
     eventDelivered: metrics.eventDelivered,
     subscriptionLimit: new ConcurrencyLimit('TOO_MANY_SUBSCRIPTIONS', config.limits.subscriptions),
     limits: config.limits,

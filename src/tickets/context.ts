@@ -7,6 +7,7 @@ import type { RequestContext } from '../platform/request-context.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { DryRun } from './add-message/commit/check-rows.ts';
 import type { GroupCommit } from './add-message/commit/group-commit.ts';
+import type { ReadTogether } from './events/ticket-places.ts';
 import type { AttachmentUrls } from './read/signed-url.ts';
 
 /** Services that the commands and queries use, made once by `createApp`. */
@@ -20,6 +21,8 @@ export interface TicketServices {
   readonly dryRun: DryRun;
   /** Reads events once for all who watch the same. */
   readonly events: Feeds;
+  /** Reads the events of tickets for their watchers. */
+  readonly readEventsTogether: ReadTogether;
   /** Called for each live event, with the seconds from its commit until it was sent to the watcher. */
   readonly eventDelivered: (seconds: number) => void;
   /** Limits how many subscriptions a user has at a time. */

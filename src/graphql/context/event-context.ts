@@ -1,5 +1,5 @@
 import type { Viewer } from '../../platform/request-context.ts';
-import type { SeenEvent } from '../../tickets/events/event.ts';
+import type { SeenEvent, TicketEvent } from '../../tickets/events/event.ts';
 import type { GraphContext } from './context.ts';
 import { noticingIdentity } from './event-audience.ts';
 import { Loaders } from './loaders.ts';
@@ -19,42 +19,76 @@ const keepMs = 1000;
 /** Events whose rows are loaded together, at most. */
 const maxTogether = 25;
 
-/** What was loaded for some events of a page, for viewers who see the same of them. */
+/** What was loaded for some events, for viewers who see the same of them. */
 export interface LoadedTogether {
-  readonly context: GraphContext;
+  /** Begins an answer about one of the events. It has the rows that were loaded, and no more bodies. */
+  readonly begin: () => Answering;
   readonly userId: number;
   /** When it may no longer be used. */
   until: number;
-  /** Whether something has read who the viewer is. */
+}
+
+/** An answer that is being made. */
+export interface Answering {
+  readonly context: GraphContext;
+  /** Whether the answer, or what was loaded for it, has read who the viewer is. */
   readonly isPersonal: () => boolean;
 }
 
 const loaded = new WeakMap<object, Map<string, LoadedTogether>>();
 
 /**
- * The context for the results of an event and of the later ones in its page. What they all show is loaded
- * with the first, so that thousands of watchers who are behind need few statements.
+ * What results of an event are made from. What the events show that come next, in its page or to watchers of
+ * other tickets, is loaded with the first of them, so that thousands of watchers need few statements.
  * @param key names the viewers who see the same
  */
-export function loadTogether(ctx: GraphContext, { page, at, viewer }: Seen, key: string): LoadedTogether {
-  const known = loaded.get(page[at]!)?.get(key);
-  if (known !== undefined && performance.now() < known.until) {
-    known.context.load.beginAnswer();
-    return known;
-  }
-  let isPersonal = false;
-  const noticing = noticingIdentity(viewer, () => {
-    isPersonal = true;
-  });
-  const context = contextFor(ctx, noticing);
-  const until = performance.now() + keepMs;
-  const together: LoadedTogether = { context, userId: viewer.userId, until, isPersonal: () => isPersonal };
-  if (at + 1 === page.length) return together;
-  const next = page.slice(at, at + maxTogether);
-  context.load.expect(next);
-  for (const event of next) {
+export function loadTogether(ctx: GraphContext, seen: Seen, key: string): LoadedTogether {
+  const known = freshOf(seen.event, key);
+  if (known !== undefined) return known;
+  const { viewer } = seen;
+  const loading = noticed(viewer);
+  const context = contextFor(ctx, loading.viewer);
+  const together: LoadedTogether = {
+    begin() {
+      const own = noticed(viewer);
+      return {
+        context: { ...context, viewer: own.viewer, load: new Loaders(context, context.load) },
+        isPersonal: () => own.isNoticed() || loading.isNoticed(),
+      };
+    },
+    userId: viewer.userId,
+    until: performance.now() + keepMs,
+  };
+  const events = nextOf(seen, key);
+  context.load.expect(events);
+  for (const event of events) {
     const byKey = loaded.get(event) ?? new Map<string, LoadedTogether>();
     loaded.set(event, byKey.set(key, together));
   }
   return together;
+}
+
+/** A viewer, and whether somebody has read who it is. */
+function noticed(viewer: Viewer) {
+  let isNoticed = false;
+  const noticing = noticingIdentity(viewer, () => {
+    isNoticed = true;
+  });
+  return { viewer: noticing, isNoticed: () => isNoticed };
+}
+
+function freshOf(event: TicketEvent, key: string): LoadedTogether | undefined {
+  const known = loaded.get(event)?.get(key);
+  return known !== undefined && performance.now() < known.until ? known : undefined;
+}
+
+/** The event and those to load with it. All of them were read before now, so no row is too old for one. */
+function nextOf({ event, page, at }: Seen, key: string): TicketEvent[] {
+  const next = new Set(page.slice(at, at + maxTogether));
+  const { readWith } = event;
+  for (let n = readWith.indexOf(event) + 1; n < readWith.length && next.size < maxTogether; n += 1) {
+    const other = readWith[n]!;
+    if (freshOf(other, key) === undefined) next.add(other);
+  }
+  return [...next];
 }

@@ -36,6 +36,17 @@ export interface ListParts extends Parts {
 /** Ids that may be looked up without the scope `read`. */
 type IsFree = (id: number) => boolean;
 type LoadByIds<V> = (ctx: TicketContext, ids: readonly number[]) => Promise<Map<number, V>>;
+interface LoaderOptions<V> {
+  readonly none: V;
+  readonly isFree?: IsFree | undefined;
+}
+
+/** What several answers load together. */
+interface SharedRows {
+  readonly made: Map<unknown, DataLoader<number, unknown>>;
+  /** Ids that are loaded with the first one of their kind. */
+  readonly expected: Map<unknown, readonly number[]>;
+}
 
 /** Bytes of the bodies that came with their messages. */
 const bytesBrought = (messages: readonly Message[]): number =>
@@ -47,17 +58,24 @@ const bytesBrought = (messages: readonly Message[]): number =>
  */
 export class Loaders {
   readonly #ctx: TicketContext;
-  // Created on first use: a request needs few of them, and each is a handful of objects.
-  readonly #made = new Map<unknown, DataLoader<number, unknown>>();
-  readonly #known: (readonly [name: unknown, id: number, value: unknown])[] = [];
-
-  /** Ids that are loaded with the first one of their kind. */
-  #expected: Map<unknown, readonly number[]> | undefined;
+  readonly #beside: Loaders | undefined;
+  // Created on first use: a request needs few of them, and thousands of streams need none.
+  #shared: SharedRows | undefined;
+  #known: (readonly [name: unknown, id: number, value: unknown])[] | undefined;
 
   #allowance: BodyAllowance | undefined;
+  #ownBodies: DataLoader<number, string | null> | undefined;
 
-  constructor(ctx: TicketContext) {
+  /** @param beside loaders whose rows are used as well; the bodies of long messages are not */
+  constructor(ctx: TicketContext, beside?: Loaders) {
     this.#ctx = ctx;
+    this.#beside = beside;
+  }
+
+  get #rows(): SharedRows {
+    this.#shared ??=
+      this.#beside === undefined ? { made: new Map(), expected: new Map() } : this.#beside.#rows;
+    return this.#shared;
   }
 
   /** Primes what a command has written, so that the fields of its payload need not read it. */
@@ -69,10 +87,8 @@ export class Loaders {
 
   /** Announces the next events, so that what they show is loaded together with the first of them. */
   expect(events: readonly TicketEvent[]): void {
-    const expected = new Map<unknown, readonly number[]>();
-    this.#expected = expected;
     const expect = (name: unknown, ids: readonly (number | null)[]) =>
-      expected.set(
+      this.#rows.expected.set(
         name,
         [...new Set(ids)].filter((id) => id !== null),
       );
@@ -92,12 +108,6 @@ export class Loaders {
     );
   }
 
-  /** Begins another answer with the rows that are loaded already. Long bodies are not kept for it. */
-  beginAnswer(): void {
-    this.#allowance = undefined;
-    this.#made.delete(loadBodies);
-  }
-
   get ticket() {
     return this.#one(loadTickets);
   }
@@ -109,7 +119,7 @@ export class Loaders {
           (bytes) => loadMessages(ctx, ids, bytes),
           (found) => bytesBrought([...found.values()]),
         ),
-      null,
+      { none: null },
     );
   }
   get attachment() {
@@ -205,9 +215,12 @@ export class Loaders {
   bodyOf({ id, body, bodyBytes = 0 }: Message): string | Promise<string> {
     if (body !== null) return body;
     this.bodies.spend(id, bodyBytes);
-    return this.#loader<string | null>(loadBodies, (ctx, ids) => this.#readBodies(ctx, ids), null)
-      .load(id)
-      .then((read) => read ?? '');
+    this.#ownBodies ??= this.#createLoader<string | null>(
+      loadBodies,
+      (ctx, ids) => this.#readBodies(ctx, ids),
+      { none: null },
+    );
+    return this.#ownBodies.load(id).then((read) => read ?? '');
   }
 
   /** One statement after the other, so that what the driver holds for one can be garbage collected first. */
@@ -229,46 +242,65 @@ export class Loaders {
     return this.#allowance;
   }
 
-  /** These ids, followed by the expected ones that are not among them. Those are loaded once. */
-  #withExpected(name: unknown, ids: readonly number[]): readonly number[] {
-    const expected = this.#expected?.get(name);
-    if (expected === undefined) return ids;
-    this.#expected?.delete(name);
-    return [...ids, ...expected.filter((id) => !ids.includes(id))];
-  }
-
   #know(name: unknown, id: number, value: unknown): void {
-    const made = this.#made.get(name);
-    if (made === undefined) this.#known.push([name, id, value]);
-    else made.prime(id, value);
+    const made = this.#rows.made.get(name);
+    if (made !== undefined) return void made.prime(id, value);
+    this.#known ??= [];
+    this.#known.push([name, id, value]);
   }
 
   #one<V>(load: LoadByIds<V>, isFree?: IsFree): DataLoader<number, V | null> {
-    return this.#loader<V | null>(load, load, null, isFree);
+    return this.#loader<V | null>(load, load, { none: null, isFree });
   }
 
   #many<V>(name: unknown, load: LoadByIds<V[]>, isFree?: IsFree): DataLoader<number, readonly V[]> {
-    return this.#loader<readonly V[]>(name, load, [], isFree);
+    return this.#loader<readonly V[]>(name, load, { none: [], isFree });
   }
 
-  #loader<V>(
-    name: unknown,
-    load: LoadByIds<V>,
-    none: V,
-    isFree: IsFree = () => false,
-  ): DataLoader<number, V> {
-    let loader = this.#made.get(name) as DataLoader<number, V> | undefined;
+  #loader<V>(name: unknown, load: LoadByIds<V>, options: LoaderOptions<V>): DataLoader<number, V> {
+    let loader = this.#rows.made.get(name) as DataLoader<number, V> | undefined;
     if (loader === undefined) {
-      loader = new DataLoader<number, V>(async (ids) => {
-        const refusal = whyNotRead(requireViewer(this.#ctx));
-        const allowed = refusal === undefined ? this.#withExpected(name, ids) : ids.filter(isFree);
-        const found = allowed.length === 0 ? new Map<number, V>() : await load(this.#ctx, allowed);
-        for (const id of allowed.slice(ids.length)) loader!.prime(id, found.get(id) ?? none);
-        return ids.map((id) => (refusal === undefined || isFree(id) ? (found.get(id) ?? none) : refusal));
-      });
-      for (const [of, id, value] of this.#known) if (of === name) loader.prime(id, value as V);
-      this.#made.set(name, loader);
+      loader = this.#createLoader(name, load, options);
+      for (const [of, id, value] of this.#known ?? []) if (of === name) loader.prime(id, value as V);
+      this.#rows.made.set(name, loader);
     }
     return loader;
   }
+
+  #createLoader<V>(
+    name: unknown,
+    load: LoadByIds<V>,
+    { none, isFree = () => false }: LoaderOptions<V>,
+  ): DataLoader<number, V> {
+    const loader = new DataLoader<number, V>(async (ids) => {
+      const refusal = whyNotRead(requireViewer(this.#ctx));
+      const more = refusal === undefined ? this.#expectedBeside(name, ids) : [];
+      const allowed = refusal === undefined ? [...ids, ...more] : ids.filter(isFree);
+      const loading = allowed.length === 0 ? Promise.resolve(new Map<number, V>()) : load(this.#ctx, allowed);
+      // At once: another answer may ask for one of them while they are loaded.
+      for (const id of more) primeLater(loader, id, loading, none);
+      const found = await loading;
+      return ids.map((id) => (refusal === undefined || isFree(id) ? (found.get(id) ?? none) : refusal));
+    });
+    return loader;
+  }
+
+  /** The expected ids that are not among these. They are loaded once. */
+  #expectedBeside(name: unknown, ids: readonly number[]): readonly number[] {
+    const expected = this.#rows.expected.get(name) ?? [];
+    this.#rows.expected.delete(name);
+    return expected.filter((id) => !ids.includes(id));
+  }
+}
+
+/** Primes a loader with a value to come. What could not be loaded is loaded when it is asked for. */
+function primeLater<V>(
+  loader: DataLoader<number, V>,
+  id: number,
+  loading: Promise<ReadonlyMap<number, V>>,
+  none: V,
+): void {
+  const value = loading.then((found) => found.get(id) ?? none);
+  loader.prime(id, value);
+  value.catch(() => loader.clear(id));
 }

@@ -19,8 +19,18 @@ interface SharedResult {
   /** Undefined until it is there. */
   result: ExecutionResult | undefined;
   waiting: Waiting[];
-  /** It is shared no longer than these rows are kept. Whether it is personal is known with the result. */
+  /** It is shared no longer than these rows are kept. */
   readonly from: LoadedTogether;
+  /** Known with the result. */
+  readonly isPersonal: () => boolean;
+}
+
+/** Names viewers who see the same, and the result that they share. */
+interface SharedBy {
+  readonly viewer: Viewer;
+  /** The audience and the origin: what is loaded for an event does not depend on the document. */
+  readonly rows: string;
+  readonly result: string;
 }
 
 /** Askers who are answered in one turn of the event loop, at most: other requests get theirs in between. */
@@ -60,29 +70,30 @@ interface Asked {
  * second of each other. Results that depend on who the viewer is are not shared.
  */
 export function createEventResults(ctx: GraphContext, { shape, mayShare, execute }: Asked): AnswerEvent {
-  let sharedBy: { readonly viewer: Viewer; readonly key: string } | undefined;
+  let sharedBy: SharedBy | undefined;
 
-  /** Names the results that a viewer shares. Made again when a viewer has changed. */
-  function keyFor(viewer: Viewer): string {
-    if (sharedBy?.viewer !== viewer)
-      sharedBy = { viewer, key: `${audienceOf(viewer)} ${ctx.origin} ${shape}` };
-    return sharedBy.key;
+  /** Made again when a viewer has changed. */
+  function sharedWith(viewer: Viewer): SharedBy {
+    if (sharedBy?.viewer !== viewer) sharedBy = named(viewer, `${audienceOf(viewer)} ${ctx.origin}`);
+    return sharedBy;
   }
+  const named = (viewer: Viewer, rows: string): SharedBy => ({ viewer, rows, result: `${rows} ${shape}` });
 
-  function share(seen: Seen, key: string): SharedResult {
-    const from = loadTogether(ctx, seen, key);
-    const shared: SharedResult = { result: undefined, waiting: [], from };
+  function share(seen: Seen, by: SharedBy): SharedResult {
+    const from = loadTogether(ctx, seen, by.rows);
+    const { context, isPersonal } = from.begin();
+    const shared: SharedResult = { result: undefined, waiting: [], from, isPersonal };
     const answer = (call: (waiting: Waiting) => void) => {
       const { waiting } = shared;
       shared.waiting = [];
       inTurns(waiting, call);
     };
-    execute(seen, from.context).then(
+    execute(seen, context).then(
       (settled) => {
         shared.result = settled;
         // A watcher that reconnects must not get this fault again.
         if (temporaryFaultOf(settled) !== undefined) from.until = 0;
-        answer((waiting) => show(waiting, key, shared));
+        answer((waiting) => show(waiting, by, shared));
       },
       (error) => {
         from.until = 0;
@@ -93,26 +104,26 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
   }
 
   /** Shows a finished result. A personal one is shared only among the streams of its user. */
-  function show({ seen, asker }: Waiting, key: string, { result, from }: SharedResult): void {
-    const { userId } = seen.viewer;
-    if (!from.isPersonal() || from.userId === userId) asker.show(result!);
-    else answerBy(`${key} of ${userId}`, seen, asker);
+  function show({ seen, asker }: Waiting, by: SharedBy, { result, from, isPersonal }: SharedResult): void {
+    const { viewer } = seen;
+    if (!isPersonal() || from.userId === viewer.userId) asker.show(result!);
+    else answerBy(named(viewer, `${by.rows} of ${viewer.userId}`), seen, asker);
   }
 
-  function answerBy(key: string, seen: Seen, asker: Asker): void {
+  function answerBy(by: SharedBy, seen: Seen, asker: Asker): void {
     const of = resultsOf(seen.event);
-    let known = of.get(key);
+    let known = of.get(by.result);
     if (known === undefined || known.from.until < performance.now()) {
-      known = share(seen, key);
-      of.set(key, known);
+      known = share(seen, by);
+      of.set(by.result, known);
     }
     const waiting = { seen, asker };
     if (known.result === undefined) known.waiting.push(waiting);
-    else show(waiting, key, known);
+    else show(waiting, by, known);
   }
 
   return (seen, asker) => {
-    if (mayShare) return answerBy(keyFor(seen.viewer), seen, asker);
+    if (mayShare) return answerBy(sharedWith(seen.viewer), seen, asker);
     const fail = (error: unknown) => asker.fail(error);
     execute(seen, contextFor(ctx, seen.viewer)).then((result) => asker.show(result), fail);
   };

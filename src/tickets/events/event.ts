@@ -13,6 +13,8 @@ export interface TicketEvent {
   readonly messageId: number | null;
   readonly deliveryId: number | null;
   readonly createdAt: Date;
+  /** The events that the same statement read, this one among them, in the order in which they are shown. */
+  readonly readWith: readonly TicketEvent[];
 }
 
 /** An event as a watcher receives it. */

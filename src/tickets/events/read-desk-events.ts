@@ -95,7 +95,9 @@ export async function readDeskEvents(
   };
   const rows = await database.readAs(operator, (db) => select(db).execute(values));
   const { scannedCount, scannedTo, areHeld } = rows[0]!;
-  const events = rows.flatMap((row) => (row.place === null ? [] : [eventOf({ ...row, place: row.place })]));
+  const events: DeskEvent[] = [];
+  for (const row of rows)
+    if (row.place !== null) events.push(eventOf({ ...row, place: row.place, readWith: events }));
   const isFull = limit > 0 && events.length >= limit;
   const more = isFull || scannedCount >= (limit === 0 ? 1 : scanned);
   // Not the horizon: after a crash, a server may assign the ids of transactions that wrote nothing again.

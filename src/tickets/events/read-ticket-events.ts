@@ -1,63 +1,40 @@
 import { sql } from 'drizzle-orm';
 import { preparedFor } from '../../db/prepare-once.ts';
+import type { ViewerReads } from '../../db/viewer-reads.ts';
 import type { Page } from '../../events/feed.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { EventType, Visibility } from '../../platform/vocabulary.ts';
-import type { TicketServices } from '../context.ts';
 import { encodeCursor, eventsOf } from '../read/cursor.ts';
-import type { TicketEvent } from './event.ts';
+import type { EventAudience, NumberedEvent, TicketPlace, TicketPosition } from './ticket-places.ts';
 
-/** Viewers who see the same events of one ticket: all operators, or its requester. */
-export interface TicketAudience {
-  readonly ticketId: number;
-  /** Whether events have the operators' numbers. Both numberings have no gaps for their audience. */
-  readonly byOperators: boolean;
-  /** The viewer, whose id matters only for a requester. */
-  readonly viewer: Viewer;
-}
-
-/** A position in a ticket's events. */
-export interface TicketPosition {
-  /** Number of the last event before the position, as the audience counts. */
-  readonly number: number;
-  /**
-   * Last event number, as operators count, that has been read. A requester may not see all events up to it.
-   */
-  readonly through: number;
-}
+const given = (name: string) => sql.placeholder(name);
 
 /**
- * An event with its numbers. They have no gaps within the ticket among the events that its
- * audience sees, and follow the order of commits.
- */
-export interface NumberedEvent extends TicketEvent, TicketPosition {}
-
-const after = sql`${sql.placeholder('after')}::int`;
-
-/**
- * The page of an audience, by its own numbers: each has an index, because a requester's number may be far
+ * The pages of an audience, by its own numbers: each has an index, because a requester's number may be far
  * below that of a ticket with many private events. One row at least for a ticket that may be seen: its last
  * number says how far the read has come.
  */
 const prepare = (byOperators: boolean) => {
   const own = sql.raw(byOperators ? 'events.number' : 'events.public_number');
-  const theirs = byOperators ? sql`` : sql`and t.requester_id = ${sql.placeholder('viewerId')}::int`;
+  const theirs = byOperators ? sql`` : sql`and t.requester_id = ${given('viewerId')}::int`;
   return preparedFor((db) =>
     db
       .with(
         db.$with('page', {}).as(sql`
-        select t.last_event_number, e.*
-        from tickets t left join lateral (
+        select w.at, t.last_event_number, e.*
+        from unnest(${given('ticketIds')}::int[], ${given('numbers')}::int[], ${given('throughs')}::int[])
+          with ordinality w (ticket_id, after, through, at)
+        join tickets t on t.id = w.ticket_id ${theirs}
+        left join lateral (
           select type, visibility, actor_id, message_id, delivery_id, number as through, ${own} as number,
             (extract(epoch from created_at) * 1000)::float8 as created_at
           from events
-          where ticket_id = t.id and ${own} > ${after}
-            and events.number > ${sql.placeholder('through')}::int
-          order by ${own} limit ${sql.placeholder('limit')}::int
-        ) e on true
-        where t.id = ${sql.placeholder('ticketId')}::int ${theirs}`),
+          where ticket_id = t.id and ${own} > w.after and events.number > w.through
+          order by ${own} limit ${given('limit')}::int
+        ) e on true`),
       )
       .select({
+        at: sql<number>`at::int`,
         lastNumber: sql<number>`last_event_number`,
         number: sql<number | null>`number`,
         through: sql<number>`through`,
@@ -69,37 +46,53 @@ const prepare = (byOperators: boolean) => {
         createdAt: sql<number>`created_at`,
       })
       .from(sql`page`)
-      .orderBy(sql`number`)
+      .orderBy(sql`at, number`)
       .prepare(byOperators ? 'list_events' : 'list_public_events'),
   );
 };
 const statements = { operators: prepare(true), requesters: prepare(false) };
 
 /**
- * Reads a page of a ticket's events with the permissions of the audience. Empty for a requester who lost the
- * ticket.
+ * Reads a page of the events of each of some tickets with the permissions of the audience, in one statement.
+ * Empty for a requester who lost the ticket.
+ * @param limit events of each ticket, at most
  */
 export async function readTicketEvents(
-  { database }: Pick<TicketServices, 'database'>,
-  { ticketId, byOperators, viewer }: TicketAudience,
-  from: TicketPosition,
+  { database }: { readonly database: ViewerReads },
+  { byOperators, viewer }: EventAudience,
+  places: readonly TicketPlace[],
   limit: number,
-): Promise<Page<NumberedEvent, TicketPosition>> {
+): Promise<Page<NumberedEvent, TicketPosition>[]> {
   const reader: Viewer = { ...viewer, role: byOperators ? 'OPERATOR' : 'REQUESTER' };
-  const { number: after, through } = from;
-  const values = { ticketId, after, through, limit, viewerId: viewer.userId };
+  const values = {
+    ticketIds: places.map(({ ticketId }) => ticketId),
+    numbers: places.map(({ number }) => number),
+    throughs: places.map(({ through }) => through),
+    ...{ limit, viewerId: viewer.userId },
+  };
   const select = statements[byOperators ? 'operators' : 'requesters'];
   const rows = await database.readAs(reader, (db) => select(db).execute(values));
-  const list = eventsOf(ticketId, byOperators);
-  const events = rows.flatMap(({ lastNumber: _, number, createdAt, ...row }) =>
-    number === null
-      ? []
-      : { ...row, ticketId, number, cursor: encodeCursor(list, number), createdAt: new Date(createdAt) },
-  );
-  const more = events.length > 0 && events.length >= limit;
+  const found = places.map((place) => ({ events: [] as NumberedEvent[], lastNumber: place.through }));
+  const readWith: NumberedEvent[] = [];
+  for (const { at, lastNumber, number, createdAt, ...row } of rows) {
+    const { ticketId } = places[at - 1]!;
+    found[at - 1]!.lastNumber = lastNumber;
+    if (number === null) continue;
+    const cursor = encodeCursor(eventsOf(ticketId, byOperators), number);
+    const event = { ...row, ticketId, number, cursor, createdAt: new Date(createdAt), readWith };
+    readWith.push(event);
+    found[at - 1]!.events.push(event);
+  }
+  return found.map((one, n) => pageOf(one, places[n]!, limit));
+}
+
+function pageOf(
+  { events, lastNumber }: { readonly events: readonly NumberedEvent[]; readonly lastNumber: number },
+  from: TicketPosition,
+  limit: number,
+): Page<NumberedEvent, TicketPosition> {
   const last = events.at(-1);
-  const reached = more
-    ? { number: last!.number, through: last!.through }
-    : { number: last?.number ?? after, through: rows[0]?.lastNumber ?? through };
-  return { events, reached, more };
+  const more = last !== undefined && events.length >= limit;
+  const through = more ? last.through : lastNumber;
+  return { events, reached: { number: last?.number ?? from.number, through }, more };
 }

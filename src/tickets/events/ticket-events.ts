@@ -7,12 +7,8 @@ import { sizeProblems } from '../read/pagination.ts';
 import { findTicket } from '../read/tickets.ts';
 import { type TicketSelector, ticketNotFound } from '../ticket-selector.ts';
 import { aheadOf, pageSize, type SeenEvent, type TicketEvent } from './event.ts';
-import {
-  type NumberedEvent,
-  readTicketEvents,
-  type TicketAudience,
-  type TicketPosition,
-} from './read-ticket-events.ts';
+import { readTicketEvents } from './read-ticket-events.ts';
+import type { EventAudience, NumberedEvent, TicketPlace, TicketPosition } from './ticket-places.ts';
 import { EventWatcher } from './watcher.ts';
 
 /** Input of `listTicketEvents` and `watchTicketEvents`. */
@@ -33,7 +29,8 @@ export async function listTicketEvents(
   first: number | null | undefined,
 ): Promise<readonly TicketEvent[]> {
   const { of, from } = await begin(ctx, input, first);
-  return (await readTicketEvents(ctx.services, of, from, first ?? pageSize)).events;
+  const [page] = await readTicketEvents(ctx.services, of, [from], first ?? pageSize);
+  return page!.events;
 }
 
 /**
@@ -47,11 +44,12 @@ export async function watchTicketEvents(
   input: TicketEventsInput,
 ): Promise<AsyncIterable<SeenEvent>> {
   const { of, from } = await begin(ctx, input);
-  const { ticketId, byOperators, viewer } = of;
+  const { byOperators, viewer } = of;
+  const { ticketId } = from;
   const feed: FeedOf<NumberedEvent, TicketPosition> = {
     key: `${eventsOf(ticketId, byOperators)} ${byOperators ? '' : viewer.userId}`,
     ticketId,
-    read: (after) => readTicketEvents(ctx.services, of, after, pageSize),
+    read: (after) => ctx.services.readEventsTogether(of, { ticketId, ...after }),
     positionOf,
     isBefore,
   };
@@ -68,7 +66,7 @@ async function begin(
   ctx: TicketContext,
   { ticket: by, after }: TicketEventsInput,
   first?: number | null,
-): Promise<{ of: TicketAudience; from: TicketPosition }> {
+): Promise<{ of: EventAudience; from: TicketPlace }> {
   const viewer = requireViewer(ctx, 'read');
   const ticket = await findTicket(ctx, by);
   if (ticket === undefined) throw ticketNotFound();
@@ -86,5 +84,5 @@ async function begin(
       : []),
   ];
   if (problems.length > 0) throw invalidInput(problems);
-  return { of: { ticketId, byOperators, viewer }, from: { number: number!, through: 0 } };
+  return { of: { byOperators, viewer }, from: { ticketId, number: number!, through: 0 } };
 }

@@ -1,4 +1,5 @@
 import { and, eq, getTableColumns, inArray, type SQL, sql } from 'drizzle-orm';
+import { preparedFor } from '../../db/prepare-once.ts';
 import { messages, tickets } from '../../db/tables.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
@@ -16,13 +17,14 @@ export type Message = Readonly<Omit<typeof messages.$inferSelect, 'body'>> & {
 export const mayReadSource = (viewer: Viewer | undefined, { format }: Pick<Message, 'format'>): boolean =>
   format === 'TEXT' || (viewer !== undefined && isOperator(viewer));
 
-const messageColumns = (bodyBytes: number) => ({
+const bytesOfAll = sql`sum(octet_length(${messages.body})) over ()`;
+const messageColumns = {
   ...getTableColumns(messages),
   body: sql<
     string | null
-  >`case when sum(octet_length(${messages.body})) over () <= ${bodyBytes} then ${messages.body} end`,
+  >`case when ${bytesOfAll} <= ${sql.placeholder('bodyBytes')}::bigint then ${messages.body} end`,
   bodyBytes: sql<number>`octet_length(${messages.body})`,
-});
+};
 
 /**
  * SQL condition for the messages that the viewer may see; undefined for operators, who see all. Row-level
@@ -30,11 +32,24 @@ const messageColumns = (bodyBytes: number) => ({
  * PostgreSQL would start with all tickets of the requester.
  */
 export const visibleMessages = (viewer: Viewer): SQL | undefined =>
-  isOperator(viewer)
-    ? undefined
-    : sql`${messages.visibility} = 'PUBLIC' and (
-        select ${tickets.requesterId} from ${tickets} where ${tickets.id} = ${messages.ticketId}
-      ) = ${viewer.userId}`;
+  isOperator(viewer) ? undefined : visibleTo(sql`${viewer.userId}`);
+
+const visibleTo = (requesterId: SQL): SQL => sql`${messages.visibility} = 'PUBLIC' and (
+  select ${tickets.requesterId} from ${tickets} where ${tickets.id} = ${messages.ticketId}
+) = ${requesterId}`;
+
+const prepare = (visible: SQL | undefined) =>
+  preparedFor((db) =>
+    db
+      .select(messageColumns)
+      .from(messages)
+      .where(and(sql`${messages.id} = any (${sql.placeholder('ids')}::int[])`, visible))
+      .prepare(visible === undefined ? 'load_messages' : 'load_public_messages'),
+  );
+const statements = {
+  operators: prepare(undefined),
+  requesters: prepare(visibleTo(sql`${sql.placeholder('viewerId')}::int`)),
+};
 
 /**
  * Visible messages by id. Others are missing from the result.
@@ -46,12 +61,12 @@ export async function loadMessages(
   bodyBytes: number,
 ): Promise<Map<number, Message>> {
   const viewer = requireViewer(ctx);
-  const rows = await ctx.services.database.readAs(viewer, (db) =>
-    db
-      .select(messageColumns(bodyBytes))
-      .from(messages)
-      .where(and(inArray(messages.id, [...ids]), visibleMessages(viewer))),
-  );
+  const given = { ids: [...ids], bodyBytes };
+  // Operators see the same whoever they are, and who they are must not be read: they share what is loaded.
+  const [select, values] = isOperator(viewer)
+    ? [statements.operators, given]
+    : [statements.requesters, { ...given, viewerId: viewer.userId }];
+  const rows = await ctx.services.database.readAs(viewer, (db) => select(db).execute(values));
   return new Map(rows.map((row) => [row.id, row]));
 }
 

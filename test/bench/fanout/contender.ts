@@ -6,6 +6,16 @@ export interface Size {
   readonly events: number;
 }
 
+/**
+ * Who adds the messages: callers of the gateway, or the same group commit in another process. To the gateway,
+ * a caller's message costs more than to deliver it to ten readers.
+ */
+export type Writer = 'callers' | 'another process';
+
+/** Several tickets are measured with each writer. */
+export const writersFor = ({ tickets }: Size): readonly Writer[] =>
+  tickets === 1 ? ['callers'] : ['callers', 'another process'];
+
 /** Events of each of several tickets, at most: each event of a thousand tickets is a thousand commits. */
 const eventsOfSeveral = 3;
 
@@ -21,5 +31,5 @@ export interface Contender {
   readonly pid: number;
   readonly port: number;
   readonly requests: (size: Size) => Promise<string[]>;
-  readonly deliver: (size: Size) => Promise<void>;
+  readonly deliver: (size: Size, writer: Writer) => Promise<void>;
 }

@@ -9,11 +9,12 @@ import { Connection, postRequest } from '../support/http-client.ts';
 import { readTickets } from '../support/seed.ts';
 import { defaultDirectory, type World } from '../world.ts';
 import type { Contender } from './contender.ts';
+import { createGroupWriter } from './group-writer.ts';
 
 /** The watched tickets begin here: those before it are closed. */
 const firstTicket = readTickets + 1;
-/** Connections by which messages are added to several tickets. */
-const writers = 32;
+/** So many add messages to several tickets at the same time. */
+const callers = 32;
 /** So many streams of one credential, as the gateway allows by default. */
 const streamsOfToken = 100;
 
@@ -50,7 +51,7 @@ async function startProcess(world: World, parts: AsyncDisposableStack) {
       MAX_SUBSCRIPTIONS: '100000',
     }),
   );
-  return { database, counter, url: gateway.url, pid: gateway.pid, output: gateway.output };
+  return { database, direct, counter, url: gateway.url, pid: gateway.pid, output: gateway.output };
 }
 
 async function createTokens(world: World, database: string, count: number): Promise<string[]> {
@@ -63,34 +64,34 @@ async function createTokens(world: World, database: string, count: number): Prom
   return tokens;
 }
 
-/** Adds the message `n` to a ticket. @returns its cursor */
-type AddMessage = (n: number, ticket?: number, writer?: Connection) => Promise<string>;
+/** Adds the message `n` to each of several tickets, from `firstTicket` on. @returns the cursors */
+type AddToAll = (n: number, tickets: number) => Promise<string[]>;
 
-function createWriters(port: number, authorization: string) {
-  const connections = Array.from({ length: writers }, () => new Connection(port));
-  const add: AddMessage = async (n, ticket = firstTicket, writer = connections[0]!) => {
+function createCallers(port: number, authorization: string): AddToAll {
+  async function add(n: number, ticket: number, caller: Connection): Promise<string> {
     const query = JSON.stringify({ query: addMessage(n, ticket) });
-    const { body } = await writer.send(postRequest('/graphql', { authorization }, query));
+    const { body } = await caller.send(postRequest('/graphql', { authorization }, query));
     const { cursor } = JSON.parse(body.toString()).data.addTicketMessage;
     if (cursor === undefined) throw new Error(`adding a message failed: ${body}`);
     return cursor as string;
-  };
-  /** Adds a message to each ticket. @returns the cursors */
-  const addToAll = async (n: number, tickets: number): Promise<string[]> => {
+  }
+  return async (n, tickets) => {
     const cursors: string[] = [];
-    const addEach = async (writer: Connection, at: number) => {
-      for (let t = at; t < tickets; t += writers) cursors[t] = await add(n, firstTicket + t, writer);
+    const addEach = async (at: number) => {
+      // The gateway closes connections that were idle while the readers connected.
+      const caller = new Connection(port);
+      for (let t = at; t < tickets; t += callers) cursors[t] = await add(n, firstTicket + t, caller);
+      caller.close();
     };
-    await Promise.all(connections.map(addEach));
+    await Promise.all(Array.from({ length: Math.min(callers, tickets) }, (_, at) => addEach(at)));
     return cursors;
   };
-  return { add, addToAll, close: () => connections.forEach((one) => void one.close()) };
 }
 
-async function sampleOf(url: string, authorization: string, add: AddMessage): Promise<string> {
-  const variables = { ticket: firstTicket, after: await add(0) };
+async function sampleOf(url: string, authorization: string, add: AddToAll): Promise<string> {
+  const variables = { ticket: firstTicket, after: (await add(0, 1))[0] };
   const stream = await openStream(url, { query: watch, variables }, { authorization });
-  await add(1);
+  await add(1, 1);
   const { id, data } = (await stream.next())!;
   stream.leave();
   return `event: next\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`.replace('no 1.', 'no #.');
@@ -102,12 +103,12 @@ export async function startGateway(
   parts: AsyncDisposableStack,
   clients: number,
 ): Promise<Gateway> {
-  const { database, counter, url, pid, output } = await startProcess(world, parts);
+  const { database, direct, counter, url, pid, output } = await startProcess(world, parts);
   const port = Number(new URL(url).port);
   const tokens = await createTokens(world, database, Math.ceil(clients / streamsOfToken));
   const authorizations = tokens.map((token) => `Bearer ${token}`);
-  const { add, addToAll, close } = createWriters(port, authorizations[0]!);
-  parts.defer(close);
+  const addToAll = createCallers(port, authorizations[0]!);
+  const addInGroups = createGroupWriter(parts, direct, firstTicket);
   const contender: Contender = {
     name: 'gateway',
     pid,
@@ -121,9 +122,10 @@ export async function startGateway(
         return postRequest('/graphql', headers, JSON.stringify({ query: watch, variables }));
       });
     },
-    async deliver({ tickets, events }) {
-      for (let n = 0; n < events; n += 1) await addToAll(n, tickets);
+    async deliver({ tickets, events }, writer) {
+      const add = writer === 'callers' ? addToAll : addInGroups;
+      for (let n = 0; n < events; n += 1) await add(n, tickets);
     },
   };
-  return { contender, counter, output, sample: await sampleOf(url, authorizations[0]!, add) };
+  return { contender, counter, output, sample: await sampleOf(url, authorizations[0]!, addToAll) };
 }

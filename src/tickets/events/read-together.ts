@@ -1,0 +1,45 @@
+import type { ViewerReads } from '../../db/viewer-reads.ts';
+import { createBatcher } from '../../platform/batcher.ts';
+import { pageSize } from './event.ts';
+import { readTicketEvents } from './read-ticket-events.ts';
+import type { EventAudience, ReadTogether, TicketPage, TicketPlace } from './ticket-places.ts';
+
+/** Tickets in one statement, and events that it reads, at most. */
+const ticketsAtOnce = 200;
+const eventsAtOnce = 2000;
+
+interface OfAudience {
+  readonly read: (place: TicketPlace) => Promise<TicketPage>;
+  /** Reads that have not ended. */
+  count: number;
+}
+
+/** Creates the function that reads for all watchers of this process. */
+export function createReadTogether(services: { readonly database: ViewerReads }): ReadTogether {
+  const audiences = new Map<string, OfAudience>();
+
+  function begin(audience: EventAudience, name: string): OfAudience {
+    const read = createBatcher<TicketPlace, TicketPage>(
+      (places) => {
+        const limit = Math.min(pageSize, Math.floor(eventsAtOnce / places.length));
+        return readTicketEvents(services, audience, places, limit);
+      },
+      { maxItems: ticketsAtOnce, atOnce: 2 },
+    );
+    const begun = { read, count: 0 };
+    audiences.set(name, begun);
+    return begun;
+  }
+
+  return async (audience, place) => {
+    const name = audience.byOperators ? 'operators' : `requester ${audience.viewer.userId}`;
+    const known = audiences.get(name) ?? begin(audience, name);
+    known.count += 1;
+    try {
+      return await known.read(place);
+    } finally {
+      known.count -= 1;
+      if (known.count === 0) audiences.delete(name);
+    }
+  };
+}
