@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PgDatabase } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
@@ -58,7 +59,7 @@ export interface Pools extends AsyncDisposable {
 /** Creates the pools of a server, and closes those connections that it no longer answers. */
 export function openPools(connection: Connection, { applicationName, answerWithinMs }: PoolsOptions): Pools {
   const loads: LoadCounter[] = [];
-  const clients: postgres.Sql[] = [];
+  const clients = new Map<postgres.Sql, LoadCounter>();
   const listeners = new LoadCounter('listeners', 1);
   const connect = (load: LoadCounter, { max, rowAccess, lockTimeoutMs = 0 }: PoolOptions) =>
     openClient(connection, {
@@ -70,7 +71,7 @@ export function openPools(connection: Connection, { applicationName, answerWithi
   function openWith(load: LoadCounter, options: PoolOptions): postgres.Sql {
     const client = connect(load, options);
     loads.push(load);
-    clients.push(client);
+    clients.set(client, load);
     return client;
   }
   const watch = closeSilentConnections({
@@ -92,10 +93,24 @@ export function openPools(connection: Connection, { applicationName, answerWithi
     listener: () => connect(listeners, { max: 1, rowAccess: 'DESK' }),
     loads: () => [...loads, listeners].map((load) => load.now()),
     async [Symbol.asyncDispose]() {
-      await Promise.all(clients.map((client) => client.end({ timeout: 5 })));
+      await Promise.all(Array.from(clients, ([client, load]) => endPool(client, load)));
       watch[Symbol.dispose]();
     },
   };
+}
+
+/**
+ * Ends a pool when its statements are done, after 5 s at the latest. It is over when all connections are
+ * closed: for one that was lost during a statement, the driver would wait the whole 5 s.
+ */
+async function endPool(client: postgres.Sql, load: LoadCounter): Promise<void> {
+  let ended = false;
+  const ending = client.end({ timeout: 5 }).then(() => (ended = true));
+  const closed = async () => {
+    do await sleep(10);
+    while (!ended && (load.wires.size > 0 || load.underway > 0));
+  };
+  await Promise.race([ending, closed()]);
 }
 
 /**
