@@ -27,6 +27,17 @@ describe('both readers', () => {
       { numRuns: mutantCount },
     );
   });
+
+  // What is read after the error depends on whether the comma behind the list has arrived.
+  test.each(['M', '-', 'N', 'n', 'x"y"', '"a" M', '"a",M'])(
+    'bind a list with the invalid item %s the same, wherever the body is cut',
+    async (item) => {
+      const body = `{"SendViaOutboundEmailCc": [${item} "c" ], "Html": true, "Message": "m"}`;
+      const whole = await bind('json', 'utf-8', body);
+      for (let size = 1; size < body.length; size += 1)
+        expect(await bind('json', 'utf-8', body, size)).toEqual(whole);
+    },
+  );
 });
 
 function isText(bytes: Buffer): boolean {

@@ -78,9 +78,13 @@ export class JsonFastPath {
     }
   }
 
-  /** Whether a value may follow here. Reads the comma before it. */
+  /**
+   * Whether a value may follow here. Reads the comma before it, in a list only: asked for a value after a
+   * member, Json.NET takes the next member's name for it, as the other readers do.
+   */
   #isValueAhead(): boolean {
-    if (this.#state.current === 'PostValue' && !this.#comma()) return false;
+    const isAfterValue = this.#state.current === 'PostValue';
+    if (isAfterValue && !(this.#state.container === 'array' && this.#comma())) return false;
     return (
       this.#state.current === 'Property' ||
       this.#state.current === 'Array' ||

@@ -79,6 +79,11 @@ export class JsonState {
     return pathOf(before ? this.#stack : [...this.#stack, this.#current]);
   }
 
+  /** What the current token is in. */
+  get container(): Container {
+    return this.#current.container;
+  }
+
   /** The current index in the container at `depth`. */
   indexAt(depth: number): number {
     return (this.#stack[depth] ?? this.#current).index;
