@@ -36,8 +36,8 @@ export default defineConfig({
       ...nodeOptions,
       ...['--import', new URL('src/platform/process/faster-imports.ts', import.meta.url).href],
     ],
-    // Tests wait for servers more than they compute.
-    maxWorkers: Math.max(2, Math.ceil(1.5 * availableParallelism())),
+    // Tests wait for servers about as long as they compute.
+    maxWorkers: availableParallelism() + 2,
     // Importing the gateway costs a second or more: a worker does it once, and each test builds its own world
     // anyway.
     isolate: false,
