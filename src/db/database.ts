@@ -12,7 +12,7 @@ import {
   findLogin,
   type Login,
 } from './assert-suitable.ts';
-import { type Connection, openClient } from './driver/client.ts';
+import { type Connection, withClient } from './driver/client.ts';
 import { continuePlaces } from './event-places.ts';
 import { clientWithin, isMigrated, takeMigrationLock } from './migration-lock.ts';
 import { appRole, type Db, openPools } from './pools.ts';
@@ -143,14 +143,11 @@ export async function migrate(
   connection: Connection,
   say: (waitsFor: string) => void = () => {},
 ): Promise<void> {
-  const client = openClient(connection, { max: 1, connectSeconds: 10 });
-  try {
+  await withClient(connection, { connectSeconds: 10 }, async (client) => {
     await assertServer(client);
     if (!(await isMigrated(client, migrationsFolder))) await apply(client, say);
     await continuePlaces(client, say);
-  } finally {
-    await client.end({ timeout: 5 });
-  }
+  });
 }
 
 async function apply(client: postgres.Sql, say: (waitsFor: string) => void): Promise<void> {
@@ -179,9 +176,8 @@ export interface Inspected {
  * Inspects a database as its owner without changing it.
  * @throws Unsuitable, or an error of the driver
  */
-export async function inspect(connection: Connection): Promise<Inspected> {
-  const client = openClient(connection, { max: 1, connectSeconds: 10 });
-  try {
+export function inspect(connection: Connection): Promise<Inspected> {
+  return withClient(connection, { connectSeconds: 10 }, async (client) => {
     await assertServer(client);
     const [server] = await client<[{ version: string; maxConnections: number }]>`
       select current_setting('server_version') as version,
@@ -189,21 +185,16 @@ export async function inspect(connection: Connection): Promise<Inspected> {
     const current = await isMigrated(client, migrationsFolder);
     if (!current) await assertMayMigrate(client);
     return { ...server!, current, login: await findLogin(client) };
-  } finally {
-    await client.end({ timeout: 5 });
-  }
+  });
 }
 
 /**
  * Signs in as the gateway does, without needing its tables.
  * @throws Unsuitable when the login may not act as the gateway's role, or an error of the driver
  */
-export async function signIn(connection: Connection): Promise<Login> {
-  const client = openClient(connection, { max: 1, connectSeconds: 10 });
-  try {
+export function signIn(connection: Connection): Promise<Login> {
+  return withClient(connection, { connectSeconds: 10 }, async (client) => {
     await assertMember(client, appRole);
-    return await findLogin(client);
-  } finally {
-    await client.end({ timeout: 5 });
-  }
+    return findLogin(client);
+  });
 }

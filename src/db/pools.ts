@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { PgDatabase } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
 import type { RowAccess } from './assert-suitable.ts';
 import { queryBackends } from './driver/backend-states.ts';
-import { type Connection, openClient } from './driver/client.ts';
+import { type Connection, endClient, openClient } from './driver/client.ts';
 import { closeSilentConnections } from './driver/close-silent-connections.ts';
 import { withDeadline } from './driver/deadline.ts';
 import { LoadCounter } from './driver/pool-load.ts';
@@ -93,24 +92,10 @@ export function openPools(connection: Connection, { applicationName, answerWithi
     listener: () => connect(listeners, { max: 1, rowAccess: 'DESK' }),
     loads: () => [...loads, listeners].map((load) => load.now()),
     async [Symbol.asyncDispose]() {
-      await Promise.all(Array.from(clients, ([client, load]) => endPool(client, load)));
+      await Promise.all(Array.from(clients, ([client, load]) => endClient(client, () => load.isInUse)));
       watch[Symbol.dispose]();
     },
   };
-}
-
-/**
- * Ends a pool when its statements are done, after 5 s at the latest. It is over when all connections are
- * closed: for one that was lost during a statement, the driver would wait the whole 5 s.
- */
-async function endPool(client: postgres.Sql, load: LoadCounter): Promise<void> {
-  let ended = false;
-  const ending = client.end({ timeout: 5 }).then(() => (ended = true));
-  const closed = async () => {
-    do await sleep(10);
-    while (!ended && (load.wires.size > 0 || load.underway > 0));
-  };
-  await Promise.race([ending, closed()]);
 }
 
 /**

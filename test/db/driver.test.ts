@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Connection, openClient } from '../../src/db/driver/client.ts';
+import { type Connection, endClient, openClient } from '../../src/db/driver/client.ts';
 import type { Wire } from '../../src/db/driver/postgres-socket.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -49,27 +49,50 @@ const codeOf = (statement: PromiseLike<unknown>): Promise<string | undefined> =>
     (error) => error.code,
   );
 
+/** Loses a client's connection during a statement. @returns the code of the statement's error */
+async function loseStatement(sql: postgres.Sql): Promise<string | undefined> {
+  const [{ pid }] = (await sql`select pg_backend_pid() as pid`) as unknown as [{ pid: number }];
+  const statement = codeOf(sql`select pg_sleep(600)`);
+  await expect
+    .poll(async () => (await owner`select state from pg_stat_activity where pid = ${pid}`)[0]?.state)
+    .toBe('active');
+  await owner`select pg_terminate_backend(${pid})`;
+  return statement;
+}
+
 describe('after a backend was killed in the middle of a statement', () => {
   const killed = (kind: Kind) =>
-    using(kind, async (sql) => {
-      const [{ pid }] = (await sql`select pg_backend_pid() as pid`) as unknown as [{ pid: number }];
-      const statement = codeOf(sql`select pg_sleep(600)`);
-      await expect
-        .poll(async () => (await owner`select state from pg_stat_activity where pid = ${pid}`)[0]?.state)
-        .toBe('active');
-      await owner`select pg_terminate_backend(${pid})`;
-      return {
-        first: await statement,
-        next: await codeOf(sql`select 1`),
-        after: await codeOf(sql`select 1`),
-      };
-    });
+    using(kind, async (sql) => ({
+      first: await loseStatement(sql),
+      next: await codeOf(sql`select 1`),
+      after: await codeOf(sql`select 1`),
+    }));
 
   test('the next statement succeeds, and its own says why it failed', async () => {
     expect(await killed('ours')).toEqual({ first: '57P01', next: undefined, after: undefined });
   });
   test('the bare driver fails the next one', async () => {
     expect(await killed('bare')).toEqual({ first: 'CONNECTION_CLOSED', next: '57P01', after: undefined });
+  });
+});
+
+describe('a connection that was lost during a statement', () => {
+  test('does not keep its client from ending', async () => {
+    const wires = new Set<Wire>();
+    const sql = openClient(database.ownerConnection, { max: 1, wires });
+    await loseStatement(sql);
+    // A limit that no test reaches.
+    await endClient(sql, () => wires.size > 0, 600_000);
+    expect(wires.size).toBe(0);
+  });
+
+  test('keeps the bare driver from ending, however much else is done', async () => {
+    const sql = clients.bare(database.ownerConnection);
+    await loseStatement(sql);
+    let isOver = false;
+    void sql.end().then(() => (isOver = true));
+    for (let n = 0; n < 200; n += 1) await owner`select`;
+    expect(isOver).toBe(false);
   });
 });
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { type DatabaseTls, readDatabaseUrl } from '../../settings/database-url.ts';
 import { parameterTypes } from './parameter-types.ts';
@@ -5,7 +6,7 @@ import { openWire, type Wire } from './postgres-socket.ts';
 import type { SessionSettings } from './session/session-setup.ts';
 
 /*
- * Works around faults of postgres.js 3.4.9 through its documented options alone. test/db/driver.test.ts
+ * Works around faults of postgres.js 3.4.9 through its public members alone. test/db/driver.test.ts
  * shows each fault on the bare driver. It fails once the driver is fixed, and the workaround can be removed.
  *
  * 1. The error that closes a connection is retained, and the first statement of the replacement connection
@@ -28,6 +29,7 @@ import type { SessionSettings } from './session/session-setup.ts';
  *    `socket`: the wire completes the answer after its statement has failed.
  * 9. When a connection is lost before a small statement is flushed, the next connection is never written to.
  *    `socket`: the wire provokes a flush.
+ * 10. `end` waits for a connection that was lost during a statement until its time limit. `endClient`.
  */
 
 /** Options for postgres.js: a URL, or a socket of the embedded server. */
@@ -84,6 +86,39 @@ export function openClient(connection: Connection, options: ClientOptions): post
     keep_alive: null,
   };
   return postgres(all as unknown as postgres.Options<Record<string, never>>);
+}
+
+/**
+ * Ends a client when its statements are done, after `withinMs` at the latest.
+ * @param isInUse whether a connection is open, or a statement waits for one
+ */
+export async function endClient(
+  client: postgres.Sql,
+  isInUse: () => boolean,
+  withinMs = 5000,
+): Promise<void> {
+  let isOver = false;
+  const ending = client.end({ timeout: withinMs / 1000 }).then(() => (isOver = true));
+  const unused = async () => {
+    do await sleep(10);
+    while (!isOver && isInUse());
+  };
+  await Promise.race([ending, unused()]);
+}
+
+/** Runs statements on a connection of their own. */
+export async function withClient<T>(
+  connection: Connection,
+  options: Omit<ClientOptions, 'max' | 'wires'>,
+  run: (client: postgres.Sql) => Promise<T>,
+): Promise<T> {
+  const wires = new Set<Wire>();
+  const client = openClient(connection, { ...options, max: 1, wires });
+  try {
+    return await run(client);
+  } finally {
+    await endClient(client, () => wires.size > 0);
+  }
 }
 
 interface DriverPlace {

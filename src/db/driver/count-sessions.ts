@@ -1,4 +1,4 @@
-import { type Connection, openClient } from './client.ts';
+import { type Connection, endClient, openClient } from './client.ts';
 import type { Wire } from './postgres-socket.ts';
 import { isShared } from './session/server-error.ts';
 
@@ -30,6 +30,6 @@ export async function countSessions(connection: Connection, wanted: number): Pro
       if (answer.status === 'rejected' && isShared(answer.reason)) throw answer.reason;
     return pooled();
   } finally {
-    await client.end({ timeout: 1 });
+    await endClient(client, () => wires.size > 0, 1000);
   }
 }

@@ -16,6 +16,11 @@ export class LoadCounter {
     this.#size = size;
   }
 
+  /** Whether a connection is open, or a statement waits for one. */
+  get isInUse(): boolean {
+    return this.wires.size > 0 || this.underway > 0;
+  }
+
   /** The current numbers. `waiting`: statements beyond the size of the pool. */
   now(): PoolLoad {
     let busy = 0;
