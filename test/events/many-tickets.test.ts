@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
 import { eventsChannel } from '../../src/db/notify-channels.ts';
-import { countStatements, type StatementCounter } from '../graphql/statement-counter.ts';
-import { createTestDatabase } from '../support/database.ts';
+import type { StatementCounter } from '../graphql/statement-counter.ts';
 import { type OpenedStream, openStream } from '../support/event-stream.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
+import type { Gateway } from '../support/gateway.ts';
+import { startCountedGateway } from '../support/servers/counted-gateway.ts';
 
 /* Tickets that change in the same moment are read together, and what their events show is loaded together. */
 
@@ -15,14 +15,8 @@ const parts = new AsyncDisposableStack();
 let gateway: Gateway;
 let counter: StatementCounter;
 beforeAll(async () => {
-  const database = parts.use(await createTestDatabase('demo'));
-  counter = parts.use(await countStatements(database.connection));
-  const connections = { gateway: counter.connection, owner: database.ownerConnection };
-  const start = new Date();
-  // A clock that stands still: a credential that was looked up stays good.
-  const overrides = { connections, now: () => start };
-  const env = { ROLES: 'web', MAX_ANSWER_BYTES: String(answerBytes) };
-  gateway = parts.use(await startGateway({ database, env, overrides }));
+  const env = { MAX_ANSWER_BYTES: String(answerBytes) };
+  ({ gateway, counter } = parts.use(await startCountedGateway({ env })));
 });
 afterAll(() => parts[Symbol.asyncDispose]());
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
-import { createTestDatabase } from '../support/database.ts';
 import { type OpenedStream, openStream } from '../support/event-stream.ts';
-import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { asOperator, asRequester, type Gateway } from '../support/gateway.ts';
+import { startCountedGateway } from '../support/servers/counted-gateway.ts';
 import { add, ask } from '../tickets/calls.ts';
-import { countStatements, type StatementCounter } from './statement-counter.ts';
+import type { StatementCounter } from './statement-counter.ts';
 
 /* However many watch, an event is read, executed and written once for all who watch the same. */
 
@@ -13,15 +13,10 @@ let gateway: Gateway;
 let counter: StatementCounter;
 let aheadMs = 0;
 beforeAll(async () => {
-  const database = parts.use(await createTestDatabase('demo'));
-  counter = parts.use(await countStatements(database.connection));
-  const connections = { gateway: counter.connection, owner: database.ownerConnection };
   const start = Date.now();
-  // A clock that stands still: a credential that was looked up stays good until the test says otherwise.
+  // A credential that was looked up stays good until the test says otherwise.
   const now = () => new Date(start + aheadMs);
-  gateway = parts.use(
-    await startGateway({ database, env: { ROLES: 'web' }, overrides: { connections, now } }),
-  );
+  ({ gateway, counter } = parts.use(await startCountedGateway({ now })));
 });
 afterAll(() => parts[Symbol.asyncDispose]());
 

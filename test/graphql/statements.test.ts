@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createTestDatabase } from '../support/database.ts';
-import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
-import { countStatements, type StatementCounter } from './statement-counter.ts';
+import { asOperator, asRequester, type Gateway } from '../support/gateway.ts';
+import { startCountedGateway } from '../support/servers/counted-gateway.ts';
+import type { StatementCounter } from './statement-counter.ts';
 
 /* However long a page is, related rows are loaded for all of its rows together. */
 
@@ -9,14 +9,7 @@ const parts = new AsyncDisposableStack();
 let gateway: Gateway;
 let counter: StatementCounter;
 beforeAll(async () => {
-  const database = parts.use(await createTestDatabase('demo'));
-  counter = parts.use(await countStatements(database.connection));
-  // A credential is looked up again by a statement of its own every ten seconds.
-  const now = new Date();
-  const connections = { gateway: counter.connection, owner: database.ownerConnection };
-  gateway = parts.use(
-    await startGateway({ database, env: { ROLES: 'web' }, overrides: { connections, now: () => now } }),
-  );
+  ({ gateway, counter } = parts.use(await startCountedGateway()));
   // Every message of every ticket gets two files; every public one of an operator's, a mail with two
   // recipients and two attempts.
   await gateway.sql`

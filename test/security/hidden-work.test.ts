@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
-import { countStatements, type StatementCounter } from '../graphql/statement-counter.ts';
-import { createTestDatabase } from '../support/database.ts';
+import type { StatementCounter } from '../graphql/statement-counter.ts';
 import { openStream } from '../support/event-stream.ts';
-import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { asOperator, asRequester, type Gateway } from '../support/gateway.ts';
+import { startCountedGateway } from '../support/servers/counted-gateway.ts';
 import { add } from '../tickets/calls.ts';
 
 /*
@@ -33,10 +33,7 @@ const missing: Named = {
 };
 
 beforeAll(async () => {
-  const database = parts.use(await createTestDatabase('demo'));
-  counter = parts.use(await countStatements(database.connection));
-  const connections = { gateway: counter.connection, owner: database.ownerConnection };
-  gateway = parts.use(await startGateway({ database, env: { ROLES: 'web' }, overrides: { connections } }));
+  ({ gateway, counter } = parts.use(await startCountedGateway({ now: () => new Date() })));
   const [ticket] = await gateway.sql<{ id: number; reference: string }[]>`
     select t.id, t.reference from tickets t join users u on u.id = t.requester_id
     where u.login <> 'requester' and t.status = 'OPEN' order by t.id limit 1`;
