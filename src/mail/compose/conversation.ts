@@ -84,27 +84,32 @@ const author = alias(users, 'u');
 
 /** The message that bounds the conversation. */
 const before = sql`coalesce(c.message_id, 2147483647)`;
+/**
+ * Mails of messages before that one. Their ids are lower as well: that bounds what is read of the ticket's
+ * mails, of which thousands may wait behind this one.
+ */
+const isEarlierMail = sql`
+  ${e.ticketId} = c.ticket_id and ${e.id} < coalesce(c.delivery_id, 2147483647)
+    and ${e.messageId} < ${before}`;
 /** Only clean files are quoted. */
 const isClean = sql`(${f.scan} is null or ${f.scan} = 'CLEAN')`;
 /** Mails that some recipient has or may have. References names only these. */
 const sent = sql`
   select ${e.id}, ${e.rfcMessageId} as rfc_message_id from ${deliveries} e
-  where ${e.ticketId} = c.ticket_id and ${e.messageId} < ${before} and exists (
+  where ${isEarlierMail} and exists (
     select from ${deliveryRecipients} r
     where ${r.deliveryId} = ${e.id} and ${r.state} in ('SENT', 'OUTCOME_UNKNOWN'))`;
 
 /**
  * The query for a conversation as a JSON value, shared by the preview and the worker. It reads `c.ticket_id`,
- * `c.quote` and `c.message_id`, which is null for a message that is not written yet.
+ * `c.quote`, and `c.message_id` and `c.delivery_id`, which are null for a message that is not written yet.
  */
 export const conversationValue: SQL = sql`(
   select json_build_object(
     'original', (select ${tickets.originalMessageId} from ${tickets} where ${tickets.id} = c.ticket_id),
     'sent', (select coalesce(json_agg(s.rfc_message_id order by s.id), '[]') from (
       (${sent} order by ${e.id} limit 1) union (${sent} order by ${e.id} desc limit ${threadLength}::int)) s),
-    'lastMail', (
-      select max(${e.id}) from ${deliveries} e
-      where ${e.ticketId} = c.ticket_id and ${e.messageId} < ${before}),
+    'lastMail', (select max(${e.id}) from ${deliveries} e where ${isEarlierMail}),
     'omitted', count(*) filter (where q.octets > ${maxQuotedOctets}::int),
     'quoted', coalesce(json_agg(json_build_object(
         'author', ${author.name}, 'at', q.at, 'body', q.body, 'format', q.format,
@@ -127,7 +132,7 @@ const selectConversation = preparedFor((db) =>
     .from(
       sql`(
         select ${sql.placeholder('ticketId')}::int as ticket_id, ${sql.placeholder('quote')}::text as quote,
-          null::int as message_id) c`,
+          null::int as message_id, null::int as delivery_id) c`,
     )
     .prepare('load_conversation'),
 );

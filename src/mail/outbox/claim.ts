@@ -5,6 +5,7 @@ import { prepareStatement, runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, mailboxes } from '../../db/tables.ts';
 import { d, e, m } from '../table-aliases.ts';
 import { isWaiting } from './delivery-conditions.ts';
+import { type Search, searches } from './first-mails.ts';
 import { atCapStep, isAtCap } from './recipient-caps.ts';
 
 /** SQL for the end of a lease that begins now, by the database's clock. */
@@ -57,15 +58,15 @@ const now = sql`${value('now')}::timestamptz`;
 const free = sql`${value('free')}::int`;
 const freeSlots = sql`unnest(${value('mailboxIds')}::int[], ${value('freeSlots')}::int[]) as l (id, free)`;
 
-const takeDue = prepareStatement<Claim, ReturnType<typeof valuesOf>>(sql`
-    with ${atCapStep(now)}, first_of_ticket as materialized (
-      -- One pass over what is due. If each mail is asked whether its ticket has an earlier one, PostgreSQL
-      -- expects a match soon and reads the table from its beginning, past every mail that was ever sent.
-      select min(${e.id}) as id from ${deliveries} e
-      where ${e.state} in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING') and not ${e.awaitsScan}
-        and (${e.state} = 'TRANSMITTING' or ${e.dueAt} <= ${now})
-      group by ${e.mailboxId}, ${e.ticketId}
-    ), unpaced as (
+/** A claimed mail; or, without an id, a mailbox that has room for so many mails that the next search finds. */
+interface ClaimRow extends Omit<Claim, 'id'> {
+  readonly id: number | null;
+  readonly room: number;
+}
+
+const prepareClaim = (search: Search) =>
+  prepareStatement<ClaimRow, ReturnType<typeof valuesOf>>(sql`
+    with recursive ${atCapStep(now)}, unpaced as (
       select ${m.id}, ${m.ratePerRecipientHour} as "ratePerRecipientHour", coalesce(l.free, ${free}) as free
       from ${mailboxes} m left join ${freeSlots} on l.id = ${m.id}
       where ${m.ratePerMinute} is null and ${m.ratePerRecipientHour} is null
@@ -90,14 +91,18 @@ const takeDue = prepareStatement<Claim, ReturnType<typeof valuesOf>>(sql`
       select id, "ratePerRecipientHour", free from unpaced where free > 0
       union all
       select id, "ratePerRecipientHour", free from paced where free > 0
-    ), due as (
+    ), ${search.steps}, due as (
       select d.id
-      from room m cross join lateral (
+      from room m
+      join (select mailbox_id, array_agg(id) as ids from firsts group by mailbox_id) f on f.mailbox_id = m.id
+      cross join lateral (
         select ${d.id} from ${deliveries} d
-        where ${d.mailboxId} = m.id and ${isWaiting} and not ${d.awaitsScan} and ${d.dueAt} <= ${now}
+        -- CASE: these conditions are for mails that another worker has just changed. If the planner saw them,
+        -- it might choose the index of waiting mails, which was short when the statement was planned.
+        where ${d.id} = any (f.ids)
+          and case when ${isWaiting} then not ${d.awaitsScan} and ${d.dueAt} <= ${now} end
           and (m."ratePerRecipientHour" is null or not ${isAtCap})
           and (${d.cancelIf} = '{}' or ${d.attempts} > 0 or ${d.id} = any (${value('checkedMails')}::int[]))
-          and ${d.id} in (select id from first_of_ticket)
         order by ${d.dueAt}, ${d.id} limit m.free
         for no key update of d skip locked
       ) d
@@ -111,7 +116,8 @@ const takeDue = prepareStatement<Claim, ReturnType<typeof valuesOf>>(sql`
         giveUpAt: sql`coalesce(${d.giveUpAt}, ${now} + make_interval(days => ${giveUpAfterDays}))`,
         leaseUntil: leaseFor(value('leaseSeconds')),
       })}
-      from due where ${d.id} = due.id
+      -- A list of ids is read by their index, whatever number of mails the planner expects.
+      where ${d.id} = any (array(select id from due))
       returning ${d.id}, ${d.attempt} as token, ${d.attempts} as attempts, ${d.mailboxId} as "mailboxId"
     ), pace as (
       update ${mailboxes} m set ${assign(mailboxes, {
@@ -135,16 +141,41 @@ const takeDue = prepareStatement<Claim, ReturnType<typeof valuesOf>>(sql`
         sql`claimed`,
       )}
     )
-    select id, token, attempts, "mailboxId" from claimed order by id`);
+    select id, token, attempts, "mailboxId", null::int as room from claimed
+    union all
+    select null, null, null, id, room from (
+      select m.id, m.free - (select count(*) from claimed c where c."mailboxId" = m.id)::int as room
+      from room m where ${search.isPartial}
+    ) r where room > 0
+    order by id`);
+const claimStatements = searches.map(prepareClaim);
 
 /**
  * Claims due mails: of each mailbox as many as it has free slots and its rate allows, oldest first. A mail
  * waits while its ticket has an earlier one due or under way from the same mailbox. Mails that await a scan
- * are not in the index of due mails, so they cost nothing while the scanner is down. Workers may claim
+ * are not in the indexes that are read, so they cost nothing while the scanner is down. Workers may claim
  * concurrently.
+ * @yields the mails of each search, which are claimed whether or not the next search fails
  */
-export const claim = (client: postgres.Sql, options: ClaimOptions): Promise<Claim[]> =>
-  takeDue(client, valuesOf(options));
+export async function* claimInTurn(client: postgres.Sql, options: ClaimOptions): AsyncGenerator<Claim[]> {
+  let left = options;
+  for (const takeDue of claimStatements) {
+    const rows = await takeDue(client, valuesOf(left));
+    yield rows.flatMap(({ id, token, attempts, mailboxId }) =>
+      id === null ? [] : { id, token, attempts, mailboxId },
+    );
+    const slots = rows.flatMap(({ id, mailboxId, room }) => (id === null ? { mailboxId, free: room } : []));
+    if (slots.length === 0) return;
+    left = { ...options, slots, free: 0 };
+  }
+}
+
+/** Claims due mails as `claimInTurn` does, all in one transaction. */
+export async function claim(client: postgres.Sql, options: ClaimOptions): Promise<Claim[]> {
+  const claims: Claim[] = [];
+  for await (const some of claimInTurn(client, options)) claims.push(...some);
+  return claims;
+}
 
 function valuesOf({ slots, checkedMails = [], lockedMailboxes = [], ...options }: ClaimOptions) {
   const mailboxIds = slots.map(({ mailboxId }) => mailboxId);
