@@ -94,12 +94,15 @@ const isEarlierMail = sql`
   ${e.ticketId} = c.ticket_id and ${e.id} < c.before_delivery and ${e.messageId} < c.before_message`;
 /** Only clean files are quoted. */
 const isClean = sql`(${f.scan} is null or ${f.scan} = 'CLEAN')`;
-/** Mails that some recipient has or may have. References names only these. */
+/**
+ * Mails that some recipient has or may have. References names only these. With `offset`, each mail's
+ * recipients are looked up; a join would read all recipients of the desk while most mails wait.
+ */
 const sent = sql`
   select ${e.id}, ${e.rfcMessageId} as rfc_message_id from ${deliveries} e
   where ${isEarlierMail} and exists (
     select from ${deliveryRecipients} r
-    where ${r.deliveryId} = ${e.id} and ${r.state} in ('SENT', 'OUTCOME_UNKNOWN'))`;
+    where ${r.deliveryId} = ${e.id} and ${r.state} in ('SENT', 'OUTCOME_UNKNOWN') offset 0)`;
 
 /**
  * The query for a conversation as a JSON value, shared by the preview and the worker. It reads `c.ticket_id`,

@@ -50,15 +50,17 @@ const firstAfter = (mailboxId: SQL, ticketId: SQL): SQL => sql`
  */
 const amongOldest: Search = {
   steps: sql`oldest as materialized (
-      select m.id as mailbox_id, d.ticket_id
+      select m.id as mailbox_id, d.ticket_id, d.id
       from room m cross join lateral (
-        select ${d.ticketId} from ${deliveries} d
+        select ${d.ticketId}, ${d.id} from ${deliveries} d
         where ${d.mailboxId} = m.id and ${isWaiting} and not ${d.awaitsScan} and ${d.dueAt} <= ${now}
         order by ${d.dueAt}, ${d.id} limit ${oldestRead}
       ) d
     ), firsts as materialized (
-      select o.mailbox_id, f.id from (select distinct mailbox_id, ticket_id from oldest) o
-      cross join lateral (${firstAfter(sql`o.mailbox_id`, sql`o.ticket_id - 1`)}) f
+      select t.mailbox_id, f.id from (select distinct mailbox_id, ticket_id from oldest) t
+      cross join lateral (${firstAfter(sql`t.mailbox_id`, sql`t.ticket_id - 1`)}) f
+      -- Not those that are due, but later than what was read.
+      where f.id in (select id from oldest)
     )`,
   isPartial: sql`(select count(*) from oldest o where o.mailbox_id = m.id) >= ${oldestRead}`,
 };
