@@ -4,9 +4,9 @@ import { d, e } from '../table-aliases.ts';
 import { isWaiting } from './delivery-conditions.ts';
 
 /*
- * Only the first mail of a ticket and a mailbox that is due or under way may go. A claim must find these mails
- * without reading all that wait: a hundred thousand may, on five tickets or on as many as there are mails.
- * There are three searches. Each is made for the mailboxes whose slots the one before it did not fill.
+ * Only the first mail of a ticket and a mailbox that is due or under way may go. A claim must find these
+ * mails without reading all that wait: a hundred thousand may, on five tickets or on as many as there are
+ * mails. There are three searches. Each is made for the mailboxes whose slots the one before did not fill.
  */
 
 /** A search for the first mails of tickets. */
