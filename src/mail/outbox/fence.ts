@@ -76,7 +76,8 @@ const mayOpen = sql`${d.id} = any (${value('ids')}::int[])
 const enterBody = prepareStatement<{ token: string; locked: boolean }, { ids: number[]; tokens: string[] }>(
   sql`
     with owned as (
-      select ${d.id} from ${deliveries} d where ${mayOpen} order by ${d.id} for no key update of d skip locked
+      select ${d.id} from ${deliveries} d where ${mayOpen}
+      order by ${d.id} for no key update of d skip locked
     ), opened as (
       update ${deliveries} d set ${assign(deliveries, { phase: 'BODY' })}
       from owned o where ${d.id} = o.id

@@ -7,7 +7,7 @@ import { deliveries, deliveryAttempts, deliveryRecipients, tickets } from '../..
 import { appendDeliveryEvents } from '../../events/append-events.ts';
 import { a, d, r } from '../table-aliases.ts';
 import { type Claim, leaseFor } from './claim.ts';
-import { isUnsettled } from './delivery-conditions.ts';
+import { isUnsettled, waitingAgain } from './delivery-conditions.ts';
 
 /* Leases of attempts: released by a worker that ends, renewed by a live one, recovered from a dead one. */
 
@@ -26,7 +26,7 @@ export async function release(client: postgres.Sql, claims: readonly Owned[]): P
     sql`
     with input as (select * from ${rowsOf(claims)}), released as (
       update ${deliveries} d set ${assign(deliveries, {
-        state: 'QUEUED',
+        state: waitingAgain,
         attempt: null,
         phase: null,
         leaseUntil: null,
@@ -66,13 +66,13 @@ export async function renew(
 /** A recovered delivery and its new state. */
 export interface Recovered {
   readonly id: number;
-  readonly state: 'QUEUED' | 'OUTCOME_UNKNOWN';
+  readonly state: 'QUEUED' | 'DEFERRED' | 'OUTCOME_UNKNOWN';
 }
 
 const workerEnded = 'The worker stopped while the mail was being sent';
 
 /**
- * Recovers attempts whose lease expired: before BODY the delivery is QUEUED again, at BODY its outcome is
+ * Recovers attempts whose lease expired: before BODY the delivery waits again, at BODY its outcome is
  * unknown. Locked deliveries, and those of locked tickets, are left to the next round.
  */
 export async function recover(client: postgres.Sql, now: Date, limit = 500): Promise<Recovered[]> {
@@ -96,7 +96,7 @@ export async function recover(client: postgres.Sql, now: Date, limit = 500): Pro
       order by ${d.ticketId}, ${d.id} for no key update of d skip locked
     ), recovered as (
       update ${deliveries} d set ${assign(deliveries, {
-        state: sql`case when o.phase = 'BODY' then 'OUTCOME_UNKNOWN' else 'QUEUED' end`,
+        state: sql`case when o.phase = 'BODY' then 'OUTCOME_UNKNOWN' else ${waitingAgain} end`,
         attempt: null,
         phase: null,
         leaseUntil: null,

@@ -5,6 +5,7 @@ import { prepareStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, tickets } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
 import { a, d, r } from '../table-aliases.ts';
+import { waitingAgain } from './delivery-conditions.ts';
 import type { Settlement } from './settlement.ts';
 
 /*
@@ -53,7 +54,7 @@ const writeOutcomes = prepareStatement<
       where ${tickets.id} = any (array(select ${d.ticketId} from ${deliveries} d where ${d.id} = ${those}))
       order by ${tickets.id} for no key update skip locked
     ), owned as (
-      select ${d.ticketId}, ${d.messageId}, i.*
+      select ${d.ticketId}, ${d.messageId}, ${d.state} as was, i.*
       from ${deliveries} d join input i on i.id = ${d.id}
       where ${d.id} = ${those} and ${d.ticketId} in (select id from locked_tickets) and ${isOwn}
       order by ${d.ticketId}, ${d.id} for no key update of d skip locked
@@ -63,7 +64,7 @@ const writeOutcomes = prepareStatement<
         and (${isOwn} or ${d.ticketId} not in (select id from locked_tickets))
     ), settled as (
       update ${deliveries} d set ${assign(deliveries, {
-        state: sql`o.state`,
+        state: sql`case when o.state = 'QUEUED' then ${waitingAgain} else o.state end`,
         attempt: null,
         phase: null,
         leaseUntil: null,
@@ -95,8 +96,11 @@ const writeOutcomes = prepareStatement<
       from input i where ${a.deliveryId} = ${those} and ${a.deliveryId} = i.id and ${a.token} = i.token
         and i.id not in (select id from put_off)
     ), happened as (
-      select ticket_id, id as delivery_id, message_id, event as type, null::int as actor_id from owned
-      where event is not null
+      select ticket_id, id as delivery_id, message_id, type, null::int as actor_id
+      from owned cross join lateral (
+        -- Watchers were told that the outcome is unknown.
+        select coalesce(event, case when was = 'OUTCOME_UNKNOWN' then 'DELIVERY_DEFERRED' end) as type) e
+      where type is not null
     ), ${appendDeliveryEvents}
     select id, false as locked, (select count(*) from woken) as woken from owned
     union all
