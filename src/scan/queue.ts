@@ -23,6 +23,9 @@ const isPending = sql`${a.scan} = 'PENDING'`;
 const isWaiting = sql`${d.state} in ('QUEUED', 'HELD', 'DEFERRED')`;
 const inSeconds = (seconds: number) => sql`clock_timestamp() + make_interval(secs => ${seconds}::float8)`;
 
+/** No file is leased or put off for longer. A later time was written before the clock was set back. */
+const latest = inSeconds(600);
+
 /** A file to scan. */
 export interface PendingScan {
   readonly attachmentId: number;
@@ -39,7 +42,7 @@ export async function claimScans(
     client,
     sql`
     with due as (
-      select ${a.id} from ${attachments} a where ${isPending} and ${a.scanDueAt} <= clock_timestamp()
+      select ${a.id} from ${attachments} a where ${isPending} and ${a.scanDueAt} not between clock_timestamp() and ${latest}
       order by ${a.scanDueAt} limit ${limit} for no key update skip locked
     )
     update ${attachments} a set ${assign(attachments, { scanDueAt: inSeconds(leaseSeconds) })}
