@@ -42,7 +42,8 @@ export async function claimScans(
     client,
     sql`
     with due as (
-      select ${a.id} from ${attachments} a where ${isPending} and ${a.scanDueAt} not between clock_timestamp() and ${latest}
+      select ${a.id} from ${attachments} a
+      where ${isPending} and ${a.scanDueAt} not between clock_timestamp() and ${latest}
       order by ${a.scanDueAt} limit ${limit} for no key update skip locked
     )
     update ${attachments} a set ${assign(attachments, { scanDueAt: inSeconds(leaseSeconds) })}

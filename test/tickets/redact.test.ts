@@ -238,7 +238,7 @@ test('whoever watches the ticket is told, and shown what is left', async () => {
   expect(told).not.toContain(secret);
 });
 
-test('whoever comes right after a redaction is not shown what watchers were shown right before it', async () => {
+test('who comes right after a redaction is not shown what watchers were shown before it', async () => {
   const query = `subscription ($after: String) { ticketEvents(ticket: { ticketId: 18 }, after: $after) {
     type ticketMessage { messageId bodyText } } }`;
   const { cursor: after } = await ask<{ cursor: string }>(

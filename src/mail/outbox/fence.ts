@@ -85,7 +85,8 @@ const enterBody = prepareStatement<{ token: string; locked: boolean }, { ids: nu
     )
     select token, false as locked from opened
     union all
-    select ${d.attempt}, true from ${deliveries} d where ${mayOpen} and ${d.id} not in (select id from owned)`,
+    select ${d.attempt}, true from ${deliveries} d
+    where ${mayOpen} and ${d.id} not in (select id from owned)`,
 );
 
 /**

@@ -95,7 +95,8 @@ async function endAttempts(tx: Tx, ids: readonly number[]): Promise<void> {
     );
   const waiting = { state: waitingAgain, attempt: null, phase: null, leaseUntil: null };
   await tx.execute(sql`
-    update ${deliveries} d set ${assign(deliveries, waiting)} where ${d.id} = any (${sql.param(ids)}::int[])`);
+    update ${deliveries} d set ${assign(deliveries, waiting)}
+    where ${d.id} = any (${sql.param(ids)}::int[])`);
   await tx.execute(sql`select pg_notify(${outboxChannel}, '')`);
 }
 

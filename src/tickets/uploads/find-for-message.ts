@@ -93,7 +93,9 @@ async function findFiles(db: Db, userId: number, ids: readonly string[]): Promis
   );
 }
 
-/** Expired uploads are not found even before garbage collection, which could remove them before the commit. */
+/**
+ * Expired uploads are not found even before garbage collection, which could remove them before the commit.
+ */
 const selectUploads = (db: Db, userId: number, ids: readonly string[]) =>
   db
     .select({

@@ -89,7 +89,7 @@ test('an upload that has expired is still known to the call that attached it, an
   expect(await call(first, { ...keyed, idempotencyKey: 'another' })).toEqual({ code: 'INVALID_INPUT' });
 });
 
-test('a credential that may not write is told so, and not that the key was used for something else', async () => {
+test('a credential that may not write is told so, and not that the key was used otherwise', async () => {
   const keyed = { body: 'By another credential', idempotencyKey: 'credential' };
   const added = await call(first, keyed);
   const bearer = async (scopes: ('read' | 'write')[]) => {
