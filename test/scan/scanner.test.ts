@@ -106,7 +106,7 @@ describe('with a scanner', () => {
     const body = 'Carries something';
     const id = await say(gateway, ['clean', `x${signature}x`], { email, body });
     const after = await until(gateway, id, inState('FAILED'));
-    const reason = 'Not sent: a file is infected: file-1.txt (Our.Own.Signature)';
+    const reason = 'Not sent: a file is infected: attachment 2 (Our.Own.Signature)';
     expect(after.delivery).toEqual({
       state: 'FAILED',
       failure: `requester@domain.com: ${reason}.`,
@@ -141,6 +141,25 @@ describe('with a scanner', () => {
   test('a mail that is scheduled for tomorrow fails as soon as its file is found infected', async () => {
     const id = await say(gateway, [signature], { email: { ...email, holdSeconds: 3600 } });
     await until(gateway, id, inState('FAILED'));
+  });
+
+  test('a mail that is cancelled before the verdict stays cancelled, and goes on saying why', async () => {
+    release = clamd.hold();
+    const id = await say(gateway, [signature], { email });
+    await clamd.arrived();
+    const { messageId } = await ask<{ messageId: number }>(
+      gateway,
+      `{ node(id: "${id}") { ... on TicketMessage { messageId } } }`,
+    );
+    const [row] = await gateway.sql`select id from deliveries where message_id = ${messageId}`;
+    const input = { delivery: btoa(`Delivery:${row!.id}`) };
+    const cancel = 'mutation ($input: DeliveryInput!) { cancelDelivery(input: $input) { __typename } }';
+    await ask(gateway, cancel, { input });
+    release();
+    expect((await until(gateway, id, scanned)).delivery).toMatchObject({
+      state: 'CANCELLED',
+      failure: 'Cancelled by an operator',
+    });
   });
 
   test('a held mail keeps its time after its files are found clean', async () => {

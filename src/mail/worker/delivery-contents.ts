@@ -46,7 +46,7 @@ export interface DeliveryContents {
   readonly giveUpAt: Date;
   /** Whether the message or one of its files was redacted. */
   readonly redacted: boolean;
-  /** An infected file and the scanner's finding; null when there is none. */
+  /** Position of an infected file and the scanner's finding; null when there is none. */
   readonly infected: string | null;
   readonly recipients: readonly DeliveryRecipient[];
   readonly mailbox: SendingMailbox;
@@ -92,7 +92,7 @@ const selectContents = prepareStatement<ContentsRow, { ids: readonly number[] }>
       ${own.redactedAt} is not null or exists (
         select from ${attachments} f
         where ${f.messageId} = ${own.id} and ${f.redactedAt} is not null) as redacted,
-      (select ${f.fileName} || ' (' || ${f.scanFound} || ')' from ${attachments} f
+      (select ${f.position} || ' (' || ${f.scanFound} || ')' from ${attachments} f
         where ${f.messageId} = ${own.id} and ${f.scan} = 'INFECTED'
         order by ${f.position} limit 1) as infected,
       (select json_agg(json_build_object(

@@ -15,8 +15,8 @@ import {
   findNeededLocks,
   nextDue,
 } from '../outbox/claim.ts';
-import { createSendingGate } from '../outbox/copied-database-gate.ts';
-import { recover, release, renew } from '../outbox/leases.ts';
+import { createSendingGate } from '../outbox/copied-database/sending-gate.ts';
+import { recover, release, renew, shortenWaits } from '../outbox/leases.ts';
 import { lockCappedMailboxes, postpone } from '../outbox/recipient-caps.ts';
 import { createMailboxPools, type SharedSmtpSettings } from '../smtp/mailbox-pools.ts';
 import { type DeliveryContents, loadWithRetries } from './delivery-contents.ts';
@@ -143,6 +143,7 @@ export function createWorker(ports: WorkerPorts): Worker {
     if (!(await gate.isOpen())) return pollSeconds * 1000;
     if (performance.now() - recoveredAt >= (leaseSeconds * 1000) / 4) {
       recoveredAt = performance.now();
+      await shortenWaits(sql, now(), leaseSeconds);
       for (const { id, state } of await recover(sql, now()))
         log.warn({ deliveryId: id, state }, 'a mail was recovered: its worker did not renew the lease');
     }
