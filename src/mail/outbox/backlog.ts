@@ -25,16 +25,20 @@ async function countBacklog(sql: postgres.Sql): Promise<Backlog> {
       from deliveries
       where state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING') and not awaits_scan
         and (attempts > 0 or due_at <= clock_timestamp())
+    ), counted as (
+      -- Literals: PostgreSQL knows how few these mails are, and reads their index.
+      select state, count(*)::int as deliveries from deliveries
+      where state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING', 'OUTCOME_UNKNOWN') group by state
     )
-    select s.state, count(d.id)::int as deliveries,
+    select s.state, coalesce(c.deliveries, 0) as deliveries,
+      -- States are compared together with ids: for s.state = …, PostgreSQL may read all mails by their ids.
       coalesce(extract(epoch from clock_timestamp() - (
-        select o.created_at from deliveries o where o.state = s.state order by o.id limit 1)), 0)::float8
-        as "oldestSeconds",
+        select o.created_at from deliveries o where (o.state, o.id) > (s.state, 0) and o.state <= s.state
+        order by o.state, o.id limit 1)), 0)::float8 as "oldestSeconds",
       greatest(0, coalesce(extract(epoch from clock_timestamp() - (
         select greatest(since, (select max(sent_at) from delivery_recipients)) from stalled
         where since is not null)), 0))::float8 as "stalledSeconds"
-    from unnest(${[...waitingStates]}::text[]) as s (state) left join deliveries d on d.state = s.state
-    group by s.state`;
+    from unnest(${[...waitingStates]}::text[]) as s (state) left join counted c on c.state = s.state`;
   const states = rows.map(({ state, deliveries, oldestSeconds }) => ({
     state: state as DeliveryState,
     deliveries,
