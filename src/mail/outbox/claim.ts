@@ -97,9 +97,7 @@ const roomSteps = sql`
 const dueStep = sql`
   due as (
     select d.id
-    from room m
-    join (select mailbox_id, array_agg(id) as ids from firsts group by mailbox_id) f on f.mailbox_id = m.id
-    cross join lateral (
+    from room m join firsts f on f.id = m.id cross join lateral (
       select ${d.id} from ${deliveries} d
       -- CASE: these conditions are for mails that another worker has just changed. If the planner saw them,
       -- it might choose the index of waiting mails, which was short when the statement was planned.
@@ -150,14 +148,14 @@ const claimSteps = sql`
     )}
   )`;
 
-const prepareClaim = ({ steps, isPartial }: Search) =>
+const prepareClaim = (search: Search) =>
   prepareStatement<ClaimRow, ReturnType<typeof valuesOf>>(sql`
-    with recursive ${atCapStep(now)}, ${roomSteps}, ${steps}, ${dueStep}, ${claimSteps}
+    with recursive ${atCapStep(now)}, ${roomSteps}, ${search}, ${dueStep}, ${claimSteps}
     select id, token, attempts, "mailboxId", null::int as room from claimed
     union all
     select null, null, null, id, room from (
       select m.id, m.free - (select count(*) from claimed c where c."mailboxId" = m.id)::int as room
-      from room m where ${isPartial}
+      from room m where m.id in (select id from firsts where partial)
     ) r where room > 0
     order by id`);
 const claimStatements = searches.map(prepareClaim);

@@ -9,16 +9,12 @@ import { isWaiting } from './delivery-conditions.ts';
  * mails. There are three searches. Each is made for the mailboxes whose slots the one before did not fill.
  */
 
-/** A search for the first mails of tickets. */
-export interface Search {
-  /**
-   * Steps of a statement `with recursive`, the last of which is `firsts` (mailbox_id, id). They need the step
-   * `room` (id, free), which lists the mailboxes.
-   */
-  readonly steps: SQL;
-  /** Whether a mailbox `m` may have further first mails, which the next search finds. */
-  readonly isPartial: SQL;
-}
+/**
+ * A search for the first mails of tickets: steps of a statement `with recursive`. The last is `firsts` (id,
+ * ids, partial): for each mailbox of the step `room` (id, free) the ids of first mails, and whether there may
+ * be further ones, which the next search finds.
+ */
+export type Search = SQL;
 
 /** Most tickets of a mailbox that `amongTickets` visits. */
 const mostTickets = sql.raw('1000');
@@ -50,64 +46,56 @@ const firstAfter = (mailboxId: SQL, ticketId: SQL): SQL => sql`
  * Searches among the mails that have been due for longest. It finds enough unless most of these are of a few
  * tickets. A ticket is looked up only until there are mails enough, some more in case others are locked.
  */
-const amongOldest: Search = {
-  steps: sql`oldest as materialized (
-      select m.id as mailbox_id, d.ticket_id, d.id, d.due_at
-      from room m cross join lateral (
+const amongOldest: Search = sql`
+  firsts as materialized (
+    select m.id, o.ids, o.read >= ${oldestRead} or cardinality(o.ids) >= ${mostFirsts} as partial
+    from room m cross join lateral (
+      with oldest as materialized (
         select ${d.ticketId}, ${d.id}, ${d.dueAt} from ${deliveries} d
         where ${d.mailboxId} = m.id and ${isWaiting} and not ${d.awaitsScan} and ${d.dueAt} <= ${now}
         order by ${d.dueAt}, ${d.id} limit ${oldestRead}
-      ) d
-    ), firsts as materialized (
-      select m.id as mailbox_id, f.id
-      from room m cross join lateral (
+      )
+      select (select count(*) from oldest) as read, array(
         select t.id
-        from (
-          select distinct on (ticket_id) ticket_id, id, due_at from oldest o where o.mailbox_id = m.id
-          order by ticket_id, id
-        ) t
+        from (select distinct on (ticket_id) * from oldest order by ticket_id, id) t
         cross join lateral (${firstAfter(sql`m.id`, sql`t.ticket_id - 1`)}) f
+        -- Not if the first one is due as well, but later than what was read.
         where f.id = t.id
         order by t.due_at, t.id limit ${mostFirsts}
-      ) f
-    )`,
-  isPartial: sql`(
-    (select count(*) from oldest o where o.mailbox_id = m.id) >= ${oldestRead}
-    or (select count(*) from firsts f where f.mailbox_id = m.id) >= ${mostFirsts})`,
-};
-
-const hasMostTickets = sql`exists (
-  select from visited v where v.mailbox_id = m.id and v.number = ${mostTickets})`;
+      ) as ids
+    ) o
+  )`;
 
 /** Goes from one ticket to the next. It finds nothing if there are too many, as the oldest must go first. */
-const amongTickets: Search = {
-  steps: sql`visited as materialized (
-      select m.id as mailbox_id, f.ticket_id, f.id, 1 as number
-      from room m cross join lateral (${firstAfter(sql`m.id`, sql`0`)}) f
-      union all
-      select p.mailbox_id, f.ticket_id, f.id, p.number + 1
-      from visited p cross join lateral (${firstAfter(sql`p.mailbox_id`, sql`p.ticket_id`)}) f
-      where p.number < ${mostTickets}
-    ), firsts as (
-      select v.mailbox_id, v.id from room m join visited v on v.mailbox_id = m.id where not ${hasMostTickets}
-    )`,
-  isPartial: hasMostTickets,
-};
+const amongTickets: Search = sql`
+  visited as (
+    select m.id as mailbox_id, f.ticket_id, f.id, 1 as number
+    from room m cross join lateral (${firstAfter(sql`m.id`, sql`0`)}) f
+    union all
+    select p.mailbox_id, f.ticket_id, f.id, p.number + 1
+    from visited p cross join lateral (${firstAfter(sql`p.mailbox_id`, sql`p.ticket_id`)}) f
+    where p.number < ${mostTickets}
+  ), firsts as materialized (
+    select mailbox_id as id, case when max(number) < ${mostTickets} then array_agg(id) end as ids,
+      max(number) >= ${mostTickets} as partial
+    from visited group by mailbox_id
+  )`;
 
 /**
  * Reads all that is due. It follows when a mailbox has more tickets than the search before visits, so most of
  * its claims fill the slots.
  */
-const amongAll: Search = {
-  // One pass. If each mail is asked whether its ticket has an earlier one, PostgreSQL expects a match soon
-  // and reads the table from its beginning, past every mail that was ever sent.
-  steps: sql`firsts as materialized (
-      select ${e.mailboxId} as mailbox_id, min(${e.id}) as id from ${deliveries} e
+const amongAll: Search = sql`
+  firsts as materialized (
+    -- One pass. If each mail is asked whether its ticket has an earlier one, PostgreSQL expects a match soon
+    -- and reads the table from its beginning, past every mail that was ever sent.
+    select t.mailbox_id as id, array_agg(t.id) as ids, false as partial
+    from (
+      select ${e.mailboxId}, min(${e.id}) as id from ${deliveries} e
       where ${isFirst} and ${e.mailboxId} in (select id from room)
       group by ${e.mailboxId}, ${e.ticketId}
-    )`,
-  isPartial: sql`false`,
-};
+    ) t group by t.mailbox_id
+  )`;
 
 /** The searches in their order. The first finds the oldest mails. */
 export const searches: readonly Search[] = [amongOldest, amongTickets, amongAll];
