@@ -101,7 +101,8 @@ const selectContents = prepareStatement<ContentsRow, { ids: readonly number[] }>
         from ${deliveryRecipients} r where ${r.deliveryId} = ${d.id}) as recipients,
       ${storedFiles(sql`${own.id}`)} as attachments,
       (select ${conversationValue} from (
-        select ${d.ticketId} as ticket_id, ${d.quote} as quote, ${d.messageId} as message_id) c
+        select ${d.ticketId} as ticket_id, ${d.quote} as quote, ${d.messageId} as before_message,
+          ${d.id} as before_delivery) c
       ) as conversation,
       ${m.id} as "mailboxId", ${m.address} as "mailboxAddress", ${m.smtpUrl} as "smtpUrl",
       ${m.smtpPassword} as "smtpPassword", ${m.disabledAt} is not null as disabled,

@@ -7,8 +7,15 @@ import { createInterruptibleSleep } from '../../platform/interruptible-sleep.ts'
 import type { Logger } from '../../platform/log.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
 import { cancelAnsweredMails } from '../outbox/cancel-answered-mails.ts';
-import { type Claim, type ClaimOptions, claim, findNeededLocks, nextDue } from '../outbox/claim.ts';
-import { createSendingGate } from '../outbox/copied-database-gate.ts';
+import {
+  type Claim,
+  type ClaimOptions,
+  claim,
+  claimInTurn,
+  findNeededLocks,
+  nextDue,
+} from '../outbox/claim.ts';
+import { createSendingGate } from '../outbox/copied-database/sending-gate.ts';
 import { recover, release, renew, shortenWaits } from '../outbox/leases.ts';
 import { lockCappedMailboxes, postpone } from '../outbox/recipient-caps.ts';
 import { createMailboxPools, type SharedSmtpSettings } from '../smtp/mailbox-pools.ts';
@@ -155,12 +162,21 @@ export function createWorker(ports: WorkerPorts): Worker {
       slots: slots.list(),
       free: slots.slotsPerMailbox,
     };
-    const claims = await (locks.mailboxes || locks.tickets ? claimWithLocks(options) : claim(sql, options));
-    if (claims.length === 0)
-      return Math.max(
-        100,
-        Math.min(pollSeconds * 1000, slots.pause(), (await nextDue(sql, now())) ?? Infinity),
-      );
+    let claimed = 0;
+    const searches = locks.mailboxes || locks.tickets ? [claimWithLocks(options)] : claimInTurn(sql, options);
+    for await (const claims of searches) {
+      claimed += claims.length;
+      await beginAll(claims);
+    }
+    if (claimed > 0) return 0;
+    return Math.max(
+      100,
+      Math.min(pollSeconds * 1000, slots.pause(), (await nextDue(sql, now())) ?? Infinity),
+    );
+  }
+
+  async function beginAll(claims: readonly Claim[]): Promise<void> {
+    if (claims.length === 0) return;
     // From here on their leases are renewed.
     for (const one of claims) alive.set(one.token, one);
     const contents = await loadWithRetries(sql, claims, { log, isOver: () => stopping });
@@ -168,7 +184,6 @@ export function createWorker(ports: WorkerPorts): Worker {
       for (const { token } of claims) alive.delete(token);
       await release(sql, claims);
     } else for (const one of claims) begin(one, contents.get(one.id)!);
-    return 0;
   }
 
   /** A claim with the locks and checks that caps and conditions need. Mailboxes are locked last. */

@@ -1,13 +1,19 @@
 import { sql } from 'drizzle-orm';
 import type postgres from 'postgres';
-import { assign } from '../../db/insert-from.ts';
-import { runStatement } from '../../db/run-statement.ts';
-import { deliveries, deliveryAttempts, deliveryRecipients, outboxHomes, tickets } from '../../db/tables.ts';
-import { appendDeliveryEvents } from '../../events/append-events.ts';
-import type { DeliveryState } from '../../platform/vocabulary.ts';
-import { a, d, r } from '../table-aliases.ts';
-import { isUnsettled } from './delivery-conditions.ts';
-import { findOutboxHome, setOutboxHome } from './home-database.ts';
+import { assign } from '../../../db/insert-from.ts';
+import { runStatement } from '../../../db/run-statement.ts';
+import {
+  deliveries,
+  deliveryAttempts,
+  deliveryRecipients,
+  outboxHomes,
+  tickets,
+} from '../../../db/tables.ts';
+import { appendDeliveryEvents } from '../../../events/append-events.ts';
+import type { DeliveryState } from '../../../platform/vocabulary.ts';
+import { a, d, r } from '../../table-aliases.ts';
+import { isUnsettled } from '../delivery-conditions.ts';
+import { findOutboxHome, setOutboxHome } from './home.ts';
 
 /** Most deliveries that one statement changes. Their tickets stay locked until the commit. */
 const atOnce = 500;
