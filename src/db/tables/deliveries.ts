@@ -97,6 +97,10 @@ export const deliveries = pgTable(
     index('deliveries_mailbox_due_idx')
       .on(t.mailboxId, t.dueAt, t.id)
       .where(sql`state in ('QUEUED', 'HELD', 'DEFERRED') and not awaits_scan`),
+    // For the list of tickets with unsettled mails.
+    index('deliveries_ticket_pending_idx')
+      .on(t.ticketId, t.id)
+      .where(sql`state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING')`),
     // For the worker: the first mail of a ticket that later ones wait for. The index itself tells whether one
     // is due, so that mails which are due later cost no look at their rows.
     index('deliveries_ticket_first_idx')

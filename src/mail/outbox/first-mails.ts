@@ -24,6 +24,8 @@ export interface Search {
 const mostTickets = sql.raw('1000');
 /** Number of mails of a mailbox `m` that `amongOldest` reads: some are of the same tickets. */
 const oldestRead = sql`(2 * m.free + 20)`;
+/** Number of first mails of a mailbox `m` that `amongOldest` returns. */
+const mostFirsts = sql`(m.free + 10)`;
 
 const now = sql`${sql.placeholder('now')}::timestamptz`;
 /** Since when a mail holds up later ones: always if it is under way. The text matches an index's column. */
@@ -46,23 +48,32 @@ const firstAfter = (mailboxId: SQL, ticketId: SQL): SQL => sql`
 
 /**
  * Searches among the mails that have been due for longest. It finds enough unless most of these are of a few
- * tickets.
+ * tickets. A ticket is looked up only until there are mails enough, some more in case others are locked.
  */
 const amongOldest: Search = {
   steps: sql`oldest as materialized (
-      select m.id as mailbox_id, d.ticket_id, d.id
+      select m.id as mailbox_id, d.ticket_id, d.id, d.due_at
       from room m cross join lateral (
-        select ${d.ticketId}, ${d.id} from ${deliveries} d
+        select ${d.ticketId}, ${d.id}, ${d.dueAt} from ${deliveries} d
         where ${d.mailboxId} = m.id and ${isWaiting} and not ${d.awaitsScan} and ${d.dueAt} <= ${now}
         order by ${d.dueAt}, ${d.id} limit ${oldestRead}
       ) d
     ), firsts as materialized (
-      select t.mailbox_id, f.id from (select distinct mailbox_id, ticket_id from oldest) t
-      cross join lateral (${firstAfter(sql`t.mailbox_id`, sql`t.ticket_id - 1`)}) f
-      -- Not those that are due, but later than what was read.
-      where f.id in (select id from oldest)
+      select m.id as mailbox_id, f.id
+      from room m cross join lateral (
+        select t.id
+        from (
+          select distinct on (ticket_id) ticket_id, id, due_at from oldest o where o.mailbox_id = m.id
+          order by ticket_id, id
+        ) t
+        cross join lateral (${firstAfter(sql`m.id`, sql`t.ticket_id - 1`)}) f
+        where f.id = t.id
+        order by t.due_at, t.id limit ${mostFirsts}
+      ) f
     )`,
-  isPartial: sql`(select count(*) from oldest o where o.mailbox_id = m.id) >= ${oldestRead}`,
+  isPartial: sql`(
+    (select count(*) from oldest o where o.mailbox_id = m.id) >= ${oldestRead}
+    or (select count(*) from firsts f where f.mailbox_id = m.id) >= ${mostFirsts})`,
 };
 
 const hasMostTickets = sql`exists (
