@@ -180,6 +180,15 @@ describe('with a scanner', () => {
     expect((await get(url!, null)).status).toBe(404);
   });
 
+  test('a file that a dead process leased before the clock was set back is scanned at once', async () => {
+    const id = await say(gateway, ['clean']);
+    await until(gateway, id, scanned);
+    await gateway.sql`update attachments set scan = 'PENDING', scan_due_at = now() + interval '1 day'
+      where scan = 'CLEAN'`;
+    await gateway.sql`select pg_notify('ticketwire_scans', '')`;
+    await until(gateway, id, scanned);
+  });
+
   test('a picture is not shown in place before it is known to be clean', async () => {
     release = clamd.hold();
     const gif = 'GIF89a\x01\0\x01\0\0\0\0;';

@@ -69,25 +69,27 @@ export async function storeSources(
   return kept.map(({ token }) => locked.has(token));
 }
 
-const mayOpen = sql`${d.id} = any (${value('ids')}::int[])
+// The explicit ids keep both steps on their index, whatever row count the planner estimates.
+const those = sql`${d.id} = any (${value('ids')}::int[])`;
+const mayOpen = sql`${those}
   and ${d.attempt} = any (${value('tokens')}::uuid[])
   and ${d.state} = 'TRANSMITTING' and ${d.phase} <> 'BODY' and ${holdsLease}`;
 
-const enterBody = prepareStatement<{ token: string; locked: boolean }, { ids: number[]; tokens: string[] }>(
-  sql`
-    with owned as (
+interface Openings extends Record<string, unknown> {
+  ids: number[];
+  tokens: string[];
+}
+
+const enterBody = prepareStatement<{ token: string }, Openings>(sql`
+    update ${deliveries} d set ${assign(deliveries, { phase: 'BODY' })}
+    from (
       select ${d.id} from ${deliveries} d where ${mayOpen}
       order by ${d.id} for no key update of d skip locked
-    ), opened as (
-      update ${deliveries} d set ${assign(deliveries, { phase: 'BODY' })}
-      from owned o where ${d.id} = o.id
-      returning ${d.attempt} as token
-    )
-    select token, false as locked from opened
-    union all
-    select ${d.attempt}, true from ${deliveries} d
-    where ${mayOpen} and ${d.id} not in (select id from owned)`,
-);
+    ) o
+    where ${those} and ${d.id} = o.id returning ${d.attempt} as token`);
+
+const selectOwned = prepareStatement<{ token: string }, Openings>(sql`
+    select ${d.attempt} as token from ${deliveries} d where ${mayOpen}`);
 
 /**
  * Result of a fence. `LOCKED`: the delivery is locked, so the caller asks again. `LOST`: the attempt was
@@ -100,10 +102,12 @@ export type FenceResult = 'OPENED' | 'LOCKED' | 'LOST';
  * waiting: it changes no indexed column, which makes it a HOT update.
  */
 export async function openBody(client: postgres.Sql, openings: readonly ClaimRef[]): Promise<FenceResult[]> {
-  const rows = await enterBody(client, {
-    ids: openings.map(({ id }) => id),
-    tokens: openings.map(({ token }) => token),
-  });
-  const results = new Map(rows.map(({ token, locked }) => [token, locked ? 'LOCKED' : 'OPENED'] as const));
-  return openings.map(({ token }) => results.get(token) ?? 'LOST');
+  const asked = { ids: openings.map(({ id }) => id), tokens: openings.map(({ token }) => token) };
+  const opened = await tokensOf(enterBody(client, asked));
+  // Those that were locked are still owned.
+  const locked = opened.size === openings.length ? undefined : await tokensOf(selectOwned(client, asked));
+  return openings.map(({ token }) => (opened.has(token) ? 'OPENED' : locked?.has(token) ? 'LOCKED' : 'LOST'));
 }
+
+const tokensOf = async (rows: Promise<readonly { token: string }[]>): Promise<Set<string>> =>
+  new Set((await rows).map(({ token }) => token));

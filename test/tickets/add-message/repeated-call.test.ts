@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../../src/auth/tokens.ts';
 import { asOperator, type Call, type Gateway, startGateway } from '../../support/gateway.ts';
-import { ask, upload } from '../calls.ts';
+import { add, ask, upload } from '../calls.ts';
 
 /*
- * A repeated key returns the first result for as long as the key is kept, whatever has become of the limits,
- * the uploads and the credential since.
+ * Calls that are repeated. A repeated key returns the first result for as long as the key is kept, whatever
+ * has become of the limits, the uploads and the credential since.
  */
 
 let first: Gateway;
@@ -100,4 +100,27 @@ test('a credential that may not write is told so, and not that the key was used 
   expect(await call(first, keyed, await bearer(['read']))).toEqual({ code: 'FORBIDDEN' });
   const other = { ...keyed, body: 'Other' };
   expect(await call(first, other, await bearer(['read']))).toEqual({ code: 'IDEMPOTENCY_KEY_REUSED' });
+});
+
+test('a deadlock, then a serialization failure, are retried inside: one message, no error', async () => {
+  await first.sql.unsafe(`
+    create sequence faults;
+    grant usage on sequence faults to public;
+    create function fault() returns trigger language plpgsql as $$
+      declare nth bigint := nextval('faults');
+      begin
+        if nth = 1 then raise exception 'planted' using errcode = '40P01'; end if;
+        if nth = 2 then raise exception 'planted' using errcode = '40001'; end if;
+        return new;
+      end $$;
+    create trigger fault before insert on messages for each row execute function fault()`);
+  const before = await first.counts();
+  const added = await add(first, { ticket: { ticketId: 47 }, body: 'Once.' });
+  expect(added.ticketMessage).toBeDefined();
+  expect(await first.counts()).toMatchObject({
+    messages: before.messages! + 1,
+    events: before.events! + 1,
+  });
+  expect(await first.sql`select last_value::int as tries from faults`).toMatchObject([{ tries: 3 }]);
+  await first.sql`drop trigger fault on messages`;
 });
