@@ -1,5 +1,6 @@
 import type { Viewer } from '../../platform/request-context.ts';
 import type { SeenEvent, TicketEvent } from '../../tickets/events/event.ts';
+import { mayBeRedacted } from '../../tickets/events/redactions.ts';
 import type { GraphContext } from './context.ts';
 import { noticingIdentity } from './event-audience.ts';
 import { Loaders } from './loaders.ts';
@@ -24,8 +25,10 @@ export interface LoadedTogether {
   /** Begins an answer about one of the events. It has the rows that were loaded, and no more bodies. */
   readonly begin: () => Answering;
   readonly userId: number;
-  /** When it may no longer be used. */
-  until: number;
+  /** Whether it may still be used: for a second, and not after a redaction. */
+  readonly isFresh: () => boolean;
+  /** Ends its use. */
+  readonly expire: () => void;
 }
 
 /** An answer that is being made. */
@@ -48,6 +51,8 @@ export function loadTogether(ctx: GraphContext, seen: Seen, key: string): Loaded
   const { viewer } = seen;
   const loading = noticed(viewer);
   const context = contextFor(ctx, loading.viewer);
+  const loadedAt = performance.now();
+  let until = loadedAt + keepMs;
   const together: LoadedTogether = {
     begin() {
       const own = noticed(viewer);
@@ -57,7 +62,10 @@ export function loadTogether(ctx: GraphContext, seen: Seen, key: string): Loaded
       };
     },
     userId: viewer.userId,
-    until: performance.now() + keepMs,
+    isFresh: () => performance.now() < until && !mayBeRedacted(loadedAt),
+    expire() {
+      until = loadedAt;
+    },
   };
   const events = nextOf(seen, key);
   context.load.expect(events);
@@ -79,7 +87,7 @@ function noticed(viewer: Viewer) {
 
 function freshOf(event: TicketEvent, key: string): LoadedTogether | undefined {
   const known = loaded.get(event)?.get(key);
-  return known !== undefined && performance.now() < known.until ? known : undefined;
+  return known?.isFresh() ? known : undefined;
 }
 
 /** The event and those to load with it. All of them were read before now, so no row is too old for one. */
