@@ -47,7 +47,7 @@ export default defineConfig({
     // Against what hangs, not against what is slow: a busy machine takes many times as long.
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    expect: { poll: { timeout: 120_000, interval: 10 } },
+    expect: { poll: { timeout: 120_000, interval: 25 } },
     // Files and their tests in another order each time; `--sequence.seed` repeats the order that is printed.
     sequence: { shuffle: { files: true, tests: true } },
   },

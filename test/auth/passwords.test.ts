@@ -26,7 +26,7 @@ const imported = {
     'W+jQ=',
   'bcrypt 2b': '$2b$05$abcdefghijklmnopqrstuu3F58TMR3T5heUT7a5uNIipGppqvc3lW',
   'bcrypt 2y': '$2y$06$abcdefghijklmnopqrstuuohzgS3J55ZZYkCOdaqqbha3fft8rqSu',
-  'bcrypt 2a, cost 12': '$2a$12$abcdefghijklmnopqrstuuiL5fNYxhiXoiUyxFVebbdLH7nrlR6Tu',
+  'bcrypt 2a, cost 10': '$2a$10$abcdefghijklmnopqrstuuABPIFnvOKApA.wGFXs27UnpR/HdpQZG',
 };
 
 /** Of version 3, SHA-256, and no password. */
@@ -68,10 +68,11 @@ test.for([
 });
 
 test('two hashes of one password differ, and both are accepted', async () => {
-  const [one, other] = await Promise.all([hashPassword('Škoda 120'), hashPassword('Škoda 120')]);
+  const [one, other] = [await hashPassword('Škoda 120', lowCost), await hashPassword('Škoda 120', lowCost)];
   expect(one).not.toBe(other);
-  expect(await checkPassword(one, 'Škoda 120')).toEqual({ valid: true });
-  expect(await checkPassword(other, 'Skoda 120')).toEqual({ valid: false });
+  expect(await checkPassword(one, 'Škoda 120', cheap)).toEqual({ valid: true });
+  expect(await checkPassword(other, 'Škoda 120', cheap)).toEqual({ valid: true });
+  expect(await checkPassword(other, 'Skoda 120', cheap)).toEqual({ valid: false });
 });
 
 test('a letter may be typed as one code point or as two', async () => {
@@ -98,7 +99,7 @@ async function costOfRejecting(hash: string | undefined, options: PasswordCheckO
 /** Today's hash, bcrypt with cost 12 and ASP.NET with 250,000 rounds, each with a quarter of its rounds. */
 const quarter = {
   cost: { logN: 12, r: 8, p: 5 },
-  bcrypt: imported['bcrypt 2a, cost 12'].replace('$12$', '$10$'),
+  bcrypt: imported['bcrypt 2a, cost 10'],
   aspNet: aspNetHash(62_500),
 };
 

@@ -14,7 +14,7 @@ import { drawsOf, type RandomDocument, randomDocument } from './random-document.
  * test:executor` asks for thousands.
  */
 
-const count = Number(process.env.EXECUTOR_DOCUMENTS ?? 150);
+const count = Number(process.env.EXECUTOR_DOCUMENTS ?? 75);
 const seed = Number(process.env.EXECUTOR_SEED ?? 14);
 
 /** The engine has no say in how an operation is executed. */

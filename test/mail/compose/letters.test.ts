@@ -87,7 +87,9 @@ async function add(ticketId: number, { body, html = false, email = null, files =
 }
 
 const sourceOf = (id: string): Buffer | undefined =>
-  gateway.sink.mails.find(({ source }) => source.includes(`\r\nMessage-ID: ${id}\r\n`))?.source;
+  gateway.sink.mails.findLast(({ source }) =>
+    source.subarray(0, source.indexOf('\r\n\r\n') + 2).includes(`\r\nMessage-ID: ${id}\r\n`),
+  )?.source;
 
 async function arrived({ delivery }: Added): Promise<ParsedMail> {
   await expect.poll(() => sourceOf(delivery!.rfcMessageId)).toBeDefined();

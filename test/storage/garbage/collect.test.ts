@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { blobs, idempotencyKeys, openUploads } from '../../../src/db/tables.ts';
 import { sqlState } from '../../../src/platform/database-faults.ts';
@@ -119,17 +119,13 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
 
   test('idempotency keys are kept for 30 days, however many there are', async () => {
     const { desk } = world.database;
-    const keyOf = (key: string, daysAgo: number) => ({
-      ...{ userId, key, messageId, fingerprint: Buffer.alloc(32) },
-      createdAt: hours(24 * daysAgo),
-    });
-    await desk
-      .insert(idempotencyKeys)
-      .values([
-        ...Array.from({ length: 12_000 }, (_, i) => keyOf(`old ${i}`, 30.1)),
-        keyOf('in its last hours', 29.9),
-        keyOf('new', 0),
-      ]);
+    await desk.execute(sql`
+      insert into idempotency_keys (user_id, key, message_id, fingerprint, created_at)
+      select ${userId}, key, ${messageId}, ${Buffer.alloc(32)}, now() - days * interval '1 day'
+      from (
+        select 'old ' || n as key, 30.1 as days from generate_series(1, 12000) as n
+        union all values ('in its last hours', 29.9), ('new', 0)
+      ) as keys`);
     const all = await Promise.all([collect(), collect(), collect()]);
     expect(all.reduce((sum, { idempotencyKeys: count }) => sum + count, 0)).toBe(12_000);
     const left = await desk.select({ key: idempotencyKeys.key }).from(idempotencyKeys);
