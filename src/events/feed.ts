@@ -1,13 +1,5 @@
-import { type EventOrder, type EventSpan, RecentEvents } from './recent-events.ts';
+import { type EventOrder, type Page, RecentEvents } from './recent-events.ts';
 import { SharedReads } from './shared-reads.ts';
-
-/** One page of events after a position. */
-export interface Page<E, P> extends EventSpan<E, P> {
-  /** Whether there may already be more events after it. */
-  readonly more: boolean;
-  /** Whether later events cannot be read yet, because an older transaction is under way. */
-  readonly areHeld?: boolean;
-}
 
 /** Reads a page of events after a position from the database. */
 export type ReadAfter<E, P> = (after: P) => Promise<Page<E, P>>;
@@ -162,6 +154,6 @@ export class Feed<E, P> {
   }
 
   #recentAfter(position: P): Page<E, P> {
-    return { ...this.#recent.after(position), more: this.hasNews };
+    return this.#recent.after(position, this.hasNews);
   }
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type CallInTurns, Feed, type Page } from '../../src/events/feed.ts';
+import { type CallInTurns, Feed } from '../../src/events/feed.ts';
+import type { Page } from '../../src/events/recent-events.ts';
 
 /* Ten thousand watchers take seconds to receive what happened in a moment. */
 
@@ -53,6 +54,21 @@ test('events that nobody takes any more are forgotten, and read by a watcher tha
   vi.advanceTimersByTime(3000);
   expect((await feed.after(0)).events).toEqual([1, 2, 3]);
   expect(readsOf()).toBe(3);
+});
+
+test('what nobody takes any more is forgotten, although later events are taken all the time', async () => {
+  const { feed, append, readsOf } = createFeed();
+  await feed.after(0);
+  for (let n = 1; n <= 20; n += 1) {
+    await append(n);
+    expect((await feed.after(n - 1)).events).toEqual([n]);
+    vi.advanceTimersByTime(500);
+  }
+  expect(readsOf()).toBe(21);
+  expect((await feed.after(18)).events).toEqual([19, 20]);
+  expect(readsOf()).toBe(21);
+  expect((await feed.after(10)).events).toHaveLength(10);
+  expect(readsOf()).toBe(22);
 });
 
 test('nothing is forgotten before every watcher was woken, however long that takes', async () => {
