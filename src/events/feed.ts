@@ -1,4 +1,4 @@
-import { type EventOrder, type Page, RecentEvents } from './recent-events.ts';
+import { type EventOrder, type Page, RecentEvents, type Takers } from './recent-events.ts';
 import { SharedReads } from './shared-reads.ts';
 
 /** Reads a page of events after a position from the database. */
@@ -29,7 +29,7 @@ const mostHeldMs = 1000;
  * awaited the read, or their turn, each would hold the memory of a suspended call. A watcher who is behind
  * reads from its own position until it has caught up.
  */
-export class Feed<E, P> {
+export class Feed<E, P> implements Takers {
   readonly #ports: FeedPorts<E, P>;
   readonly #callInTurns: CallInTurns;
   readonly #recent: RecentEvents<E, P>;
@@ -46,7 +46,7 @@ export class Feed<E, P> {
   constructor(ports: FeedPorts<E, P>, callInTurns: CallInTurns) {
     this.#ports = ports;
     this.#callInTurns = callInTurns;
-    this.#recent = new RecentEvents(ports, () => this.#isWaking);
+    this.#recent = new RecentEvents(ports, this);
   }
 
   /** Calls `wake` after each notification, when the events that it announces were read. */
@@ -64,6 +64,16 @@ export class Feed<E, P> {
   notify(): void {
     this.#notified += 1;
     if (!this.#isWaking) void this.#wakeAll();
+  }
+
+  /** How many watch. */
+  get count(): number {
+    return this.#wakes.size;
+  }
+
+  /** Whether some of them are still being woken. */
+  get areWoken(): boolean {
+    return this.#isWaking;
   }
 
   /** Wakes all watchers at once, because the gateway stops. */

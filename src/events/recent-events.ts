@@ -22,9 +22,9 @@ export interface EventOrder<E, P> {
 }
 
 /**
- * An event stays in memory until no watcher has taken it for this many milliseconds. Ten thousand watchers
- * may need seconds to take it, and the late ones must not each read it from the database. What was made of an
- * event, such as its results, is kept as long as the event.
+ * An event stays in memory until all watchers have taken it, or none has for this many milliseconds. Ten
+ * thousand watchers may need seconds to take it, and the late ones must not each read it from the database.
+ * What was made of an event, such as its results, is kept as long as the event.
  */
 const keepMs = 1000;
 /** Events kept in memory, at most. */
@@ -38,10 +38,18 @@ interface Taken<E, P> {
   readonly page: Page<E, P>;
 }
 
+/** Those who take the events. */
+export interface Takers {
+  /** How many watch the list. */
+  readonly count: number;
+  /** Whether some are still being woken: then nothing is forgotten because it was not taken for long. */
+  readonly areWoken: boolean;
+}
+
 /** The last events of a list without a gap, for watchers who come a little late. */
 export class RecentEvents<E, P> {
   readonly #order: EventOrder<E, P>;
-  readonly #areAwaited: () => boolean;
+  readonly #takers: Takers;
   /** The events from `#start` to `#end`. */
   #events: E[] = [];
   #start: P | undefined;
@@ -51,12 +59,13 @@ export class RecentEvents<E, P> {
   /** How many of the events were here when the timer was set, and from which one on they were taken since. */
   #keptCount = 0;
   #takenFrom = Number.POSITIVE_INFINITY;
+  /** How often the events up to the last one were taken. */
+  #timesTaken = 0;
   #forgetting: NodeJS.Timeout | undefined;
 
-  /** @param areAwaited whether watchers are still being woken for them: nothing is forgotten then */
-  constructor(order: EventOrder<E, P>, areAwaited: () => boolean) {
+  constructor(order: EventOrder<E, P>, takers: Takers) {
     this.#order = order;
-    this.#areAwaited = areAwaited;
+    this.#takers = takers;
   }
 
   /** Everything up to here was read. Undefined until a watcher has reached the end of the list. */
@@ -81,6 +90,7 @@ export class RecentEvents<E, P> {
     this.#taken = undefined;
     if (events.length === 0) return;
     this.#events.push(...events);
+    this.#timesTaken = 0;
     this.#drop(this.#events.length - maxKept);
     this.#forgetLater();
   }
@@ -97,6 +107,7 @@ export class RecentEvents<E, P> {
     this.#taken = undefined;
     // They were taken just now, and were not here when the timer was set.
     this.#keptCount = 0;
+    this.#timesTaken = 0;
     this.#forgetLater();
   }
 
@@ -113,8 +124,15 @@ export class RecentEvents<E, P> {
       taken = { after: position, from, page: { events: this.#events.slice(from), reached, more } };
       this.#taken = taken;
     }
-    if (taken.from < this.#takenFrom) this.#takenFrom = taken.from;
+    if (taken.page.events.length > 0) this.#noteTaken(taken);
     return taken.page;
+  }
+
+  /** Each watcher takes the last event once, or comes back and is counted again: then another reads alone. */
+  #noteTaken({ from }: Taken<E, P>): void {
+    this.#takenFrom = Math.min(this.#takenFrom, from);
+    this.#timesTaken += 1;
+    if (this.#timesTaken >= this.#takers.count) this.#drop(this.#events.length);
   }
 
   /** Index of the first event after a position. */
@@ -139,7 +157,7 @@ export class RecentEvents<E, P> {
   #forgetLater(): void {
     this.#forgetting ??= setTimeout(() => {
       this.#forgetting = undefined;
-      if (!this.#areAwaited()) this.#drop(Math.min(this.#keptCount, this.#takenFrom));
+      if (!this.#takers.areWoken) this.#drop(Math.min(this.#keptCount, this.#takenFrom));
       this.#keptCount = this.#events.length;
       this.#takenFrom = Number.POSITIVE_INFINITY;
       if (this.#events.length > 0) this.#forgetLater();

@@ -38,6 +38,7 @@ function createFeed(callInTurns = callAll) {
 
 test('watchers who come late are given what was read, as long as others still take it', async () => {
   const { feed, append, readsOf } = createFeed();
+  for (let n = 0; n < 20; n += 1) feed.join(() => {});
   await feed.after(0);
   await append(1, 2, 3);
   for (let n = 0; n < 20; n += 1) {
@@ -56,9 +57,23 @@ test('events that nobody takes any more are forgotten, and read by a watcher tha
   expect(readsOf()).toBe(3);
 });
 
+test('what all watchers have taken is forgotten at once', async () => {
+  const { feed, append, readsOf } = createFeed();
+  for (let n = 0; n < 2; n += 1) feed.join(() => {});
+  await feed.after(0);
+  await append(1, 2);
+  for (let n = 0; n < 3; n += 1) expect((await feed.after(0)).events).toEqual([1, 2]);
+  expect(readsOf()).toBe(2);
+  // One who has come back since.
+  expect((await feed.after(0)).events).toEqual([1, 2]);
+  expect(readsOf()).toBe(3);
+});
+
 test('what nobody takes any more is forgotten, although later events are taken all the time', async () => {
   const { feed, append, readsOf } = createFeed();
   await feed.after(0);
+  // One who takes nothing.
+  feed.join(() => {});
   for (let n = 1; n <= 20; n += 1) {
     await append(n);
     expect((await feed.after(n - 1)).events).toEqual([n]);
@@ -112,6 +127,7 @@ test('a read that began before a notification does not answer those who come aft
 
 test('what one watcher has missed is not read again for those who missed as much or less', async () => {
   const { feed, list, readsOf } = createFeed();
+  for (let n = 0; n < 5; n += 1) feed.join(() => {});
   list.push(1, 2, 3, 4, 5);
   await feed.after(0);
   await feed.after(5);
