@@ -3,7 +3,7 @@ import type { Db } from '../db/database.ts';
 import { asUnavailable } from '../platform/database-faults.ts';
 import { BadCredential, type SignInReason } from '../platform/errors.ts';
 import type { Logger } from '../platform/log.ts';
-import type { SignIn, Viewer } from '../platform/request-context.ts';
+import type { Authenticate, Viewer } from '../platform/request-context.ts';
 import { asciiFold } from './ascii-fold.ts';
 import { createAuthorizationReader } from './authorization-header.ts';
 import { createCredentialCache, type VerifiedCredential } from './credential-cache.ts';
@@ -21,7 +21,7 @@ export interface Authenticator extends AsyncDisposable {
    * @param direct whether the request comes from a program on this machine and not through a proxy: only then
    *   are public passwords (the demo desk's) accepted
    */
-  signInBy(authorization: string | undefined, remoteAddress: string, direct?: () => boolean): SignIn;
+  signInBy(authorization: string | undefined, remoteAddress: string, direct?: () => boolean): Authenticate;
   /** Authenticates an `Authorization` header once. */
   authenticate(
     authorization: string | undefined,
@@ -122,7 +122,7 @@ export function createAuthenticator({
     authorization: string | undefined,
     remoteAddress: string,
     direct: () => boolean = () => false,
-  ): SignIn {
+  ): Authenticate {
     if (authorization === undefined || authorization === '') return () => undefined;
     const key = cache.keyOf(authorization);
     const viewerOf = ({ viewer, proof }: VerifiedCredential): Viewer => {

@@ -5,7 +5,7 @@ import type { RateLimits } from '../limits/rate-limits.ts';
 import { BadRequest } from '../platform/errors.ts';
 import { requestIdOf } from '../platform/http/send-response.ts';
 import type { Logger } from '../platform/log.ts';
-import type { RequestContext, SignIn } from '../platform/request-context.ts';
+import type { Authenticate, RequestContext } from '../platform/request-context.ts';
 import { notesOf } from '../platform/request-notes.ts';
 import { isDirect, originOf, remoteAddressOf } from './caller-address.ts';
 import { type ReceivePorts, receiveFor } from './receive-file.ts';
@@ -27,7 +27,11 @@ export interface BeginPorts extends ReceivePorts {
  * @param signIn used instead of the request's credential
  * @throws BadRequest, BadCredential, RateLimited, Unavailable
  */
-export type Begin = (req: IncomingMessage, res: ServerResponse, signIn?: SignIn) => Promise<RequestContext>;
+export type Begin = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  signIn?: Authenticate,
+) => Promise<RequestContext>;
 
 /**
  * Creates the function that signs in a request of any route, before its body is read, and counts its rate

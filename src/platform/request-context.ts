@@ -29,7 +29,7 @@ export interface Viewer {
  * @throws BadCredential (401, or 429 when it says how long to wait) or Unavailable (503: too many sign-ins at
  *   a time, no database, no keys for JWTs)
  */
-export type SignIn = () => Viewer | undefined | Promise<Viewer | undefined>;
+export type Authenticate = () => Viewer | undefined | Promise<Viewer | undefined>;
 
 /** A request's context, for every layer. */
 export interface RequestContext {
@@ -38,7 +38,7 @@ export interface RequestContext {
   /** `undefined`: no credential was offered. */
   readonly viewer: Viewer | undefined;
   /** Authenticates the same credential again, for a response that outlives its request. */
-  readonly signInAgain: SignIn;
+  readonly signInAgain: Authenticate;
   /** From the `Idempotency-Key` header. */
   readonly idempotencyKey: string | undefined;
   /**

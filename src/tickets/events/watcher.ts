@@ -2,7 +2,7 @@ import type { ReadAlone } from '../../events/feed.ts';
 import type { FeedOf, Watching } from '../../events/feeds.ts';
 import type { Page } from '../../events/recent-events.ts';
 import { BadCredential, Refusal } from '../../platform/errors.ts';
-import type { SignIn, Viewer } from '../../platform/request-context.ts';
+import type { Authenticate, Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
 import { assertScope, isOperator } from '../permissions.ts';
 import type { SeenEvent, TicketEvent } from './event.ts';
@@ -159,7 +159,7 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Seen
     this.#advance();
   }
 
-  #signInAgain(): ReturnType<SignIn> {
+  #signInAgain(): ReturnType<Authenticate> {
     try {
       return this.#ctx.signInAgain();
     } catch (error) {

@@ -145,7 +145,12 @@ for (const type of objects) {
   for (const field of Object.values(type.getFields())) {
     field.resolve = (source, args, by: Chance, info) => {
       const id = `${(source as Thing | undefined)?.id ?? ''}/${info.path.key}${JSON.stringify(args)}`;
-      if (info.parentType !== type || info.returnType !== field.type || info.schema !== schema || info.rootValue === undefined)
+      if (
+        info.parentType !== type ||
+        info.returnType !== field.type ||
+        info.schema !== schema ||
+        info.rootValue === undefined
+      )
         throw new Error('info');
       return outcomeOf(field.type, id, by);
     };
