@@ -28,6 +28,8 @@ export class ScanRefused extends Error {
 
 /** Milliseconds in which nothing is sent or received: to scan an archive of a gigabyte takes minutes. */
 const timeoutMs = 5 * 60_000;
+/** Milliseconds to connect, and to answer a PING, which needs no scan. */
+const reachTimeoutMs = 10_000;
 /** Characters of its answer that are read. */
 const maxReply = 1000;
 
@@ -74,11 +76,13 @@ function pieceOf(bytes: Buffer): Buffer {
 
 /**
  * Checks that the scanner answers PING.
- * @throws ScannerUnavailable when it does not
+ * @param signal aborts the check
+ * @throws ScannerUnavailable when it does not within 10 s, and when aborted
  */
-export async function pingScanner(clamd: Clamd): Promise<void> {
-  const socket = await open(clamd);
+export async function pingScanner(clamd: Clamd, signal?: AbortSignal): Promise<void> {
+  const socket = await open(clamd, signal);
   try {
+    socket.setTimeout(reachTimeoutMs);
     socket.write('zPING\0');
     const reply = await readReply(socket);
     if (reply !== 'PONG') throw new ScannerUnavailable(`it answers ${JSON.stringify(reply)}`);
@@ -89,10 +93,10 @@ export async function pingScanner(clamd: Clamd): Promise<void> {
 
 async function open(clamd: Clamd, signal?: AbortSignal): Promise<Socket> {
   const socket = connect({ ...clamd, ...(signal && { signal }) });
-  socket.setTimeout(timeoutMs, () => socket.destroy(new ScannerUnavailable('no answer')));
+  socket.setTimeout(reachTimeoutMs, () => socket.destroy(new ScannerUnavailable('no answer')));
   try {
     await once(socket, 'connect');
-    return socket;
+    return socket.setTimeout(timeoutMs);
   } catch (error) {
     throw new ScannerUnavailable((error as Error).message, { cause: error });
   }

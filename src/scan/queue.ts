@@ -19,7 +19,12 @@ const a = alias(attachments, 'a');
 const d = alias(deliveries, 'd');
 
 const isPending = sql`${a.scan} = 'PENDING'`;
+/** A mail that was cancelled or resolved meanwhile keeps the text that says why. */
+const isWaiting = sql`${d.state} in ('QUEUED', 'HELD', 'DEFERRED')`;
 const inSeconds = (seconds: number) => sql`clock_timestamp() + make_interval(secs => ${seconds}::float8)`;
+
+/** No file is leased or put off for longer. A later time was written before the clock was set back. */
+const latest = inSeconds(600);
 
 /** A file to scan. */
 export interface PendingScan {
@@ -37,7 +42,8 @@ export async function claimScans(
     client,
     sql`
     with due as (
-      select ${a.id} from ${attachments} a where ${isPending} and ${a.scanDueAt} <= clock_timestamp()
+      select ${a.id} from ${attachments} a
+      where ${isPending} and ${a.scanDueAt} not between clock_timestamp() and ${latest}
       order by ${a.scanDueAt} limit ${limit} for no key update skip locked
     )
     update ${attachments} a set ${assign(attachments, { scanDueAt: inSeconds(leaseSeconds) })}
@@ -68,7 +74,8 @@ export async function recordScanFailure(
     sql`
     update ${deliveries} d set ${assign(deliveries, { failure })}
     from ${attachments} a
-    where ${a.id} = ${attachmentId} and ${d.messageId} = ${a.messageId} and ${d.awaitsScan}`,
+    where ${a.id} = ${attachmentId} and ${d.messageId} = ${a.messageId} and ${d.awaitsScan}
+      and ${isWaiting}`,
   );
 }
 
@@ -142,7 +149,7 @@ async function releaseMail(tx: postgres.Sql, messageId: number): Promise<void> {
       -- A scheduled mail fails now, so that its author can still react.
       update ${deliveries} d set ${assign(deliveries, {
         awaitsScan: false,
-        failure: null,
+        failure: sql`case when not ${isWaiting} then ${d.failure} end`,
         dueAt: sql`case when f.infected then least(${d.dueAt}, clock_timestamp()) else ${d.dueAt} end`,
       })}
       from files f where ${d.messageId} = ${messageId} and ${d.awaitsScan} and (f.infected or not f.waiting)

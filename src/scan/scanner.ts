@@ -112,7 +112,9 @@ export function createScanner(ports: ScannerPorts): Scanner {
   }
 
   async function run(): Promise<void> {
-    await pingScanner(clamd).catch((err) => log.error({ err }, 'CLAMD_URL: the scanner is unreachable'));
+    await pingScanner(clamd, ending.signal).catch((err) => {
+      if (!ending.signal.aborted) log.error({ err }, 'CLAMD_URL: the scanner is unreachable');
+    });
     while (!ending.signal.aborted) {
       pause.reset();
       const wait = await round().catch((err) => {

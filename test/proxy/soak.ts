@@ -26,6 +26,15 @@ const { values } = parseArgs({
 const minutes = Number(values.minutes);
 const load = Number(values.load);
 const callers = 24;
+/**
+ * Hundreds of messages a second are those of many tickets. A ticket's mails go one after another, so with a
+ * few tickets the soak would measure how fast a single one can be mailed to. The number is odd, so that all
+ * of them get mails, which every eighth message is.
+ */
+const tickets = 201;
+const referenceOf = (n: number): string => `SOAK-${1 + (n % tickets)}`;
+/** How long the mails that wait at the end of the load may take. */
+const drainSeconds = 120;
 const tell = (line: string) => process.stdout.write(`${line}\n`);
 const violations = new Map<string, number>();
 const violation = (what: string): void => void violations.set(what, (violations.get(what) ?? 0) + 1);
@@ -69,7 +78,7 @@ let number = 0;
 async function sayOne(client: Client): Promise<void> {
   const n = ++number;
   const legacy = n % 4 === 0;
-  const ticket = `INC-00000${1 + (n % 5)}`;
+  const ticket = referenceOf(n);
   const email = n % 8 === 1 ? { email: { from: 'company@domain.com' } } : {};
   const input = { ticket: { reference: ticket }, body: `Soak ${n}`, idempotencyKey: `soak-${n}`, ...email };
   for (let attempt = 0; attempt < 60; attempt += 1) {
@@ -146,6 +155,9 @@ async function usageOf({ pid }: GatewayProcess): Promise<{ rss: number; files: n
 async function main(directory: string): Promise<void> {
   await using sink = await startSinkProcess(join(directory, 'mails'));
   await using desk = await createProductionDesk(directory, sink.url);
+  await desk.owner`insert into tickets (reference, subject, requester_id)
+    select 'SOAK-' || n, subject, requester_id
+    from tickets, generate_series(1, ${tickets}::int) n where reference = 'INC-000001'`;
   const ports = [await freePort(), await freePort()];
   const start = (at: number) =>
     startGatewayProcess({
@@ -169,7 +181,7 @@ async function main(directory: string): Promise<void> {
   tell(`at its fastest ${capacity.toFixed(0)} messages a second; from here on ${rate.toFixed(0)}`);
   const until = performance.now() + minutes * 60_000;
   const calling = Array.from({ length: callers }, () => call(client, until, () => (callers / rate) * 1000));
-  const watching = Array.from({ length: 20 }, (_, n) => watch(client, `INC-00000${1 + (n % 5)}`, until));
+  const watching = Array.from({ length: 20 }, (_, n) => watch(client, referenceOf(n % 5), until));
   const restarts = restartEachMinute(gateways, start, until);
   await curve(desk, gateways, until);
   await Promise.all(calling);
@@ -201,14 +213,15 @@ async function curve(
   gateways: readonly GatewayProcess[],
   until: number,
 ): Promise<void> {
-  tell('minute  messages  retries  RSS MiB     files      connections');
+  tell('minute  messages  retries  RSS MiB     files      connections  mails waiting');
   const began = performance.now();
   let before = { acknowledged, retries };
   while (performance.now() + 30_000 < until) {
     await sleep(30_000);
     const usage = await Promise.all(gateways.map((gateway) => usageOf(gateway).catch(() => undefined)));
     const [row] = await desk.owner`
-      select count(*)::int as count from pg_stat_activity where usename = 'desk_gateway'`;
+      select count(*)::int as count, (${unsentMails(desk)}) as waiting
+      from pg_stat_activity where usename = 'desk_gateway'`;
     const pairs = (of: 'rss' | 'files') => usage.map((each) => each?.[of] ?? '-').join(' + ');
     const minute = ((performance.now() - began) / 60_000).toFixed(1).padStart(6);
     const columns = [acknowledged - before.acknowledged, retries - before.retries].map((n) =>
@@ -216,21 +229,33 @@ async function curve(
     );
     tell(
       `${minute}  ${columns.join(' ')}  ${pairs('rss').padEnd(10)}  ${pairs('files').padEnd(9)}  ` +
-        `${row!.count}`,
+        `${String(row!.count).padEnd(11)}  ${row!.waiting}`,
     );
     before = { acknowledged, retries };
   }
 }
 
-/** Each acknowledged message is stored once, its mails were sent once, and watchers saw every event. */
-async function compare({ owner }: ProductionDesk, leastSeen: number): Promise<void> {
-  for (let tries = 0; tries < 120; tries += 1) {
-    const open = await owner`
-      select state, phase, count(*)::int as count from deliveries where state <> 'SENT' group by 1, 2`;
-    if (open.length === 0) break;
-    if (tries % 20 === 0) tell(`not sent yet: ${JSON.stringify(open)}`);
+const unsentMails = ({ owner }: ProductionDesk) =>
+  owner`select count(*)::int from deliveries where state <> 'SENT'`;
+
+/** Waits for the mails that the load left. */
+async function drain(desk: ProductionDesk): Promise<void> {
+  const began = performance.now();
+  const seconds = () => Math.round((performance.now() - began) / 1000);
+  const count = async () => (await unsentMails(desk))[0]!.count as number;
+  const atEnd = await count();
+  let left = atEnd;
+  while (left > 0 && seconds() < drainSeconds) {
     await sleep(1000);
+    left = await count();
   }
+  tell(`mails waiting at the end of the load ${atEnd}; ${left} of them ${seconds()} s later`);
+}
+
+/** Each acknowledged message is stored once, its mails were sent once, and watchers saw every event. */
+async function compare(desk: ProductionDesk, leastSeen: number): Promise<void> {
+  await drain(desk);
+  const { owner } = desk;
   const [row] = await owner<
     { keyed: number; bodies: number; messages: number; sent: number; mails: number }[]
   >`

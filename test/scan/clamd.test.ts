@@ -76,3 +76,15 @@ test('PING is answered, and a scan ends at once when it is aborted', async () =>
   await expect(scan).rejects.toThrow(ScannerUnavailable);
   release();
 });
+
+test('a PING that nobody answers ends at once when it is aborted: a drain does not wait for it', async () => {
+  await using silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const ending = new AbortController();
+  const connected = once(silent, 'connection');
+  const ping = pingScanner({ host: '127.0.0.1', port }, ending.signal);
+  await connected;
+  ending.abort();
+  await expect(ping).rejects.toThrow(ScannerUnavailable);
+});

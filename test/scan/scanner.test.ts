@@ -106,7 +106,7 @@ describe('with a scanner', () => {
     const body = 'Carries something';
     const id = await say(gateway, ['clean', `x${signature}x`], { email, body });
     const after = await until(gateway, id, inState('FAILED'));
-    const reason = 'Not sent: a file is infected: file-1.txt (Our.Own.Signature)';
+    const reason = 'Not sent: a file is infected: attachment 2 (Our.Own.Signature)';
     expect(after.delivery).toEqual({
       state: 'FAILED',
       failure: `requester@domain.com: ${reason}.`,
@@ -143,6 +143,25 @@ describe('with a scanner', () => {
     await until(gateway, id, inState('FAILED'));
   });
 
+  test('a mail that is cancelled before the verdict stays cancelled, and goes on saying why', async () => {
+    release = clamd.hold();
+    const id = await say(gateway, [signature], { email });
+    await clamd.arrived();
+    const { messageId } = await ask<{ messageId: number }>(
+      gateway,
+      `{ node(id: "${id}") { ... on TicketMessage { messageId } } }`,
+    );
+    const [row] = await gateway.sql`select id from deliveries where message_id = ${messageId}`;
+    const input = { delivery: btoa(`Delivery:${row!.id}`) };
+    const cancel = 'mutation ($input: DeliveryInput!) { cancelDelivery(input: $input) { __typename } }';
+    await ask(gateway, cancel, { input });
+    release();
+    expect((await until(gateway, id, scanned)).delivery).toMatchObject({
+      state: 'CANCELLED',
+      failure: 'Cancelled by an operator',
+    });
+  });
+
   test('a held mail keeps its time after its files are found clean', async () => {
     const id = await say(gateway, ['clean'], { email: { ...email, holdSeconds: 3600 } });
     await until(gateway, id, scanned);
@@ -159,6 +178,15 @@ describe('with a scanner', () => {
     release();
     await until(gateway, id, scanned);
     expect((await get(url!, null)).status).toBe(404);
+  });
+
+  test('a file that a dead process leased before the clock was set back is scanned at once', async () => {
+    const id = await say(gateway, ['clean']);
+    await until(gateway, id, scanned);
+    await gateway.sql`update attachments set scan = 'PENDING', scan_due_at = now() + interval '1 day'
+      where scan = 'CLEAN'`;
+    await gateway.sql`select pg_notify('ticketwire_scans', '')`;
+    await until(gateway, id, scanned);
   });
 
   test('a picture is not shown in place before it is known to be clean', async () => {

@@ -1,16 +1,21 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { forgetStatements } from '../support/database.ts';
 import { asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import {
+  createCountedDatabase,
+  type ExecutedStatement,
+  executedStatements,
+} from '../support/observed/executed-statements.ts';
 import { openRequesterSession } from './requester-session.ts';
 
 /** Is in private notes of the requester's own ticket, in another's ticket, and in a redacted message. */
 const secret = 'quincunx';
 /** Is in the subject and a public message of the requester's own ticket. */
 const theirs = 'samovar';
+const parts = new AsyncDisposableStack();
 let gateway: Gateway;
 beforeAll(async () => {
-  gateway = await startGateway({ env: { ROLES: 'web', DATABASE_POOL: '2' } });
-  await gateway.sql`create extension pg_stat_statements`;
+  const database = parts.use(await createCountedDatabase());
+  gateway = parts.use(await startGateway({ database, env: { ROLES: 'web', DATABASE_POOL: '2' } }));
   await gateway.sql`
     insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
     select case when n % 2 = 0 then 47 else 1 end, 1, ${`${secret} `} || n, 'TEXT',
@@ -21,7 +26,7 @@ beforeAll(async () => {
   await gateway.sql`update tickets set subject = subject || ' ' || ${theirs} where id = 47`;
   await gateway.sql`update tickets set subject = ${secret}, reference = ${secret} where id = 1`;
 });
-afterAll(() => gateway[Symbol.asyncDispose]());
+afterAll(() => parts[Symbol.asyncDispose]());
 
 const paths: Readonly<Record<string, string>> = {
   search: `query ($text: String!) { search(text: $text, first: 100) {
@@ -37,23 +42,14 @@ const ask = async (query: string, text: string) => {
 };
 
 test('to a requester, what is not theirs is as what does not exist, in answers and in work', async () => {
-  const workOf = async (query: string, text: string) => {
-    await forgetStatements(gateway.sql);
-    await ask(query, text);
-    return gateway.sql<{ id: string; calls: number; rows: number; blocks: number }[]>`
-      select s.queryid::text as id, s.calls::int, s.rows::int,
-        (shared_blks_hit + shared_blks_read)::int as blocks
-      from pg_stat_statements s join pg_database d on d.oid = s.dbid and d.datname = current_database()
-      join pg_roles r on r.oid = s.userid and r.rolname = 'ticketwire_app' order by s.queryid`;
-  };
   /**
    * A connection's first executions read the catalogue as well, so the least of many is compared. The gateway
    * also reads the database's clock now and then, each time when the machine is busy: a statement that visits
    * no block, or did not run each time, is left out.
    */
   const leastWorkOf = async (query: string, text: string) => {
-    const asked: Awaited<ReturnType<typeof workOf>>[] = [];
-    for (let n = 0; n < 12; n++) asked.push(await workOf(query, text));
+    const asked: ExecutedStatement[][] = [];
+    for (let n = 0; n < 12; n++) asked.push(await executedStatements(gateway.sql, () => ask(query, text)));
     const each = asked.at(-1)!.filter(({ id }) => asked.every((rows) => rows.some((row) => row.id === id)));
     return each
       .map(({ id, calls, rows }) => {

@@ -48,14 +48,6 @@ export async function countWaiting(sql: postgres.Sql): Promise<number> {
   return waiting.length;
 }
 
-/**
- * Forgets what pg_stat_statements has counted in this database. Without a database it would forget what other
- * tests count on the same server.
- */
-export async function forgetStatements(sql: postgres.Sql): Promise<void> {
-  await sql`select pg_stat_statements_reset(0, oid, 0) from pg_database where datname = current_database()`;
-}
-
 let owner: postgres.Sql | undefined;
 
 /** One session for all databases of this worker's tests; it does not keep the worker alive. */

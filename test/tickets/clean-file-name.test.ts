@@ -64,8 +64,12 @@ describe('a type', () => {
   });
 
   test('of a megabyte of quotation marks costs no more than its beginning', () => {
-    const before = process.cpuUsage();
-    for (const unit of ['; "', ';"\\', ';a="b']) cleanContentType(`text/plain${unit.repeat(300_000)}`);
-    expect(process.cpuUsage(before).user).toBeLessThan(200_000);
+    const costs = Array.from({ length: 3 }, () => {
+      const before = process.cpuUsage();
+      for (const unit of ['; "', ';"\\', ';a="b']) cleanContentType(`text/plain${unit.repeat(300_000)}`);
+      return process.cpuUsage(before).user;
+    });
+    // Microseconds; the least of three, because garbage of other tests is collected meanwhile.
+    expect(Math.min(...costs)).toBeLessThan(200_000);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
-import { createTestDatabase, forgetStatements } from '../support/database.ts';
 import { asOperator, asRequester, startGateway } from '../support/gateway.ts';
+import { createCountedDatabase, executedStatements } from '../support/observed/executed-statements.ts';
 
 /*
  * What a read costs must not grow with the desk. Blocks are counted by PostgreSQL itself, so that it does not
@@ -33,10 +33,9 @@ const tickets = 8000;
 const perTicket = 2;
 
 test('no read visits more of the database on a large desk than on a small one, for anybody', async () => {
-  await using database = await createTestDatabase('demo');
+  await using database = await createCountedDatabase();
   await using gateway = await startGateway({ database, env: { ROLES: 'web', DATABASE_POOL: '2' } });
   const { sql } = gateway;
-  await sql`create extension pg_stat_statements`;
   const cursors = new Map<string, string>();
   for (const authorization of [asOperator, asRequester]) {
     const query = '{ ticket(by: { ticketId: 47 }) { cursor } }';
@@ -48,13 +47,8 @@ test('no read visits more of the database on a large desk than on a small one, f
     const run = () => gateway.graphql(asked, {}, { authorization });
     // A connection's first execution of a statement reads the catalogue as well.
     for (let n = 0; n < 4; n++) await run();
-    await forgetStatements(sql);
-    expect((await run()).errors).toBeUndefined();
-    const [row] = await sql<{ blocks: number }[]>`
-      select sum(shared_blks_hit + shared_blks_read)::int as blocks from pg_stat_statements s
-      join pg_database d on d.oid = s.dbid and d.datname = current_database()
-      join pg_roles r on r.oid = s.userid and r.rolname = 'ticketwire_app' where s.toplevel`;
-    return row!.blocks;
+    const executed = await executedStatements(sql, async () => expect((await run()).errors).toBeUndefined());
+    return executed.reduce((sum, { blocks }) => sum + blocks, 0);
   };
   const measure = async () => {
     await sql`vacuum analyze tickets, messages, events, users`;

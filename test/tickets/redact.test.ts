@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { placeOf } from '../support/cursor.ts';
+import { openStream } from '../support/event-stream.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { type Added, add, ask, get, messageId, untilNoMailIsUnderWay, upload } from './calls.ts';
 
@@ -235,6 +236,28 @@ test('whoever watches the ticket is told, and shown what is left', async () => {
   const { messageId: id } = added.ticketMessage;
   expect(told).toContain(`{"type":"MESSAGE_REDACTED","ticketMessage":{"messageId":${id},"bodyText":""}}`);
   expect(told).not.toContain(secret);
+});
+
+test('who comes right after a redaction is not shown what watchers were shown before it', async () => {
+  const query = `subscription ($after: String) { ticketEvents(ticket: { ticketId: 18 }, after: $after) {
+    type ticketMessage { messageId bodyText } } }`;
+  const { cursor: after } = await ask<{ cursor: string }>(
+    gateway,
+    '{ ticket(by: { ticketId: 18 }) { cursor } }',
+  );
+  const watch = () => openStream(gateway.url, { query, variables: { after } }, { authorization: asOperator });
+  const watcher = await watch();
+  const { ticketMessage } = await add(gateway, { ticket: { ticketId: 18 }, body: secret });
+  const { messageId: id } = ticketMessage;
+  const shown = (bodyText: string) => ({
+    data: { ticketEvents: { type: 'MESSAGE_ADDED', ticketMessage: { messageId: id, bodyText } } },
+  });
+  expect((await watcher.next())!.data).toEqual(shown(secret));
+  await redactMessage(ticketMessage.id);
+  const late = await watch();
+  expect((await late.next())!.data).toEqual(shown(''));
+  watcher.leave();
+  late.leave();
 });
 
 test('of a private note nobody but operators is told', async () => {

@@ -93,14 +93,24 @@ export const deliveries = pgTable(
     index('deliveries_ticket_state_idx').on(t.ticketId, t.state, t.id),
     // For redactions: mails that may quote an earlier message.
     index('deliveries_quoting_idx').on(t.ticketId, t.messageId).where(sql`quote <> 'NONE'`),
-    // For the worker: the next mails of a mailbox, and whether an earlier mail of the same ticket is
-    // unfinished.
+    // For the worker: the next mails of a mailbox.
     index('deliveries_mailbox_due_idx')
       .on(t.mailboxId, t.dueAt, t.id)
       .where(sql`state in ('QUEUED', 'HELD', 'DEFERRED') and not awaits_scan`),
+    // For the list of tickets with unsettled mails.
     index('deliveries_ticket_pending_idx')
       .on(t.ticketId, t.id)
       .where(sql`state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING')`),
+    // For the worker: the first mail of a ticket that later ones wait for. The index itself tells whether one
+    // is due, so that mails which are due later cost no look at their rows.
+    index('deliveries_ticket_first_idx')
+      .on(
+        t.mailboxId,
+        t.ticketId,
+        t.id,
+        sql`(case when state = 'TRANSMITTING' then '-infinity'::timestamptz else due_at end)`,
+      )
+      .where(sql`state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING') and not awaits_scan`),
     index('deliveries_conditional_idx')
       .on(t.dueAt)
       .where(sql`cancel_if <> '{}' and state in ('QUEUED', 'HELD', 'DEFERRED')`),

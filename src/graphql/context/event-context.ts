@@ -1,5 +1,6 @@
 import type { Viewer } from '../../platform/request-context.ts';
 import type { SeenEvent, TicketEvent } from '../../tickets/events/event.ts';
+import { mayBeRedacted } from '../../tickets/events/redactions.ts';
 import type { GraphContext } from './context.ts';
 import { NoticedViewer } from './event-audience.ts';
 import { Loaders } from './loaders.ts';
@@ -24,8 +25,8 @@ export class LoadedTogether {
   readonly #context: GraphContext;
   readonly #viewer: Viewer;
   readonly #loading: NoticedViewer;
-  /** When it may no longer be used. */
-  until = performance.now() + keepMs;
+  readonly #loadedAt = performance.now();
+  #until = this.#loadedAt + keepMs;
 
   constructor(ctx: GraphContext, viewer: Viewer, events: readonly TicketEvent[]) {
     this.#viewer = viewer;
@@ -39,6 +40,16 @@ export class LoadedTogether {
     const viewer = new NoticedViewer(this.#viewer);
     const context = { ...this.#context, viewer, load: new Loaders(this.#context, this.#context.load) };
     return { context, viewer };
+  }
+
+  /** Whether it may still be used: for a second, and not after a redaction. */
+  get isFresh(): boolean {
+    return performance.now() < this.#until && !mayBeRedacted(this.#loadedAt);
+  }
+
+  /** Ends its use. */
+  expire(): void {
+    this.#until = this.#loadedAt;
   }
 
   /** Whether an answer may be shown to a viewer: to others only if nothing has read whose rights it has. */
@@ -75,7 +86,7 @@ export function loadTogether(ctx: GraphContext, seen: Seen, key: string): Loaded
 
 function freshOf(event: TicketEvent, key: string): LoadedTogether | undefined {
   const known = loaded.get(event)?.get(key);
-  return known !== undefined && performance.now() < known.until ? known : undefined;
+  return known?.isFresh ? known : undefined;
 }
 
 /** The event and those to load with it. All of them were read before now, so no row is too old for one. */

@@ -93,11 +93,11 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
       (settled) => {
         shared.result = settled;
         // A watcher that reconnects must not get this fault again.
-        if (temporaryFaultOf(settled) !== undefined) from.until = 0;
+        if (temporaryFaultOf(settled) !== undefined) from.expire();
         answer(({ seen, asker }) => show(seen, asker, by, shared));
       },
       (error) => {
-        from.until = 0;
+        from.expire();
         answer(({ asker }) => asker.fail(error));
       },
     );
@@ -113,7 +113,7 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
   function answerBy(by: SharedBy, seen: Seen, asker: Asker): void {
     const of = resultsOf(seen.event);
     let known = of.get(by.result);
-    if (known === undefined || known.from.until < performance.now()) {
+    if (known === undefined || !known.from.isFresh) {
       known = share(seen, by);
       of.set(by.result, known);
     }

@@ -79,32 +79,41 @@ export const storedFiles = (messageId: SQL, which = sql`true`): SQL => sql`(
     order by ${f.position}), '[]')
   from ${attachments} f where ${f.messageId} = ${messageId} and ${f.redactedAt} is null and ${which})`;
 
+/** Above every id: for a mail that is not written yet. */
+const beforeAny = sql.raw('2147483647');
+
 const earlier = alias(messages, 'p');
 const author = alias(users, 'u');
 
-/** The message that bounds the conversation. */
-const before = sql`coalesce(c.message_id, 2147483647)`;
+/**
+ * Mails before this one. The ids of a ticket's mails increase with those of their messages. The bounds are
+ * bare columns, because row-level security keeps PostgreSQL from searching an index for a `coalesce`; without
+ * them, each mail would read all that wait behind it.
+ */
+const isEarlierMail = sql`
+  ${e.ticketId} = c.ticket_id and ${e.id} < c.before_delivery and ${e.messageId} < c.before_message`;
 /** Only clean files are quoted. */
 const isClean = sql`(${f.scan} is null or ${f.scan} = 'CLEAN')`;
-/** Mails that some recipient has or may have. References names only these. */
+/**
+ * Mails that some recipient has or may have. References names only these. With `offset`, each mail's
+ * recipients are looked up; a join would read all recipients of the desk while most mails wait.
+ */
 const sent = sql`
   select ${e.id}, ${e.rfcMessageId} as rfc_message_id from ${deliveries} e
-  where ${e.ticketId} = c.ticket_id and ${e.messageId} < ${before} and exists (
+  where ${isEarlierMail} and exists (
     select from ${deliveryRecipients} r
-    where ${r.deliveryId} = ${e.id} and ${r.state} in ('SENT', 'OUTCOME_UNKNOWN'))`;
+    where ${r.deliveryId} = ${e.id} and ${r.state} in ('SENT', 'OUTCOME_UNKNOWN') offset 0)`;
 
 /**
  * The query for a conversation as a JSON value, shared by the preview and the worker. It reads `c.ticket_id`,
- * `c.quote` and `c.message_id`, which is null for a message that is not written yet.
+ * `c.quote`, `c.before_message` and `c.before_delivery`, which are the mail's own ids, or `beforeAny`.
  */
 export const conversationValue: SQL = sql`(
   select json_build_object(
     'original', (select ${tickets.originalMessageId} from ${tickets} where ${tickets.id} = c.ticket_id),
     'sent', (select coalesce(json_agg(s.rfc_message_id order by s.id), '[]') from (
       (${sent} order by ${e.id} limit 1) union (${sent} order by ${e.id} desc limit ${threadLength}::int)) s),
-    'lastMail', (
-      select max(${e.id}) from ${deliveries} e
-      where ${e.ticketId} = c.ticket_id and ${e.messageId} < ${before}),
+    'lastMail', (select max(${e.id}) from ${deliveries} e where ${isEarlierMail}),
     'omitted', count(*) filter (where q.octets > ${maxQuotedOctets}::int),
     'quoted', coalesce(json_agg(json_build_object(
         'author', ${author.name}, 'at', q.at, 'body', q.body, 'format', q.format,
@@ -116,7 +125,7 @@ export const conversationValue: SQL = sql`(
       sum(octet_length(${earlier.body}) + ${quotationOctets}::int)
         over (order by ${earlier.id} desc) as octets
     from ${messages} p
-    where c.quote <> 'NONE' and ${earlier.ticketId} = c.ticket_id and ${earlier.id} < ${before}
+    where c.quote <> 'NONE' and ${earlier.ticketId} = c.ticket_id and ${earlier.id} < c.before_message
       and ${earlier.visibility} = 'PUBLIC' and ${earlier.redactedAt} is null
     order by ${earlier.id} desc limit case c.quote when 'LAST' then 1 end
   ) q join ${users} u on ${author.id} = q.author_id)`;
@@ -127,7 +136,7 @@ const selectConversation = preparedFor((db) =>
     .from(
       sql`(
         select ${sql.placeholder('ticketId')}::int as ticket_id, ${sql.placeholder('quote')}::text as quote,
-          null::int as message_id) c`,
+          ${beforeAny} as before_message, ${beforeAny} as before_delivery) c`,
     )
     .prepare('load_conversation'),
 );

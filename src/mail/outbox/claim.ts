@@ -5,6 +5,7 @@ import { prepareStatement, runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, mailboxes } from '../../db/tables.ts';
 import { d, e, m } from '../table-aliases.ts';
 import { isWaiting } from './delivery-conditions.ts';
+import { type Search, searches } from './first-mails.ts';
 import { atCapStep, isAtCap } from './recipient-caps.ts';
 
 /** SQL for the end of a lease that begins now, by the database's clock. */
@@ -57,94 +58,136 @@ const now = sql`${value('now')}::timestamptz`;
 const free = sql`${value('free')}::int`;
 const freeSlots = sql`unnest(${value('mailboxIds')}::int[], ${value('freeSlots')}::int[]) as l (id, free)`;
 
-const takeDue = prepareStatement<Claim, ReturnType<typeof valuesOf>>(sql`
-    with ${atCapStep(now)}, first_of_ticket as materialized (
-      -- One pass over what is due. If each mail is asked whether its ticket has an earlier one, PostgreSQL
-      -- expects a match soon and reads the table from its beginning, past every mail that was ever sent.
-      select min(${e.id}) as id from ${deliveries} e
-      where ${e.state} in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING') and not ${e.awaitsScan}
-        and (${e.state} = 'TRANSMITTING' or ${e.dueAt} <= ${now})
-      group by ${e.mailboxId}, ${e.ticketId}
-    ), unpaced as (
-      select ${m.id}, ${m.ratePerRecipientHour} as "ratePerRecipientHour", coalesce(l.free, ${free}) as free
-      from ${mailboxes} m left join ${freeSlots} on l.id = ${m.id}
-      where ${m.ratePerMinute} is null and ${m.ratePerRecipientHour} is null
-    ), paced as (
-      -- The row's lock makes workers take turns at a mailbox that has a cap; one mail goes at once and what
-      -- was not sent of the last second, and only one at a time where each recipient is counted.
-      select ${m.id}, ${m.ratePerMinute} as "ratePerMinute",
-        ${m.ratePerRecipientHour} as "ratePerRecipientHour", ${m.pacedUntil} as "pacedUntil",
-        least(
-          coalesce(l.free, ${free}), ${m.ratePerRecipientHour},
-          case when ${m.ratePerRecipientHour} is not null then 1 end,
-          1 + floor(date_part('epoch', least(${now} - ${m.pacedUntil}, interval '1 second'))
-            * ${m.ratePerMinute} / 60)::int) as free
-      from ${mailboxes} m left join ${freeSlots} on l.id = ${m.id}
-      where (${m.ratePerMinute} is not null or ${m.ratePerRecipientHour} is not null)
-        and (${m.ratePerMinute} is null or ${m.pacedUntil} <= ${now})
-        and (${m.ratePerRecipientHour} is null or ${m.id} = any (${value('lockedMailboxes')}::int[])
-          and not exists (
-            select from ${deliveries} e where ${e.mailboxId} = ${m.id} and ${e.state} = 'TRANSMITTING'))
-      for no key update of m skip locked
-    ), room as (
-      select id, "ratePerRecipientHour", free from unpaced where free > 0
-      union all
-      select id, "ratePerRecipientHour", free from paced where free > 0
-    ), due as (
-      select d.id
-      from room m cross join lateral (
-        select ${d.id} from ${deliveries} d
-        where ${d.mailboxId} = m.id and ${isWaiting} and not ${d.awaitsScan} and ${d.dueAt} <= ${now}
-          and (m."ratePerRecipientHour" is null or not ${isAtCap})
-          and (${d.cancelIf} = '{}' or ${d.attempts} > 0 or ${d.id} = any (${value('checkedMails')}::int[]))
-          and ${d.id} in (select id from first_of_ticket)
-        order by ${d.dueAt}, ${d.id} limit m.free
-        for no key update of d skip locked
-      ) d
-    ), claimed as (
-      update ${deliveries} d set ${assign(deliveries, {
-        state: 'TRANSMITTING',
-        attempt: sql`gen_random_uuid()`,
-        attempts: sql`${d.attempts} + 1`,
-        phase: 'CONNECT',
-        settledAt: null,
-        giveUpAt: sql`coalesce(${d.giveUpAt}, ${now} + make_interval(days => ${giveUpAfterDays}))`,
-        leaseUntil: leaseFor(value('leaseSeconds')),
-      })}
-      from due where ${d.id} = due.id
-      returning ${d.id}, ${d.attempt} as token, ${d.attempts} as attempts, ${d.mailboxId} as "mailboxId"
-    ), pace as (
-      update ${mailboxes} m set ${assign(mailboxes, {
-        pacedUntil: sql`greatest(p."pacedUntil", ${now} - interval '1 second')
-          + c.mails * interval '1 minute' / p."ratePerMinute"`,
-      })}
-      from paced p
-      join (select "mailboxId", count(*) as mails from claimed group by "mailboxId") c
-        on c."mailboxId" = p.id
-      where ${m.id} = p.id and p."ratePerMinute" is not null
-    ), logged as (
-      ${insertFrom(
-        deliveryAttempts,
-        {
-          deliveryId: sql`id`,
-          number: sql`attempts`,
-          token: sql`token`,
-          worker: sql`${value('worker')}::text`,
-          startedAt: sql`clock_timestamp()`,
-        },
-        sql`claimed`,
-      )}
-    )
-    select id, token, attempts, "mailboxId" from claimed order by id`);
+/** A claimed mail. Without an id: a mailbox with room for so many mails that the next search may find. */
+interface ClaimRow extends Omit<Claim, 'id'> {
+  readonly id: number | null;
+  readonly room: number;
+}
+
+/** Steps that list the mailboxes with room for mails: `room` (id, ratePerRecipientHour, free). */
+const roomSteps = sql`
+  unpaced as (
+    select ${m.id}, ${m.ratePerRecipientHour} as "ratePerRecipientHour", coalesce(l.free, ${free}) as free
+    from ${mailboxes} m left join ${freeSlots} on l.id = ${m.id}
+    where ${m.ratePerMinute} is null and ${m.ratePerRecipientHour} is null
+  ), paced as (
+    -- The row's lock makes workers take turns at a mailbox that has a cap; one mail goes at once and what
+    -- was not sent of the last second, and only one at a time where each recipient is counted.
+    select ${m.id}, ${m.ratePerMinute} as "ratePerMinute",
+      ${m.ratePerRecipientHour} as "ratePerRecipientHour", ${m.pacedUntil} as "pacedUntil",
+      least(
+        coalesce(l.free, ${free}), ${m.ratePerRecipientHour},
+        case when ${m.ratePerRecipientHour} is not null then 1 end,
+        1 + floor(date_part('epoch', least(${now} - ${m.pacedUntil}, interval '1 second'))
+          * ${m.ratePerMinute} / 60)::int) as free
+    from ${mailboxes} m left join ${freeSlots} on l.id = ${m.id}
+    where (${m.ratePerMinute} is not null or ${m.ratePerRecipientHour} is not null)
+      and (${m.ratePerMinute} is null or ${m.pacedUntil} <= ${now})
+      and (${m.ratePerRecipientHour} is null or ${m.id} = any (${value('lockedMailboxes')}::int[])
+        and not exists (
+          select from ${deliveries} e where ${e.mailboxId} = ${m.id} and ${e.state} = 'TRANSMITTING'))
+    for no key update of m skip locked
+  ), room as (
+    select id, "ratePerRecipientHour", free from unpaced where free > 0
+    union all
+    select id, "ratePerRecipientHour", free from paced where free > 0
+  )`;
+
+/** A step that locks the oldest of `firsts`, as many of each mailbox as it has room for: `due` (id). */
+const dueStep = sql`
+  due as (
+    select d.id
+    from room m
+    join (select mailbox_id, array_agg(id) as ids from firsts group by mailbox_id) f on f.mailbox_id = m.id
+    cross join lateral (
+      select ${d.id} from ${deliveries} d
+      -- CASE: these conditions are for mails that another worker has just changed. If the planner saw them,
+      -- it might choose the index of waiting mails, which was short when the statement was planned.
+      where ${d.id} = any (f.ids)
+        and case when ${isWaiting} then not ${d.awaitsScan} and ${d.dueAt} <= ${now} end
+        and (m."ratePerRecipientHour" is null or not ${isAtCap})
+        and (${d.cancelIf} = '{}' or ${d.attempts} > 0 or ${d.id} = any (${value('checkedMails')}::int[]))
+      order by ${d.dueAt}, ${d.id} limit m.free
+      for no key update of d skip locked
+    ) d
+  )`;
+
+/** Steps that claim the mails of `due`: `claimed`. */
+const claimSteps = sql`
+  claimed as (
+    update ${deliveries} d set ${assign(deliveries, {
+      state: 'TRANSMITTING',
+      attempt: sql`gen_random_uuid()`,
+      attempts: sql`${d.attempts} + 1`,
+      phase: 'CONNECT',
+      settledAt: null,
+      giveUpAt: sql`coalesce(${d.giveUpAt}, ${now} + make_interval(days => ${giveUpAfterDays}))`,
+      leaseUntil: leaseFor(value('leaseSeconds')),
+    })}
+    -- A list of ids is read by their index, whatever number of mails the planner expects.
+    where ${d.id} = any (array(select id from due))
+    returning ${d.id}, ${d.attempt} as token, ${d.attempts} as attempts, ${d.mailboxId} as "mailboxId"
+  ), pace as (
+    update ${mailboxes} m set ${assign(mailboxes, {
+      pacedUntil: sql`greatest(p."pacedUntil", ${now} - interval '1 second')
+        + c.mails * interval '1 minute' / p."ratePerMinute"`,
+    })}
+    from paced p
+    join (select "mailboxId", count(*) as mails from claimed group by "mailboxId") c
+      on c."mailboxId" = p.id
+    where ${m.id} = p.id and p."ratePerMinute" is not null
+  ), logged as (
+    ${insertFrom(
+      deliveryAttempts,
+      {
+        deliveryId: sql`id`,
+        number: sql`attempts`,
+        token: sql`token`,
+        worker: sql`${value('worker')}::text`,
+        startedAt: sql`clock_timestamp()`,
+      },
+      sql`claimed`,
+    )}
+  )`;
+
+const prepareClaim = ({ steps, isPartial }: Search) =>
+  prepareStatement<ClaimRow, ReturnType<typeof valuesOf>>(sql`
+    with recursive ${atCapStep(now)}, ${roomSteps}, ${steps}, ${dueStep}, ${claimSteps}
+    select id, token, attempts, "mailboxId", null::int as room from claimed
+    union all
+    select null, null, null, id, room from (
+      select m.id, m.free - (select count(*) from claimed c where c."mailboxId" = m.id)::int as room
+      from room m where ${isPartial}
+    ) r where room > 0
+    order by id`);
+const claimStatements = searches.map(prepareClaim);
 
 /**
  * Claims due mails: of each mailbox as many as it has free slots and its rate allows, oldest first. A mail
  * waits while its ticket has an earlier one due or under way from the same mailbox. Mails that await a scan
- * are not in the index of due mails, so they cost nothing while the scanner is down. Workers may claim
+ * are not in the indexes that are read, so they cost nothing while the scanner is down. Workers may claim
  * concurrently.
+ * @yields the mails of each search, which are claimed whether or not the next search fails
  */
-export const claim = (client: postgres.Sql, options: ClaimOptions): Promise<Claim[]> =>
-  takeDue(client, valuesOf(options));
+export async function* claimInTurn(client: postgres.Sql, options: ClaimOptions): AsyncGenerator<Claim[]> {
+  let left = options;
+  for (const takeDue of claimStatements) {
+    const rows = await takeDue(client, valuesOf(left));
+    yield rows.flatMap(({ id, token, attempts, mailboxId }) =>
+      id === null ? [] : { id, token, attempts, mailboxId },
+    );
+    const slots = rows.flatMap(({ id, mailboxId, room }) => (id === null ? { mailboxId, free: room } : []));
+    if (slots.length === 0) return;
+    left = { ...options, slots, free: 0 };
+  }
+}
+
+/** Claims due mails as `claimInTurn` does, all in one transaction. */
+export async function claim(client: postgres.Sql, options: ClaimOptions): Promise<Claim[]> {
+  const claims: Claim[] = [];
+  for await (const some of claimInTurn(client, options)) claims.push(...some);
+  return claims;
+}
 
 function valuesOf({ slots, checkedMails = [], lockedMailboxes = [], ...options }: ClaimOptions) {
   const mailboxIds = slots.map(({ mailboxId }) => mailboxId);

@@ -3,13 +3,16 @@ import type postgres from 'postgres';
 import { assign } from '../../db/insert-from.ts';
 import { outboxChannel } from '../../db/notify-channels.ts';
 import { runStatement } from '../../db/run-statement.ts';
-import { deliveries, deliveryAttempts, deliveryRecipients, tickets } from '../../db/tables.ts';
+import { deliveries, deliveryAttempts, deliveryRecipients, mailboxes, tickets } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
-import { a, d, r } from '../table-aliases.ts';
-import { type Claim, leaseFor } from './claim.ts';
-import { isUnsettled } from './delivery-conditions.ts';
+import { a, d, m, r } from '../table-aliases.ts';
+import { type Claim, giveUpAfterDays, leaseFor } from './claim.ts';
+import { isUnsettled, isWaiting, waitingAgain } from './delivery-conditions.ts';
 
-/* Leases of attempts: released by a worker that ends, renewed by a live one, recovered from a dead one. */
+/*
+ * Leases of attempts: released by a worker that ends, renewed by a live one, recovered from a dead one. And
+ * what they and other times need after the database's clock was set back.
+ */
 
 type Owned = Pick<Claim, 'id' | 'token'>;
 
@@ -26,7 +29,7 @@ export async function release(client: postgres.Sql, claims: readonly Owned[]): P
     sql`
     with input as (select * from ${rowsOf(claims)}), released as (
       update ${deliveries} d set ${assign(deliveries, {
-        state: 'QUEUED',
+        state: waitingAgain,
         attempt: null,
         phase: null,
         leaseUntil: null,
@@ -66,13 +69,13 @@ export async function renew(
 /** A recovered delivery and its new state. */
 export interface Recovered {
   readonly id: number;
-  readonly state: 'QUEUED' | 'OUTCOME_UNKNOWN';
+  readonly state: 'QUEUED' | 'DEFERRED' | 'OUTCOME_UNKNOWN';
 }
 
 const workerEnded = 'The worker stopped while the mail was being sent';
 
 /**
- * Recovers attempts whose lease expired: before BODY the delivery is QUEUED again, at BODY its outcome is
+ * Recovers attempts whose lease expired: before BODY the delivery waits again, at BODY its outcome is
  * unknown. Locked deliveries, and those of locked tickets, are left to the next round.
  */
 export async function recover(client: postgres.Sql, now: Date, limit = 500): Promise<Recovered[]> {
@@ -96,7 +99,7 @@ export async function recover(client: postgres.Sql, now: Date, limit = 500): Pro
       order by ${d.ticketId}, ${d.id} for no key update of d skip locked
     ), recovered as (
       update ${deliveries} d set ${assign(deliveries, {
-        state: sql`case when o.phase = 'BODY' then 'OUTCOME_UNKNOWN' else 'QUEUED' end`,
+        state: sql`case when o.phase = 'BODY' then 'OUTCOME_UNKNOWN' else ${waitingAgain} end`,
         attempt: null,
         phase: null,
         leaseUntil: null,
@@ -128,5 +131,52 @@ export async function recover(client: postgres.Sql, now: Date, limit = 500): Pro
       from owned where phase = 'BODY'
     ), ${appendDeliveryEvents}
     select id, state, (select count(*) from woken) as woken from recovered`,
+  );
+}
+
+/** Longest wait of a mail that is not held, in seconds: the longest back-off and a minute. */
+const longestWaitSeconds = 3660;
+/** A mailbox with a rate is ahead of the clock by a minute at most. */
+const longestPaceSeconds = 120;
+
+const inSeconds = (now: Date, seconds: number): SQL =>
+  sql`${now}::timestamptz + make_interval(secs => ${seconds}::float8)`;
+
+/**
+ * Shortens what waits for a time that only a database's clock that was set back since can have given: leases
+ * of dead workers, mails that are tried again, and mailboxes with a rate. Without it they wait until the
+ * clock has caught up. Held mails keep the time that their authors chose. Locked rows are left to the next
+ * round.
+ */
+export async function shortenWaits(client: postgres.Sql, now: Date, leaseSeconds: number): Promise<void> {
+  await runStatement(
+    client,
+    sql`
+    with leased as (
+      select ${d.id} from ${deliveries} d
+      where ${d.state} = 'TRANSMITTING' and ${d.leaseUntil} > ${leaseFor(2 * leaseSeconds)}
+      limit 500 for no key update skip locked
+    ), expiring as (
+      -- Its worker may be alive, and renews it in time.
+      update ${deliveries} d set ${assign(deliveries, { leaseUntil: leaseFor(leaseSeconds) })}
+      from leased l where ${d.id} = l.id
+    ), late as (
+      select w.id from ${mailboxes} m cross join lateral (
+        select ${d.id} from ${deliveries} d
+        where ${d.mailboxId} = ${m.id} and ${isWaiting} and not ${d.awaitsScan} and ${d.state} <> 'HELD'
+          and ${d.dueAt} > ${inSeconds(now, longestWaitSeconds)}
+        limit 500 for no key update of d skip locked
+      ) w
+    ), due as (
+      update ${deliveries} d set ${assign(deliveries, {
+        dueAt: now,
+        giveUpAt: sql`least(${d.giveUpAt}, ${now}::timestamptz + make_interval(days => ${giveUpAfterDays}))`,
+      })}
+      from late l where ${d.id} = l.id
+    ), ahead as (
+      select ${m.id} from ${mailboxes} m where ${m.pacedUntil} > ${inSeconds(now, longestPaceSeconds)}
+      for no key update skip locked
+    )
+    update ${mailboxes} m set ${assign(mailboxes, { pacedUntil: now })} from ahead a where ${m.id} = a.id`,
   );
 }

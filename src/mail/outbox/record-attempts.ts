@@ -1,18 +1,11 @@
 import { sql } from 'drizzle-orm';
 import type postgres from 'postgres';
-import { assign, insertFrom } from '../../db/insert-from.ts';
+import { assign } from '../../db/insert-from.ts';
 import { prepareStatement } from '../../db/run-statement.ts';
-import {
-  deliveries,
-  deliveryAttempts,
-  deliveryRecipients,
-  deliverySources,
-  tickets,
-} from '../../db/tables.ts';
+import { deliveries, deliveryAttempts, deliveryRecipients, tickets } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
-import type { MailSource } from '../compose/mail-source.ts';
 import { a, d, r } from '../table-aliases.ts';
-import type { Claim } from './claim.ts';
+import { waitingAgain } from './delivery-conditions.ts';
 import type { Settlement } from './settlement.ts';
 
 /*
@@ -30,77 +23,7 @@ import type { Settlement } from './settlement.ts';
  * the database's clock, everything else uses `now`.
  */
 
-/** The attempt that owns a delivery. */
-export type ClaimRef = Pick<Claim, 'id' | 'token'>;
-
 const value = sql.placeholder;
-
-const insertSources = prepareStatement<
-  object,
-  { ids: number[]; tokens: string[]; skeletons: string[]; inserts: string[] }
->(sql`
-    with input as (
-      select * from unnest(
-        ${value('ids')}::int[], ${value('tokens')}::uuid[],
-        ${value('skeletons')}::text[],
-        ${value('inserts')}::text[]
-      ) as i (id, token, skeleton, inserts)
-    ), owned as (
-      -- Waits for a concurrent redaction, which waits for this lock as well.
-      select i.* from ${deliveries} d join input i on i.id = ${d.id} and i.token = ${d.attempt}
-      order by ${d.id} for share of d
-    ), kept as (
-      ${insertFrom(
-        deliverySources,
-        {
-          deliveryId: sql`id`,
-          skeleton: sql`decode(skeleton, 'base64')`,
-          inserts: sql`inserts::jsonb`,
-        },
-        sql`owned`,
-      )}
-      on conflict (${sql.identifier(deliverySources.deliveryId.name)}) do nothing
-    )
-    select set_config('synchronous_commit', 'off', true)`);
-
-/**
- * Stores the sources that attempts will send, while they own their deliveries. A redaction ends that
- * ownership and deletes the source. Commits asynchronously: WAL is ordered, so the synchronous BODY fence
- * that follows makes this durable too.
- */
-export async function storeSources(
-  client: postgres.Sql,
-  kept: readonly (ClaimRef & { source: MailSource })[],
-): Promise<void> {
-  await insertSources(client, {
-    ids: kept.map(({ id }) => id),
-    tokens: kept.map(({ token }) => token),
-    skeletons: kept.map(({ source }) => source.skeleton.toString('base64')),
-    inserts: kept.map(({ source }) => JSON.stringify(source.inserts)),
-  });
-}
-
-const enterBody = prepareStatement<{ token: string }, { ids: number[]; tokens: string[] }>(sql`
-    update ${deliveries} d set ${assign(deliveries, { phase: 'BODY' })}
-    where ${d.id} = any (${value('ids')}::int[])
-      and ${d.attempt} = any (${value('tokens')}::uuid[])
-      and ${d.state} = 'TRANSMITTING' and ${d.phase} <> 'BODY' and ${d.leaseUntil} > clock_timestamp()
-    returning ${d.attempt} as token`);
-
-/**
- * The fence: commits that bytes may be sent from now on. The update is small, because a mail server is
- * waiting: it changes no indexed column, which makes it a HOT update.
- * @returns for each attempt, whether it still owns its delivery. One that does not was overtaken or let its
- *   lease expire, and must drop the connection
- */
-export async function openBody(client: postgres.Sql, openings: readonly ClaimRef[]): Promise<boolean[]> {
-  const rows = await enterBody(client, {
-    ids: openings.map(({ id }) => id),
-    tokens: openings.map(({ token }) => token),
-  });
-  const owned = new Set(rows.map((row) => row.token));
-  return openings.map(({ token }) => owned.has(token));
-}
 
 /**
  * Result of a settlement. `LOCKED`: its ticket or delivery is locked, so the caller retries it, and the
@@ -131,7 +54,7 @@ const writeOutcomes = prepareStatement<
       where ${tickets.id} = any (array(select ${d.ticketId} from ${deliveries} d where ${d.id} = ${those}))
       order by ${tickets.id} for no key update skip locked
     ), owned as (
-      select ${d.ticketId}, ${d.messageId}, i.*
+      select ${d.ticketId}, ${d.messageId}, ${d.state} as was, i.*
       from ${deliveries} d join input i on i.id = ${d.id}
       where ${d.id} = ${those} and ${d.ticketId} in (select id from locked_tickets) and ${isOwn}
       order by ${d.ticketId}, ${d.id} for no key update of d skip locked
@@ -141,7 +64,7 @@ const writeOutcomes = prepareStatement<
         and (${isOwn} or ${d.ticketId} not in (select id from locked_tickets))
     ), settled as (
       update ${deliveries} d set ${assign(deliveries, {
-        state: sql`o.state`,
+        state: sql`case when o.state = 'QUEUED' then ${waitingAgain} else o.state end`,
         attempt: null,
         phase: null,
         leaseUntil: null,
@@ -173,8 +96,11 @@ const writeOutcomes = prepareStatement<
       from input i where ${a.deliveryId} = ${those} and ${a.deliveryId} = i.id and ${a.token} = i.token
         and i.id not in (select id from put_off)
     ), happened as (
-      select ticket_id, id as delivery_id, message_id, event as type, null::int as actor_id from owned
-      where event is not null
+      select ticket_id, id as delivery_id, message_id, type, null::int as actor_id
+      from owned cross join lateral (
+        -- Watchers were told that the outcome is unknown.
+        select coalesce(event, case when was = 'OUTCOME_UNKNOWN' then 'DELIVERY_DEFERRED' end) as type) e
+      where type is not null
     ), ${appendDeliveryEvents}
     select id, false as locked, (select count(*) from woken) as woken from owned
     union all

@@ -5,7 +5,10 @@ import { runStatement } from '../../db/run-statement.ts';
 import { mailboxes } from '../../db/tables.ts';
 import { m } from '../table-aliases.ts';
 
-/** Records the server's size limit (EHLO SIZE) for its mailbox, so that the command refuses larger mails. */
+/**
+ * Records the server's size limit (EHLO SIZE) for its mailbox, so that the command refuses larger mails. If
+ * the mailbox's row is locked, the next mail records it, because this one's outcome does not wait.
+ */
 export async function recordSizeLimit(
   client: postgres.Sql,
   mailboxId: number,
@@ -16,6 +19,9 @@ export async function recordSizeLimit(
     client,
     sql`
     update ${mailboxes} m set ${assign(mailboxes, { serverMaxMailBytes: limit })}
-    where ${m.id} = ${mailboxId} and ${m.serverMaxMailBytes} is distinct from ${limit}`,
+    where ${m.id} = (
+      select ${m.id} from ${mailboxes} m
+      where ${m.id} = ${mailboxId} and ${m.serverMaxMailBytes} is distinct from ${limit}
+      for no key update of m skip locked)`,
   );
 }

@@ -118,11 +118,12 @@ export const redactedSettlement = (delivery: Attempted): Settlement =>
   unsentSettlement(delivery, 'CANCELLED', 'Not sent: the message was redacted');
 
 /**
- * The settlement of a mail with an infected file, which is never sent.
- * @param file its name, and what was found in it
+ * The settlement of a mail with an infected file, which is never sent. The file has no name here, because a
+ * redaction of the file would have to erase it from each attempt.
+ * @param file its position, and what was found in it
  */
 export const infectedSettlement = (delivery: Attempted, file: string): Settlement =>
-  unsentSettlement(delivery, 'FAILED', `Not sent: a file is infected: ${file}`);
+  unsentSettlement(delivery, 'FAILED', `Not sent: a file is infected: attachment ${file}`);
 
 /** A settlement without any contact with a server. */
 function unsentSettlement(delivery: Attempted, state: 'CANCELLED' | 'FAILED', reply: string): Settlement {

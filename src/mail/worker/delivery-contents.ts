@@ -46,7 +46,7 @@ export interface DeliveryContents {
   readonly giveUpAt: Date;
   /** Whether the message or one of its files was redacted. */
   readonly redacted: boolean;
-  /** An infected file and the scanner's finding; null when there is none. */
+  /** Position of an infected file and the scanner's finding; null when there is none. */
   readonly infected: string | null;
   readonly recipients: readonly DeliveryRecipient[];
   readonly mailbox: SendingMailbox;
@@ -92,7 +92,7 @@ const selectContents = prepareStatement<ContentsRow, { ids: readonly number[] }>
       ${own.redactedAt} is not null or exists (
         select from ${attachments} f
         where ${f.messageId} = ${own.id} and ${f.redactedAt} is not null) as redacted,
-      (select ${f.fileName} || ' (' || ${f.scanFound} || ')' from ${attachments} f
+      (select ${f.position} || ' (' || ${f.scanFound} || ')' from ${attachments} f
         where ${f.messageId} = ${own.id} and ${f.scan} = 'INFECTED'
         order by ${f.position} limit 1) as infected,
       (select json_agg(json_build_object(
@@ -101,7 +101,8 @@ const selectContents = prepareStatement<ContentsRow, { ids: readonly number[] }>
         from ${deliveryRecipients} r where ${r.deliveryId} = ${d.id}) as recipients,
       ${storedFiles(sql`${own.id}`)} as attachments,
       (select ${conversationValue} from (
-        select ${d.ticketId} as ticket_id, ${d.quote} as quote, ${d.messageId} as message_id) c
+        select ${d.ticketId} as ticket_id, ${d.quote} as quote, ${d.messageId} as before_message,
+          ${d.id} as before_delivery) c
       ) as conversation,
       ${m.id} as "mailboxId", ${m.address} as "mailboxAddress", ${m.smtpUrl} as "smtpUrl",
       ${m.smtpPassword} as "smtpPassword", ${m.disabledAt} is not null as disabled,

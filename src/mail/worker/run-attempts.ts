@@ -7,7 +7,8 @@ import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
 import { inLargePieces, type MailSource, mailBytes, readAhead } from '../compose/mail-source.ts';
 import type { Claim } from '../outbox/claim.ts';
-import { type ClaimRef, openBody, settle, storeSources } from '../outbox/record-attempts.ts';
+import { type ClaimRef, openBody, storeSources } from '../outbox/fence.ts';
+import { settle } from '../outbox/record-attempts.ts';
 import { recordSizeLimit } from '../outbox/record-size-limit.ts';
 import {
   infectedSettlement,
@@ -45,6 +46,9 @@ export interface AttemptPorts {
 /** Called with the outcome, the phase reached and the duration. */
 export type OnAttempt = (outcome: DeliveryState, phase: AttemptPhase, seconds: number) => void;
 
+/** Milliseconds between looks at a delivery that is locked before its fence. */
+const lockedMs = 100;
+
 /** Sends claimed deliveries. */
 export interface Attempts {
   /**
@@ -58,11 +62,8 @@ export interface Attempts {
 /** Creates the sender of claimed deliveries. Commits of concurrent attempts are batched. */
 export function createAttempts(ports: AttemptPorts): Attempts {
   const { sql, blobs, log, now, pools, trace = () => {} } = ports;
-  const keep = createBatcher<ClaimRef & { source: MailSource }, void>(
-    async (kept) => {
-      await storeSources(sql, kept);
-      return kept.map(() => undefined);
-    },
+  const keep = createBatcher(
+    (kept: readonly (ClaimRef & { source: MailSource })[]) => storeSources(sql, kept),
     // A skeleton holds the whole body, so the weight bounds the size of one parameter.
     { weigh: ({ source }) => source.skeleton.length, maxWeight: 4 * 1024 * 1024, atOnce: 2 },
   );
@@ -91,10 +92,23 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     }
   }
 
+  /** A locked delivery is waited for without a connection, for as long as the attempt has its lease. */
+  async function keepUnlocked(kept: ClaimRef & { source: MailSource }): Promise<void> {
+    while (await keep(kept)) await sleep(lockedMs);
+  }
+
+  async function openUnlocked(opening: ClaimRef): Promise<boolean> {
+    for (;;) {
+      const result = await open(opening);
+      if (result !== 'LOCKED') return result === 'OPENED';
+      await sleep(lockedMs);
+    }
+  }
+
   async function writeFence(kept: Promise<void> | undefined, { id, token }: Claim): Promise<boolean> {
     try {
       await kept;
-      return await inSpan(ledger('fence'), () => open({ id, token }));
+      return await inSpan(ledger('fence'), () => openUnlocked({ id, token }));
     } catch (err) {
       log.error({ err, deliveryId: id }, 'committing the fence failed; the connection is dropped');
       throw err;
@@ -111,7 +125,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     const pool = pools.poolOf(contents.mailbox);
     const mail = await prepareMail(contents, now());
     const { id, token } = claim;
-    const kept = contents.source === undefined ? keep({ id, token, source: mail.source }) : undefined;
+    const kept = contents.source === undefined ? keepUnlocked({ id, token, source: mail.source }) : undefined;
     // The fence awaits it, and gets its error.
     kept?.catch(() => {});
     const bytes = readAhead(inLargePieces(mailBytes(mail.source, blobs)));

@@ -7,9 +7,16 @@ import { createInterruptibleSleep } from '../../platform/interruptible-sleep.ts'
 import type { Logger } from '../../platform/log.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
 import { cancelAnsweredMails } from '../outbox/cancel-answered-mails.ts';
-import { type Claim, type ClaimOptions, claim, findNeededLocks, nextDue } from '../outbox/claim.ts';
-import { createSendingGate } from '../outbox/copied-database-gate.ts';
-import { recover, release, renew } from '../outbox/leases.ts';
+import {
+  type Claim,
+  type ClaimOptions,
+  claim,
+  claimInTurn,
+  findNeededLocks,
+  nextDue,
+} from '../outbox/claim.ts';
+import { createSendingGate } from '../outbox/copied-database/sending-gate.ts';
+import { recover, release, renew, shortenWaits } from '../outbox/leases.ts';
 import { lockCappedMailboxes, postpone } from '../outbox/recipient-caps.ts';
 import { createMailboxPools, type SharedSmtpSettings } from '../smtp/mailbox-pools.ts';
 import { type DeliveryContents, loadWithRetries } from './delivery-contents.ts';
@@ -136,6 +143,7 @@ export function createWorker(ports: WorkerPorts): Worker {
     if (!(await gate.isOpen())) return pollSeconds * 1000;
     if (performance.now() - recoveredAt >= (leaseSeconds * 1000) / 4) {
       recoveredAt = performance.now();
+      await shortenWaits(sql, now(), leaseSeconds);
       for (const { id, state } of await recover(sql, now()))
         log.warn({ deliveryId: id, state }, 'a mail was recovered: its worker did not renew the lease');
     }
@@ -154,12 +162,21 @@ export function createWorker(ports: WorkerPorts): Worker {
       slots: slots.list(),
       free: slots.slotsPerMailbox,
     };
-    const claims = await (locks.mailboxes || locks.tickets ? claimWithLocks(options) : claim(sql, options));
-    if (claims.length === 0)
-      return Math.max(
-        100,
-        Math.min(pollSeconds * 1000, slots.pause(), (await nextDue(sql, now())) ?? Infinity),
-      );
+    let claimed = 0;
+    const searches = locks.mailboxes || locks.tickets ? [claimWithLocks(options)] : claimInTurn(sql, options);
+    for await (const claims of searches) {
+      claimed += claims.length;
+      await beginAll(claims);
+    }
+    if (claimed > 0) return 0;
+    return Math.max(
+      100,
+      Math.min(pollSeconds * 1000, slots.pause(), (await nextDue(sql, now())) ?? Infinity),
+    );
+  }
+
+  async function beginAll(claims: readonly Claim[]): Promise<void> {
+    if (claims.length === 0) return;
     // From here on their leases are renewed.
     for (const one of claims) alive.set(one.token, one);
     const contents = await loadWithRetries(sql, claims, { log, isOver: () => stopping });
@@ -167,7 +184,6 @@ export function createWorker(ports: WorkerPorts): Worker {
       for (const { token } of claims) alive.delete(token);
       await release(sql, claims);
     } else for (const one of claims) begin(one, contents.get(one.id)!);
-    return 0;
   }
 
   /** A claim with the locks and checks that caps and conditions need. Mailboxes are locked last. */

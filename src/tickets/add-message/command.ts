@@ -19,6 +19,7 @@ import {
   refusalByRule,
   refusalByVerdict,
 } from './refusals.ts';
+import { replayRefusedCall } from './repeated-call.ts';
 import { type Added, addedFrom, replayOf } from './result.ts';
 import { type StoredFiles, storeFiles } from './store-files.ts';
 
@@ -45,7 +46,9 @@ export async function addTicketMessage(
     throw refuse<'addTicketMessage'>(new Refusal('UNAUTHENTICATED', 'Sign in to add a message'));
   assertOneCommand(ctx, commands);
   const read = await parseMessage(ctx, given);
-  return oneAtATime(viewer.userId, read.message.idempotencyKey, () => add(ctx, viewer, read));
+  return oneAtATime(viewer.userId, read.message.idempotencyKey, () =>
+    add(ctx, viewer, read).catch((refused) => replayRefusedCall(ctx, viewer, given, refused)),
+  );
 }
 
 async function add(ctx: TicketContext, viewer: Viewer, read: ParsedMessage): Promise<Added> {

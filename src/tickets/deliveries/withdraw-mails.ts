@@ -1,8 +1,11 @@
 import { and, asc, eq, gt, inArray, ne, sql } from 'drizzle-orm';
 import { unionAll } from 'drizzle-orm/pg-core';
 import type { Tx } from '../../db/database.ts';
+import { assign } from '../../db/insert-from.ts';
 import { outboxChannel } from '../../db/notify-channels.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, deliverySources } from '../../db/tables.ts';
+import { waitingAgain } from '../../mail/outbox/delivery-conditions.ts';
+import { d } from '../../mail/table-aliases.ts';
 import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
 
 interface AffectedMail {
@@ -90,10 +93,10 @@ async function endAttempts(tx: Tx, ids: readonly number[]): Promise<void> {
         eq(deliveryAttempts.token, deliveries.attempt),
       ),
     );
-  await tx
-    .update(deliveries)
-    .set({ state: 'QUEUED', attempt: null, phase: null, leaseUntil: null })
-    .where(those);
+  const waiting = { state: waitingAgain, attempt: null, phase: null, leaseUntil: null };
+  await tx.execute(sql`
+    update ${deliveries} d set ${assign(deliveries, waiting)}
+    where ${d.id} = any (${sql.param(ids)}::int[])`);
   await tx.execute(sql`select pg_notify(${outboxChannel}, '')`);
 }
 

@@ -6,6 +6,7 @@ import type { EventType, TicketStatus, Visibility } from '../../platform/vocabul
 import type { TicketServices } from '../context.ts';
 import { type DeskPosition, deskCursor } from './desk-cursor.ts';
 import type { TicketEvent } from './event.ts';
+import { noteRedaction } from './redactions.ts';
 
 /** Selects events of the desk that meet all conditions. */
 export interface DeskEventFilter {
@@ -98,6 +99,7 @@ export async function readDeskEvents(
   const events: DeskEvent[] = [];
   for (const row of rows)
     if (row.place !== null) events.push(eventOf({ ...row, place: row.place, readWith: events }));
+  if (events.some(({ type }) => type === 'MESSAGE_REDACTED')) noteRedaction();
   const isFull = limit > 0 && events.length >= limit;
   const more = isFull || scannedCount >= (limit === 0 ? 1 : scanned);
   // Not the horizon: after a crash, a server may assign the ids of transactions that wrote nothing again.

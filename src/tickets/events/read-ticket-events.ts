@@ -5,6 +5,7 @@ import type { Page } from '../../events/recent-events.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { EventType, Visibility } from '../../platform/vocabulary.ts';
 import { encodeCursor, eventsOf } from '../read/cursor.ts';
+import { noteRedaction } from './redactions.ts';
 import type { EventAudience, NumberedEvent, TicketPlace, TicketPosition } from './ticket-places.ts';
 
 const given = (name: string) => sql.placeholder(name);
@@ -78,6 +79,7 @@ export async function readTicketEvents(
     const { ticketId } = places[at - 1]!;
     found[at - 1]!.lastNumber = lastNumber;
     if (number === null) continue;
+    if (row.type === 'MESSAGE_REDACTED') noteRedaction();
     const cursor = encodeCursor(eventsOf(ticketId, byOperators), number);
     const event = { ...row, ticketId, number, cursor, createdAt: new Date(createdAt), readWith };
     readWith.push(event);

@@ -1,6 +1,7 @@
 import type { Tx } from '../../db/database.ts';
 import type { Problem } from '../../platform/errors.ts';
 import type { TicketContext } from '../context.ts';
+import { noteRedaction } from '../events/redactions.ts';
 import { invalidInput } from '../invalid-input.ts';
 import { requireOperator } from '../permissions.ts';
 import { refuse } from '../refusals-by-command.ts';
@@ -43,6 +44,7 @@ export async function redact(
   const problems = [...reasonProblems(reason ?? '')];
   if (problems.length > 0) throw refuse<'redactMessage' | 'redactAttachment'>(invalidInput(problems));
   const { messageId, changed, blobKeys } = await inTransaction(ctx, (tx) => run(tx, viewer.userId));
+  if (changed) noteRedaction();
   for (const key of blobKeys) {
     // The redaction stands even if this fails. No row references the bytes, so garbage collection removes
     // them within hours.

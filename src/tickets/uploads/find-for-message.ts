@@ -3,6 +3,7 @@ import type { Db } from '../../db/database.ts';
 import {
   attachments as attachmentsTable,
   blobs as blobsTable,
+  messages as messagesTable,
   uploads as uploadsTable,
 } from '../../db/tables.ts';
 import type { Problem, Refusal } from '../../platform/errors.ts';
@@ -39,8 +40,7 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
  * Finds the uploads that a message's attachments name. Returns, by index in `inputs`, those that were found.
- * Only their uploader may attach them. Expired uploads are not found even before garbage collection, which
- * could remove them before the commit. `attached` are problems for uploads that a message already has; they
+ * Only their uploader may attach them. `attached` are problems for uploads that a message already has; they
  * do not count when this call repeats the one that attached them.
  */
 export async function findUploadsToAttach(
@@ -53,59 +53,85 @@ export async function findUploadsToAttach(
     .flatMap(({ upload, path }, index) => (upload == null ? [] : [{ index, path, id: uploadIdOf(upload) }]));
   const found = new Map<number, FileOf>();
   const ids = named.flatMap(({ id }) => (id === undefined ? [] : [id]));
-  const rows = ids.length === 0 ? [] : await selectUploads(ctx.services.database.desk, ids);
-  const byId = new Map(rows.map((row) => [row.upload.id, row]));
+  const byId = await findFiles(ctx.services.database.desk, userId, ids);
   const problems: Problem[] = [];
   const attached: Problem[] = [];
   const seen = new Set<string>();
-  for (const { index, path, id } of named) {
+  for (const { index, path: own, id } of named) {
     const row = id === undefined ? undefined : byId.get(id);
-    if (row === undefined || row.upload.userId !== userId) {
-      problems.push({
-        path: ['attachments', index, ...path, 'upload'],
-        message: 'There is no such upload, or it has expired',
-      });
+    const path = ['attachments', index, ...own, 'upload'];
+    if (row === undefined) {
+      problems.push({ path, message: 'There is no such upload, or it has expired' });
       continue;
     }
-    const { upload, blob } = row;
-    const again = { path: ['attachments', index, ...path, 'upload'], message: attachedAlready };
-    if (seen.has(upload.id)) problems.push(again);
-    else if (row.attached) attached.push(again);
-    seen.add(upload.id);
-    const sha256 = blob.sha256.toString('hex');
-    found.set(index, {
-      blobKey: blob.key,
-      isFresh: false,
-      byteSize: blob.byteSize,
-      sha256,
-      fileName: upload.fileName,
-      contentType: upload.contentType,
-      uploadId: upload.id,
-    });
+    if (seen.has(id!)) problems.push({ path, message: attachedAlready });
+    else if (row.attached) attached.push({ path, message: attachedAlready });
+    seen.add(id!);
+    found.set(index, row.file);
   }
   return { found, problems, attached };
 }
 
-const selectUploads = (db: Db, ids: readonly string[]) =>
+interface FoundFile {
+  readonly file: FileOf;
+  /** Whether a message has it already. */
+  readonly attached: boolean;
+}
+
+/** The files of a user's uploads by id, and those of expired uploads that a message has. */
+async function findFiles(db: Db, userId: number, ids: readonly string[]): Promise<Map<string, FoundFile>> {
+  if (ids.length === 0) return new Map();
+  const current = await selectUploads(db, userId, ids);
+  const known = new Set(current.map(({ uploadId }) => uploadId));
+  const expired = ids.filter((id) => !known.has(id));
+  const rows = expired.length === 0 ? current : [...current, ...(await selectAttached(db, userId, expired))];
+  return new Map(
+    rows.map(({ attached, sha256, uploadId, ...file }) => [
+      uploadId,
+      { attached, file: { ...file, uploadId, isFresh: false, sha256: sha256.toString('hex') } },
+    ]),
+  );
+}
+
+/**
+ * Expired uploads are not found even before garbage collection, which could remove them before the commit.
+ */
+const selectUploads = (db: Db, userId: number, ids: readonly string[]) =>
   db
     .select({
-      upload: uploadsTable,
-      blob: blobsTable,
-      attached: exists(
+      uploadId: uploadsTable.id,
+      ...{ fileName: uploadsTable.fileName, contentType: uploadsTable.contentType },
+      ...{ blobKey: blobsTable.key, byteSize: blobsTable.byteSize, sha256: blobsTable.sha256 },
+      attached: sql<boolean>`${exists(
         db
           .select({ one: sql`1` })
           .from(attachmentsTable)
           .where(eq(attachmentsTable.uploadId, uploadsTable.id)),
-      ),
+      )}`,
     })
     .from(uploadsTable)
     .innerJoin(blobsTable, eq(blobsTable.key, uploadsTable.blobKey))
     .where(
       and(
         inArray(uploadsTable.id, [...ids]),
+        eq(uploadsTable.userId, userId),
         gt(uploadsTable.createdAt, sql`now() - make_interval(hours => ${uploadLifetimeHours})`),
       ),
     );
+
+/** A call that attached an upload may be repeated after the upload has expired. */
+const selectAttached = (db: Db, userId: number, ids: readonly string[]) =>
+  db
+    .select({
+      uploadId: sql<string>`${attachmentsTable.uploadId}`,
+      ...{ fileName: attachmentsTable.fileName, contentType: attachmentsTable.contentType },
+      ...{ blobKey: blobsTable.key, byteSize: blobsTable.byteSize, sha256: blobsTable.sha256 },
+      attached: sql<boolean>`true`,
+    })
+    .from(attachmentsTable)
+    .innerJoin(blobsTable, eq(blobsTable.key, attachmentsTable.blobKey))
+    .innerJoin(messagesTable, eq(messagesTable.id, attachmentsTable.messageId))
+    .where(and(inArray(attachmentsTable.uploadId, [...ids]), eq(messagesTable.authorId, userId)));
 
 function uploadIdOf(globalId: string): string | undefined {
   const text = Buffer.from(globalId, 'base64').toString('latin1');

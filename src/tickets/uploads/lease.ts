@@ -1,4 +1,4 @@
-import { and, eq, gte, isNotNull, isNull, lt, not, or, sql } from 'drizzle-orm';
+import { and, eq, gt, gte, isNotNull, isNull, lt, not, or, sql } from 'drizzle-orm';
 import type { Db } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepare-once.ts';
 import { openUploads } from '../../db/tables.ts';
@@ -14,12 +14,18 @@ const leaseSeconds = 6;
 const noWait = sql<string>`set_config('synchronous_commit', 'off', true)`;
 const nothing = sql`(select) as nothing`;
 const clock = sql`clock_timestamp()`;
+/** A later end of a lease was written before the clock was set back. */
+const latest = sql`clock_timestamp() + make_interval(secs => ${10 * leaseSeconds})`;
 const leaseUntil = sql`clock_timestamp() + make_interval(secs => ${leaseSeconds})`;
 const id = sql.placeholder('id');
 const writer = sql.placeholder('writer');
 
 const take = preparedFor((db: Db) => {
-  const free = or(isNull(openUploads.writer), lt(openUploads.leaseUntil, clock));
+  const free = or(
+    isNull(openUploads.writer),
+    lt(openUploads.leaseUntil, clock),
+    gt(openUploads.leaseUntil, latest),
+  );
   const taken = db.$with('taken').as(
     db
       .update(openUploads)

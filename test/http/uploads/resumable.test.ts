@@ -192,6 +192,13 @@ describe('an upload', () => {
     },
   );
 
+  test('whose sender died with its process before the clock was set back goes on', async () => {
+    const path = await begun(5);
+    await gateway.sql`update open_uploads set writer = gen_random_uuid(),
+      lease_until = now() + interval '1 day'`;
+    expect(await (await append(path, 0, true, Buffer.from('whole'))).json()).toMatchObject({ byteSize: 5 });
+  });
+
   test('whose parts come to several processes is one file', async () => {
     const bytes = randomBytes(500_000);
     const path = await begun();

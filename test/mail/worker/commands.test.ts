@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explainRecipient } from '../../../src/mail/outbox/explain-failure.ts';
+import { recover, release } from '../../../src/mail/outbox/leases.ts';
 import { openPassword, sealPassword } from '../../../src/mail/smtp/seal-password.ts';
 import type { Scope, Viewer } from '../../../src/platform/request-context.ts';
 import { cancelDelivery, resolveDelivery, retryDelivery } from '../../../src/tickets/deliveries/commands.ts';
@@ -303,4 +304,47 @@ test.each([
   expect(explainRecipient({ state, smtpReply: reply })).toMatchObject({
     suggestedAction,
   });
+});
+
+const token = '00000000-0000-4000-8000-000000000001';
+/** What a claim leaves: an attempt that has not reached its fence. */
+async function claimed(sql: postgres.Sql, id: number, lease: string): Promise<void> {
+  await sql`update deliveries set state = 'TRANSMITTING', phase = 'CONNECT', attempt = ${token},
+    attempts = attempts + 1, lease_until = clock_timestamp() + ${lease}::interval where id = ${id}`;
+  await sql`insert into delivery_attempts (delivery_id, number, token, worker, started_at)
+    select id, attempts, attempt, 'another worker', clock_timestamp() from deliveries where id = ${id}`;
+}
+
+const ends = {
+  'its worker stops': (sql: postgres.Sql, id: number) => release(sql, [{ id, token }]),
+  'its worker dies': (sql: postgres.Sql) => recover(sql, new Date()),
+};
+for (const [name, end] of Object.entries(ends))
+  test(`a mail that was deferred is deferred again when ${name}, as its watchers were told`, async () => {
+    await using world = await openWorld();
+    const { sql } = world;
+    const states = { DEFERRED: 'DEFERRED', PENDING: 'QUEUED' };
+    for (const [recipient, state] of Object.entries(states)) {
+      const id = await world.queue();
+      await sql`update delivery_recipients set state = ${recipient} where delivery_id = ${id}`;
+      await claimed(sql, id, '-1 second');
+      await end(sql, id);
+      expect(await viewDelivery(sql, id)).toMatchObject({ state, events: [], log: [{ outcome: 'QUEUED' }] });
+    }
+  });
+
+test('after the clock was set back by a day, nothing waits for the old time but what is held', async () => {
+  await using world = await openWorld();
+  const { sql } = world;
+  const tomorrow = new Date(Date.now() + 86_400_000);
+  const deferred = await world.queue({ state: 'DEFERRED', dueAt: tomorrow, giveUpAt: tomorrow });
+  const queued = await world.queue({ ticketId: 2, dueAt: tomorrow });
+  const underWay = await world.queue({ ticketId: 3 });
+  await claimed(sql, underWay, '1 day');
+  const held = await world.queue({ ticketId: 4, state: 'HELD', dueAt: tomorrow });
+  await sql`update mailboxes set rate_per_minute = 6000, paced_until = ${tomorrow}`;
+  world.work({ leaseSeconds: 1 });
+  for (const id of [deferred, queued, underWay]) await until(sql, id, inState('SENT'));
+  expect(await viewDelivery(sql, held)).toMatchObject({ state: 'HELD', dueAt: tomorrow });
+  expect(world.sink.mails).toHaveLength(3);
 });

@@ -32,8 +32,16 @@ async function failFence(
   const { sql, sink } = gateway;
   const ready = Promise.withResolvers<void>();
   sink.setFaults([{ at: 'DATA', until: ready.promise, times: 1 }]);
+  const reached = sink.steps.length;
   const added = await mailTo(gateway, 5);
-  await eventually(() => sink.steps.some(({ step }) => step === 'DATA'));
+  await eventually(() => sink.steps.slice(reached).some(({ step }) => step === 'DATA'));
+  // The fence waits for the commit of the mail's source.
+  await eventually(async () => {
+    const { messageId } = added.ticketMessage;
+    const stored = await sql`select from delivery_sources s join deliveries d on d.id = s.delivery_id
+      where d.message_id = ${messageId}`;
+    return stored.length === 1;
+  });
   await sql.begin(async (tx) => {
     await tx`lock table deliveries in access exclusive mode`;
     ready.resolve();
@@ -76,6 +84,20 @@ test('a fence that was committed, and answered by an error, does not make the ou
   await gateway.sink.received(1);
   await expect.poll(() => attemptsOf(gateway, added)).toEqual(requeuedThenSent);
   expect(gateway.sink.mails).toHaveLength(1);
+
+  // Its lease ran out meanwhile as well, and another worker told that the outcome is unknown.
+  const doubted = await failFence(gateway, async (tx) => {
+    await tx`update delivery_recipients set state = 'OUTCOME_UNKNOWN' where state = 'PENDING'`;
+    await tx`update deliveries set state = 'OUTCOME_UNKNOWN', attempt = null, phase = null, lease_until = null
+      where state = 'TRANSMITTING'`;
+  });
+  await gateway.sink.received(2);
+  await expect.poll(() => attemptsOf(gateway, doubted)).toEqual(requeuedThenSent);
+  expect((await eventsOf(gateway, doubted)).map(({ type }) => type)).toEqual([
+    'MESSAGE_ADDED',
+    'DELIVERY_DEFERRED',
+    'DELIVERY_SENT',
+  ]);
 });
 
 test('a lease that ran out at the fence is not taken for a fault of the mail server', async () => {

@@ -26,25 +26,30 @@ test('a locked ticket delays only its own settlement, and every mail is sent onc
   expect(web.sink.mails).toHaveLength(2);
 });
 
-test('a delivery that is locked from outside delays only its own settlement', async () => {
+test('a delivery that is locked before its fence, or after it, delays only its own mail', async () => {
   const logged: string[] = [];
   const log = createLog('error', { write: (line: string) => logged.push(line) > 0 } as never);
   await using gateway = await startGateway({ env: { ROLES: 'web,worker' }, overrides: { log } });
   const { sql, sink } = gateway;
-  const ready = Promise.withResolvers<void>();
-  sink.setFaults([{ at: 'DOT', until: ready.promise }]);
-  for (const ticketId of [5, 6])
-    await add(gateway, { ticket: { ticketId }, email: { from: 'company@domain.com' } });
-  const inBody = async () => (await sql`select from deliveries where phase = 'BODY'`).length === 2;
-  await expect.poll(inBody).toBe(true);
-  const states = async () => (await sql`select state from deliveries order by id`).map(({ state }) => state);
-  await sql.begin(async (tx) => {
-    await tx`select from deliveries order by id limit 1 for update`;
-    ready.resolve();
-    await expect.poll(states).toEqual(['TRANSMITTING', 'SENT']);
-  });
-  await expect.poll(states).toEqual(['SENT', 'SENT']);
-  // No settlement ran into its time limit for locks.
+  const lastTwo = () => sql`select id, state from deliveries order by id desc limit 2`;
+  const states = async () => (await lastTwo()).map(({ state }) => state);
+  for (const at of ['DATA', 'DOT'] as const) {
+    const ready = Promise.withResolvers<void>();
+    sink.setFaults([{ at, until: ready.promise }]);
+    const reached = sink.steps.length;
+    for (const ticketId of [5, 6])
+      await add(gateway, { ticket: { ticketId }, email: { from: 'company@domain.com' } });
+    const waiting = () => sink.steps.slice(reached).filter(({ step }) => step === at).length;
+    await expect.poll(waiting).toBe(2);
+    await sql.begin(async (tx) => {
+      const [last] = await lastTwo();
+      await tx`select from deliveries where id = ${last!.id} for update`;
+      ready.resolve();
+      await expect.poll(states).toEqual(['TRANSMITTING', 'SENT']);
+    });
+    await expect.poll(states).toEqual(['SENT', 'SENT']);
+  }
+  // Nothing ran into its time limit for locks, and no mail was begun a second time.
   expect(logged).toEqual([]);
-  expect(sink.mails).toHaveLength(2);
+  expect(sink.mails).toHaveLength(4);
 });

@@ -1,13 +1,19 @@
 import { sql } from 'drizzle-orm';
 import type postgres from 'postgres';
-import { assign } from '../../db/insert-from.ts';
-import { runStatement } from '../../db/run-statement.ts';
-import { deliveries, deliveryAttempts, deliveryRecipients, outboxHomes, tickets } from '../../db/tables.ts';
-import { appendDeliveryEvents } from '../../events/append-events.ts';
-import type { DeliveryState } from '../../platform/vocabulary.ts';
-import { a, d, r } from '../table-aliases.ts';
-import { isUnsettled } from './delivery-conditions.ts';
-import { findOutboxHome, setOutboxHome } from './home-database.ts';
+import { assign } from '../../../db/insert-from.ts';
+import { runStatement } from '../../../db/run-statement.ts';
+import {
+  deliveries,
+  deliveryAttempts,
+  deliveryRecipients,
+  outboxHomes,
+  tickets,
+} from '../../../db/tables.ts';
+import { appendDeliveryEvents } from '../../../events/append-events.ts';
+import type { DeliveryState } from '../../../platform/vocabulary.ts';
+import { a, d, r } from '../../table-aliases.ts';
+import { isUnsettled } from '../delivery-conditions.ts';
+import { findOutboxHome, setOutboxHome } from './home.ts';
 
 /** Most deliveries that one statement changes. Their tickets stay locked until the commit. */
 const atOnce = 500;
@@ -37,14 +43,20 @@ export async function releaseOutbox(tx: postgres.Sql, doubt: boolean): Promise<R
     ...(doubt ? (['QUEUED', 'DEFERRED', 'HELD'] as const) : []),
   ];
   let outcomeUnknown = 0;
-  for (let changed = atOnce; changed === atOnce && states.length > 0; outcomeUnknown += changed)
-    changed = await makeUnknown(tx, states);
+  for (let chosen = atOnce; chosen === atOnce && states.length > 0; ) {
+    const changed = await makeUnknown(tx, states);
+    chosen = changed.chosen;
+    outcomeUnknown += changed.doubted;
+  }
   await setOutboxHome(tx, here);
   return { restored, outcomeUnknown };
 }
 
-async function makeUnknown(tx: postgres.Sql, states: readonly DeliveryState[]): Promise<number> {
-  const changed = await runStatement(
+async function makeUnknown(
+  tx: postgres.Sql,
+  states: readonly DeliveryState[],
+): Promise<{ chosen: number; doubted: number }> {
+  const [counts] = await runStatement<{ chosen: number; doubted: number }>(
     tx,
     sql`
     with chosen as (
@@ -64,7 +76,9 @@ async function makeUnknown(tx: postgres.Sql, states: readonly DeliveryState[]): 
         settledAt: sql`clock_timestamp()`,
         cancelIf: [],
       })}
-      from chosen c join locked_tickets t on t.id = c.ticket_id where ${d.id} = c.id
+      from chosen c join locked_tickets t on t.id = c.ticket_id
+      -- A worker may have settled it while the ticket's lock was waited for.
+      where ${d.id} = c.id and ${d.state} = any (${sql.param(states)}::text[])
       returning ${d.id}, ${d.ticketId} as ticket_id, ${d.messageId} as message_id
     ), recipients as (
       update ${deliveryRecipients} r set ${assign(deliveryRecipients, {
@@ -85,7 +99,8 @@ async function makeUnknown(tx: postgres.Sql, states: readonly DeliveryState[]): 
         null::int as actor_id
       from doubted
     ), ${appendDeliveryEvents}
-    select id, (select count(*) from woken) as woken from doubted`,
+    select (select count(*) from chosen)::int as chosen, (select count(*) from doubted)::int as doubted,
+      (select count(*) from woken) as woken`,
   );
-  return changed.length;
+  return counts!;
 }

@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
-import type { Logger } from '../../platform/log.ts';
-import { copied, findOutboxHome, hold, recovered, setOutboxHome } from './home-database.ts';
+import type { Logger } from '../../../platform/log.ts';
+import { copied, findOutboxHome, hold, recovered, setOutboxHome } from './home.ts';
 
 const wentBack = 'the database is in an earlier state than a moment ago';
 const advice =

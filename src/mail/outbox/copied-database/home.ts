@@ -1,9 +1,9 @@
 import { sql as build, type SQL } from 'drizzle-orm';
 import type postgres from 'postgres';
-import { assign, insertFrom } from '../../db/insert-from.ts';
-import { outboxChannel } from '../../db/notify-channels.ts';
-import { runStatement } from '../../db/run-statement.ts';
-import { outboxHomes } from '../../db/tables.ts';
+import { assign, insertFrom } from '../../../db/insert-from.ts';
+import { outboxChannel } from '../../../db/notify-channels.ts';
+import { runStatement } from '../../../db/run-statement.ts';
+import { outboxHomes } from '../../../db/tables.ts';
 
 /*
  * A database that was restored from a dump, cloned or rolled back holds mails as waiting that the original

@@ -1,0 +1,1 @@
+CREATE INDEX "deliveries_ticket_first_idx" ON "deliveries" USING btree ("mailbox_id","ticket_id","id",(case when state = 'TRANSMITTING' then '-infinity'::timestamptz else due_at end)) WHERE state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING') and not awaits_scan;

@@ -1,0 +1,113 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { deliveries } from '../../db/tables.ts';
+import { d, e } from '../table-aliases.ts';
+import { isWaiting } from './delivery-conditions.ts';
+
+/*
+ * Only the first mail of a ticket and a mailbox that is due or under way may go. A claim must find these
+ * mails without reading all that wait: a hundred thousand may, on five tickets or on as many as there are
+ * mails. There are three searches. Each is made for the mailboxes whose slots the one before did not fill.
+ */
+
+/** A search for the first mails of tickets. */
+export interface Search {
+  /**
+   * Steps of a statement `with recursive`, the last of which is `firsts` (mailbox_id, id). They need the step
+   * `room` (id, free), which lists the mailboxes.
+   */
+  readonly steps: SQL;
+  /** Whether a mailbox `m` may have further first mails, which the next search finds. */
+  readonly isPartial: SQL;
+}
+
+/** Most tickets of a mailbox that `amongTickets` visits. */
+const mostTickets = sql.raw('1000');
+/** Number of mails of a mailbox `m` that `amongOldest` reads: some are of the same tickets. */
+const oldestRead = sql`(2 * m.free + 20)`;
+/** Number of first mails of a mailbox `m` that `amongOldest` returns. */
+const mostFirsts = sql`(m.free + 10)`;
+
+const now = sql`${sql.placeholder('now')}::timestamptz`;
+/** Since when a mail holds up later ones: always if it is under way. The text matches an index's column. */
+const holdsSince = sql`
+  (case when ${e.state} = 'TRANSMITTING' then '-infinity'::timestamptz else ${e.dueAt} end)`;
+/** Whether a mail holds up later ones now. The text matches the predicate of the same index. */
+const isFirst = sql`${e.state} in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING') and not ${e.awaitsScan}
+  and ${holdsSince} <= ${now}`;
+
+/**
+ * The first mail of the next ticket that has one. Rows are compared and sorted by all columns, because only
+ * the index of first mails can serve that: with `=`, PostgreSQL may choose an index in which it passes every
+ * mail of the ticket that was ever sent.
+ */
+const firstAfter = (mailboxId: SQL, ticketId: SQL): SQL => sql`
+  select ${e.ticketId} as ticket_id, ${e.id} as id from ${deliveries} e
+  where ${isFirst} and (${e.mailboxId}, ${e.ticketId}) > (${mailboxId}, ${ticketId})
+    and ${e.mailboxId} <= ${mailboxId}
+  order by ${e.mailboxId}, ${e.ticketId}, ${e.id} limit 1`;
+
+/**
+ * Searches among the mails that have been due for longest. It finds enough unless most of these are of a few
+ * tickets. A ticket is looked up only until there are mails enough, some more in case others are locked.
+ */
+const amongOldest: Search = {
+  steps: sql`oldest as materialized (
+      select m.id as mailbox_id, d.ticket_id, d.id, d.due_at
+      from room m cross join lateral (
+        select ${d.ticketId}, ${d.id}, ${d.dueAt} from ${deliveries} d
+        where ${d.mailboxId} = m.id and ${isWaiting} and not ${d.awaitsScan} and ${d.dueAt} <= ${now}
+        order by ${d.dueAt}, ${d.id} limit ${oldestRead}
+      ) d
+    ), firsts as materialized (
+      select m.id as mailbox_id, f.id
+      from room m cross join lateral (
+        select t.id
+        from (
+          select distinct on (ticket_id) ticket_id, id, due_at from oldest o where o.mailbox_id = m.id
+          order by ticket_id, id
+        ) t
+        cross join lateral (${firstAfter(sql`m.id`, sql`t.ticket_id - 1`)}) f
+        where f.id = t.id
+        order by t.due_at, t.id limit ${mostFirsts}
+      ) f
+    )`,
+  isPartial: sql`(
+    (select count(*) from oldest o where o.mailbox_id = m.id) >= ${oldestRead}
+    or (select count(*) from firsts f where f.mailbox_id = m.id) >= ${mostFirsts})`,
+};
+
+const hasMostTickets = sql`exists (
+  select from visited v where v.mailbox_id = m.id and v.number = ${mostTickets})`;
+
+/** Goes from one ticket to the next. It finds nothing if there are too many, as the oldest must go first. */
+const amongTickets: Search = {
+  steps: sql`visited as materialized (
+      select m.id as mailbox_id, f.ticket_id, f.id, 1 as number
+      from room m cross join lateral (${firstAfter(sql`m.id`, sql`0`)}) f
+      union all
+      select p.mailbox_id, f.ticket_id, f.id, p.number + 1
+      from visited p cross join lateral (${firstAfter(sql`p.mailbox_id`, sql`p.ticket_id`)}) f
+      where p.number < ${mostTickets}
+    ), firsts as (
+      select v.mailbox_id, v.id from room m join visited v on v.mailbox_id = m.id where not ${hasMostTickets}
+    )`,
+  isPartial: hasMostTickets,
+};
+
+/**
+ * Reads all that is due. It follows when a mailbox has more tickets than the search before visits, so most of
+ * its claims fill the slots.
+ */
+const amongAll: Search = {
+  // One pass. If each mail is asked whether its ticket has an earlier one, PostgreSQL expects a match soon
+  // and reads the table from its beginning, past every mail that was ever sent.
+  steps: sql`firsts as materialized (
+      select ${e.mailboxId} as mailbox_id, min(${e.id}) as id from ${deliveries} e
+      where ${isFirst} and ${e.mailboxId} in (select id from room)
+      group by ${e.mailboxId}, ${e.ticketId}
+    )`,
+  isPartial: sql`false`,
+};
+
+/** The searches in their order. The first finds the oldest mails. */
+export const searches: readonly Search[] = [amongOldest, amongTickets, amongAll];
