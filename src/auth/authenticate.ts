@@ -3,7 +3,7 @@ import type { Db } from '../db/database.ts';
 import { asUnavailable } from '../platform/database-faults.ts';
 import { BadCredential, type SignInReason } from '../platform/errors.ts';
 import type { Logger } from '../platform/log.ts';
-import type { Viewer } from '../platform/request-context.ts';
+import type { Authenticate, Viewer } from '../platform/request-context.ts';
 import { asciiFold } from './ascii-fold.ts';
 import { createAuthorizationReader } from './authorization-header.ts';
 import { createCredentialCache, type VerifiedCredential } from './credential-cache.ts';
@@ -17,13 +17,12 @@ import { isWellFormedToken, prepareFindToken } from './tokens.ts';
 /** Finds out who sends a request. */
 export interface Authenticator extends AsyncDisposable {
   /**
-   * Authenticates an `Authorization` header.
+   * Returns the function that authenticates an `Authorization` header, as often as it is called.
    * @param direct whether the request comes from a program on this machine and not through a proxy: only then
    *   are public passwords (the demo desk's) accepted
-   * @returns undefined when there is no header, or it is empty
-   * @throws BadCredential (401, or 429 when it says how long to wait) or Unavailable (503: too many sign-ins
-   *   at a time, no database, no keys for JWTs)
    */
+  signInBy(authorization: string | undefined, remoteAddress: string, direct?: () => boolean): Authenticate;
+  /** Authenticates an `Authorization` header once. */
   authenticate(
     authorization: string | undefined,
     remoteAddress: string,
@@ -93,10 +92,10 @@ export function createAuthenticator({
 
   /** Uses the cached result while it is fresh, and renews it before it expires. */
   function lookUp(
+    key: string,
     authorization: string,
     remoteAddress: string,
   ): VerifiedCredential | Promise<VerifiedCredential> {
-    const key = cache.keyOf(authorization);
     const at = now().getTime();
     const entry = cache.get(key);
     if (entry === undefined || !cache.isFresh(entry, at))
@@ -119,25 +118,30 @@ export function createAuthenticator({
     return error;
   }
 
+  function signInBy(
+    authorization: string | undefined,
+    remoteAddress: string,
+    direct: () => boolean = () => false,
+  ): Authenticate {
+    if (authorization === undefined || authorization === '') return () => undefined;
+    const key = cache.keyOf(authorization);
+    const viewerOf = ({ viewer, proof }: VerifiedCredential): Viewer => {
+      if (proof === undefined || !knownPasswords.has(proof) || direct()) return viewer;
+      const message = 'The demo accounts work only for direct requests to localhost';
+      throw note(new BadCredential(message, 'demo_account', { userId: viewer.userId }), remoteAddress);
+    };
+    const refuse = (error: unknown): never => {
+      throw note(error, remoteAddress);
+    };
+    return () => {
+      const known = lookUp(key, authorization, remoteAddress);
+      return known instanceof Promise ? known.catch(refuse).then(viewerOf) : viewerOf(known);
+    };
+  }
+
   return {
-    async authenticate(authorization, remoteAddress, direct = () => false) {
-      if (authorization === undefined || authorization === '') return undefined;
-      let found: VerifiedCredential;
-      try {
-        const known = lookUp(authorization, remoteAddress);
-        // Not awaited when it is there already: every watcher signs in again at each event, and each `await`
-        // takes another turn of the event loop.
-        found = known instanceof Promise ? await known : known;
-      } catch (error) {
-        throw note(error, remoteAddress);
-      }
-      const { viewer, proof } = found;
-      if (proof !== undefined && knownPasswords.has(proof) && !direct()) {
-        const message = 'The demo accounts work only for direct requests to localhost';
-        throw note(new BadCredential(message, 'demo_account', { userId: viewer.userId }), remoteAddress);
-      }
-      return viewer;
-    },
+    signInBy,
+    authenticate: async (...credential) => signInBy(...credential)(),
     async [Symbol.asyncDispose]() {
       await Promise.allSettled(inFlight.values());
     },

@@ -1,13 +1,5 @@
-import { type EventOrder, type EventSpan, RecentEvents } from './recent-events.ts';
+import { type EventOrder, type Page, RecentEvents, type Takers } from './recent-events.ts';
 import { SharedReads } from './shared-reads.ts';
-
-/** One page of events after a position. */
-export interface Page<E, P> extends EventSpan<E, P> {
-  /** Whether there may already be more events after it. */
-  readonly more: boolean;
-  /** Whether later events cannot be read yet, because an older transaction is under way. */
-  readonly areHeld?: boolean;
-}
 
 /** Reads a page of events after a position from the database. */
 export type ReadAfter<E, P> = (after: P) => Promise<Page<E, P>>;
@@ -37,7 +29,7 @@ const mostHeldMs = 1000;
  * awaited the read, or their turn, each would hold the memory of a suspended call. A watcher who is behind
  * reads from its own position until it has caught up.
  */
-export class Feed<E, P> {
+export class Feed<E, P> implements Takers {
   readonly #ports: FeedPorts<E, P>;
   readonly #callInTurns: CallInTurns;
   readonly #recent: RecentEvents<E, P>;
@@ -54,7 +46,7 @@ export class Feed<E, P> {
   constructor(ports: FeedPorts<E, P>, callInTurns: CallInTurns) {
     this.#ports = ports;
     this.#callInTurns = callInTurns;
-    this.#recent = new RecentEvents(ports, () => this.#isWaking);
+    this.#recent = new RecentEvents(ports, this);
   }
 
   /** Calls `wake` after each notification, when the events that it announces were read. */
@@ -72,6 +64,16 @@ export class Feed<E, P> {
   notify(): void {
     this.#notified += 1;
     if (!this.#isWaking) void this.#wakeAll();
+  }
+
+  /** How many watch. */
+  get count(): number {
+    return this.#wakes.size;
+  }
+
+  /** Whether some of them are still being woken. */
+  get areWoken(): boolean {
+    return this.#isWaking;
   }
 
   /** Wakes all watchers at once, because the gateway stops. */
@@ -162,6 +164,6 @@ export class Feed<E, P> {
   }
 
   #recentAfter(position: P): Page<E, P> {
-    return { ...this.#recent.after(position), more: this.hasNews };
+    return this.#recent.after(position, this.hasNews);
   }
 }

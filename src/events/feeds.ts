@@ -1,5 +1,6 @@
-import { type CallInTurns, Feed, type FeedPorts, type Page, type ReadAlone } from './feed.ts';
+import { type CallInTurns, Feed, type FeedPorts, type ReadAlone } from './feed.ts';
 import type { EventHub } from './hub.ts';
+import type { Page } from './recent-events.ts';
 
 /** Watchers who are woken in one turn of the event loop, at most: other requests get theirs in between. */
 const perTurn = 200;

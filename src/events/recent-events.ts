@@ -6,6 +6,14 @@ export interface EventSpan<E, P> {
   readonly reached: P;
 }
 
+/** One page of events after a position. */
+export interface Page<E, P> extends EventSpan<E, P> {
+  /** Whether there may already be more events after it. */
+  readonly more: boolean;
+  /** Whether later events cannot be read yet, because an older transaction is under way. */
+  readonly areHeld?: boolean;
+}
+
 /** The order of a list's events. */
 export interface EventOrder<E, P> {
   readonly positionOf: (event: E) => P;
@@ -14,29 +22,50 @@ export interface EventOrder<E, P> {
 }
 
 /**
- * Events stay in memory until no watcher has taken one of them for this many milliseconds. Ten thousand
- * watchers may need seconds to take them, and the late ones must not each read them from the database.
+ * An event stays in memory until all watchers have taken it, or none has for this many milliseconds. Ten
+ * thousand watchers may need seconds to take it, and the late ones must not each read it from the database.
+ * What was made of an event, such as its results, is kept as long as the event.
  */
 const keepMs = 1000;
 /** Events kept in memory, at most. */
 const maxKept = 200;
 
+/** A page that a watcher has taken. */
+interface Taken<E, P> {
+  readonly after: P;
+  /** Index of its first event. */
+  readonly from: number;
+  readonly page: Page<E, P>;
+}
+
+/** Those who take the events. */
+export interface Takers {
+  /** How many watch the list. */
+  readonly count: number;
+  /** Whether some are still being woken: then nothing is forgotten because it was not taken for long. */
+  readonly areWoken: boolean;
+}
+
 /** The last events of a list without a gap, for watchers who come a little late. */
 export class RecentEvents<E, P> {
   readonly #order: EventOrder<E, P>;
-  readonly #areAwaited: () => boolean;
+  readonly #takers: Takers;
   /** The events from `#start` to `#end`. */
   #events: E[] = [];
   #start: P | undefined;
   #end: P | undefined;
-  /** Whether a watcher has taken events since the timer was set. */
-  #wasTaken = false;
+  /** The last page that was taken: most watchers are at the same position. */
+  #taken: Taken<E, P> | undefined;
+  /** How many of the events were here when the timer was set, and from which one on they were taken since. */
+  #keptCount = 0;
+  #takenFrom = Number.POSITIVE_INFINITY;
+  /** How often the events up to the last one were taken. */
+  #timesTaken = 0;
   #forgetting: NodeJS.Timeout | undefined;
 
-  /** @param areAwaited whether watchers are still being woken for them: nothing is forgotten then */
-  constructor(order: EventOrder<E, P>, areAwaited: () => boolean) {
+  constructor(order: EventOrder<E, P>, takers: Takers) {
     this.#order = order;
-    this.#areAwaited = areAwaited;
+    this.#takers = takers;
   }
 
   /** Everything up to here was read. Undefined until a watcher has reached the end of the list. */
@@ -58,11 +87,12 @@ export class RecentEvents<E, P> {
   /** Adds a page that was read from the end on. */
   append({ events, reached }: EventSpan<E, P>): void {
     this.#end = reached;
+    this.#taken = undefined;
     if (events.length === 0) return;
     this.#events.push(...events);
-    const dropped = this.#events.splice(0, Math.max(0, this.#events.length - maxKept));
-    if (dropped.length > 0) this.#start = this.#order.positionOf(dropped.at(-1)!);
-    this.#keep();
+    this.#timesTaken = 0;
+    this.#drop(this.#events.length - maxKept);
+    this.#forgetLater();
   }
 
   /** Adds a page that was read from an earlier position on, if it leaves no gap. */
@@ -74,34 +104,63 @@ export class RecentEvents<E, P> {
     if (this.#events.length + earlier.length > maxKept) return;
     this.#events.unshift(...earlier);
     this.#start = position;
-    this.#keep();
-  }
-
-  /** The events after a position that is not before the first of them. */
-  after(position: P): EventSpan<E, P> {
-    const { isBefore, positionOf } = this.#order;
-    let from = this.#events.length;
-    while (from > 0 && isBefore(position, positionOf(this.#events[from - 1]!))) from -= 1;
-    if (from < this.#events.length) this.#wasTaken = true;
-    const reached = isBefore(position, this.#end!) ? this.#end! : position;
-    return { events: this.#events.slice(from), reached };
-  }
-
-  #keep(): void {
-    this.#wasTaken = true;
+    this.#taken = undefined;
+    // They were taken just now, and were not here when the timer was set.
+    this.#keptCount = 0;
+    this.#timesTaken = 0;
     this.#forgetLater();
   }
 
-  /** Forgets the events once they were not taken for a whole interval. */
+  /**
+   * The events after a position that is not before the first of them. Watchers at the same position get the
+   * same page.
+   * @param more whether there may already be more events after the last one
+   */
+  after(position: P, more: boolean): Page<E, P> {
+    let taken = this.#taken;
+    if (taken?.after !== position || taken.page.more !== more) {
+      const from = this.#indexAfter(position);
+      const reached = this.#order.isBefore(position, this.#end!) ? this.#end! : position;
+      taken = { after: position, from, page: { events: this.#events.slice(from), reached, more } };
+      this.#taken = taken;
+    }
+    if (taken.page.events.length > 0) this.#noteTaken(taken);
+    return taken.page;
+  }
+
+  /** Each watcher takes the last event once, or comes back and is counted again: then another reads alone. */
+  #noteTaken({ from }: Taken<E, P>): void {
+    this.#takenFrom = Math.min(this.#takenFrom, from);
+    this.#timesTaken += 1;
+    if (this.#timesTaken >= this.#takers.count) this.#drop(this.#events.length);
+  }
+
+  /** Index of the first event after a position. */
+  #indexAfter(position: P): number {
+    const { isBefore, positionOf } = this.#order;
+    let index = this.#events.length;
+    while (index > 0 && isBefore(position, positionOf(this.#events[index - 1]!))) index -= 1;
+    return index;
+  }
+
+  /** Drops some of the oldest events. */
+  #drop(count: number): void {
+    if (count <= 0) return;
+    this.#start = this.#order.positionOf(this.#events[count - 1]!);
+    this.#events.splice(0, count);
+    this.#keptCount = Math.max(0, this.#keptCount - count);
+    this.#takenFrom = Math.max(0, this.#takenFrom - count);
+    this.#taken = undefined;
+  }
+
+  /** Forgets the events that were not taken for a whole interval, and then those that come after them. */
   #forgetLater(): void {
     this.#forgetting ??= setTimeout(() => {
       this.#forgetting = undefined;
-      if (this.#wasTaken || this.#areAwaited()) {
-        this.#wasTaken = false;
-        return this.#forgetLater();
-      }
-      this.#events = [];
-      this.#start = this.#end;
+      if (!this.#takers.areWoken) this.#drop(Math.min(this.#keptCount, this.#takenFrom));
+      this.#keptCount = this.#events.length;
+      this.#takenFrom = Number.POSITIVE_INFINITY;
+      if (this.#events.length > 0) this.#forgetLater();
     }, keepMs).unref();
   }
 }

@@ -5,7 +5,7 @@ import type { RateLimits } from '../limits/rate-limits.ts';
 import { BadRequest } from '../platform/errors.ts';
 import { requestIdOf } from '../platform/http/send-response.ts';
 import type { Logger } from '../platform/log.ts';
-import type { RequestContext, Viewer } from '../platform/request-context.ts';
+import type { Authenticate, RequestContext } from '../platform/request-context.ts';
 import { notesOf } from '../platform/request-notes.ts';
 import { isDirect, originOf, remoteAddressOf } from './caller-address.ts';
 import { type ReceivePorts, receiveFor } from './receive-file.ts';
@@ -30,7 +30,7 @@ export interface BeginPorts extends ReceivePorts {
 export type Begin = (
   req: IncomingMessage,
   res: ServerResponse,
-  signIn?: () => Promise<Viewer | undefined>,
+  signIn?: Authenticate,
 ) => Promise<RequestContext>;
 
 /**
@@ -45,7 +45,7 @@ export function createBegin(ports: BeginPorts): Begin {
     const idempotencyKey = idempotencyKeyOf(req);
     const address = remoteAddressOf(req, trustProxy);
     const direct = () => isDirect(req);
-    const signIn = known ?? (() => authenticator.authenticate(headers.authorization, address, direct));
+    const signIn = known ?? authenticator.signInBy(headers.authorization, address, direct);
     await rateLimits.count('address', addressKey(address));
     const viewer = await signIn();
     if (viewer !== undefined) {

@@ -22,17 +22,23 @@ export interface Viewer {
   readonly scopes: ReadonlySet<Scope>;
 }
 
+/**
+ * Finds out whose credential a request has. Not a promise while the credential is cached: each watcher signs
+ * in again at each event.
+ * @returns undefined when no credential was offered
+ * @throws BadCredential (401, or 429 when it says how long to wait) or Unavailable (503: too many sign-ins at
+ *   a time, no database, no keys for JWTs)
+ */
+export type Authenticate = () => Viewer | undefined | Promise<Viewer | undefined>;
+
 /** A request's context, for every layer. */
 export interface RequestContext {
   /** Appears in the response and in log lines. */
   readonly requestId: string;
   /** `undefined`: no credential was offered. */
   readonly viewer: Viewer | undefined;
-  /**
-   * Authenticates the same credential again, for a response that outlives its request.
-   * @throws BadCredential
-   */
-  readonly signInAgain: () => Promise<Viewer | undefined>;
+  /** Authenticates the same credential again, for a response that outlives its request. */
+  readonly signInAgain: Authenticate;
   /** From the `Idempotency-Key` header. */
   readonly idempotencyKey: string | undefined;
   /**

@@ -1,7 +1,8 @@
 import type { Db } from '../db/database.ts';
 import { findDeskKey } from '../db/desk-key.ts';
-import type { Page, ReadAfter, ReadAlone } from '../events/feed.ts';
+import type { ReadAfter, ReadAlone } from '../events/feed.ts';
 import type { FeedOf, Feeds, Watching } from '../events/feeds.ts';
+import type { Page } from '../events/recent-events.ts';
 import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
 import type { Logger } from '../platform/log.ts';
 import type { DeskPosition } from '../tickets/events/desk-cursor.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type CallInTurns, Feed, type Page } from '../../src/events/feed.ts';
+import { type CallInTurns, Feed } from '../../src/events/feed.ts';
+import type { Page } from '../../src/events/recent-events.ts';
 
 /* Ten thousand watchers take seconds to receive what happened in a moment. */
 
@@ -37,6 +38,7 @@ function createFeed(callInTurns = callAll) {
 
 test('watchers who come late are given what was read, as long as others still take it', async () => {
   const { feed, append, readsOf } = createFeed();
+  for (let n = 0; n < 20; n += 1) feed.join(() => {});
   await feed.after(0);
   await append(1, 2, 3);
   for (let n = 0; n < 20; n += 1) {
@@ -53,6 +55,35 @@ test('events that nobody takes any more are forgotten, and read by a watcher tha
   vi.advanceTimersByTime(3000);
   expect((await feed.after(0)).events).toEqual([1, 2, 3]);
   expect(readsOf()).toBe(3);
+});
+
+test('what all watchers have taken is forgotten at once', async () => {
+  const { feed, append, readsOf } = createFeed();
+  for (let n = 0; n < 2; n += 1) feed.join(() => {});
+  await feed.after(0);
+  await append(1, 2);
+  for (let n = 0; n < 3; n += 1) expect((await feed.after(0)).events).toEqual([1, 2]);
+  expect(readsOf()).toBe(2);
+  // One who has come back since.
+  expect((await feed.after(0)).events).toEqual([1, 2]);
+  expect(readsOf()).toBe(3);
+});
+
+test('what nobody takes any more is forgotten, although later events are taken all the time', async () => {
+  const { feed, append, readsOf } = createFeed();
+  await feed.after(0);
+  // One who takes nothing.
+  feed.join(() => {});
+  for (let n = 1; n <= 20; n += 1) {
+    await append(n);
+    expect((await feed.after(n - 1)).events).toEqual([n]);
+    vi.advanceTimersByTime(500);
+  }
+  expect(readsOf()).toBe(21);
+  expect((await feed.after(18)).events).toEqual([19, 20]);
+  expect(readsOf()).toBe(21);
+  expect((await feed.after(10)).events).toHaveLength(10);
+  expect(readsOf()).toBe(22);
 });
 
 test('nothing is forgotten before every watcher was woken, however long that takes', async () => {
@@ -96,6 +127,7 @@ test('a read that began before a notification does not answer those who come aft
 
 test('what one watcher has missed is not read again for those who missed as much or less', async () => {
   const { feed, list, readsOf } = createFeed();
+  for (let n = 0; n < 5; n += 1) feed.join(() => {});
   list.push(1, 2, 3, 4, 5);
   await feed.after(0);
   await feed.after(5);

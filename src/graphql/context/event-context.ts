@@ -2,7 +2,7 @@ import type { Viewer } from '../../platform/request-context.ts';
 import type { SeenEvent, TicketEvent } from '../../tickets/events/event.ts';
 import { mayBeRedacted } from '../../tickets/events/redactions.ts';
 import type { GraphContext } from './context.ts';
-import { noticingIdentity } from './event-audience.ts';
+import { NoticedViewer } from './event-audience.ts';
 import { Loaders } from './loaders.ts';
 
 /** What the source of a subscription yields. */
@@ -21,21 +21,48 @@ const keepMs = 1000;
 const maxTogether = 25;
 
 /** What was loaded for some events, for viewers who see the same of them. */
-export interface LoadedTogether {
+export class LoadedTogether {
+  readonly #context: GraphContext;
+  readonly #viewer: Viewer;
+  readonly #loading: NoticedViewer;
+  readonly #loadedAt = performance.now();
+  #until = this.#loadedAt + keepMs;
+
+  constructor(ctx: GraphContext, viewer: Viewer, events: readonly TicketEvent[]) {
+    this.#viewer = viewer;
+    this.#loading = new NoticedViewer(viewer);
+    this.#context = contextFor(ctx, this.#loading);
+    this.#context.load.expect(events);
+  }
+
   /** Begins an answer about one of the events. It has the rows that were loaded, and no more bodies. */
-  readonly begin: () => Answering;
-  readonly userId: number;
+  begin(): Answering {
+    const viewer = new NoticedViewer(this.#viewer);
+    const context = { ...this.#context, viewer, load: new Loaders(this.#context, this.#context.load) };
+    return { context, viewer };
+  }
+
   /** Whether it may still be used: for a second, and not after a redaction. */
-  readonly isFresh: () => boolean;
+  get isFresh(): boolean {
+    return performance.now() < this.#until && !mayBeRedacted(this.#loadedAt);
+  }
+
   /** Ends its use. */
-  readonly expire: () => void;
+  expire(): void {
+    this.#until = this.#loadedAt;
+  }
+
+  /** Whether an answer may be shown to a viewer: to others only if nothing has read whose rights it has. */
+  mayShow(to: Viewer, { wasRead }: NoticedViewer): boolean {
+    return this.#viewer.userId === to.userId || !(wasRead || this.#loading.wasRead);
+  }
 }
 
 /** An answer that is being made. */
 export interface Answering {
   readonly context: GraphContext;
-  /** Whether the answer, or what was loaded for it, has read who the viewer is. */
-  readonly isPersonal: () => boolean;
+  /** Whose rights it is made with. */
+  readonly viewer: NoticedViewer;
 }
 
 const loaded = new WeakMap<object, Map<string, LoadedTogether>>();
@@ -48,27 +75,8 @@ const loaded = new WeakMap<object, Map<string, LoadedTogether>>();
 export function loadTogether(ctx: GraphContext, seen: Seen, key: string): LoadedTogether {
   const known = freshOf(seen.event, key);
   if (known !== undefined) return known;
-  const { viewer } = seen;
-  const loading = noticed(viewer);
-  const context = contextFor(ctx, loading.viewer);
-  const loadedAt = performance.now();
-  let until = loadedAt + keepMs;
-  const together: LoadedTogether = {
-    begin() {
-      const own = noticed(viewer);
-      return {
-        context: { ...context, viewer: own.viewer, load: new Loaders(context, context.load) },
-        isPersonal: () => own.isNoticed() || loading.isNoticed(),
-      };
-    },
-    userId: viewer.userId,
-    isFresh: () => performance.now() < until && !mayBeRedacted(loadedAt),
-    expire() {
-      until = loadedAt;
-    },
-  };
   const events = nextOf(seen, key);
-  context.load.expect(events);
+  const together = new LoadedTogether(ctx, seen.viewer, events);
   for (const event of events) {
     const byKey = loaded.get(event) ?? new Map<string, LoadedTogether>();
     loaded.set(event, byKey.set(key, together));
@@ -76,18 +84,9 @@ export function loadTogether(ctx: GraphContext, seen: Seen, key: string): Loaded
   return together;
 }
 
-/** A viewer, and whether somebody has read who it is. */
-function noticed(viewer: Viewer) {
-  let isNoticed = false;
-  const noticing = noticingIdentity(viewer, () => {
-    isNoticed = true;
-  });
-  return { viewer: noticing, isNoticed: () => isNoticed };
-}
-
 function freshOf(event: TicketEvent, key: string): LoadedTogether | undefined {
   const known = loaded.get(event)?.get(key);
-  return known?.isFresh() ? known : undefined;
+  return known?.isFresh ? known : undefined;
 }
 
 /** The event and those to load with it. All of them were read before now, so no row is too old for one. */

@@ -19,6 +19,7 @@ import type { Seen } from '../context/event-context.ts';
 import { EventResultsStream } from '../context/event-results-stream.ts';
 import { coerceVariables } from './coerce-variables.ts';
 import { Documents, introspects } from './document-cache.ts';
+import type { Plan } from './execution-state.ts';
 import { ResponseBudget, weigh } from './response-budget.ts';
 import { runPlan } from './run-plan.ts';
 import { createEventResults, type ExecuteEvent, shapeOf } from './shared-event-results.ts';
@@ -93,6 +94,9 @@ function mayBeSkipped(document: DocumentNode, { selections }: SelectionSetNode):
   });
 }
 
+const isMeant = ({ operation }: Plan, name: ExecutionArgs['operationName']): boolean =>
+  name == null || name === operation.name?.value;
+
 function createExecutor(documents: Documents, { closed, responseBytes, sharesEvents }: EngineOptions) {
   const coercion = { maxErrors: maxCoercionErrors, hideSuggestions: closed };
 
@@ -118,11 +122,24 @@ function createExecutor(documents: Documents, { closed, responseBytes, sharesEve
     const { document, contextValue, operationName, variableValues } = args;
     const { plan, limit } = documents.known(document) ?? {};
     if (plan !== undefined && limit !== undefined && args.rootValue === undefined) {
-      const isMeant = operationName == null || operationName === plan.operation.name?.value;
       const budget = new ResponseBudget(responseBytes);
-      if (isMeant) return runPlan(plan, contextValue, variableValues ?? {}, { budget, coercion, limit });
+      if (isMeant(plan, operationName))
+        return runPlan(plan, contextValue, variableValues ?? {}, { budget, coercion, limit });
     }
     return refuse(args) ?? executeByReference(args);
+  }
+
+  /** Executes the document for one event. Its variables and their complexity were checked when it began. */
+  function executeEvent(args: ExecutionArgs): ExecuteEvent {
+    const { document, operationName, variableValues } = args;
+    const { plan } = documents.known(document) ?? {};
+    if (plan === undefined || !isMeant(plan, operationName))
+      return (rootValue, contextValue) => executeByReference({ ...args, rootValue, contextValue });
+    const limit = () => undefined;
+    return async (rootValue, context) => {
+      const budget = new ResponseBudget(responseBytes);
+      return runPlan(plan, context, variableValues ?? {}, { budget, coercion, limit, rootValue });
+    };
   }
 
   async function executeByReference(args: ExecutionArgs): Promise<ExecutionResult> {
@@ -137,8 +154,8 @@ function createExecutor(documents: Documents, { closed, responseBytes, sharesEve
   }
 
   /**
-   * Executes the document for each event, by graphql-js and within the size limit of a response. Watchers
-   * share results.
+   * Executes the document for each event within the size limit of a response. Watchers share results. The
+   * stream of events is made by graphql-js.
    */
   async function subscribeToOne(args: ExecutionArgs) {
     const refused = refuseSkipped(args) ?? refuse(args);
@@ -147,8 +164,7 @@ function createExecutor(documents: Documents, { closed, responseBytes, sharesEve
     if (!(Symbol.asyncIterator in source)) return source;
     const context = args.contextValue as GraphContext;
     const shape = shapeOf(args.document, args.operationName, args.variableValues ?? {});
-    const execute: ExecuteEvent = (rootValue, contextValue) =>
-      executeByReference({ ...args, rootValue, contextValue });
+    const execute = executeEvent(args);
     const answer = createEventResults(context, { shape, mayShare: sharesEvents, execute });
     return new EventResultsStream(source as AsyncIterable<Seen>, context.place, answer);
   }

@@ -62,15 +62,22 @@ export class Run {
   readonly context: unknown;
   readonly variables: Record<string, unknown>;
   readonly budget: ResponseBudget;
+  readonly rootValue: unknown;
   readonly errors: GraphQLError[] = [];
   // Created with the first error: most answers have none.
   #nulled: Set<Path> | undefined;
 
-  constructor(plan: Plan, context: unknown, variables: Record<string, unknown>, budget: ResponseBudget) {
+  constructor(
+    plan: Plan,
+    context: unknown,
+    variables: Record<string, unknown>,
+    { budget, rootValue }: { readonly budget: ResponseBudget; readonly rootValue?: unknown },
+  ) {
     this.plan = plan;
     this.context = context;
     this.variables = variables;
     this.budget = budget;
+    this.rootValue = rootValue;
   }
 
   /**
@@ -140,8 +147,8 @@ export class LazyResolveInfo implements GraphQLResolveInfo {
   get fragments(): GraphQLResolveInfo['fragments'] {
     return this.#run.plan.fragments;
   }
-  get rootValue(): undefined {
-    return undefined;
+  get rootValue(): unknown {
+    return this.#run.rootValue;
   }
   get operation(): GraphQLResolveInfo['operation'] {
     return this.#run.plan.operation;

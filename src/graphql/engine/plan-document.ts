@@ -38,7 +38,7 @@ const mostFields = 500;
 
 class NotPlanned extends Error {}
 
-/** The plan of a valid document with one query or mutation. Undefined: graphql-js executes it. */
+/** The plan of a valid document with one operation. Undefined: graphql-js executes it. */
 export function planOf(schema: GraphQLSchema, document: DocumentNode): Plan | undefined {
   const operations: OperationDefinitionNode[] = [];
   const fragments: Record<string, FragmentDefinitionNode> = Object.create(null);
@@ -47,8 +47,7 @@ export function planOf(schema: GraphQLSchema, document: DocumentNode): Plan | un
     if (definition.kind === 'FragmentDefinition') fragments[definition.name.value] = definition;
   }
   const [operation, another] = operations;
-  if (operation === undefined || another !== undefined || operation.operation === 'subscription')
-    return undefined;
+  if (operation === undefined || another !== undefined) return undefined;
   const variables = operation.variableDefinitions ?? [];
   // `__proto__` cannot be an ordinary member of an object.
   if (variables.some(({ variable }) => variable.name.value === '__proto__')) return undefined;

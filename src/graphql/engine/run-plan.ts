@@ -20,14 +20,16 @@ import {
 } from './execution-state.ts';
 import { ResponseBudget } from './response-budget.ts';
 
-/** Limits of one execution. */
-export interface Bounds {
+/** Limits of one execution, and what its root fields are read from. */
+export interface RunOptions {
   readonly budget: ResponseBudget;
   readonly limit: ComplexityLimit;
   readonly coercion: CoercionOptions;
+  /** A subscription's event. */
+  readonly rootValue?: unknown;
 }
 
-const unbounded: Bounds = {
+const unbounded: RunOptions = {
   budget: new ResponseBudget(Infinity),
   limit: () => undefined,
   coercion: { maxErrors: 50, hideSuggestions: false },
@@ -43,7 +45,7 @@ export function runPlan(
   plan: Plan,
   context: unknown,
   variables: Readonly<Record<string, unknown>> = {},
-  { budget, limit, coercion }: Bounds = unbounded,
+  { budget, limit, coercion, rootValue }: RunOptions = unbounded,
 ): ExecutionResult | Promise<ExecutionResult> {
   const { operation, schema, fields } = plan;
   let coerced = plan.coerce(variables);
@@ -54,7 +56,7 @@ export function runPlan(
   }
   const excess = limit(coerced);
   if (excess !== undefined) return { errors: [excess] };
-  const run = new Run(plan, context, coerced, budget);
+  const run = new Run(plan, context, coerced, { budget, rootValue });
   const answered = (data: ResultData) => run.answer(data);
   const failed = (error: unknown) => {
     run.add(error as GraphQLError, undefined);
@@ -64,7 +66,7 @@ export function runPlan(
     const data =
       operation.operation === 'mutation'
         ? runSerially(run, fields)
-        : runFields(run, undefined, fields, undefined);
+        : runFields(run, rootValue, fields, undefined);
     return isPromise(data) ? data.then(answered, failed) : answered(data);
   } catch (error) {
     return failed(error);
@@ -73,7 +75,7 @@ export function runPlan(
 
 async function runSerially(run: Run, fields: readonly PlannedField[]): Promise<ResultData> {
   const answer: ResultData = {};
-  for (const field of fields) answer[field.key] = await runField(run, undefined, field, undefined);
+  for (const field of fields) answer[field.key] = await runField(run, run.rootValue, field, undefined);
   return answer;
 }
 

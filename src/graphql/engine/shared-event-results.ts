@@ -1,7 +1,7 @@
 import { type DocumentNode, type ExecutionResult, GraphQLError, getOperationAST, Kind, visit } from 'graphql';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { GraphContext } from '../context/context.ts';
-import { audienceOf } from '../context/event-audience.ts';
+import { audienceOf, type NoticedViewer } from '../context/event-audience.ts';
 import { contextFor, type LoadedTogether, loadTogether, type Seen } from '../context/event-context.ts';
 import { type AnswerEvent, type Asker, temporaryFaultOf } from '../context/event-results-stream.ts';
 import { rootOf } from './root-field.ts';
@@ -18,11 +18,12 @@ interface Waiting {
 interface SharedResult {
   /** Undefined until it is there. */
   result: ExecutionResult | undefined;
-  waiting: Waiting[];
+  /** Undefined as soon as it is there. */
+  waiting: Waiting[] | undefined;
   /** It is shared no longer than these rows are kept. */
   readonly from: LoadedTogether;
-  /** Known with the result. */
-  readonly isPersonal: () => boolean;
+  /** Whose rights it is made with. Once it is there, it is known whether it depends on who they are. */
+  readonly viewer: NoticedViewer;
 }
 
 /** Names viewers who see the same, and the result that they share. */
@@ -81,11 +82,11 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
 
   function share(seen: Seen, by: SharedBy): SharedResult {
     const from = loadTogether(ctx, seen, by.rows);
-    const { context, isPersonal } = from.begin();
-    const shared: SharedResult = { result: undefined, waiting: [], from, isPersonal };
+    const { context, viewer } = from.begin();
+    const shared: SharedResult = { result: undefined, waiting: [], from, viewer };
     const answer = (call: (waiting: Waiting) => void) => {
-      const { waiting } = shared;
-      shared.waiting = [];
+      const waiting = shared.waiting!;
+      shared.waiting = undefined;
       inTurns(waiting, call);
     };
     execute(seen, context).then(
@@ -93,7 +94,7 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
         shared.result = settled;
         // A watcher that reconnects must not get this fault again.
         if (temporaryFaultOf(settled) !== undefined) from.expire();
-        answer((waiting) => show(waiting, by, shared));
+        answer(({ seen, asker }) => show(seen, asker, by, shared));
       },
       (error) => {
         from.expire();
@@ -104,22 +105,20 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
   }
 
   /** Shows a finished result. A personal one is shared only among the streams of its user. */
-  function show({ seen, asker }: Waiting, by: SharedBy, { result, from, isPersonal }: SharedResult): void {
-    const { viewer } = seen;
-    if (!isPersonal() || from.userId === viewer.userId) asker.show(result!);
-    else answerBy(named(viewer, `${by.rows} of ${viewer.userId}`), seen, asker);
+  function show(seen: Seen, asker: Asker, by: SharedBy, { result, from, viewer }: SharedResult): void {
+    if (from.mayShow(seen.viewer, viewer)) return asker.show(result!);
+    answerBy(named(seen.viewer, `${by.rows} of ${seen.viewer.userId}`), seen, asker);
   }
 
   function answerBy(by: SharedBy, seen: Seen, asker: Asker): void {
     const of = resultsOf(seen.event);
     let known = of.get(by.result);
-    if (known === undefined || !known.from.isFresh()) {
+    if (known === undefined || !known.from.isFresh) {
       known = share(seen, by);
       of.set(by.result, known);
     }
-    const waiting = { seen, asker };
-    if (known.result === undefined) known.waiting.push(waiting);
-    else show(waiting, by, known);
+    if (known.result !== undefined) show(seen, asker, by, known);
+    else known.waiting!.push({ seen, asker });
   }
 
   return (seen, asker) => {

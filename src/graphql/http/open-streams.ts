@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { drained, writePieces } from '../../platform/http/send-response.ts';
 
 /**
@@ -18,13 +19,36 @@ export interface Wording {
   readonly end: string;
 }
 
+/**
+ * A message as one chunk of HTTP/1.1 (RFC 9112, 7.1), made once for all its readers. Node writes a chunk in
+ * four parts, which takes a quarter more CPU than writing these bytes.
+ */
+export class MessageChunk {
+  readonly bytes: Buffer;
+  readonly #from: number;
+
+  constructor(text: string) {
+    const size = `${Buffer.byteLength(text).toString(16)}\r\n`;
+    this.bytes = Buffer.from(`${size}${text}\r\n`);
+    this.#from = size.length;
+  }
+
+  /** The message alone. */
+  get content(): Buffer {
+    return this.bytes.subarray(this.#from, -2);
+  }
+}
+
 /** One result in the syntax of a stream. */
 export interface StreamMessage {
   /** The whole message. For a long one, its JSON in pieces, with the text before and after it. */
-  readonly pieces: Buffer | readonly [before: string, json: Iterable<string>, after: string];
+  readonly pieces: MessageChunk | readonly [before: string, json: Iterable<string>, after: string];
   /** Whether its error says that the database does not answer for now: the client should reconnect. */
   readonly isTemporary: boolean;
 }
+
+/** Whether a response is sent in chunks. In HTTP/1.0, its end is the end of the connection. */
+export const isChunked = ({ req }: ServerResponse): boolean => req.httpVersion === '1.1';
 
 /** A response to which messages are written until one of the two sides ends it. */
 export class OpenStream {
@@ -39,12 +63,21 @@ export class OpenStream {
     this.#res = res;
     this.#wording = wording;
     this.turn = turn;
+    // Written by itself, so that Node does not keep the header's hundred small strings in memory.
+    res.socket?.cork();
+    res.flushHeaders();
     res.write(wording.head);
+    res.socket?.uncork();
   }
 
   /** Writes a keep-alive message, unless its reader has not taken everything yet. */
   keepAlive(): void {
-    if (this.isOpen && !this.#isWriting && !this.#res.writableNeedDrain) this.#res.write(this.#wording.alive);
+    if (this.isOpen && !this.#isWriting && !this.#out.writableNeedDrain) this.#res.write(this.#wording.alive);
+  }
+
+  /** What takes whole chunks: the socket, unless Node has not assigned it to this response yet. */
+  get #out(): Socket | ServerResponse {
+    return (isChunked(this.#res) && this.#res.socket) || this.#res;
   }
 
   /** Whether neither side has ended it. */
@@ -58,11 +91,13 @@ export class OpenStream {
    * was written, or has gone
    */
   write({ pieces }: StreamMessage): Promise<void> | undefined {
-    if (!Buffer.isBuffer(pieces)) return this.#writeAll(pieces);
-    return !this.isOpen || this.#res.write(pieces) ? undefined : drained(this.#res);
+    if (!(pieces instanceof MessageChunk)) return this.#writeAll(pieces);
+    if (!this.isOpen) return undefined;
+    const out = this.#out;
+    return out.write(out === this.#res ? pieces.content : pieces.bytes) ? undefined : drained(out);
   }
 
-  async #writeAll([before, json, after]: Exclude<StreamMessage['pieces'], Buffer>): Promise<void> {
+  async #writeAll([before, json, after]: Exclude<StreamMessage['pieces'], MessageChunk>): Promise<void> {
     this.#isWriting = true;
     await writePieces(this.#res, this.#whileOpen([before]));
     await writePieces(this.#res, this.#whileOpen(json));

@@ -4,7 +4,14 @@ import { writeHead } from '../../platform/http/send-response.ts';
 import { notesOf } from '../../platform/request-notes.ts';
 import { pullFrom, type Receiver } from '../../tickets/events/pulled-stream.ts';
 import type { Operation } from '../execute/prepare-operation.ts';
-import { type OpenStream, OpenStreams, type StreamMessage, type Wording } from './open-streams.ts';
+import {
+  isChunked,
+  MessageChunk,
+  type OpenStream,
+  OpenStreams,
+  type StreamMessage,
+  type Wording,
+} from './open-streams.ts';
 import { contentTypes } from './response-media-types.ts';
 import { asJson, commonHeaders, vary, type WriteOptions } from './write-response.ts';
 
@@ -51,8 +58,11 @@ export function createStreams({ responseBytes }: Pick<WriteOptions, 'responseByt
     if (known !== undefined) return known;
     const { outcome, body } = asJson(one, { responseBytes, kind });
     const [before, after] = wordings[form].event(place?.reached);
-    const pieces = typeof body === 'string' ? Buffer.from(before + body + after) : [before, body, after];
-    const message = { pieces, isTemporary: outcome.status === 503 } as StreamMessage;
+    const isWhole = typeof body === 'string';
+    const message: StreamMessage = {
+      pieces: isWhole ? new MessageChunk(before + body + after) : [before, body, after],
+      isTemporary: outcome.status === 503,
+    };
     messages[form].set(one, message);
     return message;
   }
@@ -73,6 +83,8 @@ export function createStreams({ responseBytes }: Pick<WriteOptions, 'responseByt
       Vary: vary(res),
       // Stops nginx from buffering events.
       'X-Accel-Buffering': 'no',
+      // Said by us, because the messages are written as chunks.
+      ...(isChunked(res) ? { 'Transfer-Encoding': 'chunked' } : {}),
     };
     writeHead(res, 200, headers);
     req.resume();

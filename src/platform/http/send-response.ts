@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** Up to this many remaining bytes of a request body are drained, and the connection stays open. */
 const smallRest = 1024 * 1024;
@@ -138,15 +139,15 @@ export async function writePieces(res: ServerResponse, body: WholeResponse['body
   }
 }
 
-/** Resolves when the response can take more, or its connection is closed. */
-export function drained(res: ServerResponse): Promise<void> {
+/** Resolves when a response or its socket can take more, or its connection is closed. */
+export function drained(out: ServerResponse | Socket): Promise<void> {
   return new Promise((resolve) => {
-    if (res.destroyed) return resolve();
+    if (out.destroyed) return resolve();
     const done = () => {
-      res.off('drain', done).off('close', done);
+      out.off('drain', done).off('close', done);
       resolve();
     };
-    res.on('drain', done).on('close', done);
+    out.on('drain', done).on('close', done);
   });
 }
 

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { preparedFor } from '../../db/prepare-once.ts';
-import type { Page } from '../../events/feed.ts';
+import type { Page } from '../../events/recent-events.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { EventType, TicketStatus, Visibility } from '../../platform/vocabulary.ts';
 import type { TicketServices } from '../context.ts';

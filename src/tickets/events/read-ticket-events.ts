@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { preparedFor } from '../../db/prepare-once.ts';
 import type { ViewerReads } from '../../db/viewer-reads.ts';
-import type { Page } from '../../events/feed.ts';
+import type { Page } from '../../events/recent-events.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { EventType, Visibility } from '../../platform/vocabulary.ts';
 import { encodeCursor, eventsOf } from '../read/cursor.ts';

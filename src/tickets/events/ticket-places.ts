@@ -1,4 +1,4 @@
-import type { Page } from '../../events/feed.ts';
+import type { Page } from '../../events/recent-events.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketEvent } from './event.ts';
 

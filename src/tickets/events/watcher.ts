@@ -1,7 +1,8 @@
-import type { Page, ReadAlone } from '../../events/feed.ts';
+import type { ReadAlone } from '../../events/feed.ts';
 import type { FeedOf, Watching } from '../../events/feeds.ts';
+import type { Page } from '../../events/recent-events.ts';
 import { BadCredential, Refusal } from '../../platform/errors.ts';
-import type { Viewer } from '../../platform/request-context.ts';
+import type { Authenticate, Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
 import { assertScope, isOperator } from '../permissions.ts';
 import type { SeenEvent, TicketEvent } from './event.ts';
@@ -33,13 +34,15 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Seen
   readonly #began: number;
   readonly #taken: Disposable;
   #watching: Watching<E, P> | undefined;
-  #events: readonly E[] = [];
+  #events: readonly E[] = none;
   #at = 0;
-  /** Where the page ends. */
+  /** Where the page ends, and whether there may be more after it already. */
   #reached: P;
+  #mayBeMore = true;
   /** Whether it waits to be woken, and whether it was woken since it began to read. */
   #isQuiet = false;
   #wasWoken = false;
+  #isAdvancing = false;
   #isEnded = false;
   /** Who waits for the next event. */
   #receiver: Receiver<SeenEvent> | undefined;
@@ -107,26 +110,65 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Seen
    * each one takes memory, and there may be one for each of thousands of watchers.
    */
   #advance(): void {
-    try {
-      while (this.#at === this.#events.length) {
-        if (this.#watching!.isOver) return this.#end();
-        this.#wasWoken = false;
-        const page = this.#watching!.next(this.#reached);
-        if (page instanceof Promise) return void page.then(this.#goOn, this.#fail);
-        if (!this.#turnTo(page)) return;
+    // A caller may ask for the next event before it returns, and each event would call one level deeper.
+    if (this.#isAdvancing) return;
+    this.#isAdvancing = true;
+    let goesOn = true;
+    while (goesOn && this.#receiver !== undefined)
+      goesOn = this.#at < this.#events.length ? this.#answerNext() : this.#turnPage();
+    this.#isAdvancing = false;
+  }
+
+  /** @returns false when the viewer is waited for */
+  #answerNext(): boolean {
+    const viewer = this.#signInAgain();
+    if (!(viewer instanceof Promise)) {
+      this.#yieldTo(viewer);
+      return true;
+    }
+    viewer.then(
+      (found) => this.#yieldTo(found),
+      (error) => this.#fail(error),
+    );
+    return false;
+  }
+
+  /** @returns false when the next page is waited for, or nothing is left to do */
+  #turnPage(): boolean {
+    if (this.#watching!.isOver) this.#end();
+    // It will be woken when what a later notification announces was read.
+    else if (!this.#mayBeMore && !this.#wasWoken) this.#isQuiet = true;
+    else {
+      this.#wasWoken = false;
+      const page = this.#watching!.next(this.#reached);
+      if (!(page instanceof Promise)) {
+        this.#turnTo(page);
+        return true;
       }
-      void this.#ctx.signInAgain().then(this.#yieldTo, this.#fail);
+      page.then(
+        (found) => this.#goOn(found),
+        (error) => this.#fail(error),
+      );
+    }
+    return false;
+  }
+
+  #goOn(page: Page<E, P>): void {
+    if (this.#isEnded) return;
+    this.#turnTo(page);
+    this.#advance();
+  }
+
+  #signInAgain(): ReturnType<Authenticate> {
+    try {
+      return this.#ctx.signInAgain();
     } catch (error) {
-      this.#fail(error);
+      return Promise.reject(error);
     }
   }
 
-  readonly #goOn = (page: Page<E, P>): void => {
-    if (!this.#isEnded && this.#turnTo(page)) this.#advance();
-  };
-
   /** Answers with the next event, if the viewer may still see it. */
-  readonly #yieldTo = (viewer: Viewer | undefined): void => {
+  #yieldTo(viewer: Viewer | undefined): void {
     if (this.#isEnded) return;
     let seen: SeenEvent;
     try {
@@ -138,31 +180,25 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Seen
     // Their answers must not stay in memory until the next event.
     if (this.#at === this.#events.length) this.#leavePage();
     this.#answered()?.take(seen);
-  };
+  }
 
-  readonly #fail = (error: unknown): void => {
+  #fail(error: unknown): void {
     const receiver = this.#answered();
     this.#end();
     receiver?.fail(error instanceof BadCredential ? credentialLost() : error);
-  };
+  }
 
   #leavePage(): void {
-    this.#events = [];
+    this.#events = none;
     this.#at = 0;
   }
 
-  /** Takes a page. @returns false when there is nothing new, and the watcher waits to be woken */
-  #turnTo({ events, reached, more }: Page<E, P>): boolean {
+  #turnTo({ events, reached, more }: Page<E, P>): void {
     const { isWanted } = this.#watched;
     this.#reached = reached;
-    if (events.length === 0) {
-      // A commit after the read has woken it meanwhile.
-      this.#isQuiet = !more && !this.#wasWoken;
-      return !this.#isQuiet;
-    }
+    this.#mayBeMore = more;
     this.#events = isWanted === undefined ? events : events.filter(isWanted);
     this.#at = 0;
-    return true;
   }
 
   /**
@@ -186,5 +222,8 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Seen
     return viewer;
   }
 }
+
+/** The events of a page that was left. Shared by all watchers. */
+const none: readonly never[] = [];
 
 const credentialLost = () => new Refusal('UNAUTHENTICATED', 'The credential is no longer valid');

@@ -21,8 +21,8 @@ const streamsOfToken = 100;
 const watch = `subscription ($ticket: Int!, $after: String) {
   ticketEvents(ticket: { ticketId: $ticket }, after: $after) {
   cursor type at actor { name } ticketMessage { messageId bodyText } } }`;
-const addMessage = (n: number, ticket: number) => `mutation {
-  addTicketMessage(input: { ticket: { ticketId: ${ticket} }, body: "no ${n}." }) {
+const addMessage = `mutation ($ticket: Int!, $body: String!) {
+  addTicketMessage(input: { ticket: { ticketId: $ticket }, body: $body }) {
   ... on AddTicketMessagePayload { cursor } ... on UserError { message } } }`;
 
 /** The gateway, and the statements that it executes. */
@@ -69,8 +69,8 @@ type AddToAll = (n: number, tickets: number) => Promise<string[]>;
 
 function createCallers(port: number, authorization: string): AddToAll {
   async function add(n: number, ticket: number, caller: Connection): Promise<string> {
-    const query = JSON.stringify({ query: addMessage(n, ticket) });
-    const { body } = await caller.send(postRequest('/graphql', { authorization }, query));
+    const request = JSON.stringify({ query: addMessage, variables: { ticket, body: `no ${n}.` } });
+    const { body } = await caller.send(postRequest('/graphql', { authorization }, request));
     const { cursor } = JSON.parse(body.toString()).data.addTicketMessage;
     if (cursor === undefined) throw new Error(`adding a message failed: ${body}`);
     return cursor as string;

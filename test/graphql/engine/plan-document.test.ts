@@ -16,12 +16,15 @@ import {
   isObjectType,
   NoUnusedFragmentsRule,
   NoUnusedVariablesRule,
+  OperationTypeNode,
   parse,
+  SingleFieldSubscriptionsRule,
   specifiedRules,
   validate,
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { planOf } from '../../../src/graphql/engine/plan-document.ts';
+import { ResponseBudget } from '../../../src/graphql/engine/response-budget.ts';
 import { runPlan } from '../../../src/graphql/engine/run-plan.ts';
 import { schema as ours } from '../../../src/graphql/execute/schema.ts';
 import { soaking } from '../../support/soak.ts';
@@ -49,6 +52,7 @@ const schema = buildSchema(`
   type Cat { lives: Int! owner: Person }
   type Query { person: Person somebody: Person! named: Named animals: [Animal] }
   type Mutation { person: Person somebody: Person! animals: [Animal!] }
+  type Subscription { person: Person somebody: Person! animals: [Animal!] }
 `);
 const objects = Object.values(schema.getTypeMap()).filter(
   (type): type is GraphQLObjectType => isObjectType(type) && !type.name.startsWith('__'),
@@ -141,7 +145,12 @@ for (const type of objects) {
   for (const field of Object.values(type.getFields())) {
     field.resolve = (source, args, by: Chance, info) => {
       const id = `${(source as Thing | undefined)?.id ?? ''}/${info.path.key}${JSON.stringify(args)}`;
-      if (info.parentType !== type || info.returnType !== field.type || info.schema !== schema)
+      if (
+        info.parentType !== type ||
+        info.returnType !== field.type ||
+        info.schema !== schema ||
+        info.rootValue === undefined
+      )
         throw new Error('info');
       return outcomeOf(field.type, id, by);
     };
@@ -157,9 +166,8 @@ const resolveType: GraphQLAbstractType['resolveType'] = (value: Thing, by: Chanc
 for (const type of Object.values(schema.getTypeMap()))
   if (isAbstractType(type)) type.resolveType = resolveType;
 
-const rules = specifiedRules.filter(
-  (rule) => rule !== NoUnusedVariablesRule && rule !== NoUnusedFragmentsRule,
-);
+const unneeded = [NoUnusedVariablesRule, NoUnusedFragmentsRule, SingleFieldSubscriptionsRule];
+const rules = specifiedRules.filter((rule) => !unneeded.includes(rule));
 
 type Draw = (below: number) => number;
 
@@ -213,9 +221,12 @@ const told = ({ data, errors }: ExecutionResult) => ({
 async function bothWays(text: string, by: Chance, variableValues: Record<string, unknown>) {
   const document = parse(text);
   const plan = planOf(schema, document)!;
+  const rootValue = { id: 'event' };
+  const of = { budget: new ResponseBudget(Infinity), limit: () => undefined, rootValue };
+  const coercion = { maxErrors: 50, hideSuggestions: false };
   return {
-    planned: told(await runPlan(plan, by, variableValues)),
-    reference: told(await execute({ schema, document, contextValue: by, variableValues })),
+    planned: told(await runPlan(plan, by, variableValues, { ...of, coercion })),
+    reference: told(await execute({ schema, document, contextValue: by, variableValues, rootValue })),
   };
 }
 
@@ -226,13 +237,14 @@ describe('a plan', () => {
     await fc.assert(
       fc.asyncProperty(fc.gen(), async (g) => {
         const draw: Draw = (below) => g(fc.nat, below - 1);
-        const isMutation = draw(3) === 0;
-        const root = isMutation ? schema.getMutationType()! : schema.getQueryType()!;
+        const kind = [OperationTypeNode.QUERY, OperationTypeNode.MUTATION, OperationTypeNode.SUBSCRIPTION][
+          draw(3)
+        ]!;
+        const root = schema.getRootType(kind)!;
         const named = schema.getType('Named') as GraphQLObjectType;
         const fragment = `fragment F on Named ${selection(named, draw, 1, [])}`;
         const body = selection(root, draw, 3, ['F']);
-        const text =
-          `${isMutation ? 'mutation' : 'query'} ($text: String, $times: Int! = 1) ${body} ` + `${fragment}`;
+        const text = `${kind} ($text: String, $times: Int! = 1) ${body} ${fragment}`;
         fc.pre(validate(schema, parse(text), rules).length === 0);
         const variables = [
           {},

@@ -6,7 +6,7 @@ import { eventsChannel } from '../../../src/db/notify-channels.ts';
 import { createLog } from '../../../src/platform/log.ts';
 import { openStream } from '../../support/event-stream.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
-import { rawPost } from '../../support/raw-http.ts';
+import { rawPost, sendRaw } from '../../support/raw-http.ts';
 
 /* GraphQL over SSE, distinct connections mode, as its protocol has it; and what a stream needs beside it. */
 
@@ -40,6 +40,15 @@ async function say(body: string, ticketId = 47) {
 const watch =
   'subscription ($after: String) { ticketEvents(ticket: {ticketId: 47}, after: $after) { cursor ' +
   'ticketMessage { messageId } } }';
+/** The content of a body in chunks. Fails unless it is well-formed to its end. */
+function fromChunks(body: string): string {
+  const size = /^([0-9a-f]+)\r\n/.exec(body)!;
+  const end = size[0].length + Number.parseInt(size[1]!, 16);
+  expect(body.slice(end, end + 2)).toBe('\r\n');
+  if (size[1] !== '0') return body.slice(size[0].length, end) + fromChunks(body.slice(end + 2));
+  expect(body.slice(end + 2)).toBe('');
+  return '';
+}
 const complete = { event: 'complete', id: undefined, data: undefined };
 
 describe('GraphQL over SSE', () => {
@@ -55,6 +64,30 @@ describe('GraphQL over SSE', () => {
       data: { data: { __typename: 'Query' } },
     });
     expect([await stream.next(), await stream.next()]).toEqual([complete, undefined]);
+  });
+
+  const query = JSON.stringify({ query: '{ __typename }' });
+  const told = ':\n\nevent: next\ndata: {"data":{"__typename":"Query"}}\n\nevent: complete\ndata:\n\n';
+  const accept = { Accept: 'text/event-stream' };
+
+  test('over HTTP/1.0 nothing but the events is sent, and then the connection ends', async () => {
+    const { headers, body, closed } = await sendRaw(
+      gateway.url,
+      rawPost(query, accept, { version: 'HTTP/1.0' }),
+    );
+    expect(headers).not.toHaveProperty('transfer-encoding');
+    expect({ body, closed }).toEqual({ body: told, closed: true });
+  });
+
+  test('is sent in chunks, whether its request came alone or behind another one', async () => {
+    const last = rawPost(query, { ...accept, Connection: 'close' });
+    const alone = await sendRaw(gateway.url, last);
+    expect(alone.headers).toMatchObject({ 'transfer-encoding': 'chunked' });
+    expect(fromChunks(alone.body)).toBe(told);
+    const behind = await sendRaw(gateway.url, Buffer.concat([rawPost(query, accept), last]));
+    const second = behind.body.indexOf('HTTP/1.1 200');
+    expect(fromChunks(behind.body.slice(0, second))).toBe(told);
+    expect(fromChunks(behind.body.slice(behind.body.indexOf('\r\n\r\n', second) + 4))).toBe(told);
   });
 
   test('a mutation is carried out once and told so', async () => {
