@@ -233,7 +233,7 @@ async function bothWays(text: string, by: Chance, variableValues: Record<string,
 describe('a plan', () => {
   test('answers as graphql-js does, whatever resolvers return, throw or promise', async () => {
     const seen = { data: 0, errors: 0, nothing: 0 };
-    const numRuns = soaking ? 1500 : 300;
+    const numRuns = soaking ? 1500 : 150;
     await fc.assert(
       fc.asyncProperty(fc.gen(), async (g) => {
         const draw: Draw = (below) => g(fc.nat, below - 1);

@@ -106,7 +106,7 @@ test('the variables of the test are those of a valid document', () => {
 
 test('variables become what graphql-js makes of them, or do not fit when it says so', () => {
   const coerce = planVariables(schema, variableDefinitions!);
-  const numRuns = soaking ? 3000 : 600;
+  const numRuns = soaking ? 3000 : 300;
   const seen = { fits: 0, not: 0 };
   fc.assert(
     fc.property(given, (variables) => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { SaxesParser } from 'saxes';
 import { describe, expect, test } from 'vitest';
 import { Base64Decoder } from '../../../src/legacy/dotnet/base64.ts';
+import { soaking } from '../../support/soak.ts';
 import { bind } from './bind.ts';
 import { mutant, mutantCount } from './mutants.ts';
 
@@ -61,6 +62,7 @@ describe('JSON as Json.NET reads it', () => {
         expect(errors).toEqual([]);
         expect(post).toMatchObject(known);
       }),
+      { numRuns: soaking ? 1000 : 40 },
     );
   });
 
