@@ -4,9 +4,9 @@ import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import type { WorkerStep } from '../../../src/mail/worker/steps.ts';
 import { createLog } from '../../../src/platform/log.ts';
-import { createTestDatabase } from '../../support/database.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
+import { type SmtpSink, startSmtpSink } from '../../support/servers/smtp-sink.ts';
 import {
   expireLeases,
   fillDesk,
@@ -70,6 +70,13 @@ test('several workers share a queue: each mail once, each ticket in its order', 
   expect(gaps!.n).toBe(0);
 });
 
+/**
+ * A worker that stops at a step. It has one connection, so that it claims nothing meanwhile: a statement that
+ * it sent right before it was suspended would claim the mail once more.
+ */
+const startSleeper = ({ connection }: TestDatabase, { url }: SmtpSink, step: WorkerStep) =>
+  startWorkerProcess({ connection, smtpUrl: url, leaseSeconds: 60, stopAt: [step], connections: 1 });
+
 /** Suspends a worker that has stopped at a step, until its lease has expired. */
 async function suspend(sleeper: WorkerProcess, sql: postgres.Sql) {
   await sleeper.stopped();
@@ -85,8 +92,7 @@ test.each<WorkerStep>(['claimed', 'accepted-354'])(
     const sql = world.database.raw;
     await fillDesk(sql);
     const id = await queueMail(sql, undefined);
-    const options = { connection: world.connection, smtpUrl: sink.url, leaseSeconds: 60 };
-    await using sleeper = await startWorkerProcess({ ...options, stopAt: [step] });
+    await using sleeper = await startSleeper(world, sink, step);
     await suspend(sleeper, sql);
     await using _heir = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url });
     await until(sql, id, inState('SENT'));
@@ -105,8 +111,7 @@ test('a worker that sleeps past its lease at BODY counts as dead, and reports wh
   const sql = world.database.raw;
   await fillDesk(sql);
   const id = await queueMail(sql, undefined);
-  const options = { connection: world.connection, smtpUrl: sink.url, leaseSeconds: 60 };
-  await using sleeper = await startWorkerProcess({ ...options, stopAt: ['body-open'] });
+  await using sleeper = await startSleeper(world, sink, 'body-open');
   await suspend(sleeper, sql);
   await using _heir = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url });
   await until(sql, id, inState('OUTCOME_UNKNOWN'));
