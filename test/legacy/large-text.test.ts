@@ -26,7 +26,8 @@ async function send(name: string, type: string, body: string) {
   const { user, system } = process.cpuUsage(cpu);
   const mb = (process.memoryUsage.rss() - rss) / 1e6;
   process.stdout.write(
-    `${limit >> 20} MiB of text, ${name} (${(body.length / 1e6).toFixed(1)} M characters): ${answer.status}, ` +
+    `${limit >> 20} MiB of text, ${name} (${(body.length / 1e6).toFixed(1)} M characters): ` +
+      `${answer.status}, ` +
       `${((user + system) / 1000).toFixed(0)} ms CPU with its client's, ` +
       `${mb >= 0 ? '+' : ''}${mb.toFixed(0)} MB\n`,
   );
