@@ -7,6 +7,7 @@ import { createLog } from '../../../src/platform/log.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type SmtpSink, startSmtpSink } from '../../support/servers/smtp-sink.ts';
+import { sampled } from '../../support/soak.ts';
 import {
   expireLeases,
   fillDesk,
@@ -84,7 +85,7 @@ async function suspend(sleeper: WorkerProcess, sql: postgres.Sql) {
   await expireLeases(sql);
 }
 
-test.each<WorkerStep>(['claimed', 'accepted-354'])(
+test.each(sampled<WorkerStep>(['accepted-354', 'claimed'], 2))(
   'a worker that sleeps past its lease at %s sends nothing when it wakes: another has sent the mail',
   async (step) => {
     await using world = await createTestDatabase();
