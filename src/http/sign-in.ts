@@ -66,8 +66,10 @@ export function createBegin(ports: BeginPorts): Begin {
   };
 }
 
-/** A string of RFC 8941: `"k"`, where `\"` and `\\` are the only escapes. */
-const structured = /^"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
+/** A string of RFC 9651: `"k"`, where `\"` and `\\` are the only escapes. */
+const structured = /^"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"/;
+/** What may follow it: `;a=1`. The RFC has a recipient ignore parameters that it does not know. */
+const parameters = /^(?:; *[a-z*][a-z0-9_.*-]*(?:=(?:"(?:[^"\\]|\\["\\])*"|[^\s",;]+))?)*$/;
 
 /**
  * The key in the `Idempotency-Key` header: a structured string, as in the IETF draft, or plain text. Both
@@ -82,5 +84,7 @@ function idempotencyKeyOf(req: IncomingMessage): string | undefined {
   if (names.filter((name) => name.toLowerCase() === 'idempotency-key').length > 1)
     throw new BadRequest('The Idempotency-Key header was sent more than once');
   if (!text.startsWith('"')) return text;
-  return structured.exec(text)?.[1]?.replace(/\\(["\\])/g, '$1') ?? '';
+  const [quoted, key] = structured.exec(text) ?? [];
+  if (quoted === undefined || !parameters.test(text.slice(quoted.length))) return '';
+  return key!.replace(/\\(["\\])/g, '$1');
 }
