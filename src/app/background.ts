@@ -1,5 +1,5 @@
 import { createWorker } from '../mail/worker/worker.ts';
-import { createScanner } from '../scan/scanner.ts';
+import { createScanWorker } from '../scan/worker.ts';
 import { startMessageSearchFiller } from '../tickets/message-search-filler.ts';
 import type { Foundation } from './foundation.ts';
 import type { Monitoring } from './monitoring.ts';
@@ -20,5 +20,5 @@ export async function startBackground(foundation: Foundation, { metrics }: Monit
     startWebhooks(foundation, metrics);
   }
   if (config.clamd === undefined) return warnOfUnscannedFiles(database, log);
-  parts.use(createScanner({ sql: database.raw, blobs, clamd: config.clamd, log })).start();
+  parts.use(createScanWorker({ sql: database.raw, blobs, clamd: config.clamd, log })).start();
 }

@@ -1,6 +1,6 @@
 import { LinkifyIt } from 'linkify-it';
 import { escapeHtml } from '../platform/escape-html.ts';
-import { inPieces } from './dom/long-text.ts';
+import { inPieces } from './dom/large-strings.ts';
 
 /** Finds web and e-mail addresses only: `//x.org` and `www.x.org` are ambiguous. */
 const finder = new LinkifyIt().add('ftp:', null).add('//', null);

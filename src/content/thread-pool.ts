@@ -13,11 +13,12 @@ export type ThreadCall = { [Name in keyof Tasks]: CallOf<Name> }[keyof Tasks];
 /** The result of a task. */
 export type ResultOf<C extends ThreadCall> = ReturnType<Tasks[C['task']]>;
 
-/** A pool of threads that read large bodies. */
-export interface ReadingThreads extends AsyncDisposable {
+/** A pool of worker threads for large texts. */
+export interface WorkerThreads extends AsyncDisposable {
   /**
    * Runs a task in a thread.
-   * @throws UnreadableBody when the task does or its thread crashes twice; Unavailable when 1000 tasks wait
+   * @throws UnreadableBody when the task does, or needs more memory than a thread has; Unavailable when 1000
+   *   tasks wait or the pool is disposed of; Error when the task has crashed two threads
    */
   run<C extends ThreadCall>(call: C): Promise<ResultOf<C>>;
 }
@@ -33,6 +34,8 @@ interface Job {
 interface Thread {
   readonly worker: Worker;
   job: Job | undefined;
+  /** Why it ends. */
+  error?: NodeJS.ErrnoException;
 }
 
 type ThreadResult = { readonly result: ResultOf<ThreadCall> } | { readonly problem: string };
@@ -40,29 +43,35 @@ type ThreadResult = { readonly result: ResultOf<ThreadCall> } | { readonly probl
 /** Maximum length of the queue. */
 const maxWaiting = 1000;
 /**
- * A body of 4 MiB of tags becomes a tree of up to 500 MB. A young generation of 48 MB, the default, adds 60
- * to 100 MiB to what reading a large body takes, and saves no CPU.
+ * A body of 4 MiB of tags becomes a tree of up to 500 MB. A young generation of 48 MB, the default, would
+ * add 60 to 100 MiB to that and save no CPU.
  */
-const resourceLimits = { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 12 };
+const maxYoungGenerationSizeMb = 12;
 const mostThreads = Math.max(1, Math.min(4, availableParallelism() - 1));
 
 /**
- * Creates a pool of threads that process one body each. Threads are started on demand and do not keep the
- * process alive. A crashed thread is replaced, and its body is tried once more. Disposing of the pool ends
- * the threads at once; calls that have no result by then never settle.
+ * Creates a pool of threads that run one task each: by default one fewer than there are CPUs, from 1 to 4.
+ * Threads are started on demand and do not keep the process alive. A crashed thread is replaced, and its task
+ * is tried once more. Disposing of the pool ends the threads at once; calls without a result then reject.
  */
-export function createReadingThreads({
+export function createThreadPool({
   threads: most = mostThreads,
+  heapMegabytes = 1024,
   script = new URL('./worker-thread.ts', import.meta.url),
 }: {
   readonly threads?: number;
+  /** Heap of each thread. */
+  readonly heapMegabytes?: number;
   readonly script?: URL;
-} = {}): ReadingThreads {
+} = {}): WorkerThreads {
   const waiting: Job[] = [];
   const threads = new Set<Thread>();
+  let isDisposed = false;
 
   function start(): Thread {
-    const worker = new Worker(script, { resourceLimits });
+    const worker = new Worker(script, {
+      resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb },
+    });
     const thread: Thread = { worker, job: undefined };
     threads.add(thread);
     worker.unref();
@@ -74,20 +83,23 @@ export function createReadingThreads({
       else if (job !== undefined && 'problem' in answer) job.reject(new UnreadableBody(answer.problem));
       next();
     });
-    // Handled by `exit`, which follows.
-    worker.on('error', () => {});
+    // `exit` follows.
+    worker.on('error', (error) => (thread.error = error));
     worker.on('exit', () => {
       threads.delete(thread);
-      if (thread.job !== undefined) tryAgain(thread.job);
+      if (thread.job !== undefined) tryAgain(thread.job, thread.error);
       next();
     });
     return thread;
   }
 
-  function tryAgain(job: Job): void {
+  function tryAgain(job: Job, error: NodeJS.ErrnoException | undefined): void {
     job.crashes += 1;
-    if (job.crashes < 2) waiting.unshift(job);
-    else job.reject(new UnreadableBody('Reading the HTML takes too much memory'));
+    if (isDisposed) job.reject(ended());
+    else if (job.crashes < 2) waiting.unshift(job);
+    else if (error?.code === 'ERR_WORKER_OUT_OF_MEMORY')
+      job.reject(new UnreadableBody('Reading the HTML takes too much memory'));
+    else job.reject(error ?? new Error(`A thread ended twice during the task ${job.call.task}`));
   }
 
   function next(): void {
@@ -103,7 +115,9 @@ export function createReadingThreads({
 
   return {
     async run<C extends ThreadCall>(call: C): Promise<ResultOf<C>> {
-      if (waiting.length >= maxWaiting) throw new Unavailable('Too many large messages are being read');
+      if (isDisposed) throw ended();
+      if (waiting.length >= maxWaiting)
+        throw new Unavailable('Too many large messages are being processed; try again later');
       const { promise, resolve, reject } = Promise.withResolvers<ResultOf<ThreadCall>>();
       waiting.push({ call, resolve, reject, crashes: 0 });
       next();
@@ -111,8 +125,11 @@ export function createReadingThreads({
       return promise as Promise<ResultOf<C>>;
     },
     async [Symbol.asyncDispose]() {
-      waiting.length = 0;
+      isDisposed = true;
+      for (const job of waiting.splice(0)) job.reject(ended());
       await Promise.all([...threads].map(({ worker }) => worker.terminate()));
     },
   };
 }
+
+const ended = () => new Unavailable('The gateway is stopping');

@@ -2,7 +2,7 @@ import { type CallInTurns, Feed, type FeedPorts, type ReadAlone } from './feed.t
 import type { EventHub } from './hub.ts';
 import type { Page } from './recent-events.ts';
 
-/** Watchers who are woken in one turn of the event loop, at most: other requests get theirs in between. */
+/** Most watchers to wake in one turn of the event loop, so that other requests get a turn in between. */
 const perTurn = 200;
 
 /** A list of events to watch. */
@@ -15,9 +15,12 @@ export interface FeedOf<E, P> extends FeedPorts<E, P> {
 
 /** One watcher's place in a feed. */
 export interface Watching<E, P> extends Disposable {
-  /** The next page after a position. An empty one without `more`: `wake` is called when there may be news. */
+  /**
+   * The next page after a position. If it is empty and `more` is false, `wake` will be called when there may
+   * be news. Rejects when the read fails.
+   */
   next(after: P): Page<E, P> | Promise<Page<E, P>>;
-  /** Whether the gateway stops. */
+  /** Whether the gateway is stopping. */
   readonly isOver: boolean;
 }
 
@@ -28,6 +31,7 @@ export interface Watching<E, P> extends Disposable {
 export interface Feeds {
   /**
    * Resolves as soon as no later commit can be missed.
+   * @param wake a function of this watcher's own, by which the feed knows it
    * @param alone how this watcher reads while it is behind; like the feed, unless given
    */
   watch<E, P>(of: FeedOf<E, P>, wake: () => void, alone?: ReadAlone<E, P>): Promise<Watching<E, P>>;
@@ -77,7 +81,7 @@ export function createFeeds(hub: EventHub): Feeds {
   };
 }
 
-/** So many calls in each turn of the event loop, whichever feed they are for. */
+/** Makes at most `perTurn` calls in a turn of the event loop, over all feeds. */
 function createTurns(): CallInTurns {
   const waiting: { readonly calls: Iterator<() => void>; readonly done: () => void }[] = [];
   function takeTurn(): void {

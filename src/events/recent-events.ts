@@ -1,4 +1,4 @@
-/** The events of a list between a position and another one. */
+/** The events of a list between two positions. */
 export interface EventSpan<E, P> {
   /** Oldest first. */
   readonly events: readonly E[];
@@ -24,7 +24,7 @@ export interface EventOrder<E, P> {
 /**
  * An event stays in memory until all watchers have taken it, or none has for this many milliseconds. Ten
  * thousand watchers may need seconds to take it, and the late ones must not each read it from the database.
- * What was made of an event, such as its results, is kept as long as the event.
+ * Anything derived from an event, such as its results, is kept as long as the event.
  */
 const keepMs = 1000;
 /** Events kept in memory, at most. */
@@ -42,7 +42,9 @@ interface Taken<E, P> {
 export interface Takers {
   /** How many watch the list. */
   readonly count: number;
-  /** Whether some are still being woken: then nothing is forgotten because it was not taken for long. */
+  /**
+   * Whether some are still being woken. Until all are, no event is dropped for not having been taken lately.
+   */
   readonly areWoken: boolean;
 }
 
@@ -56,8 +58,9 @@ export class RecentEvents<E, P> {
   #end: P | undefined;
   /** The last page that was taken: most watchers are at the same position. */
   #taken: Taken<E, P> | undefined;
-  /** How many of the events were here when the timer was set, and from which one on they were taken since. */
+  /** Number of events when the timer was set. */
   #keptCount = 0;
+  /** Index of the first event that was taken since. */
   #takenFrom = Number.POSITIVE_INFINITY;
   /** How often the events up to the last one were taken. */
   #timesTaken = 0;
@@ -128,7 +131,10 @@ export class RecentEvents<E, P> {
     return taken.page;
   }
 
-  /** Each watcher takes the last event once, or comes back and is counted again: then another reads alone. */
+  /**
+   * Drops everything once the newest events were taken as often as there are watchers. A watcher who comes
+   * back is counted twice; then another one has to read from the database.
+   */
   #noteTaken({ from }: Taken<E, P>): void {
     this.#takenFrom = Math.min(this.#takenFrom, from);
     this.#timesTaken += 1;

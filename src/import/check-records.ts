@@ -14,7 +14,7 @@ interface Existing {
   readonly byKey: ReadonlyMap<string, ExistingRow>;
 }
 
-/** A type's unique name beside its id, compared without case. */
+/** A type's unique name besides its id, compared without case. */
 const nameOf = {
   user: {
     table: sql.raw('users'),

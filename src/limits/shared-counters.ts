@@ -5,11 +5,11 @@ import { type Counters, type OpenWindow, windowMs } from './counters.ts';
 /** Runs a statement. */
 export type Query = (text: string, values: readonly unknown[]) => Promise<readonly object[]>;
 
-/** Callers over their limits that are refused without a statement. */
+/** Most callers over their limits to remember. */
 const maxRefused = 10_000;
 
-/** How long a call waits to be counted in the database, milliseconds: the request is not held up by it. */
-const patienceMs = 1000;
+/** Milliseconds for the database to count a call. Then memory counts it, so that requests are not held up. */
+const timeoutMs = 1000;
 /** For how long calls are counted in memory after the database has not answered, milliseconds. */
 const restMs = 1000;
 
@@ -27,19 +27,20 @@ const add = `
 const read = `select ${found} from rate_limits w where key = $1 and ${isOpen}`;
 
 /**
- * Counts in the database, for all processes and by its clock. A caller over the limit is refused from memory
- * until the window ends. The garbage collector deletes old rows.
- * @param otherwise counts while the database does not answer
+ * Counts calls in the database, for all processes and by its clock. The window of a caller over the limit is
+ * answered from memory until it ends. Faults of the database never reach the caller. The garbage collector
+ * deletes old rows.
+ * @param fallback counts, for this process alone, for a second after the database has failed to answer
  */
-export function countInDatabase(query: Query, otherwise: Counters): Counters {
-  // By size, as `max` would reserve memory for all of them. It measures time by the monotonic clock.
+export function countInDatabase(query: Query, fallback: Counters): Counters {
+  // Bounded by `maxSize`, because `max` reserves the memory at once. The cache uses the monotonic clock.
   const refused = new LRUCache<string, OpenWindow>({ maxSize: maxRefused, sizeCalculation: () => 1 });
   let restsUntil = 0;
 
-  async function unlessSilent<T>(text: string, key: string, instead: () => Promise<T>): Promise<T> {
+  async function fromDatabaseOr<T>(text: string, key: string, instead: () => Promise<T>): Promise<T> {
     if (performance.now() < restsUntil) return instead();
     try {
-      const [window] = await withinPatience(query(text, [key]));
+      const [window] = await inTime(query(text, [key]));
       return window as T;
     } catch {
       restsUntil = performance.now() + restMs;
@@ -51,22 +52,22 @@ export function countInDatabase(query: Query, otherwise: Counters): Counters {
     async add(key, most) {
       const over = refused.get(key);
       if (over !== undefined) return { ...over, msLeft: refused.getRemainingTTL(key) };
-      const window = await unlessSilent(add, key, () => otherwise.add(key, most));
+      const window = await fromDatabaseOr(add, key, () => fallback.add(key, most));
       if (window.calls > most) refused.set(key, window, { ttl: Math.max(1, window.msLeft) });
       return window;
     },
-    read: (key) => unlessSilent(read, key, () => otherwise.read(key)),
+    read: (key) => fromDatabaseOr(read, key, () => fallback.read(key)),
   };
 }
 
-/** @throws Error when it takes too long; it continues, and its outcome is ignored */
-async function withinPatience<T>(work: Promise<T>): Promise<T> {
+/** @throws Error when the work takes too long. The work goes on, and its outcome is ignored. */
+async function inTime<T>(work: Promise<T>): Promise<T> {
   const ended = new AbortController();
-  const late = sleep(patienceMs, undefined, { ref: false, signal: ended.signal });
+  const late = sleep(timeoutMs, undefined, { ref: false, signal: ended.signal });
   try {
     return await Promise.race([
       work,
-      late.then(() => Promise.reject(new Error('The database does not count in time'))),
+      late.then(() => Promise.reject(new Error('The database took too long to count a call'))),
     ]);
   } finally {
     ended.abort();

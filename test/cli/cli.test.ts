@@ -8,6 +8,7 @@ import * as tables from '../../src/db/tables.ts';
 import { openPassword } from '../../src/mail/smtp/seal-password.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { startSmtpSink } from '../support/servers/smtp-sink.ts';
 import { typeCommand } from './command-line.ts';
 
@@ -300,6 +301,8 @@ test('a mailbox is tested at its server: greeting, login and a mail; a wrong pas
   expect(sink.mails.map(({ from, to }) => ({ from, to }))).toEqual([{ from: 'help@b.cz', to: ['me@b.cz'] }]);
   sink.setFaults([{ at: 'RCPT', reply: '550 5.1.1 nobody', times: 1 }]);
   expect((await world.ticketwire('mailbox test help@b.cz --to me@b.cz')).err).toContain('550 5.1.1 nobody');
+  // An open connection would keep the command from ending.
+  await eventually(() => sink.connections() === 0);
   await world.json('mailbox edit help@b.cz --smtp-url smtp://127.0.0.1:1');
   const away = await world.ticketwire('mailbox test help@b.cz');
   expect(away).toMatchObject({ code: 1, out: '' });

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { UnreadableBody } from '../../src/content/dom/tree.ts';
 import { readBody, withoutPasted } from '../../src/content/read-body.ts';
-import { createReadingThreads } from '../../src/content/thread-pool.ts';
+import { createThreadPool } from '../../src/content/thread-pool.ts';
+import { Unavailable } from '../../src/platform/errors.ts';
 import { refused } from './adversaries.ts';
 
 const large = (text: string) => `<p>${text}</p>${'<p>x</p>'.repeat(20_000)}`;
@@ -9,6 +10,9 @@ const request = (body: string) => ({
   task: 'read' as const,
   request: { body, format: 'HTML' as const, remotePictures: 'HELD' as const },
 });
+
+const script = new URL('./crashing-thread.ts', import.meta.url);
+const startThreads = () => createThreadPool({ threads: 1, script });
 
 test('a large body says the same in a thread of its own, while this one goes on', async () => {
   let turns = 0;
@@ -38,15 +42,28 @@ test('a large body that cannot be read is refused with its reason', async () => 
 });
 
 test('a thread that ends is replaced, and what it was reading is tried once more', async () => {
-  await using threads = createReadingThreads({
-    threads: 1,
-    script: new URL('./crashing-thread.ts', import.meta.url),
-  });
+  await using threads = startThreads();
   const crashed = threads.run(request('crash'));
   const read = threads.run(request('<p>x</p>'));
-  await expect(crashed).rejects.toThrow(UnreadableBody);
+  await expect(crashed).rejects.toThrow('a mistake in the reader');
   expect((await read).text).toBe('x');
   expect((await threads.run(request('<p>y</p>'))).text).toBe('y');
+});
+
+test('a body that takes more memory than a thread has is refused, and says so', async () => {
+  await using threads = createThreadPool({ threads: 1, heapMegabytes: 16 });
+  const refusal = expect(threads.run(request('<b>x</b>'.repeat(100_000)))).rejects;
+  await refusal.toThrow(new UnreadableBody('Reading the HTML takes too much memory'));
+  expect((await threads.run(request('<p>x</p>'))).text).toBe('x');
+});
+
+test('a pool that is disposed of ends its threads, and rejects what they had not done', async () => {
+  const threads = startThreads();
+  const running = expect(threads.run(request('hang'))).rejects.toThrow(Unavailable);
+  const waiting = expect(threads.run(request('<p>x</p>'))).rejects.toThrow(Unavailable);
+  await threads[Symbol.asyncDispose]();
+  await Promise.all([running, waiting]);
+  await expect(threads.run(request('<p>x</p>'))).rejects.toThrow(Unavailable);
 });
 
 test('a pasted picture of a large body is taken out, and all else stays to the byte', async () => {

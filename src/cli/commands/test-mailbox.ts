@@ -1,7 +1,7 @@
 import type { Config } from '../../config.ts';
 import { parseAddress } from '../../mail/address.ts';
 import { MailboxUnusable, type SendingMailbox, serverOf } from '../../mail/smtp/mailbox-pools.ts';
-import { greet, MailTestFailed, sendTestMail } from '../../mail/smtp/test-mailbox.ts';
+import { greet, MailTestFailed, sendTestMail } from '../../mail/smtp/send-test-mail.ts';
 import { type Command, CommandError, one, UsageError } from '../command.ts';
 import { findMailbox } from '../lookup.ts';
 import { done } from '../output.ts';
@@ -12,7 +12,7 @@ const deskServer = ({ smtp }: Config): string | undefined => (smtp.kind === 'url
 function settingsOf(mailbox: Omit<SendingMailbox, 'id' | 'disabled'>, config: Config) {
   if (mailbox.smtpUrl === null && config.smtp.kind === 'inbox')
     throw new CommandError(
-      `${mailbox.address} sends to the development inbox of the running gateway: there is no server to test`,
+      `${mailbox.address} sends to the running gateway's development inbox, so there is no server to test`,
     );
   try {
     const { mailboxKey } = config;
@@ -39,13 +39,14 @@ export const testMailboxCommand: Command = {
     const where = `${server.host}:${server.port}`;
     try {
       const session = await greet(server);
+      // An open session would keep the process alive until the server ends it.
+      using _ended = { [Symbol.dispose]: () => session.quit() };
       const reply = to === undefined ? undefined : await sendTestMail(session, mailbox.address, to);
       const { sizeLimit } = session;
-      session.quit();
-      const signedIn = server.user === undefined ? 'no login is required' : `signed in as ${server.user}`;
+      const signedIn = server.user === undefined ? 'no login is configured' : `signed in as ${server.user}`;
       const sent = reply === undefined ? '' : ` The mail to ${to} was accepted: ${reply}`;
       const disabled =
-        mailbox.disabledAt === null ? '' : ' The mailbox is disabled: nothing is sent from it.';
+        mailbox.disabledAt === null ? '' : ' The mailbox is disabled, so the gateway sends nothing from it.';
       const json = { server: where, user: server.user, sizeLimit, reply, disabled: disabled !== '' };
       return done(`${where} answers, and ${signedIn}.${sent}${disabled}`, json);
     } catch (error) {

@@ -13,7 +13,7 @@ import { nothing } from '../output.ts';
 import { connectGateway, gatewayOptions } from './client.ts';
 import { deskFeed, type EventFeed, type EventFilter, type ListedEvent, ticketFeed } from './event-feed.ts';
 import { parseTicket } from './parse-ticket.ts';
-import { streamFrom } from './stream.ts';
+import { subscriberOf } from './subscribe.ts';
 
 /** Writes an event as a line if it is wanted, and waits while the reader of the lines is slow. */
 async function print({ stdout }: LooseContext, feed: EventFeed, event: ListedEvent): Promise<void> {
@@ -98,7 +98,7 @@ const events: LooseCommand = {
 
 function sourceOf(ctx: LooseContext, values: OptionValues, filter: EventFilter): EventFeed {
   const gateway = connectGateway(ctx, values);
-  const stream = streamFrom(ctx, values);
+  const stream = subscriberOf(ctx, values);
   const ticket = one(values, 'ticket');
   return ticket === undefined
     ? deskFeed(gateway, stream, filter)

@@ -1,6 +1,6 @@
 import type { TicketSelector } from '../../tickets/ticket-selector.ts';
 import type { GatewayClient } from './client.ts';
-import type { EventStream } from './stream.ts';
+import type { EventStream } from './subscribe.ts';
 
 const fields = `cursor type visibility at actor { name } ticket { ticketId reference status }
   ticketMessage { messageId } delivery { id state }`;

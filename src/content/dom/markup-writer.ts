@@ -1,4 +1,4 @@
-import { GrowingText, inPieces } from './long-text.ts';
+import { GrowingText, inPieces } from './large-strings.ts';
 import { UnreadableBody } from './tree.ts';
 
 const entities: Readonly<Record<string, string>> = {

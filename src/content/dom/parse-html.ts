@@ -1,5 +1,5 @@
 import { parse, type Token, type TreeAdapter, type TreeAdapterTypeMap } from 'parse5';
-import { GrowingText, inPieces } from './long-text.ts';
+import { GrowingText, inPieces } from './large-strings.ts';
 import {
   attributeOf,
   type ChildNode,

@@ -1,4 +1,4 @@
-import { inPieces } from './long-text.ts';
+import { inPieces } from './large-strings.ts';
 
 /*
  * Word and Outlook write bullets, arrows and smileys as letters in a symbol font. Readers without the font

@@ -1,5 +1,5 @@
 import { hasVisibleText } from '../dom/has-visible-text.ts';
-import { inPieces, linesOf } from '../dom/long-text.ts';
+import { inPieces, linesOf } from '../dom/large-strings.ts';
 import { withSymbols } from '../dom/symbol-fonts.ts';
 import { attributeOf, type ElementNode, isHtml, type TextNode } from '../dom/tree.ts';
 import { type LinkTarget, parseLinkTarget } from '../dom/urls.ts';

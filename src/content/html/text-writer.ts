@@ -1,4 +1,4 @@
-import { GrowingText, inPieces, linesOf, withoutRunsOfBlanks } from '../dom/long-text.ts';
+import { GrowingText, inPieces, linesOf, withoutRunsOfBlanks } from '../dom/large-strings.ts';
 import type { WhiteSpace } from '../style/text-style.ts';
 
 /** Deeper levels are not indented further, as every line would repeat all of its levels. */

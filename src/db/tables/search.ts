@@ -4,8 +4,8 @@ import { tsvector } from './column-types.ts';
 import { tickets } from './conversation.ts';
 
 /**
- * What a ticket is found by, written by a trigger on `tickets`. In a table of its own, because each message
- * updates its ticket, and with it every index of the ticket's row.
+ * What a ticket is found by, written by a trigger on `tickets`. Kept in a table of its own: every new message
+ * updates its ticket's row, and would write these indexes too.
  */
 export const ticketSearch = pgTable(
   'ticket_search',
@@ -26,8 +26,9 @@ export const ticketSearch = pgTable(
 
 /**
  * The words of messages. `fill_message_search` writes them after the messages' own commits, many at a time:
- * in the commit they would cost a message a fifth of PostgreSQL's time. There is no foreign key, because its
- * check would write each message's row once more; a trigger deletes the words of deleted messages.
+ * in a message's own commit they would take a fifth of PostgreSQL's time for it. There is no foreign key,
+ * because its check would write each message's row once more; a trigger deletes the words of deleted
+ * messages.
  */
 export const messageSearch = pgTable(
   'message_search',
@@ -46,8 +47,9 @@ export const messageSearch = pgTable(
 export const searchProgress = pgTable(
   'search_progress',
   {
+    /** Always true, so that the table has one row. */
     only: boolean('only').primaryKey().default(true),
-    /** All messages up to this id have their words, and no other message can appear among them. */
+    /** All messages up to this id have their words, and no further message can get an id below it. */
     covered: integer('covered').notNull().default(0),
     /** The next value of `covered`: ids up to this had been drawn when `fence` was set. */
     candidate: integer('candidate').notNull().default(0),
@@ -55,7 +57,7 @@ export const searchProgress = pgTable(
     fence: bigint('fence', { mode: 'number' }).notNull().default(0),
     /** Tickets up to this id may have words as an earlier version wrote them. 0: none. */
     outdatedTickets: integer('outdated_tickets').notNull().default(0),
-    /** The same of messages, which come after the tickets. */
+    /** The same for messages, which are renewed after the tickets. */
     outdatedMessages: integer('outdated_messages').notNull().default(0),
   },
   (t) => [check('search_progress_only_check', sql`${t.only}`)],

@@ -3,7 +3,6 @@ import type { Added } from '../../tickets/add-message/result.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import { listAttempts, loadDeliveries, loadDeliveriesOf } from '../../tickets/deliveries/load-deliveries.ts';
 import type { TicketEvent } from '../../tickets/events/event.ts';
-import { countUnseen } from '../../tickets/mark-seen.ts';
 import { requireViewer, whyNotRead } from '../../tickets/permissions.ts';
 import { listAttachments, loadAttachments } from '../../tickets/read/attachments.ts';
 import type { PageMessage, PageTicket } from '../../tickets/read/conversation/decode-rows.ts';
@@ -17,6 +16,7 @@ import type { KeysetPage, PageOf, Paging } from '../../tickets/read/pagination.t
 import { loadMailboxes, loadPeople } from '../../tickets/read/people-and-mailboxes.ts';
 import { listTickets, type TicketListInput } from '../../tickets/read/ticket-list.ts';
 import { loadTickets } from '../../tickets/read/tickets.ts';
+import { countUnseen } from '../../tickets/seen-marks.ts';
 import type { TicketSelector } from '../../tickets/ticket-selector.ts';
 import { BodyAllowance } from './body-allowance.ts';
 

@@ -1,5 +1,5 @@
 import { decodeGlobalId } from '../../platform/global-id.ts';
-import { markSeen, type SeenTicket } from '../../tickets/mark-seen.ts';
+import { markSeen, type SeenTicket } from '../../tickets/seen-marks.ts';
 import { builder } from './builder.ts';
 import { TicketRef } from './object-refs.ts';
 import { resultUnion, writeOrRefusal } from './result-union.ts';

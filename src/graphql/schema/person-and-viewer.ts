@@ -6,7 +6,7 @@ import { RoleEnum, ScopeEnum } from './enums.ts';
 
 /** The type `Person`. */
 export const PersonRef = builder.objectRef<Person>('Person').implement({
-  description: 'An operator, who works on tickets, or a requester, whom a ticket is for.',
+  description: 'An operator, who works on tickets, or a requester, for whom a ticket was opened.',
   fields: (t) => ({
     id: t.id({
       description:
@@ -14,11 +14,13 @@ export const PersonRef = builder.objectRef<Person>('Person').implement({
         'with their tickets and messages.',
       resolve: ({ id }) => encodeGlobalId('Person', id),
     }),
-    name: t.exposeString('name', { description: 'Name to show.' }),
+    name: t.exposeString('name', { description: 'Display name.' }),
     role: t.expose('role', { type: RoleEnum, description: 'Role of the person at the desk.' }),
     email: t.string({
       nullable: true,
-      description: 'E-mail address. Null when there is none. Only operators and the person see it.',
+      description:
+        'E-mail address. Null when the person has none, or when the viewer is neither an operator nor that ' +
+        'person.',
       resolve: (person, _args, { viewer }) => emailFor(viewer, person),
     }),
   }),

@@ -1,8 +1,8 @@
-import { mostUnseen } from '../../tickets/mark-seen.ts';
 import { requireViewer } from '../../tickets/permissions.ts';
 import { eventCursor, messagesOf } from '../../tickets/read/cursor.ts';
 import { readPage } from '../../tickets/read/pagination.ts';
 import { findTicket } from '../../tickets/read/tickets.ts';
+import { mostUnseen } from '../../tickets/seen-marks.ts';
 import { messagesAhead, partsOf } from '../context/selection.ts';
 import { builder } from './builder.ts';
 import { TicketStatusEnum } from './enums.ts';

@@ -9,7 +9,7 @@ export interface StallLimits {
   readonly checkEveryMs: number;
   /** Number of consecutive checks without progress before a connection is cut. */
   readonly checks: number;
-  /** Bytes between two checks that count as progress. */
+  /** Fewest bytes, of both directions together, that count as progress between two checks. */
   readonly leastBytes: number;
 }
 /** Less than 1 KiB/s for half a minute. */
@@ -26,7 +26,8 @@ interface ConnectionProgress {
 /**
  * Cuts connections that hold memory without progress: a body that trickles in, or an answer, download or
  * event stream that is not read. A sender whose response has not begun gets 408 first. A connection that
- * waits for us is never cut: a response in the making, a body that we have paused, a stream without events.
+ * waits for us is never cut: a response that is still being prepared, a body that we have paused, a stream
+ * without events.
  * @param limits by default, less than 5 KiB in each of six checks, which are five seconds apart
  */
 export function cutStalled(server: Server, limits: StallLimits = usual): void {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { mayBeCrossSite } from '../../platform/http/cross-site-request.ts';
+import { mayBeCrossOrigin } from '../../platform/http/cross-origin-request.ts';
 import { writeHead } from '../../platform/http/send-response.ts';
 import { essenceOf } from '../../platform/incoming-file.ts';
 import type { Logger } from '../../platform/log.ts';
@@ -95,7 +95,7 @@ const preflighted = [
 
 async function create(call: UploadCall): Promise<void> {
   const { ctx, req, res, fields } = call;
-  if (mayBeCrossSite(req, ctx.origin, preflighted)) {
+  if (mayBeCrossOrigin(req, ctx.origin, preflighted)) {
     const message = 'Send the header GraphQL-Preflight: 1, or a Content-Type that no form has';
     throw new RequestFault('PREFLIGHT_REQUIRED', message);
   }

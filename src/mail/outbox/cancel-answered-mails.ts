@@ -6,7 +6,7 @@ import { runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryRecipients, mailboxes, messages, tickets, users } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
 import { d, m, r } from '../table-aliases.ts';
-import { isUnsettled, isWaiting } from './delivery-conditions.ts';
+import { isUnsettled, isWaiting } from './delivery-states.ts';
 
 /** Most conditional mails of a mailbox that one transaction checks. */
 const atOnce = 20;

@@ -4,7 +4,7 @@ import { assign, insertFrom } from '../../db/insert-from.ts';
 import { prepareStatement, runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, mailboxes } from '../../db/tables.ts';
 import { d, e, m } from '../table-aliases.ts';
-import { isWaiting } from './delivery-conditions.ts';
+import { isWaiting } from './delivery-states.ts';
 import { type Search, searches } from './first-mails.ts';
 import { atCapStep, isAtCap } from './recipient-caps.ts';
 

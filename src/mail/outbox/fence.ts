@@ -30,7 +30,7 @@ const insertSources = prepareStatement<
         ${value('inserts')}::text[]
       ) as i (id, token, skeleton, inserts)
     ), owned as (
-      -- A concurrent redaction has the lock, or waits for this one.
+      -- A concurrent redaction either holds the lock already or waits for ours.
       select i.* from ${deliveries} d join input i on i.id = ${d.id} and i.token = ${d.attempt}
       order by ${d.id} for share of d skip locked
     ), kept as (
@@ -53,7 +53,8 @@ const insertSources = prepareStatement<
  * Stores the sources that attempts will send, while they own their deliveries. A redaction ends that
  * ownership and deletes the source. Commits asynchronously: WAL is ordered, so the synchronous BODY fence
  * that follows makes this durable too.
- * @returns for each attempt, whether its delivery is locked, so that its source has to be stored later
+ * @returns for each attempt, whether its delivery is locked, so that the caller has to store its source
+ *   later. False for an attempt that no longer owns its delivery as well: the fence will find that out.
  */
 export async function storeSources(
   client: postgres.Sql,
@@ -70,8 +71,8 @@ export async function storeSources(
 }
 
 // The explicit ids keep both steps on their index, whatever row count the planner estimates.
-const those = sql`${d.id} = any (${value('ids')}::int[])`;
-const mayOpen = sql`${those}
+const isNamed = sql`${d.id} = any (${value('ids')}::int[])`;
+const mayOpen = sql`${isNamed}
   and ${d.attempt} = any (${value('tokens')}::uuid[])
   and ${d.state} = 'TRANSMITTING' and ${d.phase} <> 'BODY' and ${holdsLease}`;
 
@@ -86,25 +87,26 @@ const enterBody = prepareStatement<{ token: string }, Openings>(sql`
       select ${d.id} from ${deliveries} d where ${mayOpen}
       order by ${d.id} for no key update of d skip locked
     ) o
-    where ${those} and ${d.id} = o.id returning ${d.attempt} as token`);
+    where ${isNamed} and ${d.id} = o.id returning ${d.attempt} as token`);
 
 const selectOwned = prepareStatement<{ token: string }, Openings>(sql`
     select ${d.attempt} as token from ${deliveries} d where ${mayOpen}`);
 
 /**
  * Result of a fence. `LOCKED`: the delivery is locked, so the caller asks again. `LOST`: the attempt was
- * overtaken or let its lease expire, and must drop the connection.
+ * overtaken, let its lease expire, or has passed the fence before. It must drop the connection.
  */
 export type FenceResult = 'OPENED' | 'LOCKED' | 'LOST';
 
 /**
- * The fence: commits that bytes may be sent from now on. The update is small, because a mail server is
- * waiting: it changes no indexed column, which makes it a HOT update.
+ * The fence: commits that the mail's body may be sent from now on (phase BODY), so that the mail counts as
+ * perhaps sent if this process dies. The update is small, because a mail server is waiting: it changes no
+ * indexed column, which makes it a HOT update.
  */
 export async function openBody(client: postgres.Sql, openings: readonly ClaimRef[]): Promise<FenceResult[]> {
   const asked = { ids: openings.map(({ id }) => id), tokens: openings.map(({ token }) => token) };
   const opened = await tokensOf(enterBody(client, asked));
-  // Those that were locked are still owned.
+  // A delivery that was skipped because of a lock still matches; a lost one does not.
   const locked = opened.size === openings.length ? undefined : await tokensOf(selectOwned(client, asked));
   return openings.map(({ token }) => (opened.has(token) ? 'OPENED' : locked?.has(token) ? 'LOCKED' : 'LOST'));
 }

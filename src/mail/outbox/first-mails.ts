@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { deliveries } from '../../db/tables.ts';
 import { d, e } from '../table-aliases.ts';
-import { isWaiting } from './delivery-conditions.ts';
+import { isWaiting } from './delivery-states.ts';
 
 /*
  * Only the first mail of a ticket and a mailbox that is due or under way may go. A claim must find these

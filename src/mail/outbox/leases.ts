@@ -7,7 +7,7 @@ import { deliveries, deliveryAttempts, deliveryRecipients, mailboxes, tickets } 
 import { appendDeliveryEvents } from '../../events/append-events.ts';
 import { a, d, m, r } from '../table-aliases.ts';
 import { type Claim, giveUpAfterDays, leaseFor } from './claim.ts';
-import { isUnsettled, isWaiting, waitingAgain } from './delivery-conditions.ts';
+import { isUnsettled, isWaiting, waitingAgain } from './delivery-states.ts';
 
 /*
  * Leases of attempts: released by a worker that ends, renewed by a live one, recovered from a dead one. And

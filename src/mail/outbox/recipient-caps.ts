@@ -4,7 +4,7 @@ import { assign } from '../../db/insert-from.ts';
 import { runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryRecipients, mailboxes } from '../../db/tables.ts';
 import { d, m, r } from '../table-aliases.ts';
-import { isUnsettled, isWaiting } from './delivery-conditions.ts';
+import { isUnsettled, isWaiting } from './delivery-states.ts';
 
 /** Seconds that a mail is postponed when its recipient is at the cap. Jitter adds up to as much again. */
 const recipientPauseSeconds = 300;

@@ -5,7 +5,7 @@ import { prepareStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, tickets } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
 import { a, d, r } from '../table-aliases.ts';
-import { waitingAgain } from './delivery-conditions.ts';
+import { waitingAgain } from './delivery-states.ts';
 import type { Settlement } from './settlement.ts';
 
 /*

@@ -1,7 +1,11 @@
 import { htmlDocument } from '../html-document.ts';
 import { type Html, html } from '../html-template.ts';
 
-/** The HTML of the ledger page without any data. Its script loads and shows the mails. */
+/**
+ * The HTML of the ledger page without any mails, which its script loads and shows.
+ * @param settings JSON for the script, with the demo's credential in development
+ * @param links URLs by their titles
+ */
 export function ledgerDocument(
   styleHref: string,
   settings: Html,
@@ -18,7 +22,7 @@ ${settings}
   )}<button type="button" class="quiet" id="sign-out" hidden>Sign out</button></nav>
 </header>
 <main>
-<noscript><p class="note">This page needs JavaScript. The command line has the same:
+<noscript><p class="note">This page needs JavaScript. The command line shows the same list:
 <code>ticketwire delivery list</code></p></noscript>
 ${signIn}
 <section id="ledger" aria-labelledby="heading" hidden>
@@ -37,7 +41,7 @@ ${signIn}
 
 const signIn = html`<form id="sign-in" hidden>
 <h1>Sign in</h1>
-<p>As an operator. To change anything you need the scope <code>mail</code>.</p>
+<p>Use an operator's account. Making changes requires the scope <code>mail</code>.</p>
 <label>Login <input name="login" autocomplete="username" autocapitalize="none" spellcheck="false"></label>
 <label>Password <input name="password" type="password" autocomplete="current-password"></label>
 <p class="or">or</p>

@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream';
 
 /**
- * Keeps a process running when its standard output cannot be written. Node ends a process on an error of a
- * stream that nobody listens to. Lines that the disk has no room for are lost, and later ones are written.
+ * Keeps a process running when its standard output cannot be written: without a listener, Node ends a process
+ * on a stream's error. Lines are lost while the disk is full, and written again when it has room.
  * @param onReaderGone called once when the program that reads the output has ended (EPIPE)
  */
 export function surviveOutputFaults(stdout: Writable, onReaderGone: () => void): void {

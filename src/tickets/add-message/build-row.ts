@@ -4,11 +4,11 @@ import { encodedSizeUpperBound, octetsOfTextByte } from '../../mail/compose/mail
 import type { Viewer } from '../../platform/request-context.ts';
 import { isOperator } from '../permissions.ts';
 import { authoredOf, type EmailColumns, type MessageRow, type NewFile } from './columns.ts';
-import { type Copy, copiesBeside, dueAtOf, type NewEmail } from './email-input.ts';
+import { type Copy, copiesExcept, dueAtOf, type NewEmail } from './email-input.ts';
 import { fingerprintOf } from './idempotency.ts';
 import type { NewMessage } from './input.ts';
 
-/** Builds the row of the statement for a valid message. */
+/** The row that the statement of the command inserts for a valid message. */
 export const rowOf = (
   viewer: Viewer,
   message: NewMessage,
@@ -62,12 +62,12 @@ const ofEmail = (
 const orAbsent = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
 
 /** The row without the copies that would go to the To address, because each recipient gets one mail. */
-export function withCopiesBeside(row: MessageRow, copies: readonly Copy[], toAddress: string): MessageRow {
-  const others = copiesBeside(copies, toAddress);
+export function withoutCopiesTo(row: MessageRow, copies: readonly Copy[], toAddress: string): MessageRow {
+  const others = copiesExcept(copies, toAddress);
   const copyKeys = orAbsent(others.map(({ key }) => key));
-  return { ...row, copies: orAbsent(others), copyKeys, copiesBeside: toAddress };
+  return { ...row, copies: orAbsent(others), copyKeys, copiesExcept: toAddress };
 }
 
-/** The row for a dry run that ignores the mail's size and its copies. */
+/** The row for a dry run that ignores the size of a mail and its copies. */
 export const forDryRun = (row: MessageRow): MessageRow =>
   row.from === undefined ? row : { ...row, mailBytes: 0, signatureFactor: 0, copies: undefined };

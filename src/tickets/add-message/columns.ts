@@ -101,7 +101,7 @@ const emailColumns = {
   copies: member<readonly Copy[]>('json'),
   copyKeys: member<readonly string[]>('text[]'),
   /** The To address that the copies were compared with by `addressKey`. */
-  copiesBeside: deliveryRecipients.address,
+  copiesExcept: deliveryRecipients.address,
   expect: member<MailExpectation>('json'),
 };
 

@@ -4,7 +4,7 @@ import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../invalid-input.ts';
 import { refuse } from '../refusals-by-command.ts';
 import { refusalIfJustAttached } from '../uploads/find-for-message.ts';
-import { forDryRun, rowOf, withCopiesBeside } from './build-row.ts';
+import { forDryRun, rowOf, withoutCopiesTo } from './build-row.ts';
 import type { MessageRow } from './columns.ts';
 import type { RowAnswer } from './commit/append-statement.ts';
 import { assertOneCommand, oneAtATime } from './idempotency.ts';
@@ -19,7 +19,7 @@ import {
   refusalByRule,
   refusalByVerdict,
 } from './refusals.ts';
-import { replayRefusedCall } from './repeated-call.ts';
+import { replayRefusedCall } from './replay-refused-call.ts';
 import { type Added, addedFrom, replayOf } from './result.ts';
 import { type StoredFiles, storeFiles } from './store-files.ts';
 
@@ -123,7 +123,7 @@ async function append(
   if (replayed !== undefined) return replayed;
   if (answer.verdict === 'MAIL_SIZE') return append(ctx, viewer, await measured(ctx, row, answer), read);
   if (answer.verdict === 'COMPARE_COPIES')
-    return append(ctx, viewer, withCopiesBeside(row, read.message.email!.copies, answer.toAddress!), read);
+    return append(ctx, viewer, withoutCopiesTo(row, read.message.email!.copies, answer.toAddress!), read);
   throw refuse<'addTicketMessage'>(await refusalByVerdict(ctx, viewer, row, answer));
 }
 

@@ -60,13 +60,14 @@ export interface Copy {
 }
 
 /** The copies whose address is not the To address. */
-export function copiesBeside(copies: readonly Copy[], toAddress: string): readonly Copy[] {
+export function copiesExcept(copies: readonly Copy[], toAddress: string): readonly Copy[] {
   const to = addressKey(toAddress);
   return copies.filter(({ key }) => key !== to);
 }
 
-/** Longest hold in seconds, and the farthest schedule in milliseconds. */
+/** Longest hold, seconds. */
 const maxHoldSeconds = 30 * 24 * 60 * 60;
+/** How far ahead a mail can be scheduled, milliseconds. */
 const maxScheduleMs = 366 * 24 * 60 * 60 * 1000;
 /** An over-long list is checked up to this many addresses. */
 const mostRead = 100;

@@ -5,7 +5,7 @@ import { asUnavailable } from '../../platform/database-faults.ts';
 import type { TicketContext } from '../context.ts';
 import type { MailExpectation, MessageRow } from './columns.ts';
 import type { DryRunAnswer } from './commit/check-rows.ts';
-import { copiesBeside } from './email-input.ts';
+import { copiesExcept } from './email-input.ts';
 
 /**
  * Composes the mail of a row that a dry run accepted, as the worker would now. Nothing is stored or sent.
@@ -20,7 +20,7 @@ export async function previewOf(
   const conversation = await loadConversation(ctx.services.database.desk, which).catch((error) => {
     throw asUnavailable(error);
   });
-  const beside = copiesBeside(row.copies ?? [], answer.toAddress!);
+  const beside = copiesExcept(row.copies ?? [], answer.toAddress!);
   const copies = (kind: 'CC' | 'BCC') =>
     beside.filter((copy) => copy.kind === kind).map(({ address }) => ({ name: '', address }));
   return previewMail({

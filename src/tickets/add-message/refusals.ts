@@ -48,7 +48,7 @@ export async function firstRefusal(
   found: MessageRefusal,
 ): Promise<Refusal<CodeOf<'addTicketMessage'>>> {
   const { idempotencyKey: key } = message;
-  // A key is stored only with an accepted input. This input is refused, so it is another one.
+  // A key is stored only with an accepted input, so this one is usually another. `replayRefusedCall` checks.
   if (key !== null && isIdempotencyKey(key)) {
     const named = { userId: viewer.userId, key, fingerprint: '' };
     if ((await findKey(ctx.services.database.desk, named)) !== undefined) return keyReused();

@@ -4,7 +4,7 @@ import type { Tx } from '../../db/database.ts';
 import { assign } from '../../db/insert-from.ts';
 import { outboxChannel } from '../../db/notify-channels.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, deliverySources } from '../../db/tables.ts';
-import { waitingAgain } from '../../mail/outbox/delivery-conditions.ts';
+import { waitingAgain } from '../../mail/outbox/delivery-states.ts';
 import { d } from '../../mail/table-aliases.ts';
 import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
 

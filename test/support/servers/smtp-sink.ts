@@ -52,6 +52,8 @@ export interface SmtpSink extends AsyncDisposable {
   setFaults(faults: readonly Fault[]): void;
   /** Resolves with the mails once there are as many. */
   received(count: number): Promise<readonly SinkMail[]>;
+  /** How many clients are connected. */
+  connections(): number;
   /** Drops every connection of now. */
   cut(): void;
 }
@@ -79,6 +81,7 @@ export async function startSmtpSink(options: SinkOptions = {}): Promise<SmtpSink
         () => mails.length >= count && mails,
         () => `${mails.length} of ${count} mails`,
       ),
+    connections: () => server.connections.size,
     cut,
     async [Symbol.asyncDispose]() {
       cut();

@@ -7,8 +7,9 @@ import { mailChecks } from './mail.ts';
 import { tryStore } from './store.ts';
 
 /**
- * Yields one check for each setting that names a resource. If the settings are invalid, it yields one failed
- * check for each mistake instead. Modules are loaded when a check runs.
+ * Yields the checks of the settings, and of what they name. Run each before taking the next one, because
+ * later checks depend on it. If the settings are invalid, yields only one failed check for each mistake.
+ * Modules are loaded when a check runs.
  */
 export async function* checksOf(env: Environment): AsyncGenerator<SettingCheck> {
   let config: Config;
@@ -57,7 +58,7 @@ async function tryKeys({ jwt }: Config): Promise<string | CheckResult> {
   if (response.status !== 200) throw new Error(`${jwt.jwksUrl} answers ${response.status}`);
   const { keys } = (await response.json().catch(() => ({}))) as { keys?: unknown };
   if (!Array.isArray(keys) || keys.length === 0)
-    throw new Error(`${jwt.jwksUrl} answers without a list of keys`);
+    throw new Error(`${jwt.jwksUrl} did not return a list of keys`);
   return count(keys.length, 'key');
 }
 
@@ -69,15 +70,17 @@ async function tryScanner({ clamd }: Config): Promise<string | CheckResult> {
 }
 
 async function tryDocuments({ trustedDocuments: path }: Config): Promise<string | CheckResult> {
-  if (path === undefined) return off('any document is executed');
+  if (path === undefined) return off('all documents are accepted');
   const { readTrustedDocuments } = await import('../../../graphql/execute/trusted-documents.ts');
   readTrustedDocuments(path);
   return `${path} can be read`;
 }
 
-/** Sends an empty list of spans. A receiver that needs a credential refuses it, but its address is right. */
+/**
+ * Sends an empty list of spans. A refusal for want of a credential still proves that the address is right.
+ */
 async function tryTraces({ tracesUrl }: Config): Promise<string | CheckResult> {
-  if (tracesUrl === undefined) return off('there are no traces');
+  if (tracesUrl === undefined) return off('traces are not exported');
   const url = `${tracesUrl.replace(/\/+$/, '')}/v1/traces`;
   const headers = { 'content-type': 'application/json' };
   const options = { method: 'POST', headers, body: '{"resourceSpans":[]}' };

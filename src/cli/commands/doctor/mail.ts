@@ -44,7 +44,7 @@ async function tryMailServer(
   }
   if (smtp.kind === 'none') return withoutServer(mailboxes);
   const { parseSmtpUrl } = await import('../../../mail/smtp/server-settings.ts');
-  const { greet } = await import('../../../mail/smtp/test-mailbox.ts');
+  const { greet } = await import('../../../mail/smtp/send-test-mail.ts');
   const server = parseSmtpUrl(smtp.url);
   const session = await greet(server);
   session.quit();
@@ -70,7 +70,7 @@ async function tryMailboxes(
   { smtp, mailboxKey }: Config,
 ): Promise<string | CheckResult> {
   const { serverOf } = await import('../../../mail/smtp/mailbox-pools.ts');
-  const { greet } = await import('../../../mail/smtp/test-mailbox.ts');
+  const { greet } = await import('../../../mail/smtp/send-test-mail.ts');
   const own = mailboxes.filter(({ smtpUrl }) => smtp.kind === 'none' || smtpUrl !== null);
   const wrong: string[] = [];
   for (const mailbox of own) {

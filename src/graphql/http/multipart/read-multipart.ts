@@ -11,7 +11,7 @@ import {
 import type { GraphQLParams } from 'graphql-yoga';
 import { ConcurrencyLimit } from '../../../limits/concurrency-limit.ts';
 import { Refusal } from '../../../platform/errors.ts';
-import { mayBeCrossSite } from '../../../platform/http/cross-site-request.ts';
+import { mayBeCrossOrigin } from '../../../platform/http/cross-origin-request.ts';
 import { IncomingFile, type Receive } from '../../../platform/incoming-file.ts';
 import { httpError } from '../http-error.ts';
 import { assertMeasured } from '../read-body.ts';
@@ -53,7 +53,7 @@ export function createMultipartReader({ openForms, ...limits }: MultipartOptions
   const places = new ConcurrencyLimit('TOO_MANY_UPLOADS', openForms);
   const strangers = { ...limits, requestBytes: strangersBytes, multipartBytes: 3 * strangersBytes };
   return async (req, res, ctx) => {
-    if (mayBeCrossSite(req, ctx.origin, preflighted))
+    if (mayBeCrossOrigin(req, ctx.origin, preflighted))
       throw httpError(403, preflightAdvice, { code: 'FORBIDDEN' });
     if (ctx.viewer !== undefined) {
       const place = places.take(ctx.viewer.userId);

@@ -66,7 +66,7 @@ const SearchConnection = builder.objectRef<PageOf<Hit>>('SearchConnection').impl
 });
 
 /**
- * What a search costs beside its page: it reads an index part by part, or a bounded number of own rows. A
+ * What a search costs besides its page: it reads an index part by part, or a bounded number of own rows. A
  * document may search about twenty times.
  */
 const costOfSearching = 5000;

@@ -12,7 +12,7 @@ import {
 import { appendDeliveryEvents } from '../../../events/append-events.ts';
 import type { DeliveryState } from '../../../platform/vocabulary.ts';
 import { a, d, r } from '../../table-aliases.ts';
-import { isUnsettled } from '../delivery-conditions.ts';
+import { isUnsettled } from '../delivery-states.ts';
 import { findOutboxHome, setOutboxHome } from './home.ts';
 
 /** Most deliveries that one statement changes. Their tickets stay locked until the commit. */

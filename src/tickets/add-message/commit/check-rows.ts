@@ -90,7 +90,7 @@ const ownKey = literal(ownKeyPattern);
  * own key. For any other To address the answer is "maybe".
  */
 const mayRepeatTo = sql`
-  ${asked.copies} is not null and ${asked.copiesBeside} is distinct from ${users.email}
+  ${asked.copies} is not null and ${asked.copiesExcept} is distinct from ${users.email}
     and (${users.email} !~ ${ownKey} or ${users.email} = any (${asked.copyKeys}))`;
 
 /** Step that applies the rules that need the database, in the order in which they refuse. */

@@ -35,10 +35,16 @@ const statementsOf = (named: SQL) => ({
 const byIds = statementsOf(sql`${tickets.id} = any (${sql.placeholder('ids')}::int[])`);
 const byReference = statementsOf(sql`${tickets.referenceKey} = lower(${sql.placeholder('reference')}::text)`);
 
-/** What is read of each message, beside its author. */
+/** What is read of each message in addition to its author. */
 export type WantedParts = Pick<ConversationReads, 'bodyBytes' | 'files' | 'mails'>;
 
-/** Reads one page of each ticket's visible messages, by ticket id. */
+/**
+ * Reads the same page of each ticket's visible messages, by ticket id. The limit is for each ticket, and the
+ * newest come first if the page is inverted. A ticket that does not exist or that the viewer may not see has
+ * an empty page. If the bodies are longer than `wanted.bodyBytes` together, all are null. The callers require
+ * the scope `read`.
+ * @throws Refusal UNAUTHENTICATED; Unavailable
+ */
 export async function listMessages(
   ctx: TicketContext,
   ids: readonly number[],
@@ -57,7 +63,10 @@ export interface TicketWithMessages {
   readonly messages: readonly PageMessage[];
 }
 
-/** `findTicket`, and a page of its messages in the same statement. */
+/**
+ * `findTicket`, and a page of its messages in the same statement.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN without the scope `read`, INVALID_INPUT; Unavailable
+ */
 export async function findWithMessages(
   ctx: TicketContext,
   by: TicketSelector,

@@ -9,7 +9,7 @@ import { attachments, deliveries, deliveryRecipients, messages, tickets, users }
  * JSON would cost PostgreSQL as much. The other columns are free text. decode-rows.ts reads them.
  */
 
-/** What a statement reads, beside the values that choose its tickets and messages. */
+/** What a statement reads, besides the values that choose its tickets and messages. */
 export interface ConversationReads {
   /** Whether the reader is an operator. If not, counts are of public messages, and no deliveries are read. */
   readonly operator: boolean;

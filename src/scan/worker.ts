@@ -14,18 +14,21 @@ import {
   settleScan,
 } from './queue.ts';
 
-/** What the scanner needs. */
-export interface ScannerPorts {
+/** What the worker needs. */
+export interface ScanWorkerPorts {
   /** Plain postgres.js with the gateway's role. */
   readonly sql: postgres.Sql;
   readonly blobs: Pick<BlobStore, 'open'>;
   readonly clamd: Clamd;
   readonly log: Logger;
-  /** Seconds after which another process may claim a file whose lease was not extended. */
+  /** Seconds after which another process may claim a file whose lease was not extended; 60 by default. */
   readonly leaseSeconds?: number;
-  /** Milliseconds between polls without a notification. */
+  /** Milliseconds between polls without a notification; 5000 by default. */
   readonly pollMs?: number;
-  /** Back-off after the first failure to reach the scanner, milliseconds; it doubles each time. */
+  /**
+   * Milliseconds to wait after the first failure to reach clamd, doubled each time up to a minute; 1000 by
+   * default.
+   */
   readonly firstRestMs?: number;
 }
 
@@ -35,14 +38,17 @@ const longestRestMs = 60_000;
 /** Seconds until a retry of a file that the scanner rejected or that could not be read. */
 const refusedSeconds = 300;
 
-/** Scans pending files. */
-export interface Scanner extends AsyncDisposable {
+/** Scans pending files in the background. */
+export interface ScanWorker extends AsyncDisposable {
   /** Begins to scan. Further calls do nothing. */
   start(): void;
 }
 
-/** Creates a scanner of pending files. Disposing it aborts running scans and releases their files. */
-export function createScanner(ports: ScannerPorts): Scanner {
+/**
+ * Creates a worker that has clamd scan pending files and records each result. Disposing of it aborts running
+ * scans and releases their files.
+ */
+export function createScanWorker(ports: ScanWorkerPorts): ScanWorker {
   const { sql, blobs, clamd, log, leaseSeconds = 60, pollMs = 5000, firstRestMs = 1000 } = ports;
   const pause = createInterruptibleSleep();
   const running = new Set<Promise<void>>();
@@ -78,13 +84,19 @@ export function createScanner(ports: ScannerPorts): Scanner {
       if (restsUntil <= performance.now()) {
         failures += 1;
         restsUntil = performance.now() + Math.min(longestRestMs, firstRestMs * 2 ** (failures - 1));
-        log.error({ err: error }, 'the scanner at CLAMD_URL is unreachable; files and their mails wait');
+        log.error(
+          { err: error },
+          'the scanner at CLAMD_URL is unreachable; files, and mails that carry them, are on hold',
+        );
       }
       await recordScanFailure(sql, attachmentId, 'the scanner does not answer');
       return putOffScan(sql, attachmentId, Math.max(0, restsUntil - performance.now()) / 1000);
     }
     const refused = error instanceof ScanRefused;
-    log.error({ err: error, attachmentId }, 'scanning a file failed; it and its mail wait');
+    log.error(
+      { err: error, attachmentId },
+      'scanning a file failed; the file and its mail are on hold until a retry',
+    );
     await recordScanFailure(sql, attachmentId, refused ? error.message : 'the file could not be read');
     return putOffScan(sql, attachmentId, refusedSeconds);
   }
@@ -99,7 +111,7 @@ export function createScanner(ports: ScannerPorts): Scanner {
     for (const claim of claims) {
       const task = scan(claim)
         .catch((err) =>
-          log.error({ err, ...claim }, 'storing a scan result failed, retrying when its lease ends'),
+          log.error({ err, ...claim }, 'storing a scan result failed; it is retried when the lease expires'),
         )
         .finally(() => {
           running.delete(task);

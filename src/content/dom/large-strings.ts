@@ -5,9 +5,9 @@
 const pieceLength = 65_536;
 
 /**
- * Transforms a long text piece by piece, to limit memory. The result for a character must not depend on other
- * characters; only CRLF is never cut. `transform` must replace with a function, because a replacement given
- * as a string makes V8 build a rope.
+ * Applies `transform` to a long text in pieces, to limit memory. A piece may end anywhere, even inside a
+ * surrogate pair, but never inside CRLF, so `transform` must treat each UTF-16 unit by itself. It must
+ * replace with a function: a replacement given as a string makes V8 build a rope, a deep tree of substrings.
  */
 export function inPieces(text: string, transform: (piece: string) => string): string {
   if (text.length <= pieceLength) return transform(text);
@@ -20,7 +20,7 @@ export function inPieces(text: string, transform: (piece: string) => string): st
   return pieces.join('');
 }
 
-/** Replaces each run of spaces, tabs and line breaks by one space. */
+/** Replaces each run of spaces, tabs, form feeds and line breaks by one space. */
 export function withoutRunsOfBlanks(text: string): string {
   let last = '';
   return inPieces(text, (piece) => {
@@ -32,7 +32,10 @@ export function withoutRunsOfBlanks(text: string): string {
   });
 }
 
-/** Yields the lines of a text one by one. An array of four million lines would take 32 MB. */
+/**
+ * Yields the parts of a text between line feeds, one by one; an empty text has one empty line. An array of
+ * four million lines would take 32 MB.
+ */
 export function* linesOf(text: string): Iterable<string> {
   let at = 0;
   for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', at)) {

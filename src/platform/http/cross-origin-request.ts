@@ -5,13 +5,13 @@ import { essenceOf } from '../incoming-file.ts';
 const simpleTypes = /^(?:|text\/plain|application\/x-www-form-urlencoded|multipart\/form-data)$/;
 
 /**
- * Whether a page of another origin may have made a browser send this request without a preflight, with its
- * user's Basic credential. A page cannot remove the headers by which browsers mark such requests. Programs
- * send none of these and are not affected.
- * @param ownOrigin the origin by which the caller reached us
+ * Whether a page of another origin could have made the browser send this POST without a preflight, with the
+ * user's stored Basic credential. Browsers mark such requests with headers that a page cannot remove.
+ * Programs send no such headers, so they always pass.
+ * @param ownOrigin the origin under which the caller reached us
  * @param preflighted names of headers that a page can send to another origin only after a preflight
  */
-export function mayBeCrossSite(
+export function mayBeCrossOrigin(
   { headers }: IncomingMessage,
   ownOrigin: string,
   preflighted: readonly string[],

@@ -9,11 +9,13 @@ import { type Added, replayOf } from './result.ts';
 import { storeFiles } from './store-files.ts';
 
 /**
- * The result of the call that an input repeats although it is refused now: limits were narrowed, or the
- * credential has fewer rights than the first one. A limit is judged when a message is added, not when its
- * call is repeated. A file that is too large was not read whole, so such a call cannot be compared.
- * @param refused why the call was refused
- * @throws Refusal IDEMPOTENCY_KEY_REUSED for another input, FORBIDDEN, or `refused`
+ * Looks again at a call that was refused with IDEMPOTENCY_KEY_REUSED. It may repeat the first call after all:
+ * limits may have been lowered since, or the credential may have fewer rights. If so, returns the first
+ * call's result, because a limit is judged when a message is added, not when its call is repeated. A file
+ * that is too large was not read whole, so a call with one cannot be compared.
+ * @param refused why the call was refused; any other error is thrown again
+ * @throws Refusal FORBIDDEN when it is the same call but the viewer may no longer write such a message,
+ *   TICKET_NOT_FOUND when they may no longer see the ticket, otherwise IDEMPOTENCY_KEY_REUSED
  */
 export async function replayRefusedCall(
   ctx: TicketContext,
@@ -41,7 +43,7 @@ export async function replayRefusedCall(
 const most = 2 ** 31 - 1;
 const unbounded = { bodyBytes: most, attachmentBytes: most, messageAttachmentsBytes: most };
 
-/** The requests themselves stay bounded: their bodies and files were read before, under the limits of now. */
+/** This cannot admit larger requests: their bodies and files were already read under the current limits. */
 const withoutLimits = (ctx: TicketContext): TicketContext => ({
   ...ctx,
   services: { ...ctx.services, limits: { ...ctx.services.limits, ...unbounded } },

@@ -17,12 +17,12 @@ export interface MarkSeenInput {
   readonly messageId: number;
 }
 
-/** The ticket whose messages the viewer has seen up to one. */
+/** The ticket that was marked as seen. */
 export interface SeenTicket {
   readonly ticketId: number;
 }
 
-/** Messages after the mark that are counted. */
+/** Most messages after the mark that are looked at. */
 export const mostUnseen = 100;
 
 const int = (name: string): SQL => sql`${sql.placeholder(name)}::int`;
@@ -46,8 +46,8 @@ const mark = preparedFor((db: Db) =>
 
 /**
  * Records that the viewer has seen a ticket up to a message. A message before the recorded one changes
- * nothing. One row for each viewer and ticket.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, TICKET_NOT_FOUND, MESSAGE_NOT_FOUND
+ * nothing.
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, TICKET_NOT_FOUND, MESSAGE_NOT_FOUND; Unavailable
  */
 export async function markSeen(ctx: TicketContext, input: MarkSeenInput): Promise<SeenTicket> {
   const viewer = requireViewer(ctx, 'read');
@@ -85,8 +85,9 @@ const count = preparedFor((db: Reader) =>
 );
 
 /**
- * How many messages by others came after the viewer's mark, by ticket id: of the newest `mostUnseen`, so that
- * a long ticket costs no more than a short one. The tickets must be visible to the viewer.
+ * By ticket id, how many messages by others the viewer has not seen; without a mark, that is every one. Only
+ * the newest `mostUnseen` after the mark are looked at, the viewer's own among them, so that a long ticket
+ * costs no more than a short one. The tickets must be visible to the viewer.
  */
 export async function countUnseen(
   ctx: TicketContext,

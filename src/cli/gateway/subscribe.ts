@@ -2,8 +2,9 @@ import { CommandError, type LooseContext, type OptionValues } from '../command.t
 import { addressOf } from './client.ts';
 
 /**
- * Yields the value of a subscription's only field for each event. Ends when it is aborted, the connection is
- * lost or the gateway is not available, so that the caller can subscribe again.
+ * Yields the value of a subscription's only field for each event. Ends when it is aborted, when the
+ * connection is lost, or when the gateway is unavailable or asks to retry (429, 5xx, an error that is
+ * `retryable`), so that the caller can subscribe again.
  * @throws CommandError when the subscription is refused
  */
 export type EventStream = <T extends object>(
@@ -18,7 +19,7 @@ interface StreamedAnswer {
 }
 
 /** Opens streams of the gateway that the options and the environment name. */
-export function streamFrom(ctx: LooseContext, values: OptionValues): EventStream {
+export function subscriberOf(ctx: LooseContext, values: OptionValues): EventStream {
   const { url, token } = addressOf(ctx, values);
   return async function* events<T extends object>(query: string, variables: object, signal: AbortSignal) {
     const response = await fetch(url, {
@@ -33,7 +34,7 @@ export function streamFrom(ctx: LooseContext, values: OptionValues): EventStream
     }).catch(() => undefined);
     if (response === undefined || response.status === 429 || response.status >= 500) return;
     if (!response.ok || response.body === null)
-      throw new CommandError(`${url.origin} refused the subscription (${response.status})`);
+      throw new CommandError(`${url.origin} refused the subscription (HTTP ${response.status})`);
     for await (const text of dataOf(response.body)) {
       const { data, errors } = JSON.parse(text) as StreamedAnswer;
       if (errors?.some(({ extensions }) => extensions?.retryable === true)) return;
