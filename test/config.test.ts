@@ -157,9 +157,11 @@ describe('a value that is not what it looks like', () => {
       text,
       hostName,
     ]),
-    ...['localhost:5432/desk', 'db/desk', 'mysql://db/desk', 'postgres:desk', 'postgres://db:0/desk'].map(
-      (text) => ['DATABASE_URL', text, 'must be a URL that begins with postgres:// or postgresql://'],
-    ),
+    ...['localhost:5432/desk', 'db/desk', 'mysql://db/desk', 'postgres:desk'].map((text) => [
+      'DATABASE_URL',
+      text,
+      'must be a URL that begins with postgres:// or postgresql://',
+    ]),
     ...['mail.test:25', 'smtp:mail.test', 'smtp://', 'inbox', 'http://mail.test'].map((text) => [
       'SMTP_URL',
       text,

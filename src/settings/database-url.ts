@@ -34,14 +34,19 @@ const usualPort = '5432';
 
 const beginning = 'must be a URL that begins with postgres:// or postgresql://';
 /** How to write the characters that end a user or a password. */
-export const escaped = 'in a user or password, write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25';
-const whatFor = (text: string) => (text.includes('@') ? `${beginning}; ${escaped}` : beginning);
+export const escapingHint =
+  'in a user or password, write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25';
+const whyNotUrl = (text: string) => (text.includes('@') ? `${beginning}; ${escapingHint}` : beginning);
+/** What is wrong with a URL whose host or port has other characters than it can. */
+const whyNotPlace = (text: string) =>
+  `has a host or port that cannot be read${text.includes('@') ? `; ${escapingHint}` : ''}`;
 /** What is wrong with a URL that such a character has cut short. */
-export const unreadable = `would not be read as you mean it: ${escaped}`;
+export const cutShort = `would not be read as you mean it: ${escapingHint}`;
 
 /**
- * Parses a database URL as libpq does, with `[::1]` and folders of sockets. The driver's own parser knows
- * neither, and the standard's URL has no host without a name.
+ * Parses a database URL in libpq's syntax, with `[::1]` and folders of sockets, which neither the driver's
+ * parser nor the standard's URL knows. Only the parameters of docs/SETTINGS.md are accepted. Unlike libpq, TLS
+ * is off unless `sslmode`, `ssl` or `sslrootcert` asks for it.
  * @throws Error that says what is wrong, and repeats nothing that may be a part of a password
  */
 export function readDatabaseUrl(text: string): DatabaseAddress {
@@ -49,16 +54,20 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
     text,
   );
   const [, account, host = '', name = '', query = '', fragment] = match ?? [];
-  if (match === null) throw new Error(whatFor(text));
+  if (match === null) throw new Error(whyNotUrl(text));
   // An unescaped character of a password has cut the URL short: the @ comes after the host.
   const isCut = account === undefined && (/@/.test(name + (fragment ?? '')) || /^[^=]*@/.test(query));
   if (isCut || fragment !== undefined || !isDecodable(`${account ?? ''}${host}${name}`))
-    throw new Error(unreadable);
+    throw new Error(cutShort);
   // Whoever means one of these writes %3C and so on, so a URL that has them is an unfilled example.
   if (/[<>{}]/.test(text))
     throw new Error('contains < > { or }: fill in the placeholder, or write it as %3C and so on');
   const given = parametersOf(query, account !== undefined);
   const [, user, password] = /^([^:]*)(?::(.*))?$/s.exec(account ?? '')!;
+  const stated = { user, password, host: host.replace(/:\d*$/, ''), port: /:\d+$/.test(host), dbname: name };
+  for (const [key, value] of Object.entries(stated))
+    if (value && given.has(key))
+      throw new Error(`gives the ${key} twice, before and after the question mark`);
   return {
     ...placeOf(decodeURIComponent(host) || (given.get('host') ?? ''), given.get('port'), text),
     user: decodeURIComponent(user!) || given.get('user'),
@@ -85,7 +94,7 @@ function parametersOf(query: string, hasAccount: boolean): ReadonlyMap<string, s
   for (const [name, value] of new URLSearchParams(query)) {
     if (!parameterNames.includes(name)) {
       // The name may be a part of a password.
-      if (!/^\w+$/.test(name) || (!hasAccount && query.includes('@'))) throw new Error(unreadable);
+      if (!/^\w+$/.test(name) || (!hasAccount && query.includes('@'))) throw new Error(cutShort);
       throw new Error(`has no parameter ${name}: there are ${parameterNames.join(', ')}`);
     }
     if (given.has(name)) throw new Error(`gives ${name} twice`);
@@ -105,7 +114,7 @@ function placeOf(
   if (text.includes(','))
     throw new Error('must name one server: use an address that always leads to the primary');
   const portOf = (digits = port ?? usualPort): number => {
-    if (!/^[1-9]\d{0,4}$/.test(digits) || Number(digits) > 65_535) throw new Error(whatFor(url));
+    if (!/^[1-9]\d{0,4}$/.test(digits) || Number(digits) > 65_535) throw new Error(whyNotPlace(url));
     return Number(digits);
   };
   const folder = /^(\/[^:]*)(?::(\d+))?$/.exec(text);
@@ -114,7 +123,7 @@ function placeOf(
   const server = /^(?:\[([\da-f:.]+(?:%[\w.-]+)?)\]|([\p{L}\p{N}._-]+))(?::(\d+))?$/iu.exec(
     text || 'localhost',
   );
-  if (server === null) throw new Error(whatFor(url));
+  if (server === null) throw new Error(whyNotPlace(url));
   return { host: server[1] ?? server[2], port: portOf(server[3]), path: undefined };
 }
 
@@ -131,6 +140,12 @@ function tlsOf(given: ReadonlyMap<string, string>): DatabaseTls | undefined {
   const negotiation = given.get('sslnegotiation') ?? 'postgres';
   if (negotiation !== 'postgres' && negotiation !== 'direct')
     throw new Error('sslnegotiation must be postgres or direct');
+  const mayBePlain = mode === 'disable' || mode === 'allow' || mode === 'prefer';
+  const isAsked = given.has('sslmode') || given.has('ssl');
+  if (mayBePlain && (isAsked || roots === undefined))
+    for (const name of ['sslrootcert', 'sslnegotiation'])
+      if (given.has(name) && given.get(name) !== 'postgres')
+        throw new Error(`${name} needs an sslmode that always encrypts: require or verify-full`);
   if (mode === 'disable' && roots === undefined) return undefined;
   return {
     optional: mode === 'prefer' || mode === 'allow',
@@ -143,11 +158,14 @@ const switches: Readonly<Record<string, string>> = { true: 'verify-full', false:
 
 function connectSecondsOf(text: string | undefined): number | undefined {
   if (text !== undefined && !/^[1-9]\d{0,2}$/.test(text))
-    throw new Error('connect_timeout must be a number of seconds');
+    throw new Error('connect_timeout must be a number of seconds from 1 to 999');
   return text === undefined ? undefined : Number(text);
 }
 
-/** The place for people: server and name. Any other part may be a secret. */
+/**
+ * The URL without its user, password and parameters, for logs: any of these may be a secret.
+ * @throws Error as `readDatabaseUrl` does
+ */
 export function describeDatabaseUrl(text: string): string {
   const { host = '', port, path, database = '' } = readDatabaseUrl(text);
   const server = `${host.includes(':') ? `[${host}]` : host}${port === undefined ? '' : `:${port}`}`;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { escaped, readDatabaseUrl, unreadable } from './database-url.ts';
+import { cutShort, escapingHint, readDatabaseUrl } from './database-url.ts';
 import { listOf } from './setting-types.ts';
 
 /*
@@ -30,9 +30,9 @@ function isDecodable({ username, password, pathname }: URL): boolean {
  * @param what what it must be
  */
 function whyWrong(text: string, protocols: readonly string[], what: string): string | undefined {
-  if (!hasProtocol(text, protocols)) return text.includes('@') ? `${what}; ${escaped}` : what;
+  if (!hasProtocol(text, protocols)) return text.includes('@') ? `${what}; ${escapingHint}` : what;
   const url = new URL(text);
-  if (isCut(url) || !isDecodable(url)) return unreadable;
+  if (isCut(url) || !isDecodable(url)) return cutShort;
   // The parser would escape these. A URL that has them is an example whose placeholder was not filled in.
   if (/[<>{}]/.test(text))
     return 'contains < > { or }: fill in the placeholder, or write it as %3C and so on';

@@ -72,13 +72,24 @@ describe('what would be passed to the server, or be ignored, is refused by its n
     ['postgres://db/tickets?sslmode=', 'gives sslmode no value'],
     ['postgres://db/tickets?sslmode=require&sslmode=disable', 'gives sslmode twice'],
     ['postgres://db/tickets?sslrootcert=/ca.pem', 'sslrootcert must be system: list a CA of your own in'],
+    ['postgres://db/tickets?sslnegotiation=direct', 'sslnegotiation needs an sslmode that always encrypts'],
+    ['postgres://db/tickets?sslmode=prefer&sslnegotiation=direct', 'sslnegotiation needs an sslmode that'],
+    ['postgres://db/tickets?sslmode=prefer&sslrootcert=system', 'sslrootcert needs an sslmode that always'],
+    ['postgres://db/tickets?sslmode=disable&sslrootcert=system', 'sslrootcert needs an sslmode that always'],
+    ['postgres://db:5433/tickets?port=6000', 'gives the port twice, before and after the question mark'],
+    ['postgres://db/tickets?host=other', 'gives the host twice'],
+    ['postgres://me@db/tickets?user=you', 'gives the user twice'],
+    ['postgres://me:s3cret@db/tickets?password=other', 'gives the password twice'],
+    ['postgres://db/tickets?dbname=other', 'gives the dbname twice'],
+    ['postgres://db:543210/tickets', 'has a host or port that cannot be read'],
+    ['postgres://db/tickets?connect_timeout=0', 'connect_timeout must be a number of seconds from 1 to 999'],
     ['postgres://db/tickets?sslnegotiation=tls', 'sslnegotiation must be postgres or direct'],
     ['postgres://db/tickets?connect_timeout=soon', 'connect_timeout must be a number of seconds'],
     ['postgres://one,two/tickets', 'must name one server'],
     ['postgres://one:5432,two:5433/tickets', 'must name one server'],
     ['postgres:///tickets?host=one,two', 'must name one server'],
-    ['postgres://::1/tickets', 'must be a URL that begins with'],
-    ['postgres://db:65536/tickets', 'must be a URL that begins with'],
+    ['postgres://::1/tickets', 'has a host or port that cannot be read'],
+    ['postgres://db:65536/tickets', 'has a host or port that cannot be read'],
     ['postgres://db/tickets#main', unreadable],
     ['postgres://db/tickets%00x', unreadable],
     ['postgres://desk:12?canary=a@db/tickets', unreadable],
@@ -92,7 +103,7 @@ describe('what would be passed to the server, or be ignored, is refused by its n
 
 test('what people are shown of it is server and name', () => {
   const shown = (text: string) => describeDatabaseUrl(text);
-  expect(shown('postgres://u:p@[::1]:1/tickets?password=p')).toBe('postgres://[::1]:1/tickets');
+  expect(shown('postgres://u:p@[::1]:1/tickets?options=p')).toBe('postgres://[::1]:1/tickets');
   expect(shown('postgres:///tickets?host=/run/pg')).toBe('postgres:///run/pg/.s.PGSQL.5432/tickets');
   expect(shown('postgres://')).toBe('postgres:///');
 });

@@ -1,5 +1,5 @@
 import { and, eq, gt, sql } from 'drizzle-orm';
-import type { Db } from '../../db/database.ts';
+import type { Db, Tx } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepare-once.ts';
 import { attachments, blobs, openUploads, uploads } from '../../db/tables.ts';
 import type { StoredBlob } from '../../storage/blob-store.ts';
@@ -26,7 +26,7 @@ export interface NamedBlob {
 
 const value = sql.placeholder;
 
-const insertUpload = preparedFor((db: Db) =>
+const insertUpload = preparedFor((db: Db | Tx) =>
   db
     .with(
       db.$with('arrived').as(db.delete(openUploads).where(eq(openUploads.id, value('id')))),
@@ -49,7 +49,7 @@ const insertUpload = preparedFor((db: Db) =>
 );
 
 /** Records a complete upload, and deletes its unfinished row, if any, in the same commit. */
-export async function recordUpload(db: Db, { id, userId, blob, ...names }: NamedBlob): Promise<Upload> {
+export async function recordUpload(db: Db | Tx, { id, userId, blob, ...names }: NamedBlob): Promise<Upload> {
   const { key, byteSize, sha256 } = blob;
   await insertUpload(db).execute({ id, userId, key, byteSize, sha256, ...names });
   return { id, ...names, byteSize, sha256 };

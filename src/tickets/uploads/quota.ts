@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { Limits } from '../../config.ts';
-import type { Reader } from '../../db/database.ts';
+import type { Db, Reader, Tx } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepare-once.ts';
 import { attachments, blobs, openUploads, uploads } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
@@ -58,16 +58,37 @@ export async function readQuotaUse(db: Reader, userId: number): Promise<Held> {
   return row!;
 }
 
+/** An arbitrary lock id. Together with the user's id it serializes what changes that user's uploads. */
+const quotaLock = 7_407_472;
+
+/**
+ * Runs work in a transaction while nothing else adds to the user's uploads, in any process, so that what they
+ * use of the quota is not overtaken before the commit.
+ */
+export const withQuota = <T>(db: Db, userId: number, work: (tx: Tx, held: Held) => Promise<T>): Promise<T> =>
+  db.transaction(async (tx) => {
+    await tx.execute(sql`select pg_advisory_xact_lock(${quotaLock}, ${userId})`);
+    return work(tx, await readQuotaUse(tx, userId));
+  });
+
 /**
  * Most bytes that one more upload of the user may have.
  * @throws Refusal ATTACHMENT_TOO_LARGE when that is less than the announced size, or almost nothing
  */
 export function availableBytes(limits: Limits, held: Held, announced: number | undefined): number {
-  if (announced !== undefined && announced > limits.attachmentBytes)
-    throw refuse<'uploadFile'>(tooLarge(limits.attachmentBytes));
+  assertFits(limits, held, announced ?? 0);
   const left = limits.uploadedBytes - held.bytes;
-  if (left < Math.max(announced ?? 0, leastBytes)) throw refuse<'uploadFile'>(tooMuch(limits.uploadedBytes));
   return Math.min(limits.attachmentBytes, left);
+}
+
+/**
+ * Checks that one more upload of this size is within the limits of a file and of the user's quota.
+ * @throws Refusal ATTACHMENT_TOO_LARGE
+ */
+export function assertFits(limits: Limits, held: Held, byteSize: number): void {
+  if (byteSize > limits.attachmentBytes) throw refuse<'uploadFile'>(tooLarge(limits.attachmentBytes));
+  if (limits.uploadedBytes - held.bytes < Math.max(byteSize, leastBytes))
+    throw refuse<'uploadFile'>(tooMuch(limits.uploadedBytes));
 }
 
 /**

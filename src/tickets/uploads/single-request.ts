@@ -1,13 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { asUnavailable } from '../../platform/database-faults.ts';
-import { BlobTooLarge } from '../../storage/blob-store.ts';
+import { Refusal } from '../../platform/errors.ts';
+import { BlobTooLarge, type StoredBlob } from '../../storage/blob-store.ts';
 import { cleanContentType, cleanFileName } from '../clean-file-name.ts';
 import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../permissions.ts';
 import { refuse } from '../refusals-by-command.ts';
 import { recordUpload, type Upload } from './complete-uploads.ts';
 import { UploadFault } from './fault.ts';
-import { assertMayOpen, availableBytes, readQuotaUse, refusalBeyondAvailable } from './quota.ts';
+import {
+  assertFits,
+  assertMayOpen,
+  availableBytes,
+  readQuotaUse,
+  refusalBeyondAvailable,
+  withQuota,
+} from './quota.ts';
 
 /** Metadata of an upload that is beginning. */
 export interface NewUpload {
@@ -61,22 +69,31 @@ export async function storeUpload(
       await blobs.remove(blob.key);
       throw digestMismatch();
     }
-    const fileName = cleanFileName(input.fileName, 0);
-    const contentType = cleanContentType(input.contentType);
-    // After a fault nobody knows whether the commit happened: the file stays until garbage collection.
-    return await recordUpload(database.commands, {
-      id: randomUUID(),
-      userId,
-      blob,
-      fileName,
-      contentType,
-    }).catch((error) => {
-      throw asUnavailable(error);
-    });
+    return await recordWithinQuota(ctx, userId, input, blob);
   } finally {
     const left = arriving.get(userId)! - 1;
     if (left === 0) arriving.delete(userId);
     else arriving.set(userId, left);
+  }
+}
+
+/** Records the upload, unless others of the user have taken its room while its bytes arrived. */
+async function recordWithinQuota(
+  { services: { blobs, database, limits } }: TicketContext,
+  userId: number,
+  { fileName, contentType }: NewUpload,
+  blob: StoredBlob,
+): Promise<Upload> {
+  const names = { fileName: cleanFileName(fileName, 0), contentType: cleanContentType(contentType) };
+  try {
+    return await withQuota(database.commands, userId, async (tx, held) => {
+      assertFits(limits, held, blob.byteSize);
+      return recordUpload(tx, { id: randomUUID(), userId, blob, ...names });
+    });
+  } catch (error) {
+    // After a fault nobody knows whether the commit happened: the file stays until garbage collection.
+    if (error instanceof Refusal) await blobs.remove(blob.key);
+    throw asUnavailable(error);
   }
 }
 

@@ -11,7 +11,7 @@ import { requireViewer } from '../permissions.ts';
 import { expiresInSeconds, findUpload, hasNotExpired, type Upload } from './complete-uploads.ts';
 import { UploadFault, uploadNotFound } from './fault.ts';
 import { runExclusively } from './one-at-a-time.ts';
-import { assertMayOpen, availableBytes, readQuotaUse } from './quota.ts';
+import { assertFits, assertMayOpen, withQuota } from './quota.ts';
 import type { NewUpload } from './single-request.ts';
 
 /** An upload whose bytes are still arriving. */
@@ -45,9 +45,6 @@ export type UploadState =
       readonly expiresInSeconds: number;
     };
 
-/** An arbitrary lock id. Together with the user's id it serializes the counting of that user's uploads. */
-const countingLock = 7_407_472;
-
 /**
  * Begins an upload that may arrive in several requests within a day.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
@@ -66,11 +63,9 @@ export async function beginUpload(ctx: TicketContext, input: NewUpload): Promise
   };
   const blobKey = await blobs.create();
   try {
-    await database.commands.transaction(async (tx) => {
-      await tx.execute(sql`select pg_advisory_xact_lock(${countingLock}, ${userId})`);
-      const held = await readQuotaUse(tx, userId);
+    await withQuota(database.commands, userId, async (tx, held) => {
       assertMayOpen(limits, held.open);
-      availableBytes(limits, held, input.byteSize);
+      assertFits(limits, held, input.byteSize ?? 0);
       await tx.insert(openUploads).values({ ...opened, blobKey });
     });
   } catch (error) {

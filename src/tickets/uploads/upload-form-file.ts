@@ -6,7 +6,7 @@ import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../permissions.ts';
 import { refuse } from '../refusals-by-command.ts';
 import { recordUpload, type Upload } from './complete-uploads.ts';
-import { availableBytes, readQuotaUse, tooLarge } from './quota.ts';
+import { assertFits, tooLarge, withQuota } from './quota.ts';
 
 /** Input of `uploadFile`. */
 export interface UploadFileInput {
@@ -16,7 +16,7 @@ export interface UploadFileInput {
 /**
  * Stores a file of a GraphQL multipart request as an upload, before its message is written. Its uploader can
  * attach it once, within a day.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE also when the user's quota is used up
  */
 export async function uploadFile(ctx: TicketContext, input: UploadFileInput): Promise<Upload> {
   const viewer = requireViewer(ctx, 'write');
@@ -27,14 +27,16 @@ export async function uploadFile(ctx: TicketContext, input: UploadFileInput): Pr
     const limitBytes = Math.min(limits.attachmentBytes, error.limitBytes);
     throw refuse<'uploadFile'>(tooLarge(limitBytes));
   });
-  availableBytes(limits, await readQuotaUse(database.commands, viewer.userId), received.byteSize);
-  received.claim();
-  // After a fault nobody knows whether the commit happened: the file stays until garbage collection.
-  return recordUpload(database.commands, {
-    id: randomUUID(),
-    userId: viewer.userId,
-    blob: received,
-    fileName: cleanFileName(file.fileName, 0),
-    contentType: cleanContentType(file.contentType),
+  return withQuota(database.commands, viewer.userId, async (tx, held) => {
+    assertFits(limits, held, received.byteSize);
+    // After a fault nobody knows whether the commit happened: the file stays until garbage collection.
+    received.claim();
+    return recordUpload(tx, {
+      id: randomUUID(),
+      userId: viewer.userId,
+      blob: received,
+      fileName: cleanFileName(file.fileName, 0),
+      contentType: cleanContentType(file.contentType),
+    });
   });
 }

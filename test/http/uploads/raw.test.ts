@@ -270,6 +270,25 @@ describe('caps of one user', () => {
     expect((await post(new Uint8Array(90_000))).status).toBe(201);
     await forget();
   });
+
+  test.each(['POST /uploads', 'uploadFile'])(
+    'as many bytes as are allowed although several files end at once (%s)',
+    async (door) => {
+      await forget();
+      const bytes = new Uint8Array(90_000);
+      for (let sent = 0; sent < 21; sent += 1) expect((await post(bytes)).status).toBe(201);
+      const before = await storedFiles();
+      const isTaken = async () =>
+        door === 'uploadFile'
+          ? 'upload' in (await uploadByGraphql(gateway, new File([bytes], 'x'), asOperator))
+          : (await post(bytes)).status === 201;
+      const taken = await Promise.all([isTaken(), isTaken(), isTaken()]);
+      expect(taken.filter(Boolean)).toHaveLength(1);
+      expect(await rows()).toMatchObject([{ uploads: 22 }]);
+      await expect.poll(storedFiles).toHaveLength(before.length + 1);
+      await forget();
+    },
+  );
 });
 
 test('a sender that breaks off leaves no row and no bytes, and the gateway serves on', async () => {
