@@ -130,7 +130,7 @@ describe('a name that is nearly a setting’s', () => {
 });
 
 describe('a value that is not what it looks like', () => {
-  const whole = 'must be a whole number from 0 to 65535, in digits alone';
+  const whole = 'must be a whole number from 0 to 65535, written in digits only';
   const origins = 'must be origins such as https://desk.example.com, separated by commas, or *';
   const hostName = 'must be an address or a host name, without scheme, brackets and port';
   test.for([
@@ -139,19 +139,24 @@ describe('a value that is not what it looks like', () => {
       text,
       whole,
     ]),
-    ['PORT', ' ', 'begins or ends with a blank'],
-    ['PORT', '80 ', 'begins or ends with a blank'],
+    ['PORT', ' ', 'begins or ends with white space'],
+    ['PORT', '80 ', 'begins or ends with white space'],
     ['PORT', '80\r', 'ends with a carriage return, as lines do in a file from Windows'],
     ['PORT', '"80"', 'is in quotes, which would be a part of the value'],
-    ['MAX_BODY_BYTES', '10MB', 'must be a whole number from 1 to 16777216, in digits alone'],
-    ['MAX_BODY_BYTES', '1_000', 'must be a whole number from 1 to 16777216, in digits alone'],
+    ['MAX_BODY_BYTES', '10MB', 'must be a whole number from 1 to 16777216, written in digits only'],
+    ['MAX_BODY_BYTES', '1_000', 'must be a whole number from 1 to 16777216, written in digits only'],
     ...['yes', 'true', 'TRUE', 'on', '2'].map((text) => ['EXPLORER', text, 'must be 0 or 1']),
     ['LOG_LEVEL', 'INFO', 'must be trace, debug, info, warn, error, fatal or silent'],
     ['RATE_LIMITS', 'none', 'must be memory, postgres or off'],
     ...['web,', 'Web', 'web worker', 'api'].map((text) => ['ROLES', text, 'must be web, worker or both']),
-    ...['https://a.b/', 'a.b', 'https://a.b https://c.d', 'https://a.b;https://c.d', 'https://*.b'].map(
-      (text) => ['CORS_ORIGINS', text, origins],
-    ),
+    ...[
+      'https://a.b/',
+      'a.b',
+      'https://a.b https://c.d',
+      'https://a.b;https://c.d',
+      'https://*.b',
+      '*,https://a.b',
+    ].map((text) => ['CORS_ORIGINS', text, origins]),
     ...['http://localhost', 'localhost:80', '[::1]', '*', '10.0.0.0/8', '-'].map((text) => [
       'HOST',
       text,
@@ -167,9 +172,13 @@ describe('a value that is not what it looks like', () => {
       text,
       'must be smtp://host…, smtps://host… or inbox:',
     ]),
-    ['DATA_DIR', '~/desk', 'must be a path as it is: ~ and variables are not expanded here'],
-    ['DATA_DIR', '$HOME/desk', 'must be a path as it is: ~ and variables are not expanded here'],
-    ['METRICS_TOKEN', 'a token with blanks', 'must have at least 16 characters, of ASCII and without blanks'],
+    ['DATA_DIR', '~/desk', 'must be a literal path: ~ and variables are not expanded'],
+    ['DATA_DIR', '$HOME/desk', 'must be a literal path: ~ and variables are not expanded'],
+    [
+      'METRICS_TOKEN',
+      'a token with blanks',
+      'must be at least 16 printable ASCII characters, without spaces',
+    ],
     ['METRICS_TOKEN', "'0123456789abcdef'", 'is in quotes, which would be a part of the value'],
   ] as [string, string, string][])('%s=%j %s', ([name, value, message]) => {
     expect(refusal({ [name]: value })).toEqual([`${name}: ${message}`]);

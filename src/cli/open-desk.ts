@@ -30,11 +30,11 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the database of `DATABASE_URL`, or the embedded one of `DATA_DIR`. If a gateway runs its embedded
- * server, that is shared; otherwise the server is started for this command.
+ * Opens the database of `DATABASE_URL`, or the embedded one of `DATA_DIR`, and migrates it. If a gateway runs
+ * its embedded server, that is shared; otherwise the server is started for this command.
  * @throws CommandError when both `makeEmbedded` and DATABASE_URL are given, or neither is and DATA_DIR has no
- *   database: a command does not create one by mistake. Errors of the server that starts or migrates are
- *   thrown unchanged.
+ *   database: a command does not create one by mistake. ConfigError when a setting or the database has to be
+ *   changed before it can be migrated. Errors of the embedded server are thrown unchanged.
  */
 export async function openDesk(
   config: Config,

@@ -23,7 +23,7 @@ const isPending = sql`${a.scan} = 'PENDING'`;
 const isWaiting = sql`${d.state} in ('QUEUED', 'HELD', 'DEFERRED')`;
 const inSeconds = (seconds: number) => sql`clock_timestamp() + make_interval(secs => ${seconds}::float8)`;
 
-/** No file is leased or put off for longer. A later time was written before the clock was set back. */
+/** Due times are at most this far ahead. A later one was written before the clock was set back: it is due. */
 const latest = inSeconds(600);
 
 /** A file to scan. */
@@ -32,7 +32,7 @@ export interface PendingScan {
   readonly blobKey: string;
 }
 
-/** Claims due files for some seconds, the longest-waiting first. */
+/** Claims up to `limit` due files for `leaseSeconds`, the longest-waiting first. */
 export async function claimScans(
   client: postgres.Sql,
   limit: number,
@@ -68,7 +68,7 @@ export async function recordScanFailure(
   attachmentId: number,
   why: string,
 ): Promise<void> {
-  const failure = `Waits: its files could not be scanned yet (${why})`;
+  const failure = `Waiting: its files could not be scanned yet (${why})`;
   await runStatement(
     client,
     sql`

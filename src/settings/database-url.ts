@@ -45,8 +45,8 @@ export const cutShort = `would not be read as you mean it: ${escapingHint}`;
 
 /**
  * Parses a database URL in libpq's syntax, with `[::1]` and folders of sockets, which neither the driver's
- * parser nor the standard's URL knows. Only the parameters of docs/SETTINGS.md are accepted. Unlike libpq, TLS
- * is off unless `sslmode`, `ssl` or `sslrootcert` asks for it.
+ * parser nor the standard's URL knows. Only the parameters of docs/SETTINGS.md are accepted. Unlike
+ * libpq, TLS is off unless `sslmode`, `ssl` or `sslrootcert` asks for it.
  * @throws Error that says what is wrong, and repeats nothing that may be a part of a password
  */
 export function readDatabaseUrl(text: string): DatabaseAddress {

@@ -14,7 +14,7 @@ export const whole = (fallback: number, min: number, max: number) =>
   z
     .string()
     .refine((text) => digits.test(text) && Number(text) >= min && Number(text) <= max, {
-      error: `must be a whole number from ${min} to ${max}, in digits alone`,
+      error: `must be a whole number from ${min} to ${max}, written in digits only`,
     })
     .transform(Number)
     .default(fallback);
@@ -25,20 +25,20 @@ export const whole = (fallback: number, min: number, max: number) =>
  */
 export function whyMalformed(text: string): string | undefined {
   if (text.endsWith('\r')) return 'ends with a carriage return, as lines do in a file from Windows';
-  if (text.trim() !== text) return 'begins or ends with a blank';
+  if (text.trim() !== text) return 'begins or ends with white space';
   if (/^(["'`]).*\1$/s.test(text)) return 'is in quotes, which would be a part of the value';
   if (/[\p{Cc}\p{Cf}]/u.test(text)) return 'contains a line break or another invisible character';
   return undefined;
 }
 
-/** The parts of a list that is separated by commas. */
+/** The parts of a list that is separated by commas, empty ones included. */
 export const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
 
 /** One of these words. */
 export const oneOf = <const T extends readonly [string, ...string[]]>(...words: T) =>
   z.enum(words, { error: `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}` });
 
-/** A switch: `0` is off, `1` is on. */
+/** A switch: the text `0` is off, `1` is on. */
 export const flag = oneOf('0', '1');
 
 /** An address or a name to listen at. */
@@ -53,14 +53,14 @@ export const host = z
 export const path = z
   .string()
   .refine((text) => !/^[~$%]/.test(text), {
-    error: 'must be a path as it is: ~ and variables are not expanded here',
+    error: 'must be a literal path: ~ and variables are not expanded',
   })
   .refine((text) => !/^[a-z]{2,}:/i.test(text), { error: 'must be a path, not a URL' });
 
 /** What a caller can send as `Authorization: Bearer …`. */
 export const bearer = z
   .string()
-  .regex(/^[\x21-\x7e]{16,}$/, 'must have at least 16 characters, of ASCII and without blanks');
+  .regex(/^[\x21-\x7e]{16,}$/, 'must be at least 16 printable ASCII characters, without spaces');
 
 /**
  * A text that is parsed by a function.
@@ -81,30 +81,32 @@ export const readBy = <T>(read: (text: string) => T) =>
  * trailing slash.
  */
 const isOrigin = (text: string): boolean =>
-  text === '*' || (/^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text);
+  /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 
-/** Origins separated by commas, or `*`. */
+/** The set of origins that are separated by commas, or of `*` alone. Empty by default. */
 export const origins = z
   .string()
   .default('')
   .transform((text) => new Set(listOf(text).filter(Boolean)))
-  .refine((set) => [...set].every(isOrigin), {
+  .refine((set) => (set.size === 1 && set.has('*')) || [...set].every(isOrigin), {
     error: 'must be origins such as https://desk.example.com, separated by commas, or *',
   });
 
 type ProcessRole = 'web' | 'worker';
 const isRole = (text: string): text is ProcessRole => text === 'web' || text === 'worker';
 
-/** What a process does, separated by commas. */
+/**
+ * Whether a process serves requests (`web`), runs background work (`worker`), or both, which is the default.
+ */
 export const roles = z
   .string()
   .default('web,worker')
   .transform((text) => new Set(listOf(text)))
-  .refine((set): set is Set<ProcessRole> => set.size > 0 && [...set].every(isRole), {
+  .refine((set): set is Set<ProcessRole> => [...set].every(isRole), {
     error: 'must be web, worker or both',
   });
 
-/** Unicode encodings are excluded: bytes that are invalid UTF-8 would be invalid here as well. */
+/** Unicode encodings are excluded: a text that is no UTF-8 would hardly be one in UTF-16. */
 function isCodePage(label: string): boolean {
   try {
     return !new TextDecoder(label).encoding.startsWith('utf-');

@@ -3,7 +3,7 @@ import type { Db } from '../db/database.ts';
 import { type BlobPlace, describePlace } from '../settings/blobs-url.ts';
 import { type BlobStore, StoreUnavailable } from './blob-store.ts';
 import { createDiskStore } from './disk/store.ts';
-import { whyStoreUnusable } from './store-owner.ts';
+import { claimStore } from './store-owner.ts';
 
 /** Opens the store that a setting describes. The S3 client is loaded only when it is needed. */
 export async function openStore(place: BlobPlace): Promise<BlobStore> {
@@ -23,7 +23,7 @@ export async function openCheckedStore(place: BlobPlace, db: Db): Promise<BlobSt
   const fault = (error: unknown) =>
     new ConfigError(`BLOBS_URL: ${describePlace(place)} cannot be used: ${wordsOf(error)}`, { cause: error });
   // The identity is written before any file. If it does not match, the garbage collector reports that.
-  await whyStoreUnusable(db, store).catch((error) => {
+  await claimStore(db, store).catch((error) => {
     throw error instanceof StoreUnavailable ? fault(error.cause) : error;
   });
   await store.check().catch((error) => {

@@ -9,15 +9,25 @@ const sampleSize = 200;
 
 /**
  * Finds out why the store must not be used with this database: another database owns it, its identity cannot
- * be read, this database has no record of it, or this database is an older backup than the store. A store
- * without an identity is claimed if a sample of the rows' blobs exists in it, or if both are empty.
- * @param checkOnly only checks, and writes nothing
- * @returns the reason as text for the operator; undefined when the store may be used
+ * be read, this database has no record of it, or this database is an older backup than the store. Writes
+ * nothing.
+ * @returns the reason as text for the operator; undefined when the store may be used, or claimed
  */
-export async function whyStoreUnusable(
+export const whyStoreUnusable = (db: Db, store: BlobStore): Promise<string | undefined> =>
+  ownStore(db, store, { claims: false });
+
+/**
+ * Claims a store without an identity for this database, if a sample of the rows' blobs exists in it or both
+ * are empty.
+ * @returns why the store must not be used, as `whyStoreUnusable` does
+ */
+export const claimStore = (db: Db, store: BlobStore): Promise<string | undefined> =>
+  ownStore(db, store, { claims: true });
+
+async function ownStore(
   db: Db,
   store: BlobStore,
-  checkOnly = false,
+  { claims }: { readonly claims: boolean },
 ): Promise<string | undefined> {
   let its = await store.identity();
   if (its === undefined) {
@@ -25,7 +35,7 @@ export async function whyStoreUnusable(
     // Another of our processes may have written the identity, and then files, since we looked.
     its = await store.identity();
     if (its === undefined) {
-      if (unlike !== undefined || checkOnly) return unlike;
+      if (unlike !== undefined || !claims) return unlike;
       await store.setIdentity((await findMine(db)) ?? (await insertMine(db, randomUUID())));
       its = await store.identity();
     }
@@ -33,16 +43,16 @@ export async function whyStoreUnusable(
   if (its === undefined || its === 'unreadable') return 'the identity of the blob store cannot be read';
   const mine = await findMine(db);
   if (mine === undefined)
-    return 'the blob store belongs to a database, and this database has no record of it';
+    return 'the blob store already belongs to a database, and this one has no record of it';
   if (mine.id !== its.id) return 'the blob store belongs to another database';
   return its.generation > mine.generation
-    ? 'the blob store has seen later collections than the database, which is therefore an older backup'
+    ? 'the database is an older backup: the blob store has had garbage collections that it does not know of'
     : undefined;
 }
 
 /**
- * Counts a garbage collection in the database and in the store. The database is written first, so that after
- * a crash it is never behind the store.
+ * Raises the number of garbage collections (`generation`) in the database, and then in the store. In this
+ * order the database is never behind the store after a crash.
  */
 export async function countCollection(db: Db, store: BlobStore): Promise<void> {
   const [mine] = await db
@@ -91,7 +101,8 @@ async function whyNotClaimable(db: Db, store: BlobStore): Promise<string | undef
   for (const { key, byteSize } of rows) if ((await store.byteSizeOf(key)) !== byteSize) missing += 1;
   return missing === 0
     ? undefined
-    : `the blob store has no identity, and lacks ${missing} of ${rows.length} files of the database`;
+    : `the blob store has no identity, and ${missing} of ${rows.length} sampled files are missing or have ` +
+        'another size';
 }
 
 /**

@@ -8,18 +8,22 @@ import type { TicketEvent } from '../tickets/events/event.ts';
 const idOf = (type: string, id: number | null) => (id === null ? null : { id: encodeGlobalId(type, id) });
 
 /**
- * The id of an event in requests: always the same, and it says nothing else. The event's cursor would say how
- * many private events there are between two public ones.
+ * Stable and opaque id of an event (`evt_…`): an HMAC of its cursor, because the cursor would reveal how many
+ * private events lie between two public ones.
+ * @param key the desk's key for these ids
  */
 export const eventId = (key: Buffer, { cursor }: TicketEvent): string =>
   `evt_${createHmac('sha256', key).update(cursor).digest('base64url').slice(0, 32)}`;
 
 /**
- * The body of the request for an event: its type and time, and the ids of its ticket, message and actor. It
- * contains no text of a message: the receiver reads that with a credential. The ids of deliveries and the
- * cursor are for endpoints that receive private events.
+ * The body of the request for an event, in JSON: its type, time and visibility, its ticket with the
+ * reference, and the ids of its message and actor, which are null for an event without one. It contains no
+ * text of a message: the receiver reads that with a credential.
+ * @param includesPrivate whether the endpoint receives private events. Only then are the delivery and the
+ *   cursor
+ *   included.
  */
-export async function bodyOf(db: Db, event: TicketEvent, includesPrivate: boolean): Promise<string> {
+export async function webhookBody(db: Db, event: TicketEvent, includesPrivate: boolean): Promise<string> {
   const { ticketId, messageId } = event;
   const [ticket] = await db
     .select({ reference: tickets.reference })

@@ -9,7 +9,7 @@ import type { DeskPosition } from '../tickets/events/desk-cursor.ts';
 import { isWanted } from '../tickets/events/desk-feed.ts';
 import type { DeskEvent, DeskEventFilter } from '../tickets/events/read-desk-events.ts';
 import type { Reach } from './endpoint-url.ts';
-import { bodyOf, eventId } from './event-body.ts';
+import { eventId, webhookBody } from './event-body.ts';
 import {
   type Endpoint,
   findLeased,
@@ -162,7 +162,7 @@ class EndpointProgress {
     const endpoint = await findLeased(db, this.lease);
     if (endpoint === undefined) return undefined;
     if (endpoint.dueInMs > 0) return Math.ceil(endpoint.dueInMs);
-    const body = await bodyOf(db, event, endpoint.includesPrivate);
+    const body = await webhookBody(db, event, endpoint.includesPrivate);
     const id = eventId(await findDeskKey(db, 'webhook-ids'), event);
     const headers = signedHeaders({ id, at: now(), body }, secretsOf(endpoint, now()));
     // Last, because the database may have kept the statements before it waiting.

@@ -366,7 +366,7 @@ test('help tells every command and option, without a database', async () => {
 
 test('a command says on stderr which database it is, without what is secret in its URL', async () => {
   const said: string[] = [];
-  const config = readConfig({ DATABASE_URL: 'postgres://olga:canary@127.0.0.1:1/desk?password=canary' });
+  const config = readConfig({ DATABASE_URL: 'postgres://olga:canary@127.0.0.1:1/desk?options=canary' });
   await expect(openDesk(config, { onOpen: (text) => said.push(text) })).rejects.toThrow();
   expect(said).toEqual(['the database postgres://127.0.0.1:1/desk']);
   await expect(openDesk(config, { makeEmbedded: true })).rejects.toThrow('--embedded and DATABASE_URL');

@@ -91,7 +91,7 @@ test('a blob store of another database is a warning that says what to do', async
   };
   expect(await findings(/^BLOBS_URL$/, { ...env, BLOBS_URL: nowhere })).toMatchObject([{ result: 'ok' }]);
   expect(await readdir(directory)).toEqual(['blobs']);
-  const todo = /garbage collection is off, as the blob store belongs to a database.*`blobs adopt`/;
+  const todo = /garbage collection is off, as the blob store already belongs to a database.*`blobs adopt`/;
   expect(await findings(/^BLOBS_URL$/, env)).toEqual([
     { check: 'BLOBS_URL', result: 'warning', detail: expect.stringMatching(todo) },
   ]);

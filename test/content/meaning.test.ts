@@ -139,6 +139,7 @@ describe('how something looks says what it means', () => {
       '10^6 m^2 H2O 1st 10_2',
     );
     expect(read('10<span style="vertical-align:super">6</span>').text).toBe('10^6');
+    expect(read('𝑥<sup>2</sup> 😀<sup>2</sup>').text).toBe('𝑥^2 😀2');
     expect(read('<span style="text-decoration:line-through">gone</span>').html).toBe(
       '<span><s>gone</s></span>',
     );

@@ -80,7 +80,7 @@ describe('with a scanner', () => {
     expect(waiting.attachments.map(({ scan }) => scan)).toEqual(['PENDING', 'PENDING']);
     expect(waiting.delivery).toMatchObject({
       state: 'QUEUED',
-      failure: 'Waits: its files have not been scanned yet',
+      failure: 'Waiting: its files have not been scanned yet',
     });
     release();
     const after = await until(gateway, id, inState('SENT'));
@@ -267,7 +267,7 @@ test('while the scanner is down, files are downloads only, and mails wait with a
     attachments: [{ scan: 'PENDING' }],
     delivery: {
       state: 'QUEUED',
-      failure: 'Waits: its files could not be scanned yet (the scanner does not answer)',
+      failure: 'Waiting: its files could not be scanned yet (the scanner does not answer)',
     },
   });
   expect((await get(waiting.attachments[0]!.downloadUrl!, asOperator)).status).toBe(200);
@@ -280,7 +280,7 @@ test('a file that the scanner refuses waits with its mail, and the ledger shows 
   await using clamd = await startClamd({ maxBytes: 10 });
   await using gateway = await startGateway({ env: { CLAMD_URL: clamd.url } });
   const id = await say(gateway, ['more than ten bytes'], { email });
-  const why = 'Waits: its files could not be scanned yet (INSTREAM size limit exceeded. ERROR)';
+  const why = 'Waiting: its files could not be scanned yet (INSTREAM size limit exceeded. ERROR)';
   expect(await until(gateway, id, ({ delivery }) => delivery!.failure === why)).toMatchObject({
     attachments: [{ scan: 'PENDING' }],
     delivery: { state: 'QUEUED' },

@@ -5,8 +5,9 @@ import type { WhiteSpace } from '../style/text-style.ts';
 const maxLevels = 10;
 
 interface Level {
-  /** Prefix of its first line, and of the others. */
+  /** Prefix of its first line. */
   first: string;
+  /** Prefix of the other lines. */
   readonly rest: string;
 }
 
@@ -33,7 +34,7 @@ export class TextWriter {
   #breaks = 0;
   #captured: GrowingText | undefined;
 
-  /** @param kept whether the text is kept; otherwise only that of links is */
+  /** @param kept whether the text is kept. Otherwise only what `capture` asks for is. */
   constructor(kept: boolean) {
     this.#kept = kept;
   }
@@ -58,13 +59,13 @@ export class TextWriter {
   #writeRun(text: string): void {
     const words = withoutRunsOfBlanks(text);
     if (words === '') return;
-    if (words[0] === ' ') this.#wish(' ');
+    if (words[0] === ' ') this.#requestBlank(' ');
     const trimmed = words.slice(words[0] === ' ' ? 1 : 0, words.endsWith(' ') ? -1 : undefined);
     if (trimmed !== '') this.#put(trimmed);
-    if (words.endsWith(' ')) this.#wish(' ');
+    if (words.endsWith(' ')) this.#requestBlank(' ');
   }
 
-  #wish(blank: string): void {
+  #requestBlank(blank: string): void {
     if (this.#inLine() && this.#blank === '') this.#blank = blank;
   }
 
@@ -76,7 +77,7 @@ export class TextWriter {
     const blank = ' \t'.includes(this.#last) ? '' : this.#blank;
     this.#blank = '';
     if (this.#kept) this.#line.add(blank + text);
-    this.#last = text.at(-1)!;
+    this.#last = lastCharacterOf(text);
     this.#captured?.add(blank + text);
   }
 
@@ -92,7 +93,7 @@ export class TextWriter {
         .join('')
         .trimEnd();
       for (let count = 1; count < ends; count += 1) this.#lines.add(empty);
-    } else for (let count = 0; count < this.#breaks; count += 1) this.#lines.add('');
+    }
     this.#begun = true;
     this.#gap = 0;
     this.#breaks = 0;
@@ -132,8 +133,7 @@ export class TextWriter {
 
   /** Separates two cells of a row. */
   cell(): void {
-    if (this.#inLine())
-      this.#blank = this.#blank.trim() === '' ? `${this.#blank.replace(/ /g, '')}\t` : this.#blank;
+    if (this.#inLine()) this.#blank = `${this.#blank.replace(/ /g, '')}\t`;
   }
 
   /** Sets the prefix of lines until `outdent`. Call between blocks. */
@@ -174,17 +174,25 @@ export class TextWriter {
     return gap as 0 | 1 | 2;
   }
 
-  /** The last character of the current line. */
+  /** The last character (code point) of the line. Empty at its start and after a space. */
   get last(): string {
     return this.#inLine() && this.#blank === '' ? this.#last : '';
   }
 
-  /** Returns the text, without empty lines at its start and end. */
+  /**
+   * Returns the text, without empty lines at its start and end, and with a space for each no-break space.
+   * Empty when the text is not kept.
+   */
   finish(): string {
     if (this.#begun) this.#end();
     return inPieces(this.#lines.text, (piece) => piece.replace(/\u00a0/g, () => ' '));
   }
 }
+
+const lastCharacterOf = (text: string): string => {
+  const pair = text.slice(-2);
+  return pair.codePointAt(0)! > 0xffff ? pair : pair.slice(-1);
+};
 
 /** Lines without the blank ones at the beginning and at the end. */
 class TrimmedLines {

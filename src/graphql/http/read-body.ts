@@ -35,8 +35,8 @@ const tooLarge = (limit: number) => httpError(413, `The request body exceeds ${l
 /**
  * Reads a request's body. Most bodies arrive together with their head. Such a body is taken at once, because
  * listening for it takes longer than parsing it.
- * @throws GraphQLError 413 as soon as it is longer than `limit` bytes, 400 when it breaks off; Unavailable
- *   when too many bodies are being read
+ * @throws GraphQLError 413 for a Content-Length over `limit` bytes. What is found later is a rejection: 413
+ *   as soon as the body is longer, 400 when it breaks off, Unavailable when too many bodies are being read.
  */
 export function readBody(req: IncomingMessage, limit: number, budget: BodyBudget): Buffer | Promise<Buffer> {
   const announced = Number(req.headers['content-length'] ?? 0);
@@ -76,9 +76,9 @@ function whenArrived(req: IncomingMessage, limit: number, budget: BodyBudget): P
  * Maximum counts in a JSON body. No client's request comes near them, and parsing a million levels or members
  * takes a second.
  */
-const most = { levels: 100, members: 20_000, values: 300_000 } as const;
-/** Bodies of at least this many bytes are counted before they are parsed. */
-const looksDeep = 64 * 1024;
+const maxCounts = { levels: 100, members: 20_000, values: 300_000 } as const;
+/** Bodies of more bytes than this are counted before they are parsed. */
+const countedAboveBytes = 64 * 1024;
 
 /** Some clients write a byte order mark before UTF-8. It is not part of the text. */
 const startsWithMark = (body: Buffer): boolean => body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
@@ -87,13 +87,14 @@ const startsWithMark = (body: Buffer): boolean => body[0] === 0xef && body[1] ==
  * Checks the number of levels, members and values of a JSON body over 64 KiB.
  * @throws GraphQLError 400 for JSON that would take long to parse
  */
-export function assertMeasured(body: Buffer): void {
-  const excess = body.length > looksDeep ? excessOf(body) : undefined;
-  if (excess !== undefined) throw httpError(400, `The request body has more than ${most[excess]} ${excess}`);
+export function assertParsesQuickly(body: Buffer): void {
+  const excess = body.length > countedAboveBytes ? excessOf(body) : undefined;
+  if (excess !== undefined)
+    throw httpError(400, `The request body has more than ${maxCounts[excess]} ${excess}`);
 }
 
 /** Counts the punctuation outside of strings. Invalid JSON is left to the parser. */
-function excessOf(body: Buffer): keyof typeof most | undefined {
+function excessOf(body: Buffer): keyof typeof maxCounts | undefined {
   let levels = 0;
   let members = 0;
   let values = 0;
@@ -106,25 +107,25 @@ function excessOf(body: Buffer): keyof typeof most | undefined {
     } else if (byte === 0x22) isText = true;
     else if (byte === 0x5b || byte === 0x7b) {
       levels += 1;
-      if (levels > most.levels) return 'levels';
+      if (levels > maxCounts.levels) return 'levels';
     } else if (byte === 0x5d || byte === 0x7d) levels -= 1;
     else if (byte === 0x3a) members += 1;
     else if (byte === 0x2c) values += 1;
   }
-  if (members > most.members) return 'members';
-  return values > most.values ? 'values' : undefined;
+  if (members > maxCounts.members) return 'members';
+  return values > maxCounts.values ? 'values' : undefined;
 }
 
 /**
  * Parses a JSON body. A byte order mark is ignored.
- * @throws GraphQLError 400 for a body that is empty, not UTF-8 or not JSON, or has too many levels, members
- *   or values
+ * @throws GraphQLError 400 for a body that is empty, not UTF-8 or not JSON, or is over 64 KiB
+ *   and has too many levels, members or values
  */
 export function parseJson(body: Buffer): unknown {
   if (body.length === 0) throw httpError(400, 'The request has no body');
   // Decoding would replace invalid bytes by U+FFFD, which would be stored unnoticed.
   if (!isUtf8(body)) throw httpError(400, 'The request body is not UTF-8');
-  assertMeasured(body);
+  assertParsesQuickly(body);
   try {
     return JSON.parse(body.toString('utf8', startsWithMark(body) ? 3 : 0));
   } catch (error) {

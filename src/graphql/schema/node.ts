@@ -18,7 +18,8 @@ const loaders = {
 const maxNodes = 100;
 
 /**
- * Returns null also for ids of other types, so that they reveal nothing.
+ * Returns null when the id is malformed, its type is no Node, the object does not exist, or the viewer may
+ * not see it, so that nothing is revealed.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN
  */
 async function findNode(ctx: GraphContext, globalId: string): Promise<object | null> {

@@ -4,11 +4,12 @@ import { samples } from './samples.ts';
 /** A row of the help page's tables. */
 type HelpRow = readonly [name: string, description: string, type: string];
 
+/** In the words of the old page, as far as it had them. */
 const members: readonly HelpRow[] = [
   [
     'TicketREF',
     '(Required) The reference ID of the ticket to which add a new message. You can use TicketId instead. ' +
-      'Given both, they must name the same ticket.',
+      'If both are given, they must name the same ticket.',
     'string',
   ],
   [
@@ -51,13 +52,13 @@ const answers: readonly (readonly [status: string, meaning: string])[] = [
   ['200 OK', 'The message is stored; its id is in the body.'],
   ['400 BadRequest', 'Message says what is wrong; ModelState names the members that could not be read.'],
   ['401 Unauthorized', 'Login and password (HTTP Basic) or a token (Bearer) are missing or wrong.'],
-  ['405, 415', 'Another verb than POST; another body than JSON or XML.'],
+  ['405, 415', 'The method is not POST; the body is neither JSON nor XML.'],
   ['413', 'The request, a file or the e-mail is too large.'],
   ['422', 'The Idempotency-Key has been used for another message.'],
   ['500, 503', 'A fault. After 503, try again in as many seconds as Retry-After says.'],
 ];
 
-/** The style sheet of the help page. */
+/** The style sheet of the help page, exported for its hash in the Content-Security-Policy. */
 export const helpStyle = `
 body {
   font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem;

@@ -2,7 +2,7 @@ import type { DeliveryState, RecipientKind, RecipientState } from '../../platfor
 import { type Explanation, explanationRules } from './explanation-rules.ts';
 
 /** The ledger's failure text of a mail that waits for the scan of its files. */
-export const awaitsScan = 'Waits: its files have not been scanned yet';
+export const awaitsScan = 'Waiting: its files have not been scanned yet';
 
 const unreachable: Explanation = {
   reason: 'The mail server could not be reached.',

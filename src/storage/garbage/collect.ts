@@ -1,6 +1,6 @@
 import type { Db } from '../../db/database.ts';
 import { type BlobStore, everyKey, type KeyRange } from '../blob-store.ts';
-import { countCollection, whyStoreUnusable } from '../store-owner.ts';
+import { claimStore, countCollection } from '../store-owner.ts';
 import { countRows } from './count-rows.ts';
 import {
   expireAuditEntries,
@@ -87,7 +87,7 @@ export async function collectGarbage(
     ...{ uploads: 0, blobs: 0, keys: 0, restored: 0, destroyed: 0 },
   };
   const { blobs: rows, hidden } = await countRows(db, range);
-  const off = hidden ?? (await whyStoreUnusable(db, store));
+  const off = hidden ?? (await claimStore(db, store));
   if (off !== undefined) return { ...nothing, off };
   await countCollection(db, store);
 

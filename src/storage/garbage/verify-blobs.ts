@@ -74,7 +74,7 @@ export async function verifyBlobs(
   const { strays } = await findStrays(db, store, new Date(), everyKey);
   let aside = 0;
   for await (const _one of store.listAside()) aside += 1;
-  const collectionOff = hidden ?? (await whyStoreUnusable(db, store, true)) ?? null;
+  const collectionOff = hidden ?? (await whyStoreUnusable(db, store)) ?? null;
   return { rows, bytes, damaged, strays: strays.length, aside, collectionOff };
 }
 

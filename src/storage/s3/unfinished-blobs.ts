@@ -60,7 +60,7 @@ export function createUnfinished({
   }
   const save = (key: string, state: Assembled) => s3.put(noteOf(key), writeNote(state));
 
-  async function takeOn(key: string, source: Source, begun: Assembled, maxBytes: number): Promise<number> {
+  async function appendTo(key: string, source: Source, begun: Assembled, maxBytes: number): Promise<number> {
     const offset = sizeOfAssembled(s3, begun);
     const hash = digests.goOn(key, offset);
     const assembly = createAssembly(s3, blobOf(key), begun);
@@ -80,7 +80,8 @@ export function createUnfinished({
       return offset + byteSize;
     } catch (error) {
       const tooLarge = error instanceof BlobTooLarge;
-      if (savedParts !== undefined && tooLarge) await save(key, begun);
+      // The client is told that the file is too large, whatever becomes of the state.
+      if (savedParts !== undefined && tooLarge) await save(key, begun).catch(() => {});
       // A state object whose response was lost may exist, so the parts that it lists must remain. Other
       // parts are replaced by the next append.
       if (begun.uploadId === undefined && (savedParts === undefined || tooLarge))
@@ -127,7 +128,7 @@ export function createUnfinished({
         const begun = await load(key);
         const byteSize = sizeOfAssembled(s3, begun);
         if (byteSize !== offset) throw new BlobOffset(byteSize);
-        return takeOn(key, source, begun, maxBytes);
+        return appendTo(key, source, begun, maxBytes);
       }).catch((error) => {
         destroy(source);
         throw error;

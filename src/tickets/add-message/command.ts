@@ -28,7 +28,8 @@ import { type StoredFiles, storeFiles } from './store-files.ts';
  * event are written in one commit. GraphQL and the legacy endpoint both call this function, which checks
  * permissions and every rule.
  *
- * @param commands number of commands in the request
+ * @param commands number of mutations in the request. With several, an Idempotency-Key header is refused
+ *   (INVALID_INPUT) before anything else is looked at.
  * @throws Refusal with the first code that applies, in this order: UNAUTHENTICATED, IDEMPOTENCY_KEY_REUSED,
  *   TICKET_NOT_FOUND, FORBIDDEN, INVALID_INPUT with all problems, PRIVATE_WITH_EMAIL, MAILBOX_NOT_FOUND,
  *   MAILBOX_NOT_READY, RECIPIENT_MISSING, ATTACHMENT_TOO_LARGE, EMAIL_TOO_LARGE, TICKET_CHANGED,
@@ -76,7 +77,10 @@ async function add(ctx: TicketContext, viewer: Viewer, read: ParsedMessage): Pro
   }
 }
 
-/** A message that passed every rule that needs no ticket, with its stored files. */
+/**
+ * A message that passed every rule that needs no ticket, with its stored files. The caller has to check
+ * `stored.attached`, the uploads that other messages have.
+ */
 export interface Draft {
   readonly row: MessageRow;
   readonly stored: StoredFiles;
@@ -137,7 +141,7 @@ async function measured(ctx: TicketContext, row: MessageRow, leftOut: RowAnswer)
   if (answer.verdict !== null) throw refuse<'addTicketMessage'>(refusalByRule(row, answer.verdict));
   const { byteSize: sizeBytes } = await previewOf(ctx, row, answer);
   if (sizeBytes > limitBytes) {
-    const message = `The e-mail would have ${sizeBytes} bytes as encoded; the mailbox takes ${limitBytes}`;
+    const message = `The encoded e-mail would be ${sizeBytes} bytes; the mailbox takes at most ${limitBytes}`;
     throw refuse<'addTicketMessage'>(
       new Refusal('EMAIL_TOO_LARGE', message, { limitBytes, sizeBytes }, ['email']),
     );

@@ -92,7 +92,8 @@ export const keyReused = (): Refusal<'IDEMPOTENCY_KEY_REUSED'> =>
  */
 export function assertOneCommand({ idempotencyKey }: RequestContext, commands: number): void {
   if (idempotencyKey === undefined || commands === 1) return;
-  const message = 'The Idempotency-Key header is for a document with one mutation; give each its own field';
+  const message =
+    'The Idempotency-Key header works for a document with one mutation; set idempotencyKey in each input';
   throw refuse<'addTicketMessage'>(invalidInput([{ path: ['idempotencyKey'], message }]));
 }
 

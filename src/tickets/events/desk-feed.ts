@@ -5,28 +5,33 @@ import type { Logger } from '../../platform/log.ts';
 import { type DeskPosition, isBefore } from './desk-cursor.ts';
 import type { DeskEvent, DeskEventFilter } from './read-desk-events.ts';
 
-/** The events of the whole desk, read once for all who watch them. @param read reads all of them */
+/**
+ * The feed of all the desk's events, read once for everyone who watches it. Logs a warning while a long
+ * transaction holds new events back.
+ * @param read reads the events after a position, without a filter
+ */
 export const deskFeed = (
   read: ReadAfter<DeskEvent, DeskPosition>,
   log: Logger,
 ): FeedOf<DeskEvent, DeskPosition> => ({
   key: 'desk',
   ticketId: anyTicket,
-  read: sayWhenHeld(log, read),
+  read: warnWhenHeld(log, read),
   positionOf: ({ position }) => position,
   isBefore,
 });
 
-/** Milliseconds after which held events are reported in the log. */
+/** Milliseconds after which held events are reported in the log, and then again. */
 const longHeldMs = 30_000;
 
 /** Logs when a transaction holds the desk's events for long. */
-function sayWhenHeld(
+function warnWhenHeld(
   log: Logger,
   read: ReadAfter<DeskEvent, DeskPosition>,
 ): ReadAfter<DeskEvent, DeskPosition> {
   let heldAt: DeskPosition | undefined;
   let since = 0;
+  let warnedAt = 0;
   return async (after) => {
     const page = await read(after);
     const now = performance.now();
@@ -34,15 +39,20 @@ function sayWhenHeld(
     if (!isSame) {
       heldAt = page.areHeld === true ? page.reached : undefined;
       since = now;
-    } else if (now - since > longHeldMs) {
-      since = now;
-      log.warn('events of the desk are held: a transaction has been running for over 30 s');
+      warnedAt = now;
+    } else if (now - warnedAt > longHeldMs) {
+      warnedAt = now;
+      const seconds = Math.round((now - since) / 1000);
+      log.warn(
+        { seconds },
+        'new events of the desk are held back until a database transaction ends, which has run for a while',
+      );
     }
     return page;
   };
 }
 
-/** Whether a filter wants an event. */
+/** Whether a filter wants an event. A condition that is null or absent accepts every event. */
 export function isWanted(
   { types, visibility, status, requesterId }: DeskEventFilter,
   event: DeskEvent,

@@ -53,18 +53,21 @@ async function tryMailServer(
 }
 
 /**
- * The rule of the start. Without a readable desk it is only a warning, because mailboxes may have servers of
- * their own.
+ * Applies the rule that the gateway applies when it starts. Without a readable desk it is only a warning,
+ * because mailboxes may have servers of their own.
  */
 function withoutServer(mailboxes: readonly MailboxServer[] | undefined): CheckResult {
   const detail = 'is required as long as no mailbox has SMTP settings of its own';
   if (mailboxes === undefined) return { result: 'warning', detail };
   return mailboxes.some(({ smtpUrl }) => smtpUrl !== null)
-    ? off('each mailbox has its own server')
+    ? off('not needed: mailboxes have servers of their own')
     : { result: 'failed', detail };
 }
 
-/** Connects to the servers of mailboxes that have their own, one after the other. */
+/**
+ * Connects to the servers of mailboxes, one after the other. A mailbox without one of its own is left out,
+ * unless there is no SMTP_URL.
+ */
 async function tryMailboxes(
   mailboxes: readonly MailboxServer[],
   { smtp, mailboxKey }: Config,
@@ -94,5 +97,7 @@ async function checkOutbox(desk: Connection): Promise<string | CheckResult> {
   const { whyHeld } = await import('../../../mail/outbox/copied-database/home.ts');
   await using database = openDatabase(desk, { poolSize: 2, applicationName: 'ticketwire-doctor' });
   const why = await whyHeld(database.raw);
-  return why === undefined ? 'mails are sent' : { result: 'warning', detail: `the outbox is held: ${why}` };
+  return why === undefined
+    ? 'sending is not held'
+    : { result: 'warning', detail: `the outbox is held: ${why}` };
 }

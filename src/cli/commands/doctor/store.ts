@@ -33,7 +33,7 @@ async function whyNotCollected(desk: Connection, store: BlobStore): Promise<stri
   const { openDatabase } = await import('../../../db/database.ts');
   const { whyStoreUnusable } = await import('../../../storage/store-owner.ts');
   await using database = openDatabase(desk, { poolSize: 2, applicationName: 'ticketwire-doctor' });
-  return await whyStoreUnusable(database.desk, store, true);
+  return await whyStoreUnusable(database.desk, store);
 }
 
 /** Records what is in a folder. The returned function removes empty folders that were created since. */

@@ -14,7 +14,7 @@ import { Refusal } from '../../../platform/errors.ts';
 import { mayBeCrossOrigin } from '../../../platform/http/cross-origin-request.ts';
 import { IncomingFile, type Receive } from '../../../platform/incoming-file.ts';
 import { httpError } from '../http-error.ts';
-import { assertMeasured } from '../read-body.ts';
+import { assertParsesQuickly } from '../read-body.ts';
 import { type ReadParams, strangersBytes } from '../read-request.ts';
 import { arriving } from './body-reader.ts';
 import { type FormPart, MalformedForm, readParts } from './read-parts.ts';
@@ -181,7 +181,7 @@ class MultipartForm {
       chunks.push(chunk);
     }
     const text = Buffer.concat(chunks);
-    assertMeasured(text);
+    assertParsesQuickly(text);
     try {
       return JSON.parse(utf8.decode(text));
     } catch {

@@ -17,8 +17,10 @@ import { broken, type JsonState } from './reader-state.ts';
 /**
  * Reads the next token as the type that the caller expects, as Json.NET's `ReadAsInt32` and its like do. Some
  * characters are valid for one type only: `Infinity` is a string, but no integer. The token and its value are
- * then in the state. The generators yield when they need more text.
- * @throws broken when the characters are not valid for the type
+ * then in the state. `null` gives the token Null, and so does an empty quoted text for an integer or a
+ * boolean. The generators yield when they need more text.
+ * @throws broken, the error of `reader-state.ts`, when the characters are not valid for the type. The state
+ *   may then have a token that was rejected. TooLarge for a longer string than may be kept.
  */
 export class JsonValues {
   readonly #state: JsonState;
