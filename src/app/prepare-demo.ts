@@ -4,9 +4,10 @@ import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from '../dev/demo/des
 import type { Logger } from '../platform/log.ts';
 
 /**
- * Prepares the database for a demo, or against one. With `config.demo`, an empty database becomes the demo
- * desk. Otherwise the passwords of demo users are removed from an embedded database, because others may reach
- * the gateway and the passwords are public. Any other database is left unchanged.
+ * Creates the demo desk, or makes one that exists safe. With `config.demo`, an empty database becomes the
+ * demo desk, and an earlier demo desk gets its passwords back. Otherwise the passwords of demo users are
+ * removed from an embedded database, because others may reach the gateway and the passwords are public. Any
+ * other database is left unchanged.
  * @returns the credentials of the demo desk; undefined without `config.demo`, or when the desk is in real use
  */
 export async function prepareDemo(
@@ -16,6 +17,8 @@ export async function prepareDemo(
 ): Promise<DemoDesk | undefined> {
   if (config.demo) return seedDemoDesk(desk);
   if (config.database.kind === 'embedded' && (await retireDemoAccounts(desk)) > 0)
-    log.warn('the demo accounts are disabled, because HOST can be reached by others');
+    log.warn(
+      'the passwords of the demo accounts were removed, because HOST lets other machines reach the gateway',
+    );
   return undefined;
 }

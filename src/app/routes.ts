@@ -3,13 +3,13 @@ import type { Authenticator } from '../auth/authenticate.ts';
 import { prepareFindById } from '../auth/find-account.ts';
 import { createExplorer } from '../dev/explorer/serve-page.ts';
 import { createInboxPage } from '../dev/inbox/endpoint.ts';
+import { type BeginRequest, createBeginRequest } from '../http/begin-request.ts';
 import { originOf, remoteAddressOf } from '../http/caller-address.ts';
 import { createCors } from '../http/cors.ts';
 import { createDownloads } from '../http/downloads/attachments.ts';
 import { answerSource } from '../http/downloads/raw-mail.ts';
 import { sendText } from '../http/respond.ts';
 import type { Handle, Route } from '../http/server.ts';
-import { type Begin, createBegin } from '../http/sign-in.ts';
 import { createUploads } from '../http/uploads/routes.ts';
 import { foldPath } from '../legacy/dotnet/fold-path.ts';
 import { createLegacyEndpoint, refuseLegacy } from '../legacy/endpoint.ts';
@@ -55,9 +55,9 @@ export function createRoutes(ports: RoutePorts): Route[] {
   ];
 }
 
-function beginOf({ foundation, monitoring, services, authenticator }: RoutePorts): Begin {
+function beginOf({ foundation, monitoring, services, authenticator }: RoutePorts): BeginRequest {
   const { config, log, now } = foundation;
-  return createBegin({
+  return createBeginRequest({
     authenticator,
     rateLimits: services.rateLimits,
     log,
@@ -70,7 +70,7 @@ function beginOf({ foundation, monitoring, services, authenticator }: RoutePorts
   });
 }
 
-function legacyRoute({ foundation, monitoring, services, graphql }: RoutePorts, begin: Begin): Route {
+function legacyRoute({ foundation, monitoring, services, graphql }: RoutePorts, begin: BeginRequest): Route {
   const { config, log } = foundation;
   const { legacyRequestBytes, bodyBytes } = config.limits;
   const handle = createLegacyEndpoint({
@@ -133,7 +133,7 @@ function graphqlRoutes(
 function fileRoutes(
   { foundation, monitoring, services }: RoutePorts,
   cors: Cors,
-  begin: Begin,
+  begin: BeginRequest,
   contextOf: ContextOf,
 ): Route[] {
   const { config, now, log } = foundation;

@@ -42,7 +42,7 @@ export async function assertMayMigrate(sql: postgres.Sql): Promise<void> {
       and coalesce(has_schema_privilege(to_regnamespace('public'), 'CREATE'), true) as may`;
   if (!row.may)
     throw new Unsuitable(
-      `the login ${row.login} may not create tables in the database, as the next start has to; ` +
+      `the login ${row.login} may not create tables in the database, which the next start has to do; ` +
         'DATABASE_OWNER_URL is for the login that owns it',
     );
 }
@@ -112,14 +112,14 @@ export async function assertRowAccess(sql: postgres.Sql, rowAccess: RowAccess): 
   if (!row || row.free || row.owner)
     throw new Unsuitable(`the role ${row?.role} could bypass row-level security`);
   if (row.rowAccess !== rowAccess || row.sees !== (rowAccess !== ''))
-    throw new Unsuitable('the parameter "ticketwire.viewer_role" does not reach the server');
+    throw new Unsuitable('the parameter "ticketwire.viewer_role" of the connection is not set on the server');
 }
 
 /**
- * Finds out whether a pooler has enough sessions for a process. A pooler that runs out of sessions makes
- * statements wait when the desk is busiest.
+ * Finds out whether a pooler has enough sessions for a process, by opening up to `needed` connections. With
+ * fewer, statements wait when the desk is busiest.
  * @returns what to change; undefined when there are enough sessions, or there is no pooler
- * @throws when a pooler shares sessions between connections, or an error of the driver
+ * @throws Error when a pooler shares sessions between connections, or the driver's error
  */
 export async function shortageOfSessions(
   connection: Connection,

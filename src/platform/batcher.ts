@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Creates a function that collects the calls that arrive while a batch is running into the next batch: one
- * commit for many calls, and no delay for a single one.
+ * Creates a function whose calls run in batches. A call that is made while nothing runs starts at once; calls
+ * that are made while a batch runs form the next one. So many calls share one commit, and a single call does
+ * not wait.
  * @param run returns the results in the order of its items; when it rejects, so does each of its calls
- * @param maxItems maximum items of a batch
- * @param weigh an item's weight; a batch of several items may not weigh more than `maxWeight`
- * @param atOnce maximum concurrent batches
+ * @param maxItems maximum items of a batch; 100 by default
+ * @param weigh an item's weight, which must not throw; a batch of several items may not weigh more than
+ *   `maxWeight`
+ * @param atOnce maximum concurrent batches; 1 by default
  * @param gatherMilliseconds how long to wait for more calls after a batch of several: fewer commits, for
  *   results that need not be fast
  */

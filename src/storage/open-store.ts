@@ -13,9 +13,10 @@ export async function openStore(place: BlobPlace): Promise<BlobStore> {
 }
 
 /**
- * Opens the store, claims it for this database if no other owns it, and writes, reads and removes a test
- * file, because otherwise the first customer with a file would find the fault. A store that belongs to
- * another database is opened as well; garbage collection then removes nothing of it, and reports why.
+ * Opens the store, claims it for this database if it may (`claimStore`), and writes, reads and removes a test
+ * file, because otherwise the first customer with a file would find the fault. A store that may not be
+ * claimed, or belongs to another database, is opened as well; garbage collection then removes nothing of it,
+ * and reports why.
  * @throws ConfigError when files cannot be stored there
  */
 export async function openCheckedStore(place: BlobPlace, db: Db): Promise<BlobStore> {
@@ -32,7 +33,7 @@ export async function openCheckedStore(place: BlobPlace, db: Db): Promise<BlobSt
   return store;
 }
 
-/** A host with several addresses that all refuse causes an error without a message. */
+/** An error's message, or its code: when all addresses of a host refuse, the error has no message. */
 function wordsOf(error: unknown): string {
   const { message, name, code } = error as NodeJS.ErrnoException;
   return message || code || name;

@@ -4,11 +4,11 @@ import { preparedFor } from '../db/prepare-once.ts';
 import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
 import type { Logger } from '../platform/log.ts';
 
-/** Messages whose words one statement writes. It takes some 20 ms, during which `deskEvents` are held. */
+/** Most messages that one statement indexes. It takes about 20 ms, during which `deskEvents` have to wait. */
 const atOnce = 200;
-/** Rows whose words one statement writes anew. They are more work: read twice, and replaced. */
+/** Most rows that one statement re-indexes. They cost more: each is read twice, and replaced. */
 const renewedAtOnce = 50;
-/** Milliseconds between two statements that write words anew: others' work goes before. */
+/** Milliseconds between two statements that re-index, so that other work goes first. */
 const betweenMs = 20;
 /**
  * Milliseconds between two statements that found little to do. A search reads the bodies of the 1,000 newest
@@ -32,8 +32,8 @@ const renew = preparedFor((db: Db) =>
 
 /**
  * Starts a loop that indexes the words of new messages for operators' searches, every two seconds until it is
- * disposed. After an upgrade that changes how texts become words, it also writes those of all tickets and
- * messages anew, the newest first. Any number of processes may run it: the SQL functions let one write at a
+ * disposed. After an upgrade that changes how texts become words, it also re-indexes all tickets and
+ * messages, the newest first. Any number of processes may run it: the SQL functions let one write at a
  * time, and the others find nothing to do. Failures are logged and tried again. Disposing of it waits for the
  * statement under way.
  */
@@ -67,8 +67,9 @@ export function startMessageSearchFiller(db: Db, log: Logger): AsyncDisposable {
     const { read } = row!;
     if (read === null) return false;
     if (read > 0 && renewed === 0)
-      log.info('writing the search words of all tickets and messages anew; until then, some are not found');
-    if (read === 0 && renewed > 0) log.info({ read: renewed }, 'the search words are written anew');
+      log.info('re-indexing all tickets and messages for search; until this is done, searches may miss some');
+    if (read === 0 && renewed > 0)
+      log.info({ read: renewed }, 'all tickets and messages have been re-indexed for search');
     renewed = read === 0 ? 0 : renewed + read;
     return read > 0;
   }

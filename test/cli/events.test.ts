@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
 import { deskCursorOfNow } from '../support/cursor.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { add } from '../tickets/calls.ts';
 import { startCommand } from './command-line.ts';
@@ -9,7 +10,7 @@ import { startCommand } from './command-line.ts';
 let gateway: Gateway;
 let token: string;
 beforeAll(async () => {
-  gateway = await startGateway({ env: { ROLES: 'web' } });
+  gateway = await startGateway({ env: { ROLES: 'web', RATE_LIMITS: 'off' } });
   const input = { userId: 1, name: 'cli', scopes: ['read'] as const };
   ({ token } = await createToken(gateway.database.database.desk, input));
 });
@@ -32,6 +33,7 @@ function events(words: string[], { url = gateway.url, as = token } = {}) {
   stdout.setEncoding('utf8');
   return {
     code,
+    isFull: () => stdout.writableNeedDrain,
     interrupt: () => interrupting.abort(),
     rest: () => String(stdout.read() ?? ''),
     errors: () => String(stderr.read() ?? ''),
@@ -52,6 +54,15 @@ function events(words: string[], { url = gateway.url, as = token } = {}) {
 
 const say = async (ticketId: number, to = gateway) =>
   (await add(to, { ticket: { ticketId } })).ticketMessage.messageId;
+
+test('--follow ends when it is interrupted, although nobody reads its lines', async () => {
+  const after = await deskCursorOfNow(gateway);
+  await Promise.all(Array.from({ length: 600 }, () => say(47)));
+  const stuck = events(['--follow', '--after', after]);
+  await eventually(stuck.isFull);
+  stuck.interrupt();
+  expect(await stuck.code).toBe(0);
+});
 
 test('--follow prints what happens as lines of JSON, resumes, and exits when interrupted', async () => {
   const first = events(['--follow', '--after', await deskCursorOfNow(gateway)]);

@@ -122,7 +122,9 @@ test('a way to the database that leaves out what a connection says of itself is 
   };
   const role = { role: 'ticketwire_app' };
   expect(await sightWith({ ...role, 'ticketwire.viewer_role': 'DESK' })).toBe('undefined');
-  expect(await sightWith(role)).toMatch(/"ticketwire.viewer_role" does not reach the server/);
+  expect(await sightWith(role)).toMatch(
+    /"ticketwire.viewer_role" of the connection is not set on the server/,
+  );
   const asOwner = openClient(database.ownerConnection, { max: 1 });
   await expect(assertRowAccess(asOwner, 'DESK')).rejects.toThrow(/could bypass row-level security/);
   await asOwner.end({ timeout: 1 });

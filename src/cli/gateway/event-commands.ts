@@ -15,21 +15,36 @@ import { deskFeed, type EventFeed, type EventFilter, type ListedEvent, ticketFee
 import { parseTicket } from './parse-ticket.ts';
 import { subscriberOf } from './subscribe.ts';
 
-/** Writes an event as a line if it is wanted, and waits while the reader of the lines is slow. */
-async function print({ stdout }: LooseContext, feed: EventFeed, event: ListedEvent): Promise<void> {
-  if (feed.wants(event) && !stdout.write(`${JSON.stringify(event)}\n`)) await once(stdout, 'drain');
+/**
+ * Writes an event as a line if it is wanted, and waits while the reader of the lines is slow.
+ * @param interrupted ends the waiting
+ */
+async function print(
+  { stdout }: LooseContext,
+  feed: EventFeed,
+  event: ListedEvent,
+  interrupted: AbortSignal | undefined,
+): Promise<void> {
+  if (!feed.wants(event) || stdout.write(`${JSON.stringify(event)}\n`)) return;
+  await once(stdout, 'drain', { signal: interrupted }).catch((error) => {
+    if (interrupted?.aborted !== true) throw error;
+  });
 }
 
-/** Prints all events after a cursor. @returns the cursor of the last one */
+/** Prints all events after a cursor, until it is interrupted. @returns the cursor of the last page */
 async function printPages(
   ctx: LooseContext,
   feed: EventFeed,
   from: string | undefined,
+  interrupted: AbortSignal | undefined,
 ): Promise<string | undefined> {
   let after = from;
   for (;;) {
     const found = await feed.readPage(after);
-    for (const event of found.events) await print(ctx, feed, event);
+    for (const event of found.events) {
+      await print(ctx, feed, event, interrupted);
+      if (interrupted?.aborted === true) return after;
+    }
     after = found.cursor;
     if (!found.hasMore) return after;
   }
@@ -43,13 +58,18 @@ const mostWaitMs = 10_000;
  * Prints events as they happen, until it is interrupted. Resumes after the last one when the connection is
  * lost.
  */
-async function follow(ctx: LooseContext, feed: EventFeed, from: string | undefined): Promise<void> {
-  const interrupted = ctx.whenInterrupted();
+async function follow(
+  ctx: LooseContext,
+  feed: EventFeed,
+  from: string | undefined,
+  interrupted: AbortSignal,
+): Promise<void> {
   let after = from;
   let waitMs = leastWaitMs;
   while (!interrupted.aborted) {
     for await (const event of feed.watch(after, interrupted)) {
-      await print(ctx, feed, event);
+      await print(ctx, feed, event, interrupted);
+      if (interrupted.aborted) return;
       after = event.cursor;
       waitMs = leastWaitMs;
     }
@@ -64,12 +84,12 @@ const events: LooseCommand = {
   summary: 'Print what happens in all tickets or in one, one JSON object a line',
   details: [
     'Prints all events; with --follow, those from now on; with --after, those after that cursor.',
-    'Each line has a cursor. Pass the last one as --after to go on where you stopped.',
+    'Each line has a cursor. Pass the last one as --after to continue where you stopped.',
     'Events of all tickets are for operators.',
   ].join('\n'),
   options: {
     ticket: { type: 'string', value: 'TICKET', help: 'only events of this ticket, a reference or an id' },
-    follow: { type: 'boolean', help: 'go on with new events until it is interrupted' },
+    follow: { type: 'boolean', help: 'keep printing new events until interrupted' },
     after: { type: 'string', value: 'CURSOR', help: 'only later events' },
     type: { type: 'string', value: 'TYPE', multiple: true, help: 'only events of this type; repeatable' },
     visibility: { type: 'string', value: 'PUBLIC|PRIVATE', help: 'only events with this visibility' },
@@ -88,10 +108,10 @@ const events: LooseCommand = {
       ...oneOf(one(values, 'status'), 'status', ['OPEN', 'CLOSED']),
     };
     const feed = sourceOf(ctx, values, filter);
-    const isFollowing = values.follow === true;
-    const after = one(values, 'after') ?? (isFollowing ? await feed.now() : undefined);
-    const reached = await printPages(ctx, feed, after);
-    if (isFollowing) await follow(ctx, feed, reached);
+    const interrupted = values.follow === true ? ctx.whenInterrupted() : undefined;
+    const after = one(values, 'after') ?? (interrupted === undefined ? undefined : await feed.now());
+    const reached = await printPages(ctx, feed, after, interrupted);
+    if (interrupted !== undefined) await follow(ctx, feed, reached, interrupted);
     return nothing;
   },
 };

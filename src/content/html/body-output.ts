@@ -17,12 +17,16 @@ export class BodyOutput {
   hasVisibleContent = false;
   /** Whether a `cid:` image is shown. */
   showsAttachedImage = false;
-  /** Whether a parser may read the output as another tree, because elements were replaced. */
+  /** Whether a parser may parse the output into another tree, because elements were replaced. */
   mayReparse = false;
-  /** Whether a link is open, and the alternative text of its first image. */
+  /** Whether a link is open, and the alternative text of its first image that has one. */
   #inLink = false;
   #alt: string | undefined;
 
+  /**
+   * @param length characters of the input
+   * @param kept whether the output is kept; otherwise it is only measured
+   */
   constructor(length: number, kept: boolean) {
     this.markup = new MarkupWriter(length, kept);
     this.plain = new TextWriter(kept);
@@ -53,7 +57,10 @@ export class BodyOutput {
     this.#alt = undefined;
   }
 
-  /** Writes the URL after a link: in text, and in HTML if it is not allowed as a link. */
+  /**
+   * Ends a link, and writes its URL after it: in the text, and in the HTML if it is not allowed as a link.
+   * Writes nothing if the link is empty or its text shows the URL already.
+   */
   endLink(address: Exclude<LinkTarget, { kind: 'none' }>): void {
     const written = this.plain.captured();
     this.#inLink = false;

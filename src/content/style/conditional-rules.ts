@@ -3,50 +3,54 @@ import { pixelsOf, splitOutside } from './css-syntax.ts';
 /* Media queries are evaluated for a wide, light screen with a pointer. */
 const viewport = { width: 1024, height: 768 };
 
-const words: Readonly<Record<string, string>> = {
-  orientation: 'landscape',
-  'prefers-color-scheme': 'light',
-  'prefers-reduced-motion': 'no-preference',
-  'prefers-contrast': 'no-preference',
-  'forced-colors': 'none',
-  'inverted-colors': 'none',
-  hover: 'hover',
-  'any-hover': 'hover',
-  pointer: 'fine',
-  'any-pointer': 'fine',
-  scripting: 'none',
-  update: 'fast',
-  'color-gamut': 'srgb',
-  'display-mode': 'browser',
-};
+const words: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    orientation: 'landscape',
+    'prefers-color-scheme': 'light',
+    'prefers-reduced-motion': 'no-preference',
+    'prefers-contrast': 'no-preference',
+    'forced-colors': 'none',
+    'inverted-colors': 'none',
+    hover: 'hover',
+    'any-hover': 'hover',
+    pointer: 'fine',
+    'any-pointer': 'fine',
+    scripting: 'none',
+    update: 'fast',
+    'color-gamut': 'srgb',
+    'display-mode': 'browser',
+  }),
+);
 
-const numbers: Readonly<Record<string, number>> = {
-  width: viewport.width,
-  'device-width': viewport.width,
-  height: viewport.height,
-  'device-height': viewport.height,
-  resolution: 1,
-  'device-pixel-ratio': 1,
-  color: 8,
-  monochrome: 0,
-  grid: 0,
-  'transform-3d': 1,
-  'aspect-ratio': viewport.width / viewport.height,
-  'device-aspect-ratio': viewport.width / viewport.height,
-};
+const numbers: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    width: viewport.width,
+    'device-width': viewport.width,
+    height: viewport.height,
+    'device-height': viewport.height,
+    resolution: 1,
+    'device-pixel-ratio': 1,
+    color: 8,
+    monochrome: 0,
+    grid: 0,
+    'transform-3d': 1,
+    'aspect-ratio': viewport.width / viewport.height,
+    'device-aspect-ratio': viewport.width / viewport.height,
+  }),
+);
 
 /**
- * Whether a list of media queries matches a light screen of 1024 × 768 pixels with a mouse. A query with
- * features that are not known here does not.
+ * Whether a list of media queries matches a light screen of 1024 × 768 pixels with a mouse. A query whose
+ * result depends on a feature that is not known here does not. An empty list matches.
  */
 export const mediaApplies = (list: string): boolean =>
+  list.trim() === '' ||
   splitOutside(list.toLowerCase(), ',').some((one) => queryApplies(one.trim()) === true);
 
 /** Undefined for an unknown result, which `not` keeps unknown. */
 type Truth = boolean | undefined;
 
 function queryApplies(query: string): Truth {
-  if (query === '') return true;
   const [, mark, type, rest] = /^(?:(not|only)\s+)?([a-z-]+)(?:\s+and\s+(.*))?$/s.exec(query) ?? [];
   if (type === undefined || type === 'not') return conditionHolds(query, featureHolds);
   const answer =
@@ -59,7 +63,7 @@ const maxDepth = 8;
 
 /**
  * Evaluates `not (…)`, `(…) and (…)`, `(…) or (…)`, as in `@media` and `@supports`.
- * @param holds evaluates what is inside of the brackets
+ * @param holds evaluates what is inside the brackets
  * @returns undefined when the result is unknown
  */
 function conditionHolds(text: string, holds: (inner: string) => Truth, depth = 0): Truth {
@@ -80,17 +84,19 @@ function conditionHolds(text: string, holds: (inner: string) => Truth, depth = 0
     .map((part) => conditionHolds(part, holds, depth + 1));
   if ((link !== 'and' && link !== 'or') || parts.some((part, index) => index % 2 === 1 && part !== link))
     return undefined;
-  return link === 'and' ? answers.every((one) => one === true) : answers.some((one) => one === true);
+  // `and` is false once one is false, `or` is true once one is true, whatever is unknown beside it.
+  if (answers.includes(link === 'or')) return link === 'or';
+  return answers.includes(undefined) ? undefined : link === 'and';
 }
 
 /** `min-width: 600px`, `width >= 600px`, `400px <= width < 700px`, `hover` */
 function featureHolds(text: string): Truth {
   const [name, value] = text.split(':', 2).map((part) => part.trim()) as [string, string | undefined];
   if (value === undefined) return rangeHolds(name);
-  const bare = name.replace(/^-webkit-/, '');
-  if (Object.hasOwn(words, bare)) return words[bare] === value;
+  const bare = withoutPrefix(name);
+  if (words.has(bare)) return words.get(bare) === value;
   const [, limit, feature] = /^(?:(min|max)-)?(.*)$/.exec(bare)!;
-  const actual = numbers[feature!];
+  const actual = numbers.get(feature!);
   const wanted = numberOf(value);
   if (actual === undefined || wanted === undefined) return undefined;
   if (limit === 'min') return actual >= wanted;
@@ -105,17 +111,20 @@ const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> =
   '=': (a, b) => a === b,
 };
 
+const withoutPrefix = (name: string): string => name.replace(/^-webkit-/, '');
+/** What a feature has when its name alone is false. */
+const isOff: ReadonlySet<string | number> = new Set(['none', 'no-preference', 0]);
+
 function rangeHolds(text: string): Truth {
   const terms = text.split(/([<>]=?|=)/).map((part) => part.trim());
   if (terms.length === 1) {
-    const word = words[text];
-    return word === undefined
-      ? numbers[text] === undefined
-        ? undefined
-        : numbers[text] !== 0
-      : word !== 'none';
+    const feature = withoutPrefix(text);
+    const value = words.get(feature) ?? numbers.get(feature);
+    return value === undefined ? undefined : !isOff.has(value);
   }
-  const values = terms.filter((_, index) => index % 2 === 0).map((part) => numbers[part] ?? numberOf(part));
+  const values = terms
+    .filter((_, index) => index % 2 === 0)
+    .map((part) => numbers.get(part) ?? numberOf(part));
   if (values.includes(undefined) || values.length > 3) return undefined;
   return terms
     .filter((_, index) => index % 2 === 1)
@@ -125,7 +134,7 @@ function rangeHolds(text: string): Truth {
 function numberOf(text: string): number | undefined {
   const ratio = /^(\d{1,5}(?:\.\d{0,6})?)\s*\/\s*(\d{1,5})$/.exec(text);
   if (ratio !== null) return Number(ratio[1]) / Number(ratio[2]);
-  const dots = /^(\d{1,5}(?:\.\d{0,4})?)(dppx|x|dpi|dpcm)?$/.exec(text);
+  const dots = /^(\d{1,5}(?:\.\d{0,4})?|\.\d{1,4})(dppx|x|dpi|dpcm)?$/.exec(text);
   if (dots !== null) return Number(dots[1]) / ({ dpi: 96, dpcm: 96 / 2.54 }[dots[2] ?? ''] ?? 1);
   return pixelsOf(text);
 }
@@ -134,8 +143,9 @@ function numberOf(text: string): number | undefined {
 const absent = /^-(?:ms|moz|o)-|^-webkit-(?:overflow-scrolling|touch-callout|backdrop-filter)$/;
 
 /**
- * Evaluates `@supports` as a current browser does. It supports every property but those with the prefix of
- * another vendor; selectors and functions are unknown.
+ * Evaluates `@supports` as a current browser does. Every property is taken as supported, except those that
+ * only another vendor's browser has.
+ * @returns undefined when the result is unknown, as for selectors and functions
  */
 export const supportsApplies = (condition: string): Truth =>
   conditionHolds(condition.toLowerCase(), (inner) => {

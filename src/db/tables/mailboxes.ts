@@ -10,6 +10,7 @@ export const mailboxes = pgTable(
     id: id(),
     address: text('address').notNull(),
     displayName: text('display_name').notNull(),
+    /** Plain text below each mail; empty: none. */
     signature: text('signature').notNull().default(''),
     /** `smtp:` or `smtps:` URL without a password; null: the desk's SMTP_URL. */
     smtpUrl: text('smtp_url'),
@@ -25,6 +26,7 @@ export const mailboxes = pgTable(
     pacedUntil: instant('paced_until').notNull().default(now),
     /** Maximum mails per hour to one recipient; null: unlimited. */
     ratePerRecipientHour: integer('rate_per_recipient_hour'),
+    /** Null: in use. */
     disabledAt: instant('disabled_at'),
     createdAt: createdAt(),
   },

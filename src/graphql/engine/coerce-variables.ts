@@ -16,8 +16,9 @@ const longest = 1000;
 const deepest = 20;
 
 /**
- * Coerces variables as graphql-js does. graphql-js repeats a value in each error about it. So when a text is
- * longer than 1,000 characters, a copy with shortened texts is coerced first, and its errors are returned.
+ * Coerces variables as graphql-js does. graphql-js repeats a value in each error about it. So when a text or
+ * a name is longer than 1,000 characters, a copy with shortened texts is coerced first. If that fails, its
+ * errors are returned.
  * @param variables may contain files that are still arriving; they are passed on as they are
  * @returns the coerced variables, or the errors
  */
@@ -48,6 +49,6 @@ function shortened(value: unknown, depth: number): unknown {
   const members = Object.entries(value).map(
     ([name, member]) => [name, member, shortened(member, depth + 1)] as const,
   );
-  if (members.every(([, member, shorter]) => member === shorter)) return value;
-  return Object.fromEntries(members.map(([name, , shorter]) => [name, shorter]));
+  if (members.every(([name, member, shorter]) => member === shorter && name.length <= longest)) return value;
+  return Object.fromEntries(members.map(([name, , shorter]) => [name.slice(0, longest), shorter]));
 }

@@ -17,7 +17,7 @@ const InlineAttachmentInput = builder.inputType('InlineAttachmentInput', {
     }),
     file: t.field({
       type: 'Upload',
-      description: 'A file of this request: null in the JSON, and mapped to a part of the form.',
+      description: 'A file sent with this request: null in the JSON, and `map` names its part of the form.',
     }),
     upload: t.id({
       description: 'The `upload` that `uploadFile` returned to the same user: `"VXBsb2FkOjBmMWUyZDNj"`.',
@@ -27,8 +27,8 @@ const InlineAttachmentInput = builder.inputType('InlineAttachmentInput', {
 
 const AttachmentInput = builder.inputType('AttachmentInput', {
   description:
-    'A file of the message: sent with this request, or uploaded before, and either of them with a ' +
-    'Content-ID if needed. A picture that the HTML references by `cid:` and its name, or its ' +
+    'A file of the message: sent with this request, or uploaded before. Either may have a ' +
+    'Content-ID. A picture that the HTML references by `cid:` and its name, or its ' +
     'Content-ID, is shown in the text. If several pictures have one name, the first `cid:` of that ' +
     'name shows the first, the second shows the second, and further ones show the last. Example: `{ ' +
     'upload: "VXBsb2FkOjBmMWUyZDNj" }`.',
@@ -36,7 +36,7 @@ const AttachmentInput = builder.inputType('AttachmentInput', {
   fields: (t) => ({
     file: t.field({
       type: 'Upload',
-      description: 'A file of this request: null in the JSON, and mapped to a part of the form.',
+      description: 'A file sent with this request: null in the JSON, and `map` names its part of the form.',
     }),
     upload: t.id({
       description: 'The `upload` that `uploadFile` returned to the same user: `"VXBsb2FkOjBmMWUyZDNj"`.',
@@ -92,8 +92,8 @@ const EmailReplyInput = builder.inputType('EmailReplyInput', {
     autoSubmitted: t.boolean({
       defaultValue: emailDefaults.autoSubmitted,
       description:
-        'The mail was not written by a person. It gets the header Auto-Submitted (RFC 3834), so that ' +
-        'auto-responders do not reply.',
+        'Whether the mail was written by a program. If so, it gets the header Auto-Submitted (RFC ' +
+        '3834), so that auto-responders do not reply.',
     }),
   }),
 });

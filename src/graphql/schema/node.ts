@@ -18,7 +18,7 @@ const loaders = {
 const maxNodes = 100;
 
 /**
- * Returns null when the id is malformed, its type is no Node, the object does not exist, or the viewer may
+ * Returns null when the id is malformed, its type is not a Node, the object does not exist, or the viewer may
  * not see it, so that nothing is revealed.
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN
  */
@@ -54,7 +54,7 @@ builder.queryFields((t) => ({
     resolve: (_root, { ids }, ctx) => {
       requireViewer(ctx, 'read');
       if (ids.length > maxNodes) {
-        const message = `There are ${ids.length} ids; ${maxNodes} are allowed`;
+        const message = `There are ${ids.length} ids; at most ${maxNodes} are allowed`;
         throw invalidInput([{ path: ['ids'], message }]);
       }
       return Promise.all(ids.map((id) => findNode(ctx, id))) as never;

@@ -10,17 +10,17 @@ import type { TicketContext, TicketServices } from '../../tickets/context.ts';
 import { isServed } from '../../tickets/read/attachment-url.ts';
 import { type Attachment, loadAttachments } from '../../tickets/read/attachments.ts';
 import { signedParameters } from '../../tickets/read/signed-url.ts';
+import type { BeginRequest } from '../begin-request.ts';
 import { decodeSegment } from '../request-target.ts';
 import { passwordChallenge, sendText } from '../respond.ts';
 import type { Handle } from '../server.ts';
-import type { Begin } from '../sign-in.ts';
 import { rangeOf } from './byte-range.ts';
 import { dispositionOf } from './content-disposition.ts';
 import { preconditionOf, rangeIfSame } from './preconditions.ts';
 
 /** What downloads need. */
 export interface DownloadPorts {
-  readonly begin: Begin;
+  readonly begin: BeginRequest;
   readonly services: TicketServices;
   readonly now: () => Date;
   /** The user as a viewer with the scope `read` only. Undefined for an unknown or disabled user. */

@@ -37,7 +37,7 @@ export async function listTicketEvents(
  * The events after a cursor and then new ones, without gaps or repetitions, until the caller disconnects, the
  * gateway stops, or the right to watch is lost, which the stream then throws.
  * @throws Refusal as listTicketEvents
- * @throws TooMany
+ * @throws TooMany when the viewer has too many subscriptions open
  */
 export async function watchTicketEvents(
   ctx: TicketContext,

@@ -2,8 +2,8 @@ import { SessionGuard, type Statements } from './session-guard.ts';
 import { type SessionSettings, SessionSetup } from './session-setup.ts';
 
 /**
- * The session of PostgreSQL that a connection works in. Its parameters are set before the driver may use it,
- * and behind a pooler no statement is executed in another one.
+ * The session of PostgreSQL that a connection works in. Its parameters are set before the driver may use it.
+ * Behind a pooler, it makes sure that no statement runs in any other session.
  */
 export class Session {
   readonly #setup: SessionSetup;
@@ -13,7 +13,9 @@ export class Session {
     this.#setup = new SessionSetup(settings);
   }
 
-  /** The process id of the server's process, once it is known. A pooler tells the driver another one. */
+  /**
+   * The process id of the server's process, once it is known. Behind a pooler, the driver is told another id.
+   */
   get pid(): number | undefined {
     return this.#setup.server?.pid;
   }
@@ -45,7 +47,11 @@ export class Session {
     if (server?.isPooled) this.#guard = new SessionGuard(mark);
   }
 
-  /** Called with each chunk that the driver sends. @returns what is sent to the server */
+  /**
+   * Called with each chunk that the driver sends.
+   * @param statements knows whether a transaction is open
+   * @returns what is sent to the server
+   */
   sending(chunk: Buffer, statements: Statements): Buffer {
     if (this.#guard !== undefined) return this.#guard.sending(chunk, statements);
     statements.sent(chunk);

@@ -25,16 +25,20 @@ const names = new Map<MemberTypes, Map<string, string>>(
   ]),
 );
 
+/** .NET matches no other letter with an ASCII one, where JavaScript has the Kelvin sign for a k. */
+const inLowerCase = (name: string): string => name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+
 /**
  * The member that a JSON name stands for; undefined if there is none. An exact match takes precedence over
  * one in another case.
  */
 export function findMember(members: MemberTypes, written: string): string | undefined {
-  return Object.hasOwn(members, written) ? written : names.get(members)!.get(written.toLowerCase());
+  return Object.hasOwn(members, written) ? written : names.get(members)!.get(inLowerCase(written));
 }
 
 /**
- * Returns a list's item if it has the list's type. A `$ref` may name an object of another type.
+ * Returns a list's item. An attachment is checked, because a `$ref` may name an object of another type;
+ * strings were checked by `expectType`.
  * @throws `broken` of `reader-state.ts`, which makes the whole document null
  */
 export function expectItem(item: ValueType, value: unknown): unknown {

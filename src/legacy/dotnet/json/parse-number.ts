@@ -1,3 +1,4 @@
+import { isWhiteSpace } from '../character-classes.ts';
 /* Parses numbers as Json.NET 12 does: hexadecimal and octal too, but not `12.0` as an integer. */
 
 /**
@@ -66,10 +67,17 @@ export function parseInt32Text(text: string): number | undefined {
 
 /** Parses a quoted word as `bool.TryParse` does; undefined for any other text. */
 export function parseBooleanText(text: string): boolean | undefined {
-  const word = /^[\s\0]*(true|false)[\s\0]*$/i.exec(text)?.[1]?.toLowerCase();
-  return word === undefined ? undefined : word === 'true';
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  const word = /^(?:true|false)$/i.exec(text.slice(start, end))?.[0];
+  return word === undefined ? undefined : word.toLowerCase() === 'true';
 }
 
+const isBlank = (code: number): boolean => code === 0 || isWhiteSpace(code);
+
 function asInt32(value: number): number | undefined {
+  // Adding 0 turns -0 into 0.
   return value >= -2147483648 && value <= 2147483647 ? value + 0 : undefined;
 }

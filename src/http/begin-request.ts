@@ -11,7 +11,7 @@ import { isDirect, originOf, remoteAddressOf } from './caller-address.ts';
 import { type ReceivePorts, receiveFor } from './receive-file.ts';
 
 /** What signing in needs. */
-export interface BeginPorts extends ReceivePorts {
+export interface BeginRequestPorts extends ReceivePorts {
   readonly authenticator: Authenticator;
   readonly rateLimits: RateLimits;
   readonly log: Logger;
@@ -23,29 +23,29 @@ export interface BeginPorts extends ReceivePorts {
 }
 
 /**
- * Signs a request in and makes its context.
- * @param signIn used instead of the request's credential
+ * Signs a request in and makes its context. Without a credential, the context has no viewer.
+ * @param signInBy used instead of the request's credential
  * @throws BadRequest, BadCredential, RateLimited, Unavailable
  */
-export type Begin = (
+export type BeginRequest = (
   req: IncomingMessage,
   res: ServerResponse,
-  signIn?: Authenticate,
+  signInBy?: Authenticate,
 ) => Promise<RequestContext>;
 
 /**
- * Creates the function that signs in a request of any route, before its body is read, and counts its rate
- * limits.
+ * Creates the function that signs in a request of any route, before its body is read, and counts it
+ * against the rate limits.
  */
-export function createBegin(ports: BeginPorts): Begin {
+export function createBeginRequest(ports: BeginRequestPorts): BeginRequest {
   const { authenticator, rateLimits, log, now, trustProxy, publicUrl } = ports;
-  return async (req, res, known) => {
+  return async (req, res, signInBy) => {
     const { headers } = req;
     const notes = notesOf(req);
     const idempotencyKey = idempotencyKeyOf(req);
     const address = remoteAddressOf(req, trustProxy);
     const direct = () => isDirect(req);
-    const signIn = known ?? authenticator.signInBy(headers.authorization, address, direct);
+    const signIn = signInBy ?? authenticator.signInBy(headers.authorization, address, direct);
     await rateLimits.count('address', addressKey(address));
     const viewer = await signIn();
     if (viewer !== undefined) {
@@ -68,7 +68,7 @@ export function createBegin(ports: BeginPorts): Begin {
 
 /** A string of RFC 9651: `"k"`, where `\"` and `\\` are the only escapes. */
 const structured = /^"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"/;
-/** What may follow it: `;a=1`. The RFC has a recipient ignore parameters that it does not know. */
+/** What may follow it: `;a=1`. The RFC requires recipients to ignore parameters that they do not know. */
 const parameters = /^(?:; *[a-z*][a-z0-9_.*-]*(?:=(?:"(?:[^"\\]|\\["\\])*"|[^\s",;]+))?)*$/;
 
 /**
