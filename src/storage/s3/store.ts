@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
@@ -117,8 +116,8 @@ export function createS3Store(options: S3Place, requests: S3RequestOptions = {})
     destroy: (aside) => s3.remove(asideOf(aside)),
 
     async identity() {
-      const found = await s3.get('identity').catch(unlessMissing);
-      return found === undefined ? undefined : readIdentity((await buffer(found)).toString());
+      const found = await s3.getWhole('identity').catch(unlessMissing);
+      return found === undefined ? undefined : readIdentity(found.toString());
     },
     setIdentity: (identity) => s3.put('identity', Buffer.from(writeIdentity(identity))),
 
