@@ -83,8 +83,9 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
         await place.spoil(key!, Buffer.alloc(size));
         const answer = await sendRaw(gateway.url, `${head}${range}\r\n`);
         const length = range === '' ? 1000 : 500;
-        // A range within a file that is too long has all its bytes.
-        if (size > 500 && range !== '') expect(answer.body.length).toBe(500);
+        // S3 refuses a range behind the end. A range within a file that is too long has all its bytes.
+        if (answer.status === 503) expect([kind, size]).toEqual(['S3', 0]);
+        else if (size > 500 && range !== '') expect(answer.body.length).toBe(500);
         else expect([answer.closed, answer.body.length < length]).toEqual([true, true]);
       }
   });
