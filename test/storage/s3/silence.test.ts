@@ -58,6 +58,15 @@ describe.each(['stall', 'trickle', 'endless'] as const)('S3 whose answers %s', (
   });
 });
 
+test.each(['stall', 'trickle'] as const)('bytes of a file that %s end with an error', async (fault) => {
+  const { key } = await put();
+  server.fail('GetObject', fault);
+  await expect(read(key)).rejects.toBeInstanceOf(StoreUnavailable);
+  await expect.poll(server.connections).toBeLessThanOrEqual(2);
+  server.mend();
+  expect((await read(key)).equals(bytes)).toBe(true);
+});
+
 test('an answer that stalls is asked for again', async () => {
   await using other = await storeWorlds.S3!();
   const patient = createS3Store(
