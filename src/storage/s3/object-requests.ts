@@ -14,8 +14,9 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { S3Place } from '../../settings/blobs-url.ts';
-import { StoreUnavailable } from '../blob-store.ts';
+import { type PresignOptions, StoreUnavailable } from '../blob-store.ts';
 import { boundAnswers, readWithin } from './bounded-answers.ts';
 
 /** Size of a part but the last, in bytes: the minimum that S3 accepts. Ten thousand parts make 48 GiB. */
@@ -111,9 +112,20 @@ export function createS3Objects(
   }
 
   return {
-    client,
     partBytes,
-    addressOf: at,
+    /** Signs a request for an object, which the client sends to S3 itself. */
+    presign: (name: string, { expiresInSeconds, disposition, contentType }: PresignOptions) =>
+      sent(() =>
+        getSignedUrl(
+          client,
+          new GetObjectCommand({
+            ...at(name),
+            ResponseContentDisposition: disposition,
+            ResponseContentType: contentType,
+          }),
+          { expiresIn: expiresInSeconds },
+        ),
+      ),
     async put(name: string, bytes: Buffer): Promise<void> {
       await sent((bounds) => client.send(new PutObjectCommand({ ...at(name), ...carrying(bytes) }), bounds));
     },

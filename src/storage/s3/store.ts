@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { S3Place } from '../../settings/blobs-url.ts';
 import { dayOf, isDay } from '../aside-day.ts';
 import {
@@ -12,7 +10,6 @@ import {
   type KeyRange,
   type ListedBlob,
   newBlobKey,
-  type PresignOptions,
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
 import { copySource } from '../copy-and-hash.ts';
@@ -121,7 +118,7 @@ export function createS3Store(options: S3Place, requests: S3RequestOptions = {})
     },
     setIdentity: (identity) => s3.put('identity', Buffer.from(writeIdentity(identity))),
 
-    ...(options.presign ? { presign } : {}),
+    ...(options.presign ? { presign: (key, asked) => s3.presign(blobOf(key), asked) } : {}),
   };
   return store;
 
@@ -131,17 +128,5 @@ export function createS3Store(options: S3Place, requests: S3RequestOptions = {})
       if (key >= range.to) return;
       if (isBlobKey(key) && isInRange(key, range)) yield { key, at, finished };
     }
-  }
-
-  async function presign(
-    key: string,
-    { expiresInSeconds, disposition, contentType }: PresignOptions,
-  ): Promise<string> {
-    const command = new GetObjectCommand({
-      ...s3.addressOf(blobOf(key)),
-      ResponseContentDisposition: disposition,
-      ResponseContentType: contentType,
-    });
-    return getSignedUrl(s3.client, command, { expiresIn: expiresInSeconds });
   }
 }

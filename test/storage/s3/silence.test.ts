@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BlobStore, everyKey, StoreUnavailable } from '../../../src/storage/blob-store.ts';
@@ -79,6 +82,27 @@ test('an answer that stalls is asked for again', async () => {
   other.server!.fail('PutObject', 'stall', 1);
   const { key } = await patient.put(Readable.from([bytes.subarray(0, 10)]), 10);
   expect((await readAll(await patient.open(key))).equals(bytes.subarray(0, 10))).toBe(true);
+});
+
+test('a machine that does not hand out its credentials is a fault of the store, as a signer too', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const { AWS_ACCESS_KEY_ID, ...others } = process.env;
+  process.env = { ...others, AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${port}/` };
+  try {
+    const unknown = createS3Store(
+      { bucket: 'desk', prefix: '', endpoint: server.endpoint, region: 'x', pathStyle: true, presign: true },
+      { answerWithinMs: 100, attempts: 1 },
+    );
+    const asked = { expiresInSeconds: 60, disposition: 'inline', contentType: 'image/png' };
+    await expect(unknown.presign!('0'.repeat(40), asked)).rejects.toBeInstanceOf(StoreUnavailable);
+    await expect(unknown.open('0'.repeat(40))).rejects.toBeInstanceOf(StoreUnavailable);
+  } finally {
+    process.env = { ...others, AWS_ACCESS_KEY_ID };
+    silent.closeAllConnections();
+    silent.close();
+  }
 });
 
 test('a range that S3 ignores is a fault, and no reader gets other bytes', async () => {
