@@ -97,8 +97,8 @@ export async function* inLargePieces(pieces: AsyncIterable<Buffer>): AsyncGenera
 }
 
 /**
- * Wraps pieces so that the first one can be read before it is needed. `begin` starts reading it, and `arrived`
- * waits for it. `end` closes the source if it was not read.
+ * Wraps pieces so that the first one can be read before it is needed. `begin` starts reading it, and
+ * `arrived` waits for it. `end` closes the source if it was not read.
  */
 export function readAhead(pieces: AsyncGenerator<Buffer>) {
   let first: Promise<IteratorResult<Buffer>> | undefined;

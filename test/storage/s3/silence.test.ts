@@ -84,7 +84,7 @@ test('an answer that stalls is asked for again', async () => {
   expect((await readAll(await patient.open(key))).equals(bytes.subarray(0, 10))).toBe(true);
 });
 
-test('a machine that does not hand out its credentials is a fault of the store, as a signer too', async () => {
+test('a machine that keeps its credentials to itself is a fault of the store, as a signer too', async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const { port } = silent.address() as AddressInfo;
