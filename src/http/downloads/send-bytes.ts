@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from '../../platform/log.ts';
 
@@ -15,10 +15,10 @@ export async function sendBytes(
   log: Logger,
 ): Promise<void> {
   let isFault = false;
-  async function* exactly(): AsyncGenerator<Buffer> {
+  async function* exactly(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     let left = byteSize;
     try {
-      for await (const piece of source as AsyncIterable<Buffer>) {
+      for await (const piece of pieces) {
         left -= piece.length;
         if (left < 0) break;
         yield piece;
@@ -29,7 +29,7 @@ export async function sendBytes(
       throw error;
     }
   }
-  await pipeline(Readable.from(exactly(), { objectMode: false }), res).catch((err) => {
+  await pipeline(source, exactly, res).catch((err) => {
     if (isFault) log.error({ err }, 'a download broke off: its file cannot be read as it was stored');
     res.destroy();
   });
