@@ -127,19 +127,19 @@ export function createS3Objects(
         ),
       ),
     async put(name: string, bytes: Buffer): Promise<void> {
-      await sent((bounds) => client.send(new PutObjectCommand({ ...at(name), ...carrying(bytes) }), bounds));
+      const command = new PutObjectCommand({ ...at(name), ...carrying(bytes) });
+      ofS3((await sent((bounds) => client.send(command, bounds))).ETag);
     },
     /** @param range as in HTTP, both ends included; without an end, up to the object's end */
     async get(name: string, range?: { start: number; end?: number | undefined }): Promise<Readable> {
       const Range = range === undefined ? undefined : `bytes=${range.start}-${range.end ?? ''}`;
       const command = new GetObjectCommand({ ...at(name), Range });
-      const { Body, ContentRange } = await sent((bounds) => client.send(command, bounds));
+      const { Body, ContentRange, ETag } = await sent((bounds) => client.send(command, bounds));
       const body = Body as Readable;
-      if (!isRange(ContentRange, range)) {
-        body.destroy();
-        throw new StoreUnavailable(new Error(`${Range} was asked for, and ${ContentRange} answered`));
-      }
-      return body;
+      if (ETag !== undefined && isRange(ContentRange, range)) return body;
+      body.destroy();
+      ofS3(ETag);
+      throw new StoreUnavailable(new Error(`${Range} was asked for, and ${ContentRange} answered`));
     },
     /** A small object, with as much time for its bytes as for an attempt. */
     async getWhole(name: string): Promise<Buffer> {
@@ -148,31 +148,34 @@ export function createS3Objects(
       });
     },
     async sizeOf(name: string): Promise<number> {
-      return (
-        (await sent((bounds) => client.send(new HeadObjectCommand(at(name)), bounds))).ContentLength ?? 0
-      );
+      const command = new HeadObjectCommand(at(name));
+      const { ContentLength, ETag } = await sent((bounds) => client.send(command, bounds));
+      ofS3(ETag);
+      return ofS3(ContentLength);
     },
     async remove(name: string): Promise<void> {
       await sent((bounds) => client.send(new DeleteObjectCommand(at(name)), bounds));
     },
     async copy(from: string, to: string): Promise<void> {
       const source = `${bucket}/${prefix}${from}`.split('/').map(encodeURIComponent).join('/');
-      await sent((bounds) => client.send(new CopyObjectCommand({ ...at(to), CopySource: source }), bounds));
+      const command = new CopyObjectCommand({ ...at(to), CopySource: source });
+      ofS3((await sent((bounds) => client.send(command, bounds))).CopyObjectResult?.ETag);
     },
 
     async begin(name: string): Promise<string> {
-      return (await sent((bounds) => client.send(new CreateMultipartUploadCommand(at(name)), bounds)))
-        .UploadId!;
+      const command = new CreateMultipartUploadCommand(at(name));
+      return ofS3((await sent((bounds) => client.send(command, bounds))).UploadId);
     },
     async putPart(name: string, UploadId: string, number: number, bytes: Buffer): Promise<UploadedPart> {
       const part = { ...at(name), UploadId, PartNumber: number, ...carrying(bytes) };
       const { ETag } = await sent((bounds) => client.send(new UploadPartCommand(part), bounds));
-      return { number, etag: ETag! };
+      return { number, etag: ofS3(ETag) };
     },
     async complete(name: string, UploadId: string, parts: readonly UploadedPart[]): Promise<void> {
       const Parts = parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag }));
       const upload = { ...at(name), UploadId, MultipartUpload: { Parts } };
-      await sent((bounds) => client.send(new CompleteMultipartUploadCommand(upload), bounds));
+      const command = new CompleteMultipartUploadCommand(upload);
+      ofS3((await sent((bounds) => client.send(command, bounds))).ETag);
     },
     async abort(name: string, UploadId: string): Promise<void> {
       await sent((bounds) =>
@@ -205,6 +208,15 @@ export function createS3Objects(
       }
     },
   };
+}
+
+/**
+ * What each response of S3 has. A proxy may answer 200 with a page of its own, after which nothing is stored.
+ * @throws StoreUnavailable when it is missing
+ */
+function ofS3<T>(part: T | undefined): T {
+  if (part === undefined) throw new StoreUnavailable(new Error('the response is not one of S3'));
+  return part;
 }
 
 /** Services and proxies may ignore a range, and answer with the whole object. */

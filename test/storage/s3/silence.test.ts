@@ -70,6 +70,25 @@ test.each(['stall', 'trickle'] as const)('bytes of a file that %s end with an er
   expect((await read(key)).equals(bytes)).toBe(true);
 });
 
+test.each<[S3Operation, number]>([
+  ['PutObject', 4096],
+  ['CreateMultipartUpload', bytes.length],
+  ['UploadPart', bytes.length],
+  ['CompleteMultipartUpload', bytes.length],
+])('a proxy that answers %s with a page of its own has stored nothing', async (step, size) => {
+  server.fail(step, 'page');
+  await expect(put(size)).rejects.toBeInstanceOf(StoreUnavailable);
+});
+
+test('a page of a proxy is no file, no size and no copy of a file that may be removed then', async () => {
+  const { key } = await put(4096);
+  for (const step of ['GetObject', 'HeadObject', 'CopyObject'] as const) server.fail(step, 'page');
+  for (const call of [read, store.byteSizeOf, store.setAside])
+    await expect(call(key)).rejects.toBeInstanceOf(StoreUnavailable);
+  server.mend();
+  expect((await read(key)).equals(bytes.subarray(0, 4096))).toBe(true);
+});
+
 test('an answer that stalls is asked for again', async () => {
   await using other = await storeWorlds.S3!();
   const patient = createS3Store(

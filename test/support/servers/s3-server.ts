@@ -25,12 +25,12 @@ export type S3Operation =
 /**
  * A status instead of an answer; no answer ever; the connection cut before the work, after it, or in the
  * middle of the answer; an answer whose end does not come, and which says nothing more, a byte now and then,
- * or bytes without end; the whole object, whatever range was asked for.
+ * or bytes without end; the whole object, whatever range was asked for; a page of a proxy that is not S3.
  */
 export type S3Fault =
   | (500 | 503 | 403)
   | ('hang' | 'cut' | 'cut-after' | 'cut-within')
-  | ('stall' | 'trickle' | 'endless' | 'ignore-range');
+  | ('stall' | 'trickle' | 'endless' | 'ignore-range' | 'page');
 
 export interface S3Server extends AsyncDisposable {
   readonly endpoint: string;
@@ -89,6 +89,7 @@ export async function startS3Server(leastPart = 5 * 1024 * 1024): Promise<S3Serv
     const fault = faultOf(call.operation);
     if (fault === 'hang') return;
     if (fault === 'cut') return void req.socket.destroy();
+    if (fault === 'page') return send(res, { body: '<html>Sign in to the network</html>' }, false);
     if (typeof fault === 'number') throw new S3Refusal(fault, fault === 503 ? 'SlowDown' : 'InternalError');
     const asked = fault === 'ignore-range' ? { ...call, headers: { ...call.headers, range: '' } } : call;
     const reply = operations[call.operation](bucket, asked);
