@@ -2,6 +2,7 @@ import { findDeskKey } from '../db/desk-key.ts';
 import type { Feeds } from '../events/feeds.ts';
 import { ConcurrencyLimit } from '../limits/concurrency-limit.ts';
 import { createRateLimits } from '../limits/rate-limits.ts';
+import { UserTurns } from '../limits/user-turns.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { createDryRun } from '../tickets/add-message/commit/check-rows.ts';
 import { createGroupCommit } from '../tickets/add-message/commit/group-commit.ts';
@@ -32,6 +33,10 @@ export async function createTicketServices(
     readEventsTogether: createReadTogether({ database }),
     eventDelivered: metrics.eventDelivered,
     subscriptionLimit: new ConcurrencyLimit('TOO_MANY_SUBSCRIPTIONS', config.limits.subscriptions),
+    searchTurns: {
+      OPERATOR: new UserTurns(Math.ceil(config.poolSize / 2), 2),
+      REQUESTER: new UserTurns(Math.ceil(config.poolSize / 2), 2),
+    },
     limits: config.limits,
     rateLimits: createRateLimits(
       config.rateLimits,

@@ -3,7 +3,8 @@ import type { Database } from '../db/database.ts';
 import type { Feeds } from '../events/feeds.ts';
 import type { ConcurrencyLimit } from '../limits/concurrency-limit.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
-import type { RequestContext } from '../platform/request-context.ts';
+import type { UserTurns } from '../limits/user-turns.ts';
+import type { RequestContext, Role } from '../platform/request-context.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { DryRun } from './add-message/commit/check-rows.ts';
 import type { GroupCommit } from './add-message/commit/group-commit.ts';
@@ -27,6 +28,8 @@ export interface TicketServices {
   readonly eventDelivered: (seconds: number) => void;
   /** Limits how many subscriptions a user has at a time. */
   readonly subscriptionLimit: ConcurrencyLimit;
+  /** Bounds the searches that run at once: each may take a connection for seconds. */
+  readonly searchTurns: Readonly<Record<Role, UserTurns>>;
   readonly limits: Limits;
   readonly rateLimits: RateLimits;
   readonly attachmentUrls: AttachmentUrls;

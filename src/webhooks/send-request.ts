@@ -1,9 +1,9 @@
-import { lookup } from 'node:dns';
 import { type ClientRequest, request as overHttp } from 'node:http';
 import { request as overHttps } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { isPublicAddress } from './address-rules.ts';
 import { hostOf, type Reach, whyNotEndpoint } from './endpoint-url.ts';
+import { addressesOf } from './resolve-name.ts';
 
 /** Milliseconds for a whole request: resolving, connecting, sending, and the end of the answer. */
 export const requestMs = 15_000;
@@ -82,14 +82,16 @@ class AddressRefused extends Error {}
 /** Resolves a name for one connection. All of its addresses must be allowed. */
 function lookupWithin({ allowsPrivate }: Reach): LookupFunction {
   return (name, options, callback) =>
-    lookup(name, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, []);
-      if (!allowsPrivate && !addresses.every(({ address }) => isPublicAddress(address)))
-        return callback(new AddressRefused('its name leads to a private address'), []);
-      if (options.all === true) return callback(null, addresses);
-      const { address, family } = addresses[0]!;
-      callback(null, address, family);
-    });
+    addressesOf(name).then(
+      (addresses) => {
+        if (!allowsPrivate && !addresses.every(({ address }) => isPublicAddress(address)))
+          return callback(new AddressRefused('its name leads to a private address'), []);
+        if (options.all === true) return callback(null, addresses);
+        const { address, family } = addresses[0]!;
+        callback(null, address, family);
+      },
+      (error) => callback(error, []),
+    );
 }
 
 function explain(error: NodeJS.ErrnoException): string {

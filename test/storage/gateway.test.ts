@@ -10,6 +10,7 @@ import { blobStores } from '../../src/db/tables.ts';
 import { upload } from '../crash/support/upload.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
+import { sendRaw } from '../support/raw-http.ts';
 import { sampled } from '../support/soak.ts';
 import { hasTmpfs } from './fault-tools.ts';
 import { keysOf, storeWorlds } from './stores.ts';
@@ -67,6 +68,26 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await keysOf(place.store)).toHaveLength(2);
     expect(await readiness(gateway)).toMatchObject({ status: 'ready', blobs: 'ok', collection: 'ok' });
     expect(await gateway.database.database.desk.$count(blobStores)).toBe(1);
+  });
+
+  test('a download of a file that is shorter or longer than it was ends with its connection', async () => {
+    await using place = await storeWorlds[kind]!(s3Part);
+    await using gateway = await startGateway({ env: { BLOBS_URL: place.url } });
+    const { data } = await byGraphql(gateway, randomBytes(1000));
+    const [file] = data.addTicketMessage.ticketMessage.attachments;
+    const [key] = await keysOf(place.store);
+    const { pathname, search } = new URL(file!.downloadUrl);
+    const head = `GET ${pathname}${search} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${asOperator}\r\n`;
+    for (const size of [0, 500, 2000])
+      for (const range of ['', 'Range: bytes=400-899\r\n']) {
+        await place.spoil(key!, Buffer.alloc(size));
+        const answer = await sendRaw(gateway.url, `${head}${range}\r\n`);
+        const length = range === '' ? 1000 : 500;
+        // S3 refuses a range behind the end. A range within a file that is too long has all its bytes.
+        if (answer.status === 503) expect([kind, size]).toEqual(['S3', 0]);
+        else if (size > 500 && range !== '') expect(answer.body.length).toBe(500);
+        else expect([answer.closed, answer.body.length < length]).toEqual([true, true]);
+      }
   });
 
   test('a gateway on another desk’s store serves, and reports that collection is off', async () => {

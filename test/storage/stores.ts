@@ -54,7 +54,7 @@ async function openDisk(): Promise<StoreWorld> {
  */
 export const smallPart = 128 * 1024;
 
-async function openS3(partBytes = smallPart): Promise<StoreWorld> {
+export async function openS3(partBytes = smallPart): Promise<StoreWorld> {
   // Where the usual chain of credentials looks first.
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'secret' });
   const server = await startS3Server(partBytes);

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { decodeGlobalId } from '../../platform/global-id.ts';
 import { writeHead } from '../../platform/http/send-response.ts';
 import { essenceOf } from '../../platform/incoming-file.ts';
@@ -17,6 +16,7 @@ import type { Handle } from '../server.ts';
 import { rangeOf } from './byte-range.ts';
 import { dispositionOf } from './content-disposition.ts';
 import { preconditionOf, rangeIfSame } from './preconditions.ts';
+import { sendBytes } from './send-bytes.ts';
 
 /** What downloads need. */
 export interface DownloadPorts {
@@ -97,19 +97,18 @@ async function answerFile(
     return answerElsewhere(res, await ctx.services.blobs.presign(blobKey!, presignedAs(shown)), signed);
   const body =
     req.method === 'HEAD' || byteSize === 0 ? undefined : await ctx.services.blobs.open(blobKey!, range);
+  const length = range === undefined ? byteSize : range.end - range.start + 1;
   writeHead(res, range === undefined ? 200 : 206, {
     ...common,
     ...shown,
-    'Content-Length': range === undefined ? byteSize : range.end - range.start + 1,
+    'Content-Length': length,
     'Content-Security-Policy': "default-src 'none'; sandbox",
     'Cross-Origin-Resource-Policy': resourcePolicy(signed),
     'Accept-Ranges': 'bytes',
     ...(range && { 'Content-Range': `bytes ${range.start}-${range.end}/${byteSize}` }),
   });
   if (body === undefined) return void res.end();
-  // The caller went away or the bytes broke off. The answer ends short, so the client sees that it is
-  // incomplete.
-  await pipeline(body, res).catch(() => res.destroy());
+  await sendBytes(body, res, length, ctx.log);
 }
 
 /** Pages of other origins may show a file by its signed URL. */

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { Refusal } from '../../platform/errors.ts';
 import { decodeGlobalId } from '../../platform/global-id.ts';
 import { writeHead } from '../../platform/http/send-response.ts';
@@ -8,6 +7,7 @@ import { openRawMail } from '../../tickets/deliveries/raw-mail.ts';
 import { decodeSegment } from '../request-target.ts';
 import { passwordChallenge, sendText } from '../respond.ts';
 import { dispositionOf } from './content-disposition.ts';
+import { sendBytes } from './send-bytes.ts';
 
 /**
  * Handles GET /deliveries/{id}/source: sends the mail as it was sent, to operators. Without a credential, the
@@ -42,5 +42,5 @@ export async function answerSource(
     'X-Content-Type-Options': 'nosniff',
     'Cache-Control': 'private, no-store',
   });
-  await pipeline(source.stream, res).catch(() => res.destroy());
+  await sendBytes(source.stream, res, source.byteSize, ctx.log);
 }

@@ -97,17 +97,21 @@ export async function* inLargePieces(pieces: AsyncIterable<Buffer>): AsyncGenera
 }
 
 /**
- * Wraps pieces so that the first one can be read before it is needed. `begin` starts reading it. `end` closes
- * the source if it was not read.
+ * Wraps pieces so that the first one can be read before it is needed. `begin` starts reading it, and
+ * `arrived` waits for it. `end` closes the source if it was not read.
  */
 export function readAhead(pieces: AsyncGenerator<Buffer>) {
   let first: Promise<IteratorResult<Buffer>> | undefined;
+  const begin = (): Promise<unknown> => {
+    first ??= pieces.next();
+    return first;
+  };
   return {
     begin(): void {
-      first = pieces.next();
       // The consumer of `pieces` gets the error.
-      first.catch(() => {});
+      begin().catch(() => {});
     },
+    arrived: begin,
     async *pieces(): AsyncGenerator<Buffer> {
       const { value, done } = await (first ?? pieces.next());
       if (done) return;

@@ -21,6 +21,7 @@ import { type MailboxPools, MailboxUnusable } from '../smtp/mailbox-pools.ts';
 import { type AttemptOutcome, verdictOf } from '../smtp/outcome.ts';
 import { gatewayFaults } from '../smtp/smtp-errors.ts';
 import { type DeliveryContents, envelopeOf, prepareMail } from './delivery-contents.ts';
+import { createFileReads, FilesUnreadable } from './file-reads.ts';
 import type { WorkerStep } from './steps.ts';
 
 /** What attempts need. */
@@ -72,6 +73,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     // Mail servers wait for this: two batches share a WAL flush or follow each other without a gap.
     { atOnce: 2 },
   );
+  const files = createFileReads();
   const write = createBatcher(
     (settlements: readonly Settlement[]) => settle(sql, settlements),
     // The connection is free already and the next mails are claimed ahead, so waiting is cheap. Settling six
@@ -130,6 +132,11 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     kept?.catch(() => {});
     const bytes = readAhead(inLargePieces(mailBytes(mail.source, blobs)));
     await trace('prepared', claim.id);
+    const hasFiles = mail.source.inserts.length > 0;
+    if (hasFiles && !(await files.ready(bytes, mayBegin))) {
+      bytes.end();
+      return undefined;
+    }
     let bodyAt: Date | undefined;
     const transmission = {
       envelope,
@@ -147,7 +154,9 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       bytes: async function* () {
         try {
           yield* bytes.pieces();
+          if (hasFiles) files.noted(true);
         } catch (err) {
+          files.noted(false);
           log.error({ err, deliveryId: claim.id }, 'reading an attachment failed');
           throw err;
         }
@@ -244,8 +253,14 @@ const nothingSaid: AttemptOutcome = {
 /** The outcome when the mailbox cannot send or the mail cannot be composed. No server was contacted. */
 function ownFault(contents: DeliveryContents, error: unknown, log: Logger): AttemptOutcome {
   const known = error instanceof MailboxUnusable;
-  if (!known) log.error({ err: error, deliveryId: contents.id }, 'composing a mail failed');
-  const reply = known ? error.message : `${gatewayFaults.uncomposable}; the log of the gateway says why`;
+  const isUnread = error instanceof FilesUnreadable;
+  if (!known)
+    log.error(
+      { err: error, deliveryId: contents.id },
+      isUnread ? 'reading an attachment failed' : 'composing a mail failed',
+    );
+  const fault = isUnread ? gatewayFaults.unreadableFile : gatewayFaults.uncomposable;
+  const reply = known ? error.message : `${fault}; the log of the gateway says why`;
   const { to } = envelopeOf(contents, contents.recipients);
   return {
     reached: 'CONNECT',

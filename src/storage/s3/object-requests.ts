@@ -14,15 +14,20 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { S3Place } from '../../settings/blobs-url.ts';
-import { StoreUnavailable } from '../blob-store.ts';
+import { type PresignOptions, StoreUnavailable } from '../blob-store.ts';
+import { boundAnswers, readWithin } from './bounded-answers.ts';
 
 /** Size of a part but the last, in bytes: the minimum that S3 accepts. Ten thousand parts make 48 GiB. */
 const smallestPartBytes = 5 * 1024 * 1024;
 
 /** Timeouts, retries and sizes of requests to S3. */
 export interface S3RequestOptions {
-  /** Timeout of one request until its response begins, milliseconds; it includes sending at most one part. */
+  /**
+   * Timeout of one attempt, milliseconds. It includes sending at most one part, and the whole response except
+   * an object's bytes. All attempts of a request together have twice as long.
+   */
   readonly answerWithinMs?: number;
   /** How long a reader waits for the next bytes, milliseconds. */
   readonly bytesWithinMs?: number;
@@ -31,6 +36,8 @@ export interface S3RequestOptions {
   /** Size of each part of a multipart upload but the last, bytes. */
   readonly partBytes?: number;
 }
+
+const unbounded = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
 
 /** An object in a listing. */
 export interface ObjectEntry {
@@ -74,67 +81,115 @@ export function createS3Objects(
       connectionTimeout: Math.min(5000, answerWithinMs),
       requestTimeout: answerWithinMs,
       throwOnRequestTimeout: true,
+      // Each slow download holds a connection. With the client's usual 50, as many downloads would keep
+      // everybody else from the store.
+      httpAgent: unbounded,
+      httpsAgent: unbounded,
     },
   });
+  boundAnswers(client, answerWithinMs);
   const at = (name: string) => ({ Bucket: bucket, Key: prefix + name });
   const carrying = (bytes: Buffer) => ({
     Body: bytes,
     ContentLength: bytes.length,
     ContentMD5: createHash('md5').update(bytes).digest('base64'),
   });
-  const sent = <T>(answer: Promise<T>): Promise<T> =>
-    answer.catch((error) => {
+  /** The client bounds an attempt, but neither its attempts together nor its search for credentials. */
+  async function sent<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
+    const ending = new AbortController();
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      reject(new Error('no answer in time'));
+      ending.abort();
+    }, 2 * answerWithinMs);
+    try {
+      return await Promise.race([send({ abortSignal: ending.signal }), late]);
+    } catch (error) {
       throw asFault(error);
-    });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 
   return {
-    client,
     partBytes,
-    addressOf: at,
+    /** Signs a request for an object, which the client sends to S3 itself. */
+    presign: (name: string, { expiresInSeconds, disposition, contentType }: PresignOptions) =>
+      sent(() =>
+        getSignedUrl(
+          client,
+          new GetObjectCommand({
+            ...at(name),
+            ResponseContentDisposition: disposition,
+            ResponseContentType: contentType,
+          }),
+          { expiresIn: expiresInSeconds },
+        ),
+      ),
     async put(name: string, bytes: Buffer): Promise<void> {
-      await sent(client.send(new PutObjectCommand({ ...at(name), ...carrying(bytes) })));
+      const command = new PutObjectCommand({ ...at(name), ...carrying(bytes) });
+      ofS3((await sent((bounds) => client.send(command, bounds))).ETag);
     },
     /** @param range as in HTTP, both ends included; without an end, up to the object's end */
     async get(name: string, range?: { start: number; end?: number | undefined }): Promise<Readable> {
       const Range = range === undefined ? undefined : `bytes=${range.start}-${range.end ?? ''}`;
-      const { Body } = await sent(client.send(new GetObjectCommand({ ...at(name), Range })));
-      return Body as Readable;
+      const command = new GetObjectCommand({ ...at(name), Range });
+      const { Body, ContentRange, ETag } = await sent((bounds) => client.send(command, bounds));
+      const body = Body as Readable;
+      if (ETag !== undefined && isRange(ContentRange, range)) return body;
+      body.destroy();
+      ofS3(ETag);
+      throw new StoreUnavailable(new Error(`${Range} was asked for, and ${ContentRange} answered`));
+    },
+    /** A small object, with as much time for its bytes as for an attempt. */
+    async getWhole(name: string): Promise<Buffer> {
+      return readWithin(await this.get(name), answerWithinMs).catch((error) => {
+        throw new StoreUnavailable(error);
+      });
     },
     async sizeOf(name: string): Promise<number> {
-      return (await sent(client.send(new HeadObjectCommand(at(name))))).ContentLength ?? 0;
+      const command = new HeadObjectCommand(at(name));
+      const { ContentLength, ETag } = await sent((bounds) => client.send(command, bounds));
+      ofS3(ETag);
+      return ofS3(ContentLength);
     },
     async remove(name: string): Promise<void> {
-      await sent(client.send(new DeleteObjectCommand(at(name))));
+      await sent((bounds) => client.send(new DeleteObjectCommand(at(name)), bounds));
     },
     async copy(from: string, to: string): Promise<void> {
       const source = `${bucket}/${prefix}${from}`.split('/').map(encodeURIComponent).join('/');
-      await sent(client.send(new CopyObjectCommand({ ...at(to), CopySource: source })));
+      const command = new CopyObjectCommand({ ...at(to), CopySource: source });
+      ofS3((await sent((bounds) => client.send(command, bounds))).CopyObjectResult?.ETag);
     },
 
     async begin(name: string): Promise<string> {
-      return (await sent(client.send(new CreateMultipartUploadCommand(at(name))))).UploadId!;
+      const command = new CreateMultipartUploadCommand(at(name));
+      return ofS3((await sent((bounds) => client.send(command, bounds))).UploadId);
     },
     async putPart(name: string, UploadId: string, number: number, bytes: Buffer): Promise<UploadedPart> {
       const part = { ...at(name), UploadId, PartNumber: number, ...carrying(bytes) };
-      const { ETag } = await sent(client.send(new UploadPartCommand(part)));
-      return { number, etag: ETag! };
+      const { ETag } = await sent((bounds) => client.send(new UploadPartCommand(part), bounds));
+      return { number, etag: ofS3(ETag) };
     },
     async complete(name: string, UploadId: string, parts: readonly UploadedPart[]): Promise<void> {
       const Parts = parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag }));
       const upload = { ...at(name), UploadId, MultipartUpload: { Parts } };
-      await sent(client.send(new CompleteMultipartUploadCommand(upload)));
+      const command = new CompleteMultipartUploadCommand(upload);
+      ofS3((await sent((bounds) => client.send(command, bounds))).ETag);
     },
     async abort(name: string, UploadId: string): Promise<void> {
-      await sent(client.send(new AbortMultipartUploadCommand({ ...at(name), UploadId }))).catch(
-        unlessMissing,
-      );
+      await sent((bounds) =>
+        client.send(new AbortMultipartUploadCommand({ ...at(name), UploadId }), bounds),
+      ).catch(unlessMissing);
     },
 
     /** Names after `after`, in order. */
     async *list(under: string, after = ''): AsyncGenerator<ObjectEntry> {
       const all = { Bucket: bucket, Prefix: prefix + under, StartAfter: prefix + under + after };
       for (let ContinuationToken: string | undefined; ; ) {
-        const page = await sent(client.send(new ListObjectsV2Command({ ...all, ContinuationToken })));
+        const page = await sent((bounds) =>
+          client.send(new ListObjectsV2Command({ ...all, ContinuationToken }), bounds),
+        );
         for (const { Key, LastModified } of page.Contents ?? [])
           yield { name: Key!.slice(prefix.length + under.length), at: LastModified! };
         if (!page.IsTruncated) return;
@@ -145,7 +200,7 @@ export function createS3Objects(
     async *listUploads(under: string): AsyncGenerator<UploadEntry> {
       for (let markers = {}; ; ) {
         const asked = { Bucket: bucket, Prefix: prefix + under, ...markers };
-        const page = await sent(client.send(new ListMultipartUploadsCommand(asked)));
+        const page = await sent((bounds) => client.send(new ListMultipartUploadsCommand(asked), bounds));
         for (const { Key, UploadId, Initiated } of page.Uploads ?? [])
           yield { name: Key!.slice(prefix.length + under.length), uploadId: UploadId!, at: Initiated! };
         if (!page.IsTruncated) return;
@@ -154,6 +209,19 @@ export function createS3Objects(
     },
   };
 }
+
+/**
+ * What each response of S3 has. A proxy may answer 200 with a page of its own, after which nothing is stored.
+ * @throws StoreUnavailable when it is missing
+ */
+function ofS3<T>(part: T | undefined): T {
+  if (part === undefined) throw new StoreUnavailable(new Error('the response is not one of S3'));
+  return part;
+}
+
+/** Services and proxies may ignore a range, and answer with the whole object. */
+const isRange = (answered: string | undefined, asked: { start: number } | undefined): boolean =>
+  asked === undefined || asked.start === 0 || answered?.startsWith(`bytes ${asked.start}-`) === true;
 
 function asFault(error: unknown): Error {
   const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };

@@ -4,6 +4,8 @@ import type { S3Objects } from './object-requests.ts';
 
 /** How often an interrupted read is resumed. */
 const resumptions = 3;
+/** Fewer bytes than these, while a reader waits for the whole time, are a stall. */
+const leastBytes = 32 * 1024;
 
 /**
  * Opens an object, or a range of its bytes, as a stream. A response that breaks off or stalls is requested
@@ -20,11 +22,12 @@ export async function openObject(
   const stream = Readable.from(
     (async function* () {
       let position = range?.start ?? 0;
-      for (let tries = 0; ; ) {
+      for (let tries = 0, got = 0; ; got = 0) {
         try {
           for await (const piece of stepping(body, bytesWithinMs)) {
             position += piece.length;
-            tries = 0;
+            got += piece.length;
+            if (got >= leastBytes) tries = 0;
             yield piece;
           }
           return;
@@ -42,16 +45,22 @@ export async function openObject(
 }
 
 /**
- * The timeout applies only while a reader waits for bytes, because a slow reader is not the store's fault.
+ * Only the time counts during which a reader waits for bytes, because a slow reader is not the store's fault.
  */
 async function* stepping(body: Readable, withinMs: number): AsyncGenerator<Buffer> {
   const pieces = body[Symbol.asyncIterator]();
   const late = new Error('no more bytes arrived');
+  let waited = 0;
+  let got = 0;
   try {
     for (;;) {
-      const timer = setTimeout(() => body.destroy(late), withinMs);
+      const since = performance.now();
+      const timer = setTimeout(() => body.destroy(late), Math.max(0, withinMs - waited));
       const { done, value } = await pieces.next().finally(() => clearTimeout(timer));
       if (done) return;
+      waited += performance.now() - since;
+      got += (value as Buffer).length;
+      if (got >= leastBytes) waited = got = 0;
       yield value as Buffer;
     }
   } finally {

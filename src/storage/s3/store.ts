@@ -1,8 +1,5 @@
 import { createHash } from 'node:crypto';
-import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { S3Place } from '../../settings/blobs-url.ts';
 import { dayOf, isDay } from '../aside-day.ts';
 import {
@@ -13,7 +10,6 @@ import {
   type KeyRange,
   type ListedBlob,
   newBlobKey,
-  type PresignOptions,
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
 import { copySource } from '../copy-and-hash.ts';
@@ -117,12 +113,12 @@ export function createS3Store(options: S3Place, requests: S3RequestOptions = {})
     destroy: (aside) => s3.remove(asideOf(aside)),
 
     async identity() {
-      const found = await s3.get('identity').catch(unlessMissing);
-      return found === undefined ? undefined : readIdentity((await buffer(found)).toString());
+      const found = await s3.getWhole('identity').catch(unlessMissing);
+      return found === undefined ? undefined : readIdentity(found.toString());
     },
     setIdentity: (identity) => s3.put('identity', Buffer.from(writeIdentity(identity))),
 
-    ...(options.presign ? { presign } : {}),
+    ...(options.presign ? { presign: (key, asked) => s3.presign(blobOf(key), asked) } : {}),
   };
   return store;
 
@@ -132,17 +128,5 @@ export function createS3Store(options: S3Place, requests: S3RequestOptions = {})
       if (key >= range.to) return;
       if (isBlobKey(key) && isInRange(key, range)) yield { key, at, finished };
     }
-  }
-
-  async function presign(
-    key: string,
-    { expiresInSeconds, disposition, contentType }: PresignOptions,
-  ): Promise<string> {
-    const command = new GetObjectCommand({
-      ...s3.addressOf(blobOf(key)),
-      ResponseContentDisposition: disposition,
-      ResponseContentType: contentType,
-    });
-    return getSignedUrl(s3.client, command, { expiresIn: expiresInSeconds });
   }
 }

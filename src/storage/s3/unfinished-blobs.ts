@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { buffer } from 'node:stream/consumers';
 import { createDigests } from '../append-digests.ts';
 import { createAppendTurns } from '../append-turns.ts';
 import {
@@ -53,10 +52,10 @@ export function createUnfinished({
 
   async function load(key: string): Promise<Assembled> {
     if (!isBlobKey(key)) throw new BlobMissing(key);
-    const note = await s3.get(noteOf(key)).catch((error) => {
+    const note = await s3.getWhole(noteOf(key)).catch((error) => {
       throw error instanceof S3Missing ? new BlobMissing(key) : error;
     });
-    return readNote(await buffer(note));
+    return readNote(note);
   }
   const save = (key: string, state: Assembled) => s3.put(noteOf(key), writeNote(state));
 

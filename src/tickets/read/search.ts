@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepare-once.ts';
 import { messages } from '../../db/tables.ts';
+import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../permissions.ts';
 import { digestOf } from './cursor.ts';
@@ -69,7 +70,7 @@ export async function search(
   const order = { keys: 1, placeOf: ({ ticketId, messageId }: Hit) => [messageId ?? -ticketId] };
   return readOrdered(`hits of ${of} ${digestOf([wanted, part])}`, paging, order, async (page) => {
     const place = page.after?.[0] ?? -largestId;
-    return ctx.services.database.readAs(asking, async (db) => {
+    return inTurn(ctx, asking, async (db) => {
       const find = statements[of](db);
       const values = { text: wanted, viewerId: asking.userId };
       const tickets =
@@ -84,5 +85,12 @@ export async function search(
     });
   });
 }
+
+/**
+ * Reads when it is the viewer's turn. A phrase of words that are in most messages takes the database seconds,
+ * so many searches at once would leave no connection to anybody else's reads.
+ */
+const inTurn = <T>({ services }: TicketContext, viewer: Viewer, read: (db: Reader) => Promise<T>) =>
+  services.searchTurns[viewer.role].run(viewer.userId, () => services.database.readAs(viewer, read));
 
 const largestId = 2_147_483_647;

@@ -49,7 +49,10 @@ export function listTickets(
   const read = async (page: KeysetPage<Place>) => {
     const values = { ...valuesOf(viewer, input, page), ...parts, operator: isOperator(viewer) };
     const statement = listStatementOf(shapeOf(viewer, input, page.inverted)).page;
-    const found = decodeRows(await ctx.services.database.readTextsAs(viewer, statement, values), values);
+    const rows = await inTurn(ctx, viewer, input, () =>
+      ctx.services.database.readTextsAs(viewer, statement, values),
+    );
+    const found = decodeRows(rows, values);
     const [sign, by] = [page.inverted ? 1 : -1, isByTime ? timeOf : () => 0];
     return found.tickets.sort((a, b) => sign * (by(a) - by(b) || a.id - b.id));
   };
@@ -63,13 +66,23 @@ export function listTickets(
 export async function countTickets(ctx: TicketContext, given: TicketListInput): Promise<Count> {
   const { viewer, input } = begin(ctx, given);
   const everything = { limit: maxCount + 1, inverted: false };
-  const [row] = await ctx.services.database.readAs(viewer, (db) =>
-    listStatementOf(shapeOf(viewer, input, false))
-      .count(db)
-      .execute(valuesOf(viewer, input, everything)),
+  const [row] = await inTurn(ctx, viewer, input, () =>
+    ctx.services.database.readAs(viewer, (db) =>
+      listStatementOf(shapeOf(viewer, input, false))
+        .count(db)
+        .execute(valuesOf(viewer, input, everything)),
+    ),
   );
   return boundedCount(row!.count);
 }
+
+/** A list by words is a search, which waits for its turn. */
+const inTurn = <T>(
+  { services }: TicketContext,
+  viewer: Viewer,
+  { filter }: TicketListInput,
+  read: () => Promise<T>,
+): Promise<T> => (filter.text == null ? read() : services.searchTurns[viewer.role].run(viewer.userId, read));
 
 function begin(ctx: TicketContext, input: TicketListInput): { viewer: Viewer; input: TicketListInput } {
   const viewer = requireViewer(ctx, 'read');

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 // Clock: a server that is as slow as a test says.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { readAll } from './read-all.ts';
 import { createBucket, md5, S3Refusal } from './s3-bucket.ts';
 
@@ -22,13 +24,19 @@ export type S3Operation =
   | 'ListMultipartUploads';
 /**
  * A status instead of an answer; no answer ever; the connection cut before the work, after it, or in the
- * middle of the answer.
+ * middle of the answer; an answer whose end does not come, and which says nothing more, a byte now and then,
+ * or bytes without end; the whole object, whatever range was asked for; a page of a proxy that is not S3.
  */
-export type S3Fault = 500 | 503 | 403 | 'hang' | 'cut' | 'cut-after' | 'cut-within';
+export type S3Fault =
+  | (500 | 503 | 403)
+  | ('hang' | 'cut' | 'cut-after' | 'cut-within')
+  | ('stall' | 'trickle' | 'endless' | 'ignore-range' | 'page');
 
 export interface S3Server extends AsyncDisposable {
   readonly endpoint: string;
   readonly bucket: ReturnType<typeof createBucket>;
+  /** How many connections clients have open. */
+  connections(): Promise<number>;
   /** What was asked for, in order. */
   readonly calls: S3Operation[];
   /** What no good client sends. Tests end by looking that there is none. */
@@ -81,10 +89,13 @@ export async function startS3Server(leastPart = 5 * 1024 * 1024): Promise<S3Serv
     const fault = faultOf(call.operation);
     if (fault === 'hang') return;
     if (fault === 'cut') return void req.socket.destroy();
+    if (fault === 'page') return send(res, { body: '<html>Sign in to the network</html>' }, false);
     if (typeof fault === 'number') throw new S3Refusal(fault, fault === 503 ? 'SlowDown' : 'InternalError');
-    const reply = operations[call.operation](bucket, call);
+    const asked = fault === 'ignore-range' ? { ...call, headers: { ...call.headers, range: '' } } : call;
+    const reply = operations[call.operation](bucket, asked);
     if (fault === 'cut-after') return void req.socket.destroy();
     if (fault === 'cut-within') return cutWithin(res, reply);
+    if (fault === 'stall' || fault === 'trickle' || fault === 'endless') return goOn(res, reply, fault);
     send(res, reply, req.method === 'HEAD');
   }
 
@@ -122,6 +133,7 @@ export async function startS3Server(leastPart = 5 * 1024 * 1024): Promise<S3Serv
     fail: (operation, fault, times = Number.POSITIVE_INFINITY) =>
       void faults.set(operation, { fault, times }),
     mend: () => faults.clear(),
+    connections: promisify(server.getConnections.bind(server)),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
@@ -254,6 +266,27 @@ function send(res: ServerResponse, { status = 200, headers = {}, body = '' }: Re
   const length = head || status === 204 ? {} : { 'Content-Length': Buffer.byteLength(body) };
   res.writeHead(status, { ...length, ...headers });
   res.end(head ? undefined : body);
+}
+
+/** Begins an answer, and does not end it while its client waits. */
+function goOn(
+  res: ServerResponse,
+  { status = 200, headers = {}, body = '' }: Reply,
+  how: 'stall' | 'trickle' | 'endless',
+): void {
+  const bytes = Buffer.from(body as string);
+  const length = how === 'endless' ? {} : { 'Content-Length': bytes.length + 1024 * 1024 };
+  res.writeHead(status === 204 ? 200 : status, { ...headers, ...length });
+  res.write(Buffer.concat([bytes.subarray(0, bytes.length / 2), Buffer.from(' ')]));
+  if (how === 'trickle') {
+    const timer = setInterval(() => res.write(' '), 20);
+    res.once('close', () => clearInterval(timer));
+  }
+  if (how === 'endless') Readable.from(forever()).pipe(res);
+}
+
+function* forever(): Generator<Buffer> {
+  for (;;) yield Buffer.alloc(64 * 1024, ' ');
 }
 
 function cutWithin(res: ServerResponse, { status = 200, headers = {}, body = '' }: Reply): void {

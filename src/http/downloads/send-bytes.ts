@@ -1,0 +1,36 @@
+import type { ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Logger } from '../../platform/log.ts';
+
+/**
+ * Sends the bytes that the head of a response announced. When the source breaks off, or has fewer or more
+ * than `byteSize` bytes, the connection is closed: otherwise the client would wait for the rest, or take what
+ * is too much for the next response. Such a fault is logged; a client that goes away is not.
+ */
+export async function sendBytes(
+  source: Readable,
+  res: ServerResponse,
+  byteSize: number,
+  log: Logger,
+): Promise<void> {
+  let isFault = false;
+  async function* exactly(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let left = byteSize;
+    try {
+      for await (const piece of pieces) {
+        left -= piece.length;
+        if (left < 0) break;
+        yield piece;
+      }
+      if (left !== 0) throw new Error(`the file has ${left < 0 ? 'more' : 'fewer'} than ${byteSize} bytes`);
+    } catch (error) {
+      isFault = true;
+      throw error;
+    }
+  }
+  await pipeline(source, exactly, res).catch((err) => {
+    if (isFault) log.error({ err }, 'a download broke off: its file cannot be read as it was stored');
+    res.destroy();
+  });
+}

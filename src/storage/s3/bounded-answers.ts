@@ -1,0 +1,55 @@
+import { Readable } from 'node:stream';
+import type { S3Client } from '@aws-sdk/client-s3';
+
+/** Most bytes of a response that is not an object. A list of 1,000 names has up to 3 MiB. */
+const mostBytes = 16 * 1024 * 1024;
+
+interface Answer {
+  readonly statusCode: number;
+  body: unknown;
+}
+
+/**
+ * Makes the client read each response to its end within the time of its attempt, and retry it otherwise. The
+ * client's own timeout ends when a response begins, so one that stops or trickles after its head would hold
+ * the caller and a connection for ever. Only an object's bytes are left to their reader.
+ */
+export function boundAnswers(client: S3Client, withinMs: number): void {
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const startedAt = performance.now();
+        const result = await next(args);
+        const answer = result.response as Answer;
+        const isObject = commandName === 'GetObjectCommand' && answer.statusCode < 300;
+        if (!isObject && answer.body instanceof Readable) {
+          const bytes = await readWithin(answer.body, startedAt + withinMs - performance.now());
+          answer.body = Readable.from([bytes]);
+        }
+        return result;
+      },
+    { step: 'deserialize', priority: 'low', name: 'boundAnswers' },
+  );
+}
+
+/**
+ * Reads a stream to its end, or destroys it.
+ * @throws Error when it takes longer, or has more than 16 MiB
+ */
+export async function readWithin(body: Readable, ms: number): Promise<Buffer> {
+  // The client retries an error of this name.
+  const late = Object.assign(new Error('the response did not end in time'), { name: 'TimeoutError' });
+  const timer = setTimeout(() => body.destroy(late), Math.max(0, ms));
+  const pieces: Buffer[] = [];
+  let byteSize = 0;
+  try {
+    for await (const piece of body as AsyncIterable<Buffer>) {
+      byteSize += piece.length;
+      if (byteSize > mostBytes) throw new Error(`the response has more than ${mostBytes} bytes`);
+      pieces.push(piece);
+    }
+    return Buffer.concat(pieces);
+  } finally {
+    clearTimeout(timer);
+  }
+}

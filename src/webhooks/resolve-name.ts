@@ -1,0 +1,38 @@
+import type { LookupAddress } from 'node:dns';
+import { lookup, Resolver } from 'node:dns/promises';
+
+/** Errors that DNS answers with at once: the name does not exist, or there is no server. */
+const immediate = ['ENOTFOUND', 'ENODATA', 'EBADNAME', 'ECONNREFUSED'];
+
+/** Whether the system is looking up a name whose servers are silent. */
+let isWaiting = false;
+
+/**
+ * The addresses of a name, IPv4 first: by DNS, or else by the system (`/etc/hosts`, search domains). The
+ * system looks up two names at a time in the whole process, for ten seconds or longer if nobody answers.
+ * Names whose servers are silent would therefore keep mail, files and other endpoints from resolving theirs,
+ * so the system is asked for one of them at a time.
+ * @param resolver by default a new one, which reads the system's settings
+ * @throws Error with a code of DNS
+ */
+export async function addressesOf(
+  name: string,
+  resolver = new Resolver({ timeout: 2000, tries: 2 }),
+): Promise<LookupAddress[]> {
+  const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
+  const addresses = found.flatMap((result, at) =>
+    result.status === 'fulfilled'
+      ? result.value.map((address) => ({ address, family: at === 0 ? 4 : 6 }))
+      : [],
+  );
+  if (addresses.length > 0) return addresses;
+  const silence = found
+    .flatMap((result) => (result.status === 'rejected' ? [result.reason as NodeJS.ErrnoException] : []))
+    .find(({ code }) => !immediate.includes(code!));
+  if (silence === undefined) return lookup(name, { all: true });
+  if (isWaiting) throw silence;
+  isWaiting = true;
+  return lookup(name, { all: true }).finally(() => {
+    isWaiting = false;
+  });
+}

@@ -1,0 +1,72 @@
+import { createSocket } from 'node:dgram';
+import { lookup, Resolver } from 'node:dns/promises';
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { addressesOf } from '../../src/webhooks/resolve-name.ts';
+
+/** A DNS server on this machine. @param answer what it makes of a question; undefined: it stays silent */
+async function startDns(answer: (question: Buffer) => Buffer | undefined) {
+  const server = createSocket('udp4');
+  server.on('message', (question, { port, address }) => {
+    const bytes = answer(question);
+    if (bytes !== undefined) server.send(bytes, port, address);
+  });
+  server.bind(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  return {
+    resolver() {
+      const resolver = new Resolver({ timeout: 300, tries: 1 });
+      resolver.setServers([`127.0.0.1:${port}`]);
+      return resolver;
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+    },
+  };
+}
+
+/** An answer with the question alone. @param code 3: there is no such name */
+function withoutRecords(question: Buffer, code: number): Buffer {
+  const answer = Buffer.from(question);
+  answer.writeUInt16BE(0x8180 | code, 2);
+  return answer;
+}
+
+test('names whose servers are silent do not keep the process from looking up others', async () => {
+  await using dns = await startDns(() => undefined);
+  const ended: string[] = [];
+  const silent = Array.from({ length: 8 }, (_, n) =>
+    addressesOf(`silent-${n}.invalid`, dns.resolver())
+      .catch((error) => error.code)
+      .finally(() => ended.push('silent')),
+  );
+  await lookup('localhost').then(() => ended.push('other'));
+  expect(ended).toEqual(['other']);
+  const codes = await Promise.all(silent);
+  expect(codes.filter((code) => code === 'ETIMEOUT').length).toBeGreaterThanOrEqual(7);
+});
+
+test('a name that DNS does not know, or whose servers are silent, is looked up by the system', async () => {
+  await using knowing = await startDns((question) => withoutRecords(question, 3));
+  await using silent = await startDns(() => undefined);
+  const expected = await lookup('localhost', { all: true });
+  expect(await addressesOf('localhost', knowing.resolver())).toEqual(expected);
+  expect(await addressesOf('localhost', silent.resolver())).toEqual(expected);
+});
+
+test('a name with addresses of one kind has them, whatever becomes of the other kind', async () => {
+  await using dns = await startDns((question) => {
+    const type = question.readUInt16BE(question.indexOf(0, 12) + 1);
+    if (type !== 1) return undefined;
+    const end = question.indexOf(0, 12) + 5;
+    const record = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]);
+    const answer = Buffer.concat([withoutRecords(question.subarray(0, end), 0), record]);
+    answer.writeUInt16BE(1, 6);
+    answer.writeUInt16BE(0, 10);
+    return answer;
+  });
+  expect(await addressesOf('desk.example.com', dns.resolver())).toEqual([
+    { address: '192.0.2.1', family: 4 },
+  ]);
+});
