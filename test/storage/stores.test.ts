@@ -311,6 +311,18 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       expect((await read(key)).toString()).toBe('abcdefghi');
     });
 
+    test('abandoning a blob ends what still arrives, and waits for it', async () => {
+      const key = await store.create();
+      const hanging = new PassThrough();
+      const appended = store.append(key, hanging, { offset: 0, maxBytes: 100 });
+      hanging.write(Buffer.from('abc'));
+      await expect.poll(() => hanging.readableLength).toBe(0);
+      await store.abandon(key);
+      expect(await appended).toBe(3);
+      await expect(store.sizeOf(key)).rejects.toBeInstanceOf(BlobMissing);
+      expect(await world.names()).toEqual([]);
+    });
+
     test('an abandoned blob is removed with all of its bytes', async () => {
       const key = await store.create();
       await append(key, randomBytes(part + 9), 0);

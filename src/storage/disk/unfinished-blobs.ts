@@ -66,7 +66,7 @@ export function createUnfinished({
     }
   }
 
-  async function takeOn(
+  async function appendFrom(
     fd: number,
     key: string,
     source: Source,
@@ -107,7 +107,7 @@ export function createUnfinished({
       inTurn(key, source, () =>
         withFile(arriving, key, async (fd, byteSize) => {
           if (byteSize !== options.offset) throw new BlobOffset(byteSize);
-          return takeOn(fd, key, source, options);
+          return appendFrom(fd, key, source, options);
         }),
       ).catch((error) => {
         destroy(source);
@@ -133,13 +133,14 @@ export function createUnfinished({
         return blob;
       }),
 
-    async abandon(key) {
-      if (!isBlobKey(key)) return;
-      digests.forget(key);
-      await rm(join(arriving, key), { force: true }).catch((error) => {
-        throw asStoreFault(error);
-      });
-    },
+    abandon: (key) =>
+      inTurn(key, undefined, async () => {
+        if (!isBlobKey(key)) return;
+        digests.forget(key);
+        await rm(join(arriving, key), { force: true }).catch((error) => {
+          throw asStoreFault(error);
+        });
+      }),
   };
 
   async function moveTo(folder: string, key: string): Promise<void> {

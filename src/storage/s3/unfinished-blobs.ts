@@ -59,7 +59,12 @@ export function createUnfinished({
   }
   const save = (key: string, state: Assembled) => s3.put(noteOf(key), writeNote(state));
 
-  async function appendTo(key: string, source: Source, begun: Assembled, maxBytes: number): Promise<number> {
+  async function appendFrom(
+    key: string,
+    source: Source,
+    begun: Assembled,
+    maxBytes: number,
+  ): Promise<number> {
     const offset = sizeOfAssembled(s3, begun);
     const hash = digests.goOn(key, offset);
     const assembly = createAssembly(s3, blobOf(key), begun);
@@ -127,7 +132,7 @@ export function createUnfinished({
         const begun = await load(key);
         const byteSize = sizeOfAssembled(s3, begun);
         if (byteSize !== offset) throw new BlobOffset(byteSize);
-        return appendTo(key, source, begun, maxBytes);
+        return appendFrom(key, source, begun, maxBytes);
       }).catch((error) => {
         destroy(source);
         throw error;
@@ -144,7 +149,7 @@ export function createUnfinished({
         return { key, byteSize, sha256 };
       }),
 
-    abandon,
+    abandon: (key) => inTurn(key, undefined, () => abandon(key)),
   };
 }
 
