@@ -1,6 +1,7 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { tickets } from '../../db/tables.ts';
 import { minuteOf } from '../../db/with-step.ts';
+import { ticketColumns } from './conversation/statement.ts';
 
 /** Which tickets are read, and in which direction. Values are SQL. */
 export interface ByLastMessage {
@@ -16,9 +17,11 @@ export interface ByLastMessage {
 }
 
 /**
- * SQL for the tickets that come first by their last messages: at most twice the limit, and not sorted. Most
- * tickets are in the index by the instant of their last message, the others by its minute. Of the latter, all
- * tickets of the last minute that is reached are read and sorted.
+ * SQL for the tickets that come first by their last messages: `ticketColumns`, and as `place` the instant by
+ * which they are ordered. They are at most twice the limit, and not sorted. Most tickets are in the index by
+ * the instant of their last message, the others by its minute. Of the latter, all tickets of the last minute
+ * that is reached are read and sorted. PostgreSQL knows that the former come in the order of their places, so
+ * it merges the two.
  */
 export function byLastMessage({ byOperator, direction, where, above, below, limit }: ByLastMessage): SQL {
   const { listedAt, activeAt, byMinute } = byOperator ? forOperators : forRequesters;
@@ -27,10 +30,12 @@ export function byLastMessage({ byOperator, direction, where, above, below, limi
     (${at}, ${tickets.id}) > (${above[0]}, ${above[1]})
     and (${at}, ${tickets.id}) < (${below[0]}, ${below[1]})`;
   return sql`
-    (select * from ${tickets} where ${where} and not ${byMinute} and ${between(listedAt)}
+    (select ${ticketColumns}, ${listedAt} as place from ${tickets}
+      where ${where} and not ${byMinute} and ${between(listedAt)}
       order by ${listedAt} ${towards}, ${tickets.id} ${towards} limit ${limit})
     union all
-    (select * from ${tickets} where ${where} and ${byMinute} and ${between(activeAt)}
+    (select ${ticketColumns}, ${activeAt} as place from ${tickets}
+      where ${where} and ${byMinute} and ${between(activeAt)}
       and ${listedAt} >= ${minuteOf(above[0])} and ${listedAt} <= ${below[0]}
       order by ${listedAt} ${towards}, ${activeAt} ${towards}, ${tickets.id} ${towards} limit ${limit})`;
 }

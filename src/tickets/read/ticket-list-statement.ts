@@ -4,9 +4,14 @@ import type { Reader } from '../../db/database.ts';
 import { preparedFor } from '../../db/prepare-once.ts';
 import { deliveries, messages, tickets } from '../../db/tables.ts';
 import { minuteOf } from '../../db/with-step.ts';
-import type { TicketStatus } from '../../platform/vocabulary.ts';
+import { type TicketStatus, ticketStatuses } from '../../platform/vocabulary.ts';
 import { byLastMessage } from './by-last-message.ts';
-import { type ConversationReads, conversationStatement, flag } from './conversation/statement.ts';
+import {
+  type ConversationReads,
+  conversationStatement,
+  flag,
+  ticketColumns,
+} from './conversation/statement.ts';
 import { ownTicketsWith, ticketsWith } from './search-text.ts';
 
 /*
@@ -37,6 +42,8 @@ export interface TicketListShape {
   readonly orderBy: TicketOrder;
   /** The oldest first. */
   readonly ascending: boolean;
+  /** Whether there is one status, and not all. */
+  readonly byStatus: boolean;
   readonly byRequester: boolean;
   readonly byReference: boolean;
   readonly byText: boolean;
@@ -83,7 +90,7 @@ export function listStatementOf(shape: TicketListShape): ReturnType<typeof prepa
 function prepare(shape: TicketListShape, name: string) {
   const found = (most?: SQL) => (isNarrow(shape) ? amongCandidates(shape, most) : byStatus(shape));
   const chosen = sql`
-    select ${tickets}.* from ${found()} order by ${order(shape)} limit ${int('limit')}`;
+    select ${ticketColumns} from ${found()} order by ${order(shape)} limit ${int('limit')}`;
   return {
     page: conversationStatement<ListPlaceholders & RequestedParts & ConversationReads>(chosen, lastMessages),
     count: preparedFor((db: Reader) =>
@@ -109,43 +116,56 @@ const instant = (name: keyof ListPlaceholders & string): SQL => sql`${text(name)
 const direction = ({ ascending }: TicketListShape): SQL => sql.raw(ascending ? 'asc' : 'desc');
 
 /** The columns that the list is ordered by. Private messages do not move a ticket in a requester's list. */
-const placeOf = ({ orderBy, byOperator }: TicketListShape) =>
-  orderBy === 'CREATED' ? [tickets.id] : [byOperator ? tickets.activeAt : tickets.publicActiveAt, tickets.id];
+const placeOf = ({ orderBy, byOperator }: TicketListShape): SQL[] =>
+  orderBy === 'CREATED'
+    ? [sql`${tickets.id}`]
+    : [sql`${byOperator ? tickets.activeAt : tickets.publicActiveAt}`, sql`${tickets.id}`];
+/** The same in the columns that the parts of `byStatus` come in. */
+const mergedBy = ({ orderBy }: TicketListShape): SQL[] =>
+  orderBy === 'CREATED' ? [sql`${tickets.id}`] : [sql`place`, sql`${tickets.id}`];
 
 /** `place > (…) and place < (…)`, in the columns that the list is ordered by. */
 function between(shape: TicketListShape): SQL {
   const bound = (name: 'above' | 'below') =>
     list([...(shape.orderBy === 'CREATED' ? [] : [instant(name)]), int(`${name}Id`)]);
-  const place = list(placeOf(shape).map((column) => sql`${column}`));
+  const place = list([...placeOf(shape)]);
   return sql`${place} > ${bound('above')} and ${place} < ${bound('below')}`;
 }
 const list = (parts: readonly SQL[]): SQL => sql`(${sql.join([...parts], sql`, `)})`;
 const order = (shape: TicketListShape): SQL =>
   sql.join(
-    placeOf(shape).map((column) => sql`${column} ${direction(shape)}`),
+    (isNarrow(shape) ? placeOf(shape) : mergedBy(shape)).map((column) => sql`${column} ${direction(shape)}`),
     sql`, `,
   );
 
+/** The first rows of each status, from the index of the order. */
+const byStatus = (shape: TicketListShape): SQL => {
+  const read = shape.orderBy === 'CREATED' ? byId : byActivity;
+  const parts = statusesOf(shape).map((status) => read(shape, status));
+  return sql`(${sql.join(parts, sql` union all `)}) ${tickets}`;
+};
+
+/** Their values are not in the statement, so that its plan does not depend on how many tickets have each. */
+const statusesOf = ({ byStatus }: TicketListShape): SQL[] =>
+  (byStatus ? [0] : [...ticketStatuses.keys()]).map(
+    (n) => sql`(${sql.placeholder('statuses')}::text[])[${sql.raw(String(n + 1))}]`,
+  );
+
 /**
- * The first rows of each status, from the index of the order. In the order of ids, the status is compared
- * together with the id: for `status = …`, PostgreSQL may scan all tickets by id until it has found enough.
+ * In the order of ids, the status is compared together with the id: for `status = …`, PostgreSQL may scan all
+ * tickets by id until it has found enough.
  */
-const byStatus = (shape: TicketListShape): SQL => sql`
-  unnest(${sql.placeholder('statuses')}::text[]) s (wanted) cross join lateral (${
-    shape.orderBy === 'CREATED' ? byId(shape) : byActivity(shape)
-  }) ${tickets}`;
+const byId = (shape: TicketListShape, status: SQL): SQL => sql`
+  (select ${ticketColumns} from ${tickets}
+  where (${tickets.status}, ${tickets.id}) > (${status}, ${int('aboveId')})
+    and (${tickets.status}, ${tickets.id}) < (${status}, ${int('belowId')}) ${sql.join(conditions(shape))}
+  order by ${tickets.status} ${direction(shape)}, ${tickets.id} ${direction(shape)} limit ${int('limit')})`;
 
-const byId = (shape: TicketListShape): SQL => sql`
-  select * from ${tickets}
-  where (${tickets.status}, ${tickets.id}) > (s.wanted, ${int('aboveId')})
-    and (${tickets.status}, ${tickets.id}) < (s.wanted, ${int('belowId')}) ${sql.join(conditions(shape))}
-  order by ${tickets.status} ${direction(shape)}, ${order(shape)} limit ${int('limit')}`;
-
-const byActivity = (shape: TicketListShape): SQL =>
+const byActivity = (shape: TicketListShape, status: SQL): SQL =>
   byLastMessage({
     byOperator: shape.byOperator,
     direction: shape.ascending ? 'asc' : 'desc',
-    where: sql`${tickets.status} = s.wanted ${sql.join(conditions(shape))}`,
+    where: sql`${tickets.status} = ${status} ${sql.join(conditions(shape))}`,
     above: [instant('above'), int('aboveId')],
     below: [instant('below'), int('belowId')],
     limit: int('limit'),
@@ -156,7 +176,7 @@ const byActivity = (shape: TicketListShape): SQL =>
  * @param most how many tickets with the text, instead of the usual number
  */
 const amongCandidates = (shape: TicketListShape, most?: SQL): SQL => sql`
-  (select * from ${tickets}
+  (select ${ticketColumns} from ${tickets}
     where ${sql.join(
       candidates(shape, most).map((ids) => sql`${tickets.id} = any (array(${ids}))`),
       sql` and `,

@@ -107,7 +107,7 @@ const shapeOf = (
   { filter, orderBy }: TicketListInput,
   ascending: boolean,
 ): TicketListShape => ({
-  ...{ byOperator: isOperator(viewer), orderBy, ascending },
+  ...{ byOperator: isOperator(viewer), orderBy, ascending, byStatus: filter.status != null },
   byRequester: filter.requesterId != null,
   byReference: filter.reference != null,
   byText: filter.text != null,

@@ -5,7 +5,7 @@ import { isOperator, requireViewer } from '../../permissions.ts';
 import { resolveSelector, type TicketSelector } from '../../ticket-selector.ts';
 import type { KeysetPage } from '../pagination.ts';
 import { decodeRows, type PageMessage, type PageTicket } from './decode-rows.ts';
-import { type ConversationReads, conversationStatement, flag, int } from './statement.ts';
+import { type ConversationReads, conversationStatement, flag, int, ticketColumns } from './statement.ts';
 
 interface PageValues extends ConversationReads, Record<string, unknown> {
   /** Null for operators, because all operators see the same pages. */
@@ -16,7 +16,7 @@ interface PageValues extends ConversationReads, Record<string, unknown> {
 }
 
 const chosenBy = (named: SQL): SQL => sql`
-  select ${tickets}.* from ${tickets}
+  select ${ticketColumns} from ${tickets}
   where ${named} and (${tickets.requesterId} = ${int('viewerId')} or ${flag('operator')})`;
 
 /** The same page of each chosen ticket. */

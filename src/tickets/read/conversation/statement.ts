@@ -35,15 +35,28 @@ const orNone = (value: SQLWrapper): SQL => sql`coalesce(${value}::text, '-')`;
 const visible = (all: PgColumn, ofPublic: PgColumn): SQL =>
   sql`case when ${flag('operator')} then ${all} else ${ofPublic} end`;
 
-/** The most texts that a kind of row has. */
-const mostTexts = 5;
-
-function row(kind: string, words: readonly SQLWrapper[], texts: readonly SQLWrapper[]): SQL {
-  const columns = Array.from({ length: mostTexts }, (_, n) => texts[n] ?? sql`null::text`);
-  return sql`concat_ws(' ', ${sql.raw(`'${kind}'`)}, ${list(words)}), ${list(columns)}`;
-}
-
 const list = (parts: readonly SQLWrapper[]): SQL => sql.join([...parts], sql`, `);
+
+/**
+ * The columns of `tickets` that a statement reads. A plan of few columns is set up sooner: each step of it
+ * describes all columns that pass through.
+ */
+export const ticketColumns: SQL = list([
+  ...[tickets.id, tickets.requesterId, tickets.status, tickets.createdAt, tickets.reference, tickets.subject],
+  ...[tickets.messageCount, tickets.publicMessageCount, tickets.lastMessageId, tickets.lastPublicMessageId],
+  ...[tickets.activeAt, tickets.publicActiveAt, tickets.lastEventNumber, tickets.lastPublicEventNumber],
+]);
+
+/** The most texts that a kind of row has: of tickets, people and messages, and with files or mails. */
+const [fewTexts, mostTexts] = [2, 5];
+
+/** Makes the columns of a kind of row. All kinds in a statement have as many. */
+const row =
+  (kind: string, words: readonly SQLWrapper[], texts: readonly SQLWrapper[]) =>
+  (most: number): SQL => {
+    const columns = Array.from({ length: most }, (_, n) => texts[n] ?? sql`null::text`);
+    return sql`concat_ws(' ', ${sql.raw(`'${kind}'`)}, ${list(words)}), ${list(columns)}`;
+  };
 
 const body = sql`case when (select sum(octet_length(body)) from page) <= ${int('bodyBytes')}
   then ${messages.body} end`;
@@ -119,32 +132,31 @@ const recipientRow = row(
  * then reads nothing.
  */
 const filePart = sql`
-    union all select ${fileRow} from ${attachments}
+    union all select ${fileRow(mostTexts)} from ${attachments}
       where ${attachments.messageId} = any (array(select id from page))`;
 const mailStep = sql`, mails as (
       select ${list(mailColumns)} from ${deliveries}
       where ${deliveries.messageId} = any (array(select id from page where visibility = 'PUBLIC')))`;
 const mailPart = sql`
-    union all select ${mailRow} from mails ${deliveries}
-    union all select ${recipientRow} from ${deliveryRecipients}
+    union all select ${mailRow(mostTexts)} from mails ${deliveries}
+    union all select ${recipientRow(mostTexts)} from ${deliveryRecipients}
       where ${deliveryRecipients.deliveryId} = any (array(select id from mails))`;
 
-const build = (
-  chosen: SQL,
-  page: SQL,
-  { files, mails }: Pick<ConversationReads, 'files' | 'mails'>,
-): SQL => sql`
+function build(chosen: SQL, page: SQL, { files, mails }: Pick<ConversationReads, 'files' | 'mails'>): SQL {
+  const most = files || mails ? mostTexts : fewTexts;
+  return sql`
     with chosen as (${chosen}), page as (${page})${mails ? mailStep : sql``}
-    select ${ticketRow} from chosen ${tickets}
-    union all select ${personRow} from ${users}
+    select ${ticketRow(most)} from chosen ${tickets}
+    union all select ${personRow(most)} from ${users}
       where ${users.id} = any (array(select author_id from page
         union all select requester_id from chosen where ${flag('requesters')}))
-    union all select ${messageRow} from page ${messages}
+    union all select ${messageRow(most)} from page ${messages}
     ${files ? filePart : sql``} ${mails ? mailPart : sql``}`;
+}
 
 /**
  * Prepares the statement, once for each combination of parts.
- * @param chosen selects rows of `tickets`
+ * @param chosen selects `ticketColumns`
  * @param page selects rows of `messages`; it may read `chosen`
  */
 export function conversationStatement<Values extends ConversationReads>(
