@@ -53,7 +53,8 @@ export async function seed(sql: postgres.Sql): Promise<void> {
       from (select ticket_id, max(id) as last, count(*) as n from messages group by 1) m
       where m.ticket_id = t.id;
     update tickets set status = 'CLOSED', active_at = now() - id * interval '1 minute',
-      public_active_at = now() - id * interval '1 minute' where id <= ${readTickets};
+      public_active_at = now() - id * interval '1 minute', listed_at = now() - id * interval '1 minute',
+      public_listed_at = now() - id * interval '1 minute' where id <= ${readTickets};
     select setval('users_id_seq', 1000), setval('mailboxes_id_seq', 10), setval('tickets_id_seq', ${tickets}),
       setval('messages_id_seq', ${readTickets * messagesPerReadTicket});`);
   await sql.unsafe('vacuum analyze');
