@@ -55,7 +55,7 @@ async function openFeeds() {
   return { change, reads, woken };
 }
 
-test('a hundred lists are read at the same time, and each other one when one was read and its watchers woken', async () => {
+test('a hundred lists are read at the same time, the others when those were read and told of', async () => {
   const { change, reads, woken } = await openFeeds();
   for (let ticketId = 0; ticketId < count; ticketId += 1) change(ticketId);
   await turns();
