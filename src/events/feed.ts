@@ -19,6 +19,9 @@ export interface ReadAlone<E, P> {
 /** Calls some functions in each turn of the event loop. Resolves when all were called. */
 export type CallInTurns = (calls: Iterable<() => void>) => Promise<void>;
 
+/** Begins some work now, or when other feeds have done theirs. */
+export type BeginInTurn = (work: () => Promise<void>) => void;
+
 /** Milliseconds after which held events are read again: at first, and at most. */
 const leastHeldMs = 25;
 const mostHeldMs = 1000;
@@ -32,6 +35,7 @@ const mostHeldMs = 1000;
 export class Feed<E, P> implements Takers {
   readonly #ports: FeedPorts<E, P>;
   readonly #callInTurns: CallInTurns;
+  readonly #beginInTurn: BeginInTurn;
   readonly #recent: RecentEvents<E, P>;
   readonly #behind = new SharedReads<Page<E, P>>();
   #notified = 1;
@@ -43,9 +47,15 @@ export class Feed<E, P> implements Takers {
   #heldMs = leastHeldMs;
   readonly #wakes = new Set<() => void>();
 
-  constructor(ports: FeedPorts<E, P>, callInTurns: CallInTurns) {
+  /** @param beginInTurn at once, unless given */
+  constructor(
+    ports: FeedPorts<E, P>,
+    callInTurns: CallInTurns,
+    beginInTurn: BeginInTurn = (work) => void work(),
+  ) {
     this.#ports = ports;
     this.#callInTurns = callInTurns;
+    this.#beginInTurn = beginInTurn;
     this.#recent = new RecentEvents(ports, this);
   }
 
@@ -63,7 +73,9 @@ export class Feed<E, P> implements Takers {
   /** Must be called when there may be new events. */
   notify(): void {
     this.#notified += 1;
-    if (!this.#isWaking) void this.#wakeAll();
+    if (this.#isWaking) return;
+    this.#isWaking = true;
+    this.#beginInTurn(() => this.#wakeAll());
   }
 
   /** How many watch. */
@@ -82,19 +94,17 @@ export class Feed<E, P> implements Takers {
   }
 
   /**
-   * Reads what notifications announce and wakes the watchers, until each notification was followed by both.
+   * Reads what notifications announce and wakes the watchers, and again until each notification was followed
+   * by both.
    */
   async #wakeAll(): Promise<void> {
-    this.#isWaking = true;
-    let notified: number;
-    let isRead: boolean;
-    do {
-      notified = this.#notified;
-      // Watchers get the error of a failed read from their own read.
-      isRead = this.#recent.end !== undefined && (await this.#readNews().catch(() => false));
-      await this.#callInTurns(this.#wakes);
-    } while (this.#wakes.size > 0 && (notified !== this.#notified || (isRead && this.hasNews)));
-    this.#isWaking = false;
+    const notified = this.#notified;
+    // Watchers get the error of a failed read from their own read.
+    const isRead = this.#recent.end !== undefined && (await this.#readNews().catch(() => false));
+    await this.#callInTurns(this.#wakes);
+    if (this.#wakes.size > 0 && (notified !== this.#notified || (isRead && this.hasNews)))
+      this.#beginInTurn(() => this.#wakeAll());
+    else this.#isWaking = false;
   }
 
   async #readNews(): Promise<true> {

@@ -138,7 +138,11 @@ export class RecentEvents<E, P> {
   #noteTaken({ from }: Taken<E, P>): void {
     this.#takenFrom = Math.min(this.#takenFrom, from);
     this.#timesTaken += 1;
-    if (this.#timesTaken >= this.#takers.count) this.#drop(this.#events.length);
+    if (this.#timesTaken < this.#takers.count) return;
+    this.#drop(this.#events.length);
+    // A timer that is left to end lives long enough to be an old object to V8.
+    clearTimeout(this.#forgetting);
+    this.#forgetting = undefined;
   }
 
   /** Index of the first event after a position. */

@@ -1,4 +1,5 @@
 import type { Viewer } from '../../platform/request-context.ts';
+import { Slot } from '../../platform/slot.ts';
 import type { SeenEvent, TicketEvent } from '../../tickets/events/event.ts';
 import { mayBeRedacted } from '../../tickets/events/redactions.ts';
 import type { GraphContext } from './context.ts';
@@ -65,7 +66,7 @@ export interface Answering {
   readonly viewer: NoticedViewer;
 }
 
-const loaded = new WeakMap<object, Map<string, LoadedTogether>>();
+const loaded = new Slot<TicketEvent, Map<string, LoadedTogether>>();
 
 /**
  * What results of an event are made from. What the events show that come next, in its page or to watchers of
@@ -77,10 +78,8 @@ export function loadTogether(ctx: GraphContext, seen: Seen, key: string): Loaded
   if (known !== undefined) return known;
   const events = nextOf(seen, key);
   const together = new LoadedTogether(ctx, seen.viewer, events);
-  for (const event of events) {
-    const byKey = loaded.get(event) ?? new Map<string, LoadedTogether>();
-    loaded.set(event, byKey.set(key, together));
-  }
+  for (const event of events)
+    (loaded.get(event) ?? loaded.set(event, new Map<string, LoadedTogether>())).set(key, together);
   return together;
 }
 

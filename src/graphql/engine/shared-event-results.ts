@@ -1,5 +1,6 @@
 import { type DocumentNode, type ExecutionResult, GraphQLError, getOperationAST, Kind, visit } from 'graphql';
 import type { Viewer } from '../../platform/request-context.ts';
+import { Slot } from '../../platform/slot.ts';
 import type { GraphContext } from '../context/context.ts';
 import { audienceOf, type NoticedViewer } from '../context/event-audience.ts';
 import { contextFor, type LoadedTogether, loadTogether, type Seen } from '../context/event-context.ts';
@@ -44,15 +45,10 @@ function inTurns<T>(all: readonly T[], call: (one: T) => void, from = 0): void {
 }
 
 /** Results by event; for each by audience (see `audienceOf`), origin and shape. */
-const shared = new WeakMap<object, Map<string, SharedResult>>();
+const shared = new Slot<object, Map<string, SharedResult>>();
 
-function resultsOf(event: object): Map<string, SharedResult> {
-  const known = shared.get(event);
-  if (known !== undefined) return known;
-  const none = new Map<string, SharedResult>();
-  shared.set(event, none);
-  return none;
-}
+const resultsOf = (event: object): Map<string, SharedResult> =>
+  shared.get(event) ?? shared.set(event, new Map());
 
 interface Asked {
   /** See `shapeOf`. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 import { writeHead } from '../../platform/http/send-response.ts';
 import { notesOf } from '../../platform/request-notes.ts';
+import { Slot } from '../../platform/slot.ts';
 import { pullFrom, type Receiver } from '../../tickets/events/pulled-stream.ts';
 import type { Operation } from '../execute/prepare-operation.ts';
 import {
@@ -33,7 +34,7 @@ const wordings = {
   },
 } as const satisfies Record<'events' | 'parts', Wording>;
 
-type Messages = Readonly<Record<'events' | 'parts', WeakMap<ExecutionResult, StreamMessage>>>;
+type Messages = Readonly<Record<'events' | 'parts', Slot<ExecutionResult, StreamMessage>>>;
 
 /** What a stream's messages depend on besides the results. */
 interface MessageForm {
@@ -49,7 +50,7 @@ async function* once(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
 /** Creates the writer of responses that are streams. It knows the open streams and can cut them. */
 export function createStreams({ responseBytes }: Pick<WriteOptions, 'responseBytes'>) {
   const open = new OpenStreams();
-  const messages = { events: new WeakMap(), parts: new WeakMap() } as const satisfies Messages;
+  const messages = { events: new Slot(), parts: new Slot() } as const satisfies Messages;
   let areCut = false;
 
   /** The message of one result, made once however many readers the result has. */
@@ -63,8 +64,7 @@ export function createStreams({ responseBytes }: Pick<WriteOptions, 'responseByt
       pieces: isWhole ? new MessageChunk(before + body + after) : [before, body, after],
       isTemporary: outcome.status === 503,
     };
-    messages[form].set(one, message);
-    return message;
+    return messages[form].set(one, message);
   }
 
   /** Writes one result, or all results of a stream as they come. */
