@@ -116,10 +116,13 @@ function createQueue(): BeginInTurn {
   let underway = 0;
   async function begin(work: () => Promise<void>): Promise<void> {
     underway += 1;
-    await work();
-    underway -= 1;
-    const next = waiting.shift();
-    if (next !== undefined) void begin(next);
+    try {
+      await work();
+    } finally {
+      underway -= 1;
+      const next = waiting.shift();
+      if (next !== undefined) void begin(next);
+    }
   }
   return (work) => {
     if (underway < feedsAtOnce) void begin(work);
