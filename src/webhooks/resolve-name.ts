@@ -13,11 +13,13 @@ let isWaiting = false;
  * Names whose servers are silent would therefore keep mail, files and other endpoints from resolving theirs,
  * so the system is asked for one of them at a time.
  * @param resolver by default a new one, which reads the system's settings
+ * @param askSystem `getaddrinfo`
  * @throws Error with a code of DNS
  */
 export async function addressesOf(
   name: string,
   resolver = new Resolver({ timeout: 2000, tries: 2 }),
+  askSystem = (asked: string): Promise<LookupAddress[]> => lookup(asked, { all: true }),
 ): Promise<LookupAddress[]> {
   const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
   const addresses = found.flatMap((result, at) =>
@@ -29,10 +31,10 @@ export async function addressesOf(
   const silence = found
     .flatMap((result) => (result.status === 'rejected' ? [result.reason as NodeJS.ErrnoException] : []))
     .find(({ code }) => !immediate.includes(code!));
-  if (silence === undefined) return lookup(name, { all: true });
+  if (silence === undefined) return askSystem(name);
   if (isWaiting) throw silence;
   isWaiting = true;
-  return lookup(name, { all: true }).finally(() => {
+  return askSystem(name).finally(() => {
     isWaiting = false;
   });
 }
