@@ -2,6 +2,8 @@ import { Unavailable } from '../platform/errors.ts';
 
 /** Most turns that one user's work may wait for; a document searches about twenty times. */
 const mostWaiting = 100;
+/** Milliseconds after which work that has not begun is given up. */
+const usualPatienceMs = 15_000;
 
 interface WaitingWork {
   readonly userId: number;
@@ -15,23 +17,25 @@ interface WaitingWork {
 export class UserTurns {
   readonly #most: number;
   readonly #mostOfOne: number;
+  readonly #patienceMs: number;
   readonly #running = new Map<number, number>();
   readonly #waiting: WaitingWork[] = [];
   #total = 0;
 
-  constructor(most: number, mostOfOne: number) {
+  constructor(most: number, mostOfOne: number, patienceMs = usualPatienceMs) {
     this.#most = most;
     this.#mostOfOne = mostOfOne;
+    this.#patienceMs = patienceMs;
   }
 
-  /** Does the work when it is its turn. @throws Unavailable when too much of the user's work waits */
+  /**
+   * Does the work when it is its turn.
+   * @throws Unavailable when too much of the user's work waits, or the turn does not come in time
+   */
   async run<T>(userId: number, work: () => Promise<T>): Promise<T> {
     if (this.#waiting.filter((one) => one.userId === userId).length >= mostWaiting)
-      throw new Unavailable('Too many searches of yours are under way', 5, { nothingWritten: true });
-    await new Promise<void>((begin) => {
-      this.#waiting.push({ userId, begin });
-      this.#beginNext();
-    });
+      throw tooMany('Too many searches of yours are under way');
+    await this.#turnOf(userId);
     try {
       return await work();
     } finally {
@@ -41,6 +45,24 @@ export class UserTurns {
       else this.#running.delete(userId);
       this.#beginNext();
     }
+  }
+
+  #turnOf(userId: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const one: WaitingWork = {
+        userId,
+        begin: () => {
+          clearTimeout(patience);
+          resolve();
+        },
+      };
+      const patience = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(one), 1);
+        reject(tooMany('Too many searches are under way'));
+      }, this.#patienceMs);
+      this.#waiting.push(one);
+      this.#beginNext();
+    });
   }
 
   #beginNext(): void {
@@ -56,3 +78,5 @@ export class UserTurns {
 
   readonly #runningOf = (userId: number): number => this.#running.get(userId) ?? 0;
 }
+
+const tooMany = (message: string) => new Unavailable(message, 5, { nothingWritten: true });

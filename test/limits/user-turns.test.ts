@@ -47,3 +47,16 @@ test('a user of whose work too much waits is told so, and nobody else', async ()
   await Promise.all(work);
   expect(await other).toBe('done');
 });
+
+test('work whose turn does not come in time is given up, and takes no turn later', async () => {
+  const work = createWork(new UserTurns(1, 1, 20));
+  const running = work.start('a1', 1);
+  await expect(work.start('b1', 2)).rejects.toBeInstanceOf(Unavailable);
+  work.end('a1');
+  await running;
+  const next = work.start('c1', 3);
+  await expect.poll(() => work.begun.at(-1)).toBe('c1');
+  work.end('c1');
+  expect(await next).toBe('c1');
+  expect(work.begun).toEqual(['a1', 'c1']);
+});
