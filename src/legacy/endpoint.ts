@@ -21,7 +21,7 @@ import { readableUri, route } from './route.ts';
 export interface LegacyPorts {
   /**
    * Signs in before the body is read. `viewer` is undefined without a credential.
-   * @throws BadCredential (401), Unavailable (503)
+   * @throws BadRequest (400), BadCredential (401), RateLimited (429), Unavailable (503)
    */
   begin(request: IncomingMessage, response: ServerResponse): Promise<RequestContext>;
   execute: Execute;
@@ -30,7 +30,7 @@ export interface LegacyPorts {
     /** Maximum characters of one string, except for files. Must exceed the longest message. Default: 8 Mi. */
     maxTextChars?: number;
   };
-  /** Counts a call, for owners who want to migrate their clients. */
+  /** Counts a call of a user who is signed in, for owners who want to migrate their clients. */
   count?(use: { client: string; fields: readonly string[]; status: number }): void;
   /** The absolute origin as in a `RequestContext`, for responses from before sign-in. */
   originOf?(request: IncomingMessage): string;

@@ -55,7 +55,9 @@ function refuse(
   return errorReply(status, as, message, headers);
 }
 
-/** @throws the first error. Refusals are data, so an error here is not the caller's mistake */
+/**
+ * @throws Unavailable for UNAVAILABLE; otherwise the first error, which may be a refusal (`statusOfError`)
+ */
 function dataOf<D>({ data, errors }: ExecutionResult<D>): D {
   const [error] = errors ?? [];
   if (!error && data) return data;

@@ -2,12 +2,13 @@ import { Unavailable } from '../platform/errors.ts';
 
 /** Most turns that one user's work may wait for; a document searches about twenty times. */
 const mostWaiting = 100;
-/** Milliseconds after which work that has not begun is given up. */
+/** Milliseconds after which a user is told that none of their work has begun. */
 const usualPatienceMs = 15_000;
 
 interface WaitingWork {
   readonly userId: number;
   readonly begin: () => void;
+  readonly giveUp: (why: Unavailable) => void;
 }
 
 /**
@@ -29,8 +30,9 @@ export class UserTurns {
   }
 
   /**
-   * Does the work when it is its turn.
-   * @throws Unavailable when too much of the user's work waits, or the turn does not come in time
+   * Does the work when it is its turn. When it is Unavailable, so is what waits behind it for the same user:
+   * otherwise each would wait for a database that does not answer.
+   * @throws Unavailable when too much of the user's work waits, or all of it in vain
    */
   async run<T>(userId: number, work: () => Promise<T>): Promise<T> {
     if (this.#waiting.filter((one) => one.userId === userId).length >= mostWaiting)
@@ -38,6 +40,10 @@ export class UserTurns {
     await this.#turnOf(userId);
     try {
       return await work();
+    } catch (error) {
+      if (error instanceof Unavailable)
+        for (const one of this.#waiting.filter((other) => other.userId === userId)) one.giveUp(error);
+      throw error;
     } finally {
       this.#total -= 1;
       const left = this.#runningOf(userId) - 1;
@@ -52,13 +58,17 @@ export class UserTurns {
       const one: WaitingWork = {
         userId,
         begin: () => {
-          clearTimeout(patience);
+          clearInterval(patience);
           resolve();
         },
+        giveUp: (why) => {
+          clearInterval(patience);
+          this.#waiting.splice(this.#waiting.indexOf(one), 1);
+          reject(why);
+        },
       };
-      const patience = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(one), 1);
-        reject(tooMany('Too many searches are under way'));
+      const patience = setInterval(() => {
+        if (this.#runningOf(userId) === 0) one.giveUp(tooMany('Too many searches are under way'));
       }, this.#patienceMs);
       this.#waiting.push(one);
       this.#beginNext();

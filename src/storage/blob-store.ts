@@ -10,7 +10,7 @@ export interface StoredBlob {
 }
 
 /** A source of bytes. */
-export type Source = Readable | AsyncIterable<Buffer>;
+export type Source = Readable | (AsyncIterable<Buffer> & { stop?(why: Error): void });
 
 /** Where and how much to append. */
 export interface AppendOptions {

@@ -105,4 +105,5 @@ function createLine(write: (pieces: Buffer[]) => Promise<void>, onFault: (error:
  */
 export function destroy(source: Source, error?: Error): void {
   if (source instanceof Readable) source.destroy(error);
+  else if ('stop' in source) source.stop?.(error ?? new Error('what arrives is not wanted any more'));
 }

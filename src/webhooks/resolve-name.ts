@@ -1,8 +1,8 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup, Resolver } from 'node:dns/promises';
 
-/** Errors that DNS answers with at once: the name does not exist, or there is no server. */
-const immediate = ['ENOTFOUND', 'ENODATA', 'EBADNAME', 'ECONNREFUSED'];
+/** Errors that come at once: the name does not exist, or there is no server that answers such questions. */
+const immediate = ['ENOTFOUND', 'ENODATA', 'EBADNAME', 'ECONNREFUSED', 'EREFUSED', 'ENOTIMP'];
 
 /** Whether the system is looking up a name whose servers are silent. */
 let isWaiting = false;
@@ -21,6 +21,7 @@ export async function addressesOf(
   resolver = new Resolver({ timeout: 2000, tries: 2 }),
   askSystem = (asked: string): Promise<LookupAddress[]> => lookup(asked, { all: true }),
 ): Promise<LookupAddress[]> {
+  if (name === 'localhost') return askSystem(name);
   const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
   const addresses = found.flatMap((result, at) =>
     result.status === 'fulfilled'

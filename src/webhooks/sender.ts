@@ -11,7 +11,7 @@ export interface SenderPorts extends SendingPorts {
   readonly sql: postgres.Sql;
   /** Milliseconds after which an unrenewed lease expires; more than two requests take. */
   readonly leaseMs?: number;
-  /** Milliseconds between two queries for endpoints that no worker has. */
+  /** Milliseconds between two rounds, which claim endpoints and renew leases: well below `leaseMs`. */
   readonly pollMs?: number;
 }
 

@@ -56,9 +56,11 @@ const say = async (ticketId: number, to = gateway) =>
   (await add(to, { ticket: { ticketId } })).ticketMessage.messageId;
 
 test('--follow ends when it is interrupted, although nobody reads its lines', async () => {
-  const after = await deskCursorOfNow(gateway);
+  const stuck = events(['--follow', '--after', await deskCursorOfNow(gateway)]);
+  // It follows once it has printed an event that came after the pages.
+  await say(47);
+  await stuck.next();
   await Promise.all(Array.from({ length: 600 }, () => say(47)));
-  const stuck = events(['--follow', '--after', after]);
   await eventually(stuck.isFull);
   stuck.interrupt();
   expect(await stuck.code).toBe(0);

@@ -60,3 +60,23 @@ test('work whose turn does not come in time is given up, and takes no turn later
   expect(await next).toBe('c1');
   expect(work.begun).toEqual(['a1', 'c1']);
 });
+
+test('the work of one user waits for their own, and ends with what is unavailable', async () => {
+  const turns = new UserTurns(2, 1, 5);
+  const work = createWork(turns);
+  const first = work.start('a1', 1);
+  const waiting = [work.start('a2', 1), work.start('a3', 1)];
+  // Others come later, and have lost their patience by then.
+  const others = createWork(turns);
+  const second = others.start('b1', 2);
+  await expect(others.start('c1', 3)).rejects.toBeInstanceOf(Unavailable);
+  expect(work.begun).toEqual(['a1']);
+  others.end('b1');
+  await second;
+  work.end('a1');
+  await first;
+  await expect.poll(() => work.begun).toEqual(['a1', 'a2']);
+  work.end('a2', new Unavailable('The database is not responding'));
+  for (const one of waiting) await expect(one).rejects.toThrow('The database is not responding');
+  expect(work.begun).toEqual(['a1', 'a2']);
+});

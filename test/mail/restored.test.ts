@@ -135,6 +135,20 @@ test('released with doubt, a restored desk drops the mails that were due and kee
   expect((await viewDelivery(copy.sql, later)).state).toBe('HELD');
 });
 
+test('released with doubt after a rollback without a trace, a desk sends nothing of before', async () => {
+  const { world, waiting, underway } = await deskAtWork();
+  await using _ = world;
+  const alive = await world.queue({ ticketId: 5 });
+  await world.sql`
+    update deliveries set state = 'TRANSMITTING', attempt = gen_random_uuid(), phase = 'CONNECT',
+      lease_until = now() + interval '1 minute' where id = ${alive}`;
+  await hold(world.sql, 'the volume was rolled back');
+  const released = await world.sql.begin((tx) => releaseOutbox(tx as unknown as postgres.Sql, true));
+  expect(released).toEqual({ restored: false, outcomeUnknown: waiting.length + underway.length });
+  expect(await viewDelivery(world.sql, underway[0]!)).toMatchObject({ state: 'OUTCOME_UNKNOWN' });
+  expect(await viewDelivery(world.sql, alive)).toMatchObject({ state: 'TRANSMITTING' });
+});
+
 test('a worker that runs hears of a hold and of its end', async () => {
   await using world = await createWorld();
   const heard = heardLog();

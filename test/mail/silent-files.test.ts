@@ -16,9 +16,11 @@ test('mails that wait for their files hold up no other mail of their mailbox, an
   await using s3 = await openS3();
   await using world = await createWorld();
   s3.server!.fail('GetObject', 'hang');
-  for (let n = 1; n <= 4; n += 1) await world.queue({ ticketId: n, files: [file] });
+  // A long text comes before the file, and says nothing about the store.
+  for (let n = 1; n <= 4; n += 1)
+    await world.queue({ ticketId: n, body: 'text '.repeat(20_000), files: [file] });
   const worker = world.work({ blobs: s3.store, connections: 2 });
-  await expect.poll(() => s3.server!.calls.filter((call) => call === 'GetObject').length).toBeGreaterThan(1);
+  await expect.poll(() => s3.server!.calls.filter((call) => call === 'GetObject').length).toBeGreaterThan(0);
   const plain = await world.queue({ ticketId: 5 });
   await until(world.sql, plain, inState('SENT'));
   expect(await states(world)).toEqual(['1 SENT', '4 TRANSMITTING']);

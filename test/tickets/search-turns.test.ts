@@ -11,7 +11,9 @@ const searches = `{ ${Array.from({ length: 10 }, (_, n) =>
 ).join(' ')} }`;
 
 test('a user whose searches take long keeps nobody else from reading or searching', async () => {
-  await using gateway = await startGateway({ env: { ROLES: 'web', DATABASE_POOL: '4' } });
+  await using gateway = await startGateway({
+    env: { ROLES: 'web', DATABASE_POOL: '4', DATABASE_TIMEOUT: '120' },
+  });
   const { sql } = gateway;
   let many: ReturnType<typeof gateway.graphql> | undefined;
   await sql.begin(async (tx) => {

@@ -69,7 +69,7 @@ const release: Command = {
     'Do not release a copy while the original is in use.',
   ].join('\n'),
   options: {
-    doubt: { type: 'boolean', help: 'make mails that are due OUTCOME_UNKNOWN instead of sending them' },
+    doubt: { type: 'boolean', help: 'make waiting mails OUTCOME_UNKNOWN instead of sending them' },
   },
   example: 'outbox release --doubt',
   async run({ sql }, _args, values) {

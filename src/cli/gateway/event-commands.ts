@@ -23,7 +23,7 @@ async function print(
   { stdout }: LooseContext,
   feed: EventFeed,
   event: ListedEvent,
-  interrupted: AbortSignal | undefined,
+  interrupted?: AbortSignal,
 ): Promise<void> {
   if (!feed.wants(event) || stdout.write(`${JSON.stringify(event)}\n`)) return;
   await once(stdout, 'drain', { signal: interrupted }).catch((error) => {
@@ -31,20 +31,16 @@ async function print(
   });
 }
 
-/** Prints all events after a cursor, until it is interrupted. @returns the cursor of the last page */
+/** Prints all events after a cursor. @returns the cursor of the last one */
 async function printPages(
   ctx: LooseContext,
   feed: EventFeed,
   from: string | undefined,
-  interrupted: AbortSignal | undefined,
 ): Promise<string | undefined> {
   let after = from;
   for (;;) {
     const found = await feed.readPage(after);
-    for (const event of found.events) {
-      await print(ctx, feed, event, interrupted);
-      if (interrupted?.aborted === true) return after;
-    }
+    for (const event of found.events) await print(ctx, feed, event);
     after = found.cursor;
     if (!found.hasMore) return after;
   }
@@ -58,12 +54,8 @@ const mostWaitMs = 10_000;
  * Prints events as they happen, until it is interrupted. Resumes after the last one when the connection is
  * lost.
  */
-async function follow(
-  ctx: LooseContext,
-  feed: EventFeed,
-  from: string | undefined,
-  interrupted: AbortSignal,
-): Promise<void> {
+async function follow(ctx: LooseContext, feed: EventFeed, from: string | undefined): Promise<void> {
+  const interrupted = ctx.whenInterrupted();
   let after = from;
   let waitMs = leastWaitMs;
   while (!interrupted.aborted) {
@@ -108,10 +100,10 @@ const events: LooseCommand = {
       ...oneOf(one(values, 'status'), 'status', ['OPEN', 'CLOSED']),
     };
     const feed = sourceOf(ctx, values, filter);
-    const interrupted = values.follow === true ? ctx.whenInterrupted() : undefined;
-    const after = one(values, 'after') ?? (interrupted === undefined ? undefined : await feed.now());
-    const reached = await printPages(ctx, feed, after, interrupted);
-    if (interrupted !== undefined) await follow(ctx, feed, reached, interrupted);
+    const isFollowing = values.follow === true;
+    const after = one(values, 'after') ?? (isFollowing ? await feed.now() : undefined);
+    const reached = await printPages(ctx, feed, after);
+    if (isFollowing) await follow(ctx, feed, reached);
     return nothing;
   },
 };

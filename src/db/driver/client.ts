@@ -18,7 +18,7 @@ import type { SessionSettings } from './session/session-setup.ts';
  *    serializers are idempotent (parameter-types.ts).
  * 3. Each new connection queries the array types, and a failure goes unnoticed. `fetch_types: false`: our
  *    types are declared.
- * 4. A statement that the server never answers never ends. `socket`: close-silent-connections.ts.
+ * 4. A statement that the server never answers never ends. `openPools`: close-silent-connections.ts.
  * 5. A connection that the server closes while it is being opened is reopened immediately and for ever,
  *    while its statement waits. `socket`: the wire reports an error.
  * 6. After many connections are lost together, the next one waits for up to 20 s. `backoff`.
@@ -44,7 +44,7 @@ export interface ClientOptions {
   readonly applicationName?: string;
   /** Run-time parameters of each connection, which are set before its first statement. */
   readonly settings?: SessionSettings;
-  /** Time limit for opening a connection; 3 by default. */
+  /** Seconds to open a connection; by default the URL's `connect_timeout`, or else 3. */
   readonly connectSeconds?: number;
   /** Receives the open wires, and loses those that close. */
   readonly wires?: Set<Wire>;
@@ -64,7 +64,10 @@ const seconds = (milliseconds: number) => milliseconds / 1000;
  */
 const backoff = (losses: number) => seconds(Math.min(20 * 2 ** Math.min(losses, 10), 500));
 
-/** Creates a client of postgres.js with the workarounds above. Connections are opened on demand. */
+/**
+ * Creates a client of postgres.js with the workarounds above, except 4 and 10: `openPools` closes silent
+ * connections, and the caller ends the client with `endClient`. Connections are opened on demand.
+ */
 export function openClient(connection: Connection, options: ClientOptions): postgres.Sql {
   const { place, tls, session, connectSeconds = 3 } = placeOf(connection);
   const { max, applicationName, settings, wires = new Set() } = options;
@@ -106,7 +109,7 @@ export async function endClient(
   await Promise.race([ending, unused()]);
 }
 
-/** Runs statements on a connection of their own. */
+/** Runs statements on a connection of their own, and closes it afterwards. */
 export async function withClient<T>(
   connection: Connection,
   options: Omit<ClientOptions, 'max' | 'wires'>,

@@ -2,7 +2,8 @@ import type { PoolLoad } from '../../observe/gauges.ts';
 import type { Wire } from './postgres-socket.ts';
 
 /**
- * Counts the load of one pool. The driver does not expose it, so wires and pending statements are counted.
+ * Holds the load of one pool, which the driver does not expose. `openClient` keeps `wires` up to date, and
+ * `withDeadline` keeps `underway`: in a pool without it, no statement is counted.
  */
 export class LoadCounter {
   readonly pool: string;

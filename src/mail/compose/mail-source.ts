@@ -97,13 +97,24 @@ export async function* inLargePieces(pieces: AsyncIterable<Buffer>): AsyncGenera
 }
 
 /**
- * Wraps pieces so that the first one can be read before it is needed. `begin` starts reading it, and
- * `arrived` waits for it. `end` closes the source if it was not read.
+ * Wraps pieces so that the first ones can be read before they are needed. `begin` starts reading them, and
+ * `arrived` waits for them. `end` closes the source if it was not read.
+ * @param beyond octets after which the first one that has to be there follows
  */
-export function readAhead(pieces: AsyncGenerator<Buffer>) {
-  let first: Promise<IteratorResult<Buffer>> | undefined;
+export function readAhead(pieces: AsyncGenerator<Buffer>, beyond = 0) {
+  let first: Promise<Buffer[]> | undefined;
+  async function gather(): Promise<Buffer[]> {
+    const gathered: Buffer[] = [];
+    for (let octets = 0; octets <= beyond; ) {
+      const { value, done } = await pieces.next();
+      if (done) break;
+      gathered.push(value);
+      octets += value.length;
+    }
+    return gathered;
+  }
   const begin = (): Promise<unknown> => {
-    first ??= pieces.next();
+    first ??= gather();
     return first;
   };
   return {
@@ -113,9 +124,7 @@ export function readAhead(pieces: AsyncGenerator<Buffer>) {
     },
     arrived: begin,
     async *pieces(): AsyncGenerator<Buffer> {
-      const { value, done } = await (first ?? pieces.next());
-      if (done) return;
-      yield value;
+      yield* (await first) ?? [];
       yield* pieces;
     },
     end(): void {

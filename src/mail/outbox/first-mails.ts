@@ -4,15 +4,17 @@ import { d, e } from '../table-aliases.ts';
 import { isWaiting } from './delivery-states.ts';
 
 /*
- * Only the first mail of a ticket and a mailbox that is due or under way may go. A claim must find these
- * mails without reading all that wait: a hundred thousand may, on five tickets or on as many as there are
- * mails. There are three searches. Each is made for the mailboxes whose slots the one before did not fill.
+ * Of the mails of one ticket from one mailbox, the first that is due or under way holds up the others. Only
+ * that one may be claimed, and only if it is due. A claim must find these mails without reading all that
+ * wait: a hundred thousand may, on five tickets or on as many as there are mails. There are three searches.
+ * Each is made for the mailboxes whose slots the one before did not fill.
  */
 
 /**
  * A search for the first mails of tickets: steps of a statement `with recursive`. The last is `firsts` (id,
- * ids, partial): for each mailbox of the step `room` (id, free) the ids of first mails, and whether there may
- * be further ones, which the next search finds.
+ * ids, partial): for a mailbox of the step `room` (id, free) the ids of its first mails, and whether there
+ * may be further ones, which the next search finds. A mailbox without any may have no row, and `ids` is null
+ * when the search gave up. Ids may be of mails that are under way, which the caller leaves out.
  */
 export type Search = SQL;
 

@@ -72,7 +72,7 @@ async function postponeSome(client: postgres.Sql, now: Date): Promise<number> {
     )
     update ${deliveries} d set ${assign(deliveries, {
       dueAt: sql`${now}::timestamptz + make_interval(secs => ${recipientPauseSeconds} * (1 + random()))`,
-      failure: 'Waits: the recipient has had as many mails this hour as the mailbox allows',
+      failure: 'Waiting: the recipient has had as many mails this hour as the mailbox allows',
     })}
     from over o where ${d.id} = o.id
     returning ${d.id}`,

@@ -130,7 +130,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     const kept = contents.source === undefined ? keepUnlocked({ id, token, source: mail.source }) : undefined;
     // The fence awaits it, and gets its error.
     kept?.catch(() => {});
-    const bytes = readAhead(inLargePieces(mailBytes(mail.source, blobs)));
+    const bytes = readAhead(inLargePieces(mailBytes(mail.source, blobs)), mail.source.inserts[0]?.offset);
     await trace('prepared', claim.id);
     const hasFiles = mail.source.inserts.length > 0;
     if (hasFiles && !(await files.ready(bytes, mayBegin))) {

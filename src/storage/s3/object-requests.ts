@@ -221,7 +221,7 @@ function ofS3<T>(part: T | undefined): T {
 
 /** Services and proxies may ignore a range, and answer with the whole object. */
 const isRange = (answered: string | undefined, asked: { start: number } | undefined): boolean =>
-  asked === undefined || asked.start === 0 || answered?.startsWith(`bytes ${asked.start}-`) === true;
+  asked === undefined || answered?.startsWith(`bytes ${asked.start}-`) === true;
 
 function asFault(error: unknown): Error {
   const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };

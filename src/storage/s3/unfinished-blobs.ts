@@ -85,10 +85,16 @@ export function createUnfinished({
     } catch (error) {
       const tooLarge = error instanceof BlobTooLarge;
       // The client is told that the file is too large, whatever becomes of the state.
-      if (savedParts !== undefined && tooLarge) await save(key, begun).catch(() => {});
+      const isRestored =
+        savedParts !== undefined &&
+        tooLarge &&
+        (await save(key, begun).then(
+          () => true,
+          () => false,
+        ));
       // A state object whose response was lost may exist, so the parts that it lists must remain. Other
       // parts are replaced by the next append.
-      if (begun.uploadId === undefined && (savedParts === undefined || tooLarge))
+      if (begun.uploadId === undefined && (savedParts === undefined || isRestored))
         await assembly.abandon().catch(() => {});
       throw error;
     }

@@ -9,7 +9,7 @@ import { findUpload, recordUpload, type Upload } from './complete-uploads.ts';
 import { UploadFault, uploadNotFound } from './fault.ts';
 import { recordArrivedBytes } from './lease.ts';
 import { runExclusively } from './one-at-a-time.ts';
-import { readQuotaUse, refusalBeyondAvailable } from './quota.ts';
+import { readQuotaUse, refusalBeyondAvailable, withQuota } from './quota.ts';
 import { digestMismatch, type IncomingBody } from './single-request.ts';
 import { findOpenUpload, forgetOpenUpload, type OpenUpload } from './unfinished-uploads.ts';
 
@@ -116,7 +116,7 @@ async function append(
   const { blobs, database, limits } = ctx.services;
   const { bytes } = await readQuotaUse(database.commands, open.userId);
   // This upload is counted in `bytes` already.
-  const left = limits.uploadedBytes - bytes + Math.max(open.byteSize ?? 0, open.arrived);
+  const left = limits.uploadedBytes - bytes + Math.max(byteSize ?? 0, open.arrived);
   const room = Math.max(0, Math.min(limits.attachmentBytes, left));
   try {
     return await blobs.append(open.blobKey, source, { offset, maxBytes: Math.min(room, byteSize ?? room) });
@@ -136,7 +136,7 @@ async function append(
 }
 
 async function finish(ctx: TicketContext, open: OpenUpload): Promise<Upload> {
-  const { blobs, database } = ctx.services;
+  const { blobs, database, limits } = ctx.services;
   // The upload may have taken hours, so the credential is checked again.
   const now = await ctx.signInAgain();
   if (now?.userId !== open.userId || !now.scopes.has('write'))
@@ -148,7 +148,15 @@ async function finish(ctx: TicketContext, open: OpenUpload): Promise<Upload> {
     throw digestMismatch();
   }
   const { id, userId, fileName, contentType } = open;
-  return recordUpload(database.commands, { id, userId, blob, fileName, contentType });
+  const recorded = await withQuota(database.commands, userId, async (tx, held) => {
+    // Uploads whose sizes were not announced may have become too large together.
+    if (held.bytes > limits.uploadedBytes) return undefined;
+    return recordUpload(tx, { id, userId, blob, fileName, contentType });
+  });
+  if (recorded !== undefined) return recorded;
+  await forgetOpenUpload(database.commands, id);
+  await blobs.remove(blob.key).catch(() => {});
+  throw refuse<'uploadFile'>(refusalBeyondAvailable(ctx.services, 0));
 }
 
 async function giveUp({ services }: TicketContext, { id, blobKey }: OpenUpload): Promise<void> {

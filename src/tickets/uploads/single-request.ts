@@ -92,7 +92,7 @@ async function recordWithinQuota(
     });
   } catch (error) {
     // After a fault nobody knows whether the commit happened: the file stays until garbage collection.
-    if (error instanceof Refusal) await blobs.remove(blob.key);
+    if (error instanceof Refusal) await blobs.remove(blob.key).catch(() => {});
     throw asUnavailable(error);
   }
 }

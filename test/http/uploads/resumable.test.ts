@@ -435,6 +435,22 @@ describe('what is wrong is said', () => {
     expect((await stateOf(bad)).status).toBe(404);
   });
 
+  test('what becomes more than a user may have uploaded, although no size was announced', async () => {
+    const env = { ROLES: 'web', MAX_UPLOADED_BYTES: '1048576', MAX_ATTACHMENT_BYTES: '1000000' };
+    await using at = await startGateway({ env });
+    const headers = { 'content-type': 'x/y', 'upload-complete': '?0' };
+    const begin = async () =>
+      pathOf(await call('POST', '/uploads', headers, new Uint8Array(0), { authorization: asOperator, at }));
+    const paths = await Promise.all([begin(), begin()]);
+    const bytes = new Uint8Array(700_000);
+    const answers = await Promise.all(paths.map((path) => append(path, 0, true, bytes, {}, { at })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 413]);
+    const [held] = await at.sql`
+      select (select count(*)::int from uploads) as uploads,
+        (select count(*)::int from open_uploads) as open`;
+    expect(held).toEqual({ uploads: 1, open: 0 });
+  });
+
   test('more uploads at a time than are allowed', async () => {
     const authorization = asRequester;
     const headers = { 'content-type': 'x/y', 'upload-complete': '?0' };

@@ -17,12 +17,14 @@ import { findOutboxHome, setOutboxHome } from './home.ts';
 
 /** Most deliveries that one statement changes. Their tickets stay locked until the commit. */
 const atOnce = 500;
-const why = 'The database was restored or copied: the original may have sent this mail';
+const whyRestored = 'The database was restored or copied: the original may have sent this mail';
+const whyDoubted = 'The outbox was released with doubt: this mail may have been sent';
 
 /** The result of a release. */
 export interface Released {
   /**
-   * Whether this database is a copy or was rolled back, so that the outcome of mails under way is unknown.
+   * Whether the database has moved or its timeline has changed since its home was recorded, so that the
+   * outcome of mails under way is unknown. A rollback of its volume changes neither.
    */
   readonly restored: boolean;
   /** Number of deliveries that became OUTCOME_UNKNOWN. */
@@ -32,19 +34,21 @@ export interface Released {
 /**
  * Resumes sending. In a restored database, the outcome of mails that were being transmitted is unknown,
  * because the original continued. Waiting mails may have been sent there too; only the operator knows.
- * @param doubt whether due mails become OUTCOME_UNKNOWN as well, for an operator to resolve one by one
+ * @param doubt whether waiting mails become OUTCOME_UNKNOWN as well, and those under way whose worker is
+ *   gone, for
+ *   an operator to resolve one by one. Mails that are held until a later time stay held.
  */
 export async function releaseOutbox(tx: postgres.Sql, doubt: boolean): Promise<Released> {
   await runStatement(tx, sql`select from ${outboxHomes} for update`);
   const { moved, timelineChanged, here } = await findOutboxHome(tx);
   const restored = moved || timelineChanged;
   const states: DeliveryState[] = [
-    ...(restored ? (['TRANSMITTING'] as const) : []),
+    ...(restored || doubt ? (['TRANSMITTING'] as const) : []),
     ...(doubt ? (['QUEUED', 'DEFERRED', 'HELD'] as const) : []),
   ];
   let outcomeUnknown = 0;
   for (let chosen = atOnce; chosen === atOnce && states.length > 0; ) {
-    const changed = await makeUnknown(tx, states);
+    const changed = await makeUnknown(tx, states, restored);
     chosen = changed.chosen;
     outcomeUnknown += changed.doubted;
   }
@@ -55,13 +59,18 @@ export async function releaseOutbox(tx: postgres.Sql, doubt: boolean): Promise<R
 async function makeUnknown(
   tx: postgres.Sql,
   states: readonly DeliveryState[],
+  restored: boolean,
 ): Promise<{ chosen: number; doubted: number }> {
+  const why = restored ? whyRestored : whyDoubted;
+  // In an original that is still at work, a worker may be sending it right now.
+  const isGone = restored ? sql`true` : sql`(${d.state} <> 'TRANSMITTING' or ${d.leaseUntil} < now())`;
   const [counts] = await runStatement<{ chosen: number; doubted: number }>(
     tx,
     sql`
     with chosen as (
       select ${d.id}, ${d.ticketId} as ticket_id from ${deliveries} d
       where ${d.state} = any (${sql.param(states)}::text[]) and (${d.state} <> 'HELD' or ${d.dueAt} <= now())
+        and ${isGone}
       order by ${d.id} limit ${atOnce}
     ), locked_tickets as (
       select ${tickets.id}, ${tickets.lastEventNumber} as last_event_number from ${tickets}
@@ -78,7 +87,7 @@ async function makeUnknown(
       })}
       from chosen c join locked_tickets t on t.id = c.ticket_id
       -- A worker may have settled it while the ticket's lock was waited for.
-      where ${d.id} = c.id and ${d.state} = any (${sql.param(states)}::text[])
+      where ${d.id} = c.id and ${d.state} = any (${sql.param(states)}::text[]) and ${isGone}
       returning ${d.id}, ${d.ticketId} as ticket_id, ${d.messageId} as message_id
     ), recipients as (
       update ${deliveryRecipients} r set ${assign(deliveryRecipients, {

@@ -24,7 +24,10 @@ export interface InFlight {
 
 /** Decides whether queued rows are sent now or held briefly because more are about to come. */
 export interface Pace {
-  /** Whether the queued rows are enough to send a statement now. */
+  /**
+   * Whether the queued rows are enough to send a statement now. If not, the caller sends them when `patience`
+   * has passed: nothing tells that nobody came.
+   */
   isEnough(queued: number, inFlight: InFlight): boolean;
   /** Called for each new caller. */
   came(): void;
