@@ -9,7 +9,7 @@ import { findUpload, recordUpload, type Upload } from './complete-uploads.ts';
 import { UploadFault, uploadNotFound } from './fault.ts';
 import { recordArrivedBytes } from './lease.ts';
 import { runExclusively } from './one-at-a-time.ts';
-import { readQuotaUse, refusalBeyondAvailable, withQuota } from './quota.ts';
+import { leastBytes, readQuotaUse, refusalBeyondAvailable, withQuota } from './quota.ts';
 import { digestMismatch, type IncomingBody } from './single-request.ts';
 import { findOpenUpload, forgetOpenUpload, type OpenUpload } from './unfinished-uploads.ts';
 
@@ -83,7 +83,7 @@ async function replayed(ctx: TicketContext, { id, offset, complete }: AppendInpu
 
 /** The declared size of the whole upload. All declarations have to agree. */
 async function agreedSize(
-  { services }: TicketContext,
+  ctx: TicketContext,
   open: OpenUpload,
   { offset, complete, byteSize, comingBytes }: AppendInput,
 ): Promise<number | null> {
@@ -96,14 +96,28 @@ async function agreedSize(
     throw mismatch('The requests declare different sizes for this upload', undefined);
   if (size !== undefined && end !== undefined && end > size)
     throw mismatch(`The upload would have ${end} bytes; ${size} were announced`, undefined);
-  if (size !== undefined && size > services.limits.attachmentBytes)
-    throw refuse<'uploadFile'>(refusalBeyondAvailable(services, services.limits.attachmentBytes));
-  if (size !== undefined && open.byteSize === null)
-    await services.database.commands
-      .update(openUploads)
-      .set({ byteSize: size })
-      .where(eq(openUploads.id, open.id));
+  const { attachmentBytes } = ctx.services.limits;
+  if (size !== undefined && size > attachmentBytes)
+    throw refuse<'uploadFile'>(refusalBeyondAvailable(ctx.services, attachmentBytes));
+  if (size !== undefined && open.byteSize === null) await declareSize(ctx, open, size);
   return size ?? null;
+}
+
+/**
+ * Records a size that was not announced at the beginning. Of uploads that are too large together, those that
+ * declare their sizes first go on.
+ */
+async function declareSize(ctx: TicketContext, open: OpenUpload, byteSize: number): Promise<void> {
+  const { database, limits } = ctx.services;
+  const fits = await withQuota(database.commands, open.userId, async (tx, held) => {
+    const others = held.bytes - Math.max(open.arrived, leastBytes);
+    if (others + byteSize > limits.uploadedBytes) return false;
+    await tx.update(openUploads).set({ byteSize }).where(eq(openUploads.id, open.id));
+    return true;
+  });
+  if (fits) return;
+  await giveUp(ctx, open);
+  throw refuse<'uploadFile'>(refusalBeyondAvailable(ctx.services, 0));
 }
 
 async function append(

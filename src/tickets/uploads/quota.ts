@@ -18,7 +18,7 @@ export interface Held {
 }
 
 /** Each upload counts as at least this many bytes. */
-const leastBytes = 64 * 1024;
+export const leastBytes = 64 * 1024;
 
 const selectHeld = preparedFor((db) => {
   const user = sql.placeholder('userId');
