@@ -34,7 +34,9 @@ export async function openObject(
         } catch (error) {
           if (++tries > resumptions) throw new StoreUnavailable(error);
         }
-        body = await s3.get(name, { start: position, end: range?.end });
+        // Without a byte, the same is asked again: a service may answer `bytes=0-` with the whole object.
+        const isBegun = position > (range?.start ?? 0);
+        body = await s3.get(name, isBegun ? { start: position, end: range?.end } : range);
       }
     })(),
     { objectMode: false, highWaterMark: 256 * 1024 },
