@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
+import { eventually } from '../support/eventually.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { type Added, add, ask, get, ticketId, untilNoMailIsUnderWay } from './calls.ts';
 
@@ -286,9 +287,20 @@ test('the source of a mail is the bytes the server took, for operators, after it
 
 test('a mail of which no server was given a byte has no source yet, though it is kept', async () => {
   gateway.sink.setFaults([{ at: 'RCPT', reply: '450 4.2.1 later', times: 1 }]);
-  const added = await mailed({}, 9);
+  const reached = gateway.sink.steps.length;
+  const added = await gateway.sql.begin(async (tx) => {
+    // The server's refusal comes before the source can be stored.
+    await tx`lock table delivery_sources in share mode`;
+    const result = await mailed({}, 9);
+    await eventually(() => gateway.sink.steps.slice(reached).some(({ step }) => step === 'RCPT'));
+    for (let n = 0; n < 50; n += 1) await gateway.sql`select pg_sleep(0)`;
+    return result;
+  });
   await settled(added, 'DEFERRED');
-  expect(await gateway.sql`select from delivery_sources order by delivery_id desc limit 1`).toHaveLength(1);
+  expect(
+    await gateway.sql`select from delivery_sources s join deliveries d on d.id = s.delivery_id
+      where d.message_id = ${added.ticketMessage.messageId}`,
+  ).toHaveLength(1);
   expect((await get(added.delivery!.sourceUrl, asOperator)).status).toBe(404);
   await retry(added.delivery!.id);
   await settled(added, 'SENT');

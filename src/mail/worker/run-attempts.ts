@@ -182,6 +182,9 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       await recordSizeLimit(sql, contents.mailbox.id, pool.sizeLimit).catch((err) =>
         log.warn({ err }, 'recording the size limit of a mail server failed'),
       );
+    // Once an outcome without a fence is settled, the source could not be stored any more, and the next
+    // attempt would compose another mail.
+    if (outcome !== undefined) await kept?.catch(() => {});
     return outcome && { ...outcome, bodyAt };
   }
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
 import { ask, upload } from '../../tickets/calls.ts';
@@ -13,6 +13,8 @@ let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway();
 });
+// What a failed test leaves behind must not fail all that follow.
+afterEach(() => gateway.sink.setFaults([]));
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 interface Attachment {
