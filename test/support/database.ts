@@ -56,7 +56,7 @@ function asOwner(): postgres.Sql {
     ...inject('template'),
     database: 'postgres',
     max: 1,
-    idle_timeout: 1,
+    idle_timeout: 20,
     onnotice: () => {},
   });
   return owner;

@@ -1,4 +1,4 @@
-// Clock: looks again a few milliseconds later, until what was waited for has come.
+// Clock: looks again a few milliseconds later, less and less often, until what was waited for has come.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A limit for what never happens; no test waits this long for anything else. */
@@ -14,11 +14,11 @@ export async function eventually<T>(
   describe: () => unknown = () => look.toString(),
 ): Promise<Exclude<T, false | null | undefined>> {
   const deadline = Date.now() + giveUpAfterMs;
-  for (;;) {
+  for (let pause = 5; ; pause = Math.min(1.2 * pause, 25)) {
     const found = await look();
     if (found !== false && found !== null && found !== undefined) return found as never;
     if (Date.now() > deadline) throw new Error(`it did not come: ${JSON.stringify(describe())}`);
-    await sleep(5);
+    await sleep(pause);
   }
 }
 
