@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { commandLineOf } from '../../../src/dev/embedded-postgres/process-command-line.ts';
-import { attachEmbedded } from '../../../src/dev/embedded-postgres/start-postgres.ts';
+import { attachEmbedded, startEmbedded } from '../../../src/dev/embedded-postgres/start-postgres.ts';
 import { eventually } from '../../support/eventually.ts';
 import { ask, kill, program, useDataDirs } from './data-dirs.ts';
 
@@ -80,4 +81,27 @@ test('a first start that was killed leaves nothing that a second takes for a dat
   expect(await readdir(directory)).not.toContain('data');
   const next = await desk.startGateway();
   await ask(next.connection, async (sql) => expect(await sql`select 1 as one`).toHaveLength(1));
+});
+
+test('after kill -9 of gateway and server together it recovers', async () => {
+  desk.withCluster();
+  const gateway = await desk.startGateway();
+  await ask(gateway.connection, (sql) => sql`create table kept as select generate_series(1, 1000) as n`);
+  process.kill(gateway.pid, 'SIGKILL');
+  await kill(gateway.process);
+  const next = await desk.startGateway();
+  const [row] = await ask(next.connection, (sql) => sql`select count(*)::int as count from kept`);
+  expect(row).toEqual({ count: 1000 });
+});
+
+test('a killed server is started again under a living gateway, with another pid and all rows', async () => {
+  desk.withCluster();
+  await using embedded = await startEmbedded(desk.dataDir);
+  const { pid } = embedded;
+  await ask(embedded.connection as object, (sql) => sql`create table kept as select 1 as n`);
+  process.kill(pid, 'SIGKILL');
+  const look = (sql: postgres.Sql) => sql`select n from kept`;
+  const answer = await eventually(() => ask(embedded.connection as object, look).catch(() => undefined));
+  expect(answer).toMatchObject([{ n: 1 }]);
+  expect(embedded.pid).not.toBe(pid);
 });

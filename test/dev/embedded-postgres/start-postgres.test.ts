@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { migrate, openDatabase } from '../../../src/db/database.ts';
 import { describeStartError } from '../../../src/describe-start-error.ts';
@@ -10,7 +9,6 @@ import {
   EmbeddedInUse,
   startEmbedded,
 } from '../../../src/dev/embedded-postgres/start-postgres.ts';
-import { eventually } from '../../support/eventually.ts';
 import { ask, kill, useDataDirs } from './data-dirs.ts';
 
 const asRoot = process.getuid?.() === 0;
@@ -64,29 +62,6 @@ test('a DATA_DIR in which no database can start is named, with the reason', asyn
   expect(await told(desk.dataDir)).toMatch(
     /^DATA_DIR: the database in .*\/postgres\/data does not start \(it was made by PostgreSQL 15\); /,
   );
-});
-
-test('after kill -9 of gateway and server together it recovers', async () => {
-  desk.withCluster();
-  const gateway = await desk.startGateway();
-  await ask(gateway.connection, (sql) => sql`create table kept as select generate_series(1, 1000) as n`);
-  process.kill(gateway.pid, 'SIGKILL');
-  await kill(gateway.process);
-  const next = await desk.startGateway();
-  const [row] = await ask(next.connection, (sql) => sql`select count(*)::int as count from kept`);
-  expect(row).toEqual({ count: 1000 });
-});
-
-test('a killed server is started again under a living gateway, with another pid and all rows', async () => {
-  desk.withCluster();
-  await using embedded = await startEmbedded(desk.dataDir);
-  const { pid } = embedded;
-  await ask(embedded.connection as object, (sql) => sql`create table kept as select 1 as n`);
-  process.kill(pid, 'SIGKILL');
-  const look = (sql: postgres.Sql) => sql`select n from kept`;
-  const answer = await eventually(() => ask(embedded.connection as object, look).catch(() => undefined));
-  expect(answer).toMatchObject([{ n: 1 }]);
-  expect(embedded.pid).not.toBe(pid);
 });
 
 test('a DATA_DIR too deep for a socket gets a private one elsewhere', async () => {
