@@ -35,8 +35,8 @@ const twoMegabytes = JSON.stringify(
   Array.from({ length: 40_000 }, (_, id) => ({ id, name: `name ${id}`, tags: ['a', 'b'] })),
 );
 /**
- * Milliseconds of CPU that V8 takes to parse ten megabytes of JSON: five times that of a fifth. A busy machine
- * slows both down.
+ * Milliseconds of CPU that V8 takes to parse ten megabytes of JSON: five times that of a fifth. A busy
+ * machine slows both down.
  */
 function parsingMs(): number {
   const before = process.cpuUsage();

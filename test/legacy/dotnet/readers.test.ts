@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { SaxesParser } from 'saxes';
 import { describe, expect, test } from 'vitest';
 import { Base64Decoder } from '../../../src/legacy/dotnet/base64.ts';
-import { anyText } from '../../support/any-text.ts';
+import { anyText } from '../../mail/world/any-text.ts';
 import { soaking } from '../../support/soak.ts';
 import { bind } from './bind.ts';
 import { mutant, mutantCount } from './mutants.ts';

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 const surrogates = 0x800;
 
 /**
- * Any code point but halves of a pair, mostly low ones. The library's unit `binary` first indexes all of them,
- * which takes two seconds.
+ * Any code point but halves of a pair, mostly low ones. The library's unit `binary` first indexes all of
+ * them, which takes two seconds.
  */
 const codePoint = fc
   .integer({ min: 0, max: 0x10ffff - surrogates })
