@@ -29,6 +29,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/bench/**', 'test/crash/**', '**/node_modules/**'],
     globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/equal-bytes.ts'],
     reporters: ['default', seedOfFailures],
     pool: 'forks',
     // Workers, and the processes that they fork, import as the program does. A heap that may grow is marked

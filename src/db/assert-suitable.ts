@@ -99,18 +99,11 @@ export async function assertWritable(sql: postgres.Sql): Promise<void> {
  * @throws Unsuitable when its role could bypass row-level security, or does not see what it should
  */
 export async function assertRowAccess(sql: postgres.Sql, rowAccess: RowAccess): Promise<void> {
-  const [row] = await sql<
-    { role: string; free: boolean; owner: boolean; rowAccess: string; sees: boolean }[]
-  >`
-    select current_user as role, rolsuper or rolbypassrls as free,
-      exists (
-        select from pg_tables
-        where schemaname = 'public' and tablename = 'messages' and tableowner = current_user
-      ) as owner,
-      coalesce(current_setting('ticketwire.viewer_role', true), '') as "rowAccess", sees_everything() as sees
-    from pg_roles where rolname = current_user`;
-  if (!row || row.free || row.owner)
-    throw new Unsuitable(`the role ${row?.role} could bypass row-level security`);
+  const [row] = await sql<[{ role: string; restricted: boolean; rowAccess: string; sees: boolean }]>`
+    select current_user as role, row_security_active('public.messages'::regclass) as restricted,
+      coalesce(current_setting('ticketwire.viewer_role', true), '') as "rowAccess",
+      sees_everything() as sees`;
+  if (!row.restricted) throw new Unsuitable(`the role ${row.role} could bypass row-level security`);
   if (row.rowAccess !== rowAccess || row.sees !== (rowAccess !== ''))
     throw new Unsuitable('the parameter "ticketwire.viewer_role" of the connection is not set on the server');
 }

@@ -52,24 +52,46 @@ const hasBash = await promisify(execFile)('bash', ['-c', 'exit 0']).then(
 );
 
 describe('completion', () => {
-  /** What a Tab offers after these words. */
-  async function offered(...words: string[]): Promise<string[]> {
+  /** What a Tab offers after each of these lines, whose words are parted by one blank. */
+  async function offered(...lines: string[]): Promise<string[][]> {
     const { out } = await ticketwire(['completion', 'bash']);
-    const script = `eval "$1"; shift; COMP_WORDS=(ticketwire "$@"); COMP_CWORD=$#; _ticketwire
-      printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const { stdout } = await promisify(execFile)('bash', ['-c', script, 'bash', out, ...words]);
-    return stdout.trim().split('\n');
+    const script = `eval "$1"; shift
+      for line in "$@"; do
+        IFS=' ' read -ra words <<< "$line."; last=$((\${#words[@]} - 1))
+        words[last]=\${words[last]%.}
+        COMPREPLY=(); COMP_WORDS=(ticketwire "\${words[@]}"); COMP_CWORD=\${#words[@]}; _ticketwire
+        echo "\${COMPREPLY[*]}"
+      done`;
+    const { stdout } = await promisify(execFile)('bash', ['-c', script, 'bash', out, ...lines]);
+    return stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(' '));
   }
 
   test.runIf(hasBash)('offers groups, commands, options, and files where one is taken', async () => {
-    expect(await offered('')).toEqual(expect.arrayContaining(['user', 'message', 'doctor', 'import']));
-    expect(await offered('mess')).toEqual(['message']);
-    expect(await offered('outbox', '')).toEqual(['show', 'hold', 'release']);
-    expect(await offered('user', 'add', '--na')).toEqual(['--name']);
-    expect(await offered('message', 'add', 'INC-000047', '--e')).toEqual(['--email']);
-    expect(await offered('import', 'READ')).toEqual(['README.md']);
-    expect(await offered('import', '--dry')).toEqual(['--dry-run']);
-    expect(await offered('user', 'list', 'READ')).toEqual(['']);
+    const [all, ...others] = await offered(
+      '',
+      'mess',
+      'outbox ',
+      'user add --na',
+      'message add INC-000047 --e',
+      'import READ',
+      'import --dry',
+      'user list READ',
+      'user',
+    );
+    expect(all).toEqual(expect.arrayContaining(['user', 'message', 'doctor', 'import']));
+    expect(others).toEqual([
+      ['message'],
+      ['show', 'hold', 'release'],
+      ['--name'],
+      ['--email'],
+      ['README.md'],
+      ['--dry-run'],
+      [''],
+      ['user'],
+    ]);
   });
 
   test.runIf(hasBash)('its script defines the command itself', async () => {

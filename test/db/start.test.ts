@@ -130,6 +130,28 @@ test('a way to the database that leaves out what a connection says of itself is 
   await asOwner.end({ timeout: 1 });
 });
 
+test('a role that row-level security does not hold is found out, also one with the rights of the owner', async () => {
+  const sightAs = (made: string) =>
+    owner
+      .begin(async (sql) => {
+        await sql.unsafe(`create role tried; grant ticketwire_app to tried; ${made}`);
+        await sql.unsafe(`set local ticketwire.viewer_role = 'DESK'; set local role tried`);
+        const seen = await assertRowAccess(sql as never, 'DESK').then(String, String);
+        // The roles are the whole server's: they end here.
+        throw new Error(seen);
+      })
+      .catch(({ message }: Error) => message);
+  expect(await sightAs('')).toBe('undefined');
+  const free = [
+    'alter role tried superuser',
+    'alter role tried bypassrls',
+    'alter table messages owner to tried',
+  ];
+  const member = 'create role owning; alter table messages owner to owning; grant owning to tried';
+  for (const made of [...free, member, 'alter table messages disable row level security'])
+    expect(await sightAs(made)).toBe('Unsuitable: the role tried could bypass row-level security');
+});
+
 test('a search_path of the database or its owner changes nothing', async () => {
   await withDatabase("encoding 'UTF8'", async (place) => {
     await owner.unsafe(`alter database ${place.database} set search_path = elsewhere`);

@@ -7,7 +7,7 @@ import { call } from './stand-in.ts';
 
 let gateway: Gateway;
 beforeAll(async () => {
-  gateway = await startGateway({ env: { ROLES: 'web' } });
+  gateway = await startGateway({ env: { ROLES: 'web', MAX_ATTACHMENT_BYTES: String(5 * 1024 * 1024) } });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
@@ -209,7 +209,7 @@ describe('refusals', () => {
     const refused = await send({
       TicketId: 47,
       Message: 'x',
-      Attachments: [{ FileName: 'a', Data: Buffer.alloc(26 * 1024 * 1024).toString('base64') }],
+      Attachments: [{ FileName: 'a', Data: Buffer.alloc(6 * 1024 * 1024).toString('base64') }],
     });
     expect(refused).toMatchObject({ status: 413, unchanged: true });
     expect(refused.Message).toContain('Attachments[0]');

@@ -57,6 +57,8 @@ function asOwner(): postgres.Sql {
     database: 'postgres',
     max: 1,
     idle_timeout: 20,
+    // Else each session asks for all types first.
+    fetch_types: false,
     onnotice: () => {},
   });
   return owner;

@@ -7,9 +7,10 @@ export async function longestTurn(work: () => Promise<unknown>): Promise<number>
     const { user, system } = process.threadCpuUsage(last);
     longest = Math.max(longest, (user + system) / 1000);
     last = process.threadCpuUsage();
-    if (going) setImmediate(look);
+    // Once in each turn that there is anyway: unreferenced, it makes none of its own.
+    if (going) setImmediate(look).unref();
   };
-  setImmediate(look);
+  setImmediate(look).unref();
   try {
     await work();
   } finally {

@@ -151,7 +151,7 @@ test.runIf(hasStrace && soaking)(
 test.runIf(hasStrace)(
   'bytes, and then their name, are on disk before the key is told, in seven calls',
   () => {
-    const begun = traceOf('file,desc').filter((line) => /^(\S*\s+)?\w+\(/.test(line));
+    const begun = traceOf().filter((line) => /^(\S*\s+)?\w+\(/.test(line));
     const calls = begun.filter((line) => /[0-9a-f]{40}|\/[0-9a-f]{2}[>"]|write\(1</.test(line));
     const told = calls.findLastIndex((line) => line.includes('write(1<'));
     const last = calls.slice(told - 7, told + 1).map((line) => line.replace(/^.*?(\w+)\(.*$/, '$1'));
@@ -198,20 +198,23 @@ test.runIf(hasStrace).each(sampled(['error=EIO', 'signal=KILL'], 2))(
 );
 
 /** How many fsyncs one put makes into an empty store. */
-const countSyncs = () => traceOf('fsync').filter((line) => line.includes('fsync(')).length;
+const countSyncs = () => traceOf().filter((line) => line.includes('fsync(')).length;
 
-function traceOf(calls: string): string[] {
+let trace: string[] | undefined;
+/** The calls of one put into an empty store. */
+function traceOf(): string[] {
+  if (trace !== undefined) return trace;
   const log = join(directory, 'trace');
   const target = join(directory, 'traced');
   spawnSync(
     'strace',
-    ['-f', '-qq', '-y', '-o', log, '-e', `trace=${calls}`, process.execPath, program, target],
+    ['-f', '-qq', '-y', '-o', log, '-e', 'trace=file,desc', process.execPath, program, target],
     {
       env,
     },
   );
-  const lines = readFileSync(log, 'utf8').trim().split('\n');
+  trace = readFileSync(log, 'utf8').trim().split('\n');
   rmSync(log);
   rmSync(target, { recursive: true });
-  return lines;
+  return trace;
 }
