@@ -8,6 +8,7 @@ import { addInboxMail } from '../../../src/dev/inbox/store.ts';
 import type { Scope } from '../../../src/platform/request-context.ts';
 import { launchBrowser } from '../../support/browser.ts';
 import { asOperator, asRequester, basic, type Gateway, startGateway } from '../../support/gateway.ts';
+import { reorderedTexts } from '../../support/observed/reordered-texts.ts';
 
 const reply = `mutation Reply($input: AddTicketMessageInput!) {
   addTicketMessage(input: $input) { __typename ... on AddTicketMessagePayload { delivery { rfcMessageId } } }
@@ -434,6 +435,29 @@ describe('in a browser', () => {
     await page.getByRole('heading', { name: 'the first' }).waitFor();
     expect(problems).toEqual([]);
     await context.close();
+  });
+
+  test('a name or subject that turns the direction of text turns nothing beside it', async () => {
+    // An override that is never ended, and one that first ends what the page may have put around it.
+    for (const [n, turning] of ['\u202e', '\u2069\u202c\u202e'].entries()) {
+      const named = (name: string) => ({ name: `${name} ${turning}name`, address: `${name}@domain.com` });
+      const id = await deliver({
+        subject: `subject ${n} ${turning}turned`,
+        from: named('sender'),
+        to: [named('first'), named('second')],
+        cc: [named('copy')],
+        text: `text ${turning}turned`,
+        attachments: [{ filename: `report ${turning}name.csv`, content: 'a,b\n' }],
+      });
+      const context = await browser.newContext({
+        httpCredentials: { username: 'operator', password: 'operator' },
+      });
+      const page = await context.newPage();
+      await page.goto(`${gateway.url}/inbox/${id}`);
+      await page.locator('.person').first().waitFor();
+      expect(await reorderedTexts(page), JSON.stringify(turning)).toEqual([]);
+      await context.close();
+    }
   });
 
   test('on a phone the list and the mail take turns', async () => {
