@@ -1,6 +1,6 @@
 import { createFeeds } from '../events/feeds.ts';
 import { createEventHub } from '../events/hub.ts';
-import { whyHeld } from '../mail/outbox/copied-database/home.ts';
+import { whyHeld } from '../mail/outbox/holding/home.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Viewer } from '../platform/request-context.ts';
 import type { DeskPosition } from '../tickets/events/desk-cursor.ts';

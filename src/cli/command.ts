@@ -3,7 +3,7 @@ import type postgres from 'postgres';
 import type { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/database.ts';
-import { plainWords } from '../import/plain-words.ts';
+import { explainIssue } from '../platform/explain-issue.ts';
 
 /** The standard streams. */
 export interface Terminal {
@@ -120,7 +120,7 @@ export function wholeNumber(text: string, what: string, min = 1, max = 2_147_483
  * @throws CommandError with one line for each thing that is wrong with the value
  */
 export function checked<T>(schema: z.ZodType<T>, value: { readonly [K in keyof T]: unknown }): T {
-  const parsed = schema.safeParse(value, { error: plainWords });
+  const parsed = schema.safeParse(value, { error: explainIssue });
   if (parsed.success) return parsed.data;
   throw new CommandError(
     parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'),

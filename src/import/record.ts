@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { isPasswordHash } from '../auth/passwords.ts';
 import { parseAddress } from '../mail/address.ts';
 import { isMessageId, maxMessageIdOctets } from '../mail/compose/headers.ts';
+import { explainIssue } from '../platform/explain-issue.ts';
 import { parseStorableInstant } from '../platform/instants.ts';
 import { roles } from '../platform/request-context.ts';
 import { formats, ticketStatuses, visibilities } from '../platform/vocabulary.ts';
-import { plainWords } from './plain-words.ts';
 
 /* One line of an import. docs/IMPORT.md describes the format. */
 
@@ -141,7 +141,7 @@ export function readRecord(json: string): ReadLine {
   } catch (error) {
     return { ok: false, problems: [`is not JSON: ${(error as Error).message}`] };
   }
-  const parsed = record.safeParse(value, { error: plainWords });
+  const parsed = record.safeParse(value, { error: explainIssue });
   if (parsed.success) return { ok: true, record: parsed.data };
   const problems = parsed.error.issues.map(({ path, message }) =>
     [path.join('.'), message].filter(Boolean).join(': '),

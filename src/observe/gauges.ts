@@ -9,8 +9,8 @@ export interface PoolLoad {
   readonly open: number;
   /** Connections that wait for an answer. */
   readonly busy: number;
-  /** Statements and transactions that wait for a connection. */
-  readonly waiting: number;
+  /** Statements and transactions that wait for a connection; undefined where they are not counted. */
+  readonly waiting: number | undefined;
 }
 
 /** The replicas of the database, and the reads of this process. */
@@ -77,7 +77,7 @@ export function createGauges(registry: Registry, sources: readonly Gauges[]): ()
       for (const { pool, open, busy, waiting: more } of source.pools?.() ?? []) {
         connections.set({ pool, state: 'busy' }, busy);
         connections.set({ pool, state: 'idle' }, open - busy);
-        waiting.set({ pool }, more);
+        if (more !== undefined) waiting.set({ pool }, more);
       }
       setReplicas(source.replicas?.());
       if (source.streams !== undefined) streams.set(source.streams());

@@ -4,6 +4,7 @@ import { createToken } from '../../src/auth/tokens.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
+import { reorderedTexts } from '../support/observed/reordered-texts.ts';
 
 /* The operators' page of mails, as it is served in production: nobody is signed in by the page itself. */
 
@@ -256,4 +257,21 @@ test('an answer that comes late shows nothing of another group, or after signing
   await page.getByRole('button', { name: 'Sign out' }).click();
   await waiting.release();
   expect(await page.locator('#mails').innerHTML()).toBe('');
+});
+
+test('a sender or a reason that turns the direction of text turns nothing beside it', async () => {
+  const id = await mail(28, { holdSeconds: 3600 }, 'HELD');
+  const deliveryId = Number(atob(id).split(':')[1]);
+  // An override that is never ended, and one that first ends what the page may have put around it.
+  for (const turning of ['\u202e', '\u2069\u202c\u202e']) {
+    const turned = `turned ${turning}text`;
+    await gateway.sql`update deliveries set from_name = ${turned}, subject = ${turned}, failure = ${turned}
+      where id = ${deliveryId}`;
+    await using opened = await open();
+    const { page } = opened;
+    await signIn(page, operator);
+    await page.locator('[data-group="waiting"]').click();
+    await page.getByRole('heading', { name: turned }).waitFor();
+    expect(await reorderedTexts(page), JSON.stringify(turning)).toEqual([]);
+  }
 });

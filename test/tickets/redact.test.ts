@@ -289,7 +289,7 @@ test('redacting one file keeps the text and the other file, and cancels the wait
   expect(ticketMessage).toMatchObject({
     ...{ body: 'The text stays', redactedAt: null },
     attachments: [{ redactedAt: expect.any(String) }, { fileName: 'kept.txt', redactedAt: null }],
-    delivery: { state: 'CANCELLED' },
+    delivery: { state: 'CANCELLED', failure: 'Not sent: a file of the message was redacted' },
   });
   expect((await get(first!.downloadUrl, asOperator)).status).toBe(404);
   expect(await (await get(second!.downloadUrl, asOperator)).text()).toBe('kept');
@@ -362,6 +362,15 @@ test('redaction deletes the source of the sent mail and of quoting ones; they ca
   expect(last).not.toContain(secret);
 });
 
+/** What the ledger says of each attempt of its mail. */
+const repliesOf = async ({ delivery }: Added) =>
+  (
+    await ask<{ attempts: { reply: string | null }[] }>(
+      gateway,
+      `{ node(id: "${delivery!.id}") { ... on Delivery { attempts { reply } } } }`,
+    )
+  ).attempts.map(({ reply }) => reply);
+
 /** Sends another mail: whatever else was on its way has had the time that a whole mail takes. */
 async function untilNextIsThrough(mails: number): Promise<void> {
   await add(gateway, { ticket: { ticketId: 13 }, body: 'Next', email: { from: 'company@domain.com' } });
@@ -395,11 +404,25 @@ for (const [at, expected] of [
     await untilNextIsThrough(sent + expected.mails + 1);
     expect(await ended()).toBe(expected.own);
     expect(gateway.sink.mails.length - sent).toBe(expected.mails + 1);
+    if (expected.own === 'CANCELLED') expect(await repliesOf(added)).toEqual(['the message was redacted']);
     // The source had been stored before the connection.
     expect(await whereverWritten(secret)).toEqual([]);
     await assertGapless(7);
   });
 }
+
+test('the attempt of a mail under way says that it was a file of its message that was redacted', async () => {
+  const gate = Promise.withResolvers<void>();
+  gateway.sink.setFaults([{ at: 'RCPT', until: gate.promise, times: 1 }]);
+  const steps = gateway.sink.steps.length;
+  const added = await withFile({ ticket: { ticketId: 8 }, email: { from: 'company@domain.com' } });
+  await expect.poll(() => gateway.sink.steps.slice(steps).some(({ step }) => step === 'RCPT')).toBe(true);
+  const { ticketMessage } = await redactAttachment(added.ticketMessage.attachments[0]!.id);
+  gate.resolve();
+  const failure = 'Not sent: a file of the message was redacted';
+  expect(ticketMessage.delivery).toEqual({ state: 'CANCELLED', failure });
+  expect(await repliesOf(added)).toEqual(['a file of the message was redacted']);
+});
 
 test('a mail that quotes it and is under way is made anew without it, and goes once', async () => {
   const sent = gateway.sink.mails.length;
@@ -408,7 +431,7 @@ test('a mail that quotes it and is under way is made anew without it, and goes o
   gateway.sink.setFaults([{ at: 'RCPT', until: gate.promise, times: 1 }]);
   const steps = gateway.sink.steps.length;
   const email = { from: 'company@domain.com', quote: 'LAST' };
-  await add(gateway, { ticket: { ticketId: 12 }, body: 'Below', email });
+  const quoting = await add(gateway, { ticket: { ticketId: 12 }, body: 'Below', email });
   await expect.poll(() => gateway.sink.steps.slice(steps).some(({ step }) => step === 'RCPT')).toBe(true);
   await redactMessage(quoted.ticketMessage.id);
   gate.resolve();
@@ -417,6 +440,7 @@ test('a mail that quotes it and is under way is made anew without it, and goes o
   const mails = gateway.sink.mails.slice(sent).map(({ source }) => source.toString());
   expect(mails).toEqual([expect.stringContaining('Below'), expect.stringContaining('Next')]);
   expect(mails[0]).not.toContain(secret);
+  expect((await repliesOf(quoting))[0]).toBe('a message that it may quote was redacted');
   await assertGapless(12);
 });
 

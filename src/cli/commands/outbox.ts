@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import { runStatement } from '../../db/run-statement.ts';
-import { findOutboxHome, hold, whyHeld } from '../../mail/outbox/copied-database/home.ts';
-import { releaseOutbox } from '../../mail/outbox/copied-database/release.ts';
+import { findOutboxHome, hold, whyHeld } from '../../mail/outbox/holding/home.ts';
+import { releaseOutbox } from '../../mail/outbox/holding/release-outbox.ts';
 import { auditEntry } from '../audit-entry.ts';
 import { type Command, one } from '../command.ts';
 import { done, fields } from '../output.ts';

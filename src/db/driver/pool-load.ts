@@ -3,7 +3,7 @@ import type { Wire } from './postgres-socket.ts';
 
 /**
  * Holds the load of one pool, which the driver does not expose. `openClient` keeps `wires` up to date, and
- * `withDeadline` keeps `underway`: in a pool without it, no statement is counted.
+ * `withDeadline` or `countStatements` keeps `underway`.
  */
 export class LoadCounter {
   readonly pool: string;

@@ -54,14 +54,11 @@ export function createInboxPage({
       badCredential,
     );
     if (viewer === undefined || viewer instanceof BadCredential) return challenge(req, res, viewer);
-    if (viewer.role === 'OPERATOR' && viewer.scopes.has('read')) {
-      if (route === 'sign-in') return redirect(req, res, '/inbox/');
-      if (req.method === 'DELETE' && (!viewer.scopes.has('write') || isFromElsewhere(req)))
-        return forbid(req, res);
-      return answerInbox(req, res, { db, assets, route });
-    }
+    const isReader = viewer.role === 'OPERATOR' && viewer.scopes.has('read');
     // A browser keeps sending an accepted password; this path prompts for another one.
-    return route === 'sign-in' ? challenge(req, res, undefined) : forbid(req, res);
+    if (route === 'sign-in') return isReader ? redirect(req, res, '/inbox/') : challenge(req, res, undefined);
+    const refusal = whyForbidden(req, viewer);
+    return refusal === undefined ? answerInbox(req, res, { db, assets, route }) : forbid(req, res, refusal);
   };
 
   function challenge(req: IncomingMessage, res: ServerResponse, problem: BadCredential | undefined): void {
@@ -80,9 +77,8 @@ export function createInboxPage({
     });
   }
 
-  function forbid(req: IncomingMessage, res: ServerResponse): void {
-    const link = html`<a href="/inbox/sign-in">Sign in as another user</a>`;
-    const text = html`Only operators may read the inbox. ${link}`;
+  function forbid(req: IncomingMessage, res: ServerResponse, refusal: string): void {
+    const text = html`${refusal} <a href="/inbox/sign-in">Sign in as another user</a>`;
     sendPage(req, res, { status: 403, ...note('Access denied', text) });
   }
 
@@ -90,6 +86,15 @@ export function createInboxPage({
     const body = inboxFrame(assets, `${title} · Ticketwire inbox`, noteMain(title, text));
     return { type: 'text/html; charset=utf-8', policy: inboxPolicy, body };
   }
+}
+
+/** Why the viewer may not do what the request asks for; undefined if they may. */
+function whyForbidden(req: IncomingMessage, { role, scopes }: Viewer): string | undefined {
+  if (role !== 'OPERATOR') return 'Only operators may read the inbox.';
+  if (!scopes.has('read')) return 'You cannot read mails: your credential does not have the scope read.';
+  if (req.method !== 'DELETE') return undefined;
+  if (!scopes.has('write')) return 'You cannot delete mails: your credential does not have the scope write.';
+  return isFromElsewhere(req) ? 'A page of another site may not delete mails.' : undefined;
 }
 
 /** Cross-site requests carry the operator's credential too, and must not delete anything. */

@@ -19,16 +19,30 @@ export function boundConnections(server: Server, log: Logger): void {
   const most = Math.max(Math.floor(limit / 2), limit - enoughForOthers);
   if (!Number.isFinite(most)) return;
   server.maxConnections = most;
+  logRefusals(server, log);
+}
+
+/**
+ * Logs the first connection that a server refuses, and after each interval how many it has refused since. The
+ * rest of a burst is logged although no connection is refused after it, and when the server closes.
+ */
+export function logRefusals(server: Server, log: Logger, everyMs = logEveryMs): void {
   let refused = 0;
-  let loggedAt = Number.NEGATIVE_INFINITY;
+  let pause: NodeJS.Timeout | undefined;
+  function tell(): void {
+    clearTimeout(pause);
+    pause = undefined;
+    if (refused === 0) return;
+    const connections = server.maxConnections;
+    log.warn({ connections, refused }, 'connections refused: too many are open (raise ulimit -n)');
+    refused = 0;
+    pause = setTimeout(tell, everyMs).unref();
+  }
   server.on('drop', () => {
     refused += 1;
-    const now = performance.now();
-    if (now - loggedAt < logEveryMs) return;
-    log.warn({ connections: most, refused }, 'connections refused: too many are open (raise ulimit -n)');
-    refused = 0;
-    loggedAt = now;
+    if (pause === undefined) tell();
   });
+  server.on('close', tell);
 }
 
 /** `ulimit -n`; infinite where it is not known. */

@@ -85,7 +85,8 @@ async function answerFile(
   if (precondition === 'unchanged') return void writeHead(res, 304, common).end();
   if (precondition === 'changed')
     return sendText(res, 412, 'The file does not match the If-Match header\n', { ETag: etag });
-  const range = rangeOf(rangeIfSame(req.headers, etag), byteSize);
+  // Only GET has ranges (RFC 9110 §14.2): HEAD tells the length of the whole file.
+  const range = req.method === 'GET' ? rangeOf(rangeIfSame(req.headers, etag), byteSize) : undefined;
   if (range === 'unsatisfiable') {
     const contentRange = `bytes */${byteSize}`;
     return sendText(res, 416, 'Range not satisfiable\n', { 'Content-Range': contentRange });

@@ -91,7 +91,9 @@ const writeOutcomes = prepareStatement<
         bodyAt: sql`i."bodyAt"`,
         endedAt: sql`clock_timestamp()`,
         outcome: sql`i.state`,
-        reply: sql`i.reply`,
+        // Whoever ended an attempt before its fence knows why; the worker only learns that it was ended.
+        reply: sql`case when i.state = 'QUEUED' and i.id not in (select id from owned)
+          then coalesce(${a.reply}, i.reply) else i.reply end`,
       })}
       from input i where ${a.deliveryId} = ${those} and ${a.deliveryId} = i.id and ${a.token} = i.token
         and i.id not in (select id from put_off)

@@ -113,17 +113,28 @@ function fencedSettlement(delivery: Attempted, outcome: AttemptOutcome, now: Dat
   };
 }
 
-/** The settlement of a redacted message's mail, which is not sent. */
-export const redactedSettlement = (delivery: Attempted): Settlement =>
-  unsentSettlement(delivery, 'CANCELLED', 'Not sent: the message was redacted');
+/** What of a mail's message was redacted: all of it, or a file. */
+export type RedactedPart = 'MESSAGE' | 'FILE';
+
+/** How the ledger says why a mail is not sent. */
+export const notSentAsRedacted: Readonly<Record<RedactedPart, string>> = {
+  MESSAGE: 'Not sent: the message was redacted',
+  FILE: 'Not sent: a file of the message was redacted',
+};
 
 /**
- * The settlement of a mail with an infected file, which is never sent. The file has no name here, because a
- * redaction of the file would have to erase it from each attempt.
- * @param file its position, and what was found in it
+ * The settlement of a mail of which something was redacted, or with an infected file; undefined if it can be
+ * sent. An infected file has no name here, because its redaction would have to erase it from each attempt.
+ * @param infected the file's position, and what was found in it
  */
-export const infectedSettlement = (delivery: Attempted, file: string): Settlement =>
-  unsentSettlement(delivery, 'FAILED', `Not sent: a file is infected: attachment ${file}`);
+export function unsendableSettlement(
+  delivery: Attempted,
+  { redacted, infected }: { readonly redacted: RedactedPart | null; readonly infected: string | null },
+): Settlement | undefined {
+  if (redacted !== null) return unsentSettlement(delivery, 'CANCELLED', notSentAsRedacted[redacted]);
+  if (infected === null) return undefined;
+  return unsentSettlement(delivery, 'FAILED', `Not sent: a file is infected: attachment ${infected}`);
+}
 
 /** A settlement without any contact with a server. */
 function unsentSettlement(delivery: Attempted, state: 'CANCELLED' | 'FAILED', reply: string): Settlement {

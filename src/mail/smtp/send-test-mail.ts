@@ -1,7 +1,7 @@
 import { envelopeAddress } from '../address.ts';
 import { defaultTimeouts, type SmtpServer } from './server-settings.ts';
 import { SmtpSession } from './session.ts';
-import { plainWords, type SmtpError } from './smtp-errors.ts';
+import { explainSmtpError, type SmtpError } from './smtp-errors.ts';
 
 /** Milliseconds: shorter than for a mail, because a person waits. */
 const timeoutMs = 15_000;
@@ -24,7 +24,7 @@ export async function greet(server: SmtpServer): Promise<SmtpSession> {
     return session;
   } catch (error) {
     session.close();
-    throw new MailTestFailed(plainWords(error as SmtpError, server.secure), { cause: error });
+    throw new MailTestFailed(explainSmtpError(error as SmtpError, server.secure), { cause: error });
   }
 }
 

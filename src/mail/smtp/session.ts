@@ -5,7 +5,7 @@ import { type Extensions, readExtensions } from './extensions.ts';
 import { type AttemptOutcome, outcomeOf, unknownVerdict, verdictOf } from './outcome.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
 import type { SmtpServer, SmtpTimeouts } from './server-settings.ts';
-import { Fenced, gatewayFaults, PlainFault, plainWords, type SmtpError } from './smtp-errors.ts';
+import { explainSmtpError, Fenced, gatewayFaults, PlainFault, type SmtpError } from './smtp-errors.ts';
 
 const noSmtpUtf8 = '550 5.6.7 The mail server does not accept addresses with letters beyond ASCII (SMTPUTF8)';
 
@@ -207,7 +207,7 @@ export class SmtpSession {
         (address) => rejected.get(address) ?? verdict,
       );
     }
-    const words = error instanceof PlainFault ? error.message : plainWords(error, this.#server.secure);
+    const words = error instanceof PlainFault ? error.message : explainSmtpError(error, this.#server.secure);
     if (body.ended) return outcomeOf('BODY', words, mail, () => unknownVerdict(words));
     return outcomeOf(body.opened ? 'BODY' : 'ENVELOPE', words, mail, () => verdictOf(words), !body.opened);
   }

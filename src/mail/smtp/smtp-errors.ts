@@ -28,7 +28,7 @@ export function failedToConnect(error: unknown, { secure }: SmtpServer, envelope
   // A refused sign-in or an untrusted certificate is a fault of the mailbox's settings, so the mail is
   // retried.
   const final = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH' && code !== 'ETLS';
-  const words = final ? response : plainWords(error as SmtpError, secure);
+  const words = final ? response : explainSmtpError(error as SmtpError, secure);
   return outcomeOf('CONNECT', words, { envelope }, () => verdictOf(words), !final);
 }
 
@@ -36,7 +36,7 @@ export function failedToConnect(error: unknown, { secure }: SmtpServer, envelope
  * Describes an error for operators, in a sentence without a full stop.
  * @param secure whether the connection began with TLS
  */
-export function plainWords(error: SmtpError, secure: boolean): string {
+export function explainSmtpError(error: SmtpError, secure: boolean): string {
   const reply = error.response === undefined ? '' : ` (${cleanReply(error.response)})`;
   const isNoTls = /WRONG_VERSION_NUMBER/.test(error.originalCode ?? '');
   if ((isNoTls && !secure) || (error.code === 'ETLS' && reply !== ''))

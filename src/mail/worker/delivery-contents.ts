@@ -26,6 +26,7 @@ import {
 import { type MailedMessage, type MailParts, mailedColumns } from '../compose/mail-parts.ts';
 import { type MailSource, sourceOctets } from '../compose/mail-source.ts';
 import type { Claim } from '../outbox/claim.ts';
+import type { RedactedPart } from '../outbox/settlement.ts';
 import type { SendingMailbox } from '../smtp/mailbox-pools.ts';
 import { d, f, m, r } from '../table-aliases.ts';
 
@@ -44,8 +45,8 @@ export interface DeliveryRecipient {
 export interface DeliveryContents {
   readonly id: number;
   readonly giveUpAt: Date;
-  /** Whether the message or one of its files was redacted. */
-  readonly redacted: boolean;
+  /** What of the message was redacted; null when nothing was. */
+  readonly redacted: RedactedPart | null;
   /** Position of an infected file and the scanner's finding; null when there is none. */
   readonly infected: string | null;
   readonly recipients: readonly DeliveryRecipient[];
@@ -89,9 +90,9 @@ const selectContents = prepareStatement<ContentsRow, { ids: readonly number[] }>
       ${d.fromName} as "fromName", ${d.subject} as subject, ${d.signature} as signature,
       ${d.autoSubmitted} as "autoSubmitted", ${d.giveUpAt} as "giveUpAt",
       ${mailed},
-      ${own.redactedAt} is not null or exists (
+      case when ${own.redactedAt} is not null then 'MESSAGE' when exists (
         select from ${attachments} f
-        where ${f.messageId} = ${own.id} and ${f.redactedAt} is not null) as redacted,
+        where ${f.messageId} = ${own.id} and ${f.redactedAt} is not null) then 'FILE' end as redacted,
       (select ${f.position} || ' (' || ${f.scanFound} || ')' from ${attachments} f
         where ${f.messageId} = ${own.id} and ${f.scan} = 'INFECTED'
         order by ${f.position} limit 1) as infected,

@@ -11,10 +11,9 @@ import { type ClaimRef, openBody, storeSources } from '../outbox/fence.ts';
 import { settle } from '../outbox/record-attempts.ts';
 import { recordSizeLimit } from '../outbox/record-size-limit.ts';
 import {
-  infectedSettlement,
-  redactedSettlement,
   type Settlement,
   settlementOf,
+  unsendableSettlement,
   unsettledRecipients,
 } from '../outbox/settlement.ts';
 import { type MailboxPools, MailboxUnusable } from '../smtp/mailbox-pools.ts';
@@ -206,11 +205,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       log[levelOf[state] ?? 'warn']({ ...line, ...(written ? {} : { overtaken: true }) }, 'mail attempt');
       ports.attempted?.(state, phase, took / 1000);
     };
-    const unsendable = contents.redacted
-      ? redactedSettlement(delivery)
-      : contents.infected === null
-        ? undefined
-        : infectedSettlement(delivery, contents.infected);
+    const unsendable = unsendableSettlement(delivery, contents);
     if (unsendable !== undefined) {
       await end(unsendable);
       return nothingSaid;

@@ -15,7 +15,7 @@ import {
   findNeededLocks,
   nextDue,
 } from '../outbox/claim.ts';
-import { createSendingGate } from '../outbox/copied-database/sending-gate.ts';
+import { createSendingGate } from '../outbox/holding/sending-gate.ts';
 import { recover, release, renew, shortenWaits } from '../outbox/leases.ts';
 import { lockCappedMailboxes, postpone } from '../outbox/recipient-caps.ts';
 import { createMailboxPools, type SharedSmtpSettings } from '../smtp/mailbox-pools.ts';

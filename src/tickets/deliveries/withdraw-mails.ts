@@ -5,6 +5,7 @@ import { assign } from '../../db/insert-from.ts';
 import { outboxChannel } from '../../db/notify-channels.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, deliverySources } from '../../db/tables.ts';
 import { waitingAgain } from '../../mail/outbox/delivery-states.ts';
+import { notSentAsRedacted, type RedactedPart } from '../../mail/outbox/settlement.ts';
 import { d } from '../../mail/table-aliases.ts';
 import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
 
@@ -19,7 +20,17 @@ const waiting = new Set<DeliveryState>(['QUEUED', 'HELD', 'DEFERRED']);
 /** An attempt before its fence. Clearing its token ends it: the worker then drops the connection. */
 const held = ({ state, phase }: AffectedMail): boolean => state === 'TRANSMITTING' && phase !== 'BODY';
 
+/** What the ledger says of an attempt that a redaction ended: of the message's own mail, or of a later one */
+const endedAs = {
+  MESSAGE: { own: 'the message was redacted', quoting: 'a message that it may quote was redacted' },
+  FILE: {
+    own: 'a file of the message was redacted',
+    quoting: 'a file of a message that it may quote was redacted',
+  },
+} satisfies Record<RedactedPart, object>;
+
 interface Withdrawal {
+  readonly part: RedactedPart;
   readonly ticketId: number;
   readonly messageId: number;
   /** Whether later mails may quote it. */
@@ -27,20 +38,29 @@ interface Withdrawal {
 }
 
 /**
- * Withdraws the mails of a redacted message, in the redaction's transaction and under the ticket's lock. Its
- * own mail is cancelled unless its body has begun. Later mails that quote it are composed again without it.
- * The stored sources of all of these are deleted.
+ * Withdraws the mails of a message that was redacted, or a file of it, in the redaction's transaction and
+ * under the ticket's lock. Its own mail is cancelled unless its body has begun. Later mails that quote it are
+ * composed again without it. The stored sources of all of these are deleted.
  * @returns ids of the deliveries that were cancelled
  */
 export async function withdrawMails(tx: Tx, redacted: Withdrawal): Promise<number[]> {
   const mails = await lockMails(tx, redacted);
   if (mails.length === 0) return [];
   const idsOf = (which: (mail: AffectedMail) => boolean) => mails.filter(which).map(({ id }) => id);
-  const cancelled = idsOf(
-    (mail) => mail.messageId === redacted.messageId && (waiting.has(mail.state) || held(mail)),
+  const isOwn = ({ messageId }: AffectedMail) => messageId === redacted.messageId;
+  const cancelled = idsOf((mail) => isOwn(mail) && (waiting.has(mail.state) || held(mail)));
+  const { part } = redacted;
+  await endAttempts(
+    tx,
+    idsOf((mail) => held(mail) && isOwn(mail)),
+    endedAs[part].own,
   );
-  await endAttempts(tx, idsOf(held));
-  await cancel(tx, cancelled);
+  await endAttempts(
+    tx,
+    idsOf((mail) => held(mail) && !isOwn(mail)),
+    endedAs[part].quoting,
+  );
+  await cancel(tx, cancelled, notSentAsRedacted[part]);
   await tx.delete(deliverySources).where(
     inArray(
       deliverySources.deliveryId,
@@ -79,12 +99,12 @@ async function lockMails(tx: Tx, { ticketId, messageId, quoted }: Withdrawal): P
 }
 
 /** Releases the deliveries to the queue. What is still to be sent is composed again. */
-async function endAttempts(tx: Tx, ids: readonly number[]): Promise<void> {
+async function endAttempts(tx: Tx, ids: readonly number[], reply: string): Promise<void> {
   if (ids.length === 0) return;
   const those = inArray(deliveries.id, [...ids]);
   await tx
     .update(deliveryAttempts)
-    .set({ endedAt: sql`clock_timestamp()`, outcome: 'QUEUED', reply: 'what it was to send was redacted' })
+    .set({ endedAt: sql`clock_timestamp()`, outcome: 'QUEUED', reply })
     .from(deliveries)
     .where(
       and(
@@ -100,14 +120,14 @@ async function endAttempts(tx: Tx, ids: readonly number[]): Promise<void> {
   await tx.execute(sql`select pg_notify(${outboxChannel}, '')`);
 }
 
-async function cancel(tx: Tx, ids: readonly number[]): Promise<void> {
+async function cancel(tx: Tx, ids: readonly number[], failure: string): Promise<void> {
   if (ids.length === 0) return;
   await tx
     .update(deliveries)
     .set({
       state: 'CANCELLED',
       settledAt: sql`clock_timestamp()`,
-      failure: 'Not sent: the message was redacted',
+      failure,
       cancelIf: [],
     })
     .where(inArray(deliveries.id, [...ids]));

@@ -21,7 +21,8 @@ export async function record(
   { action, details, visibility }: RedactionRecord,
 ): Promise<void> {
   const { actorId, ticketId, messageId } = target;
-  const cancelled = await withdrawMails(tx, { ticketId, messageId, quoted: visibility === 'PUBLIC' });
+  const part = action === 'MESSAGE_REDACTED' ? 'MESSAGE' : 'FILE';
+  const cancelled = await withdrawMails(tx, { ticketId, messageId, part, quoted: visibility === 'PUBLIC' });
   await tx.insert(auditEntries).values({ actorId, action, ticketId, messageId, details });
   const redacted: NewEvent = { actorId, messageId, type: 'MESSAGE_REDACTED', visibility, deliveryId: null };
   const called = cancelled.map(

@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import { createTransport } from 'nodemailer';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createToken } from '../../../src/auth/tokens.ts';
 import { inboxMails } from '../../../src/db/tables.ts';
 import { addInboxMail } from '../../../src/dev/inbox/store.ts';
+import type { Scope } from '../../../src/platform/request-context.ts';
 import { launchBrowser } from '../../support/browser.ts';
 import { asOperator, asRequester, basic, type Gateway, startGateway } from '../../support/gateway.ts';
+import { reorderedTexts } from '../../support/observed/reordered-texts.ts';
 
 const reply = `mutation Reply($input: AddTicketMessageInput!) {
   addTicketMessage(input: $input) { __typename ... on AddTicketMessagePayload { delivery { rfcMessageId } } }
@@ -166,6 +169,7 @@ describe('who may read it', () => {
       const headers = { authorization: asOperator, 'sec-fetch-site': site };
       const answer = await fetch(`${gateway.url}/inbox/${id}`, { method: 'DELETE', headers });
       expect(answer.status).toBe(403);
+      expect(await answer.text()).toContain('A page of another site may not delete mails.');
     }
     expect((await get(`/inbox/${id}`)).status).toBe(200);
     for (const method of ['POST', 'PUT', 'PATCH']) {
@@ -176,6 +180,27 @@ describe('who may read it', () => {
       expect(answer.status).toBe(405);
     }
   });
+});
+
+test('an operator is told which scope is missing, a requester that it is for operators', async () => {
+  const id = await deliver({ subject: 'stays', text: 'x' });
+  const withScope = async (scope: Scope) => {
+    const given = { userId: 1, name: `only ${scope}`, scopes: [scope] };
+    return `Bearer ${(await createToken(gateway.database.database.desk, given)).token}`;
+  };
+  const told = async (method: string, authorization: string) => {
+    const answer = await fetch(`${gateway.url}/inbox/${id}`, { method, headers: { authorization } });
+    return [answer.status, /<p>(.*?) <a/.exec(await answer.text())?.[1]];
+  };
+  const reader = await withScope('read');
+  const writer = await withScope('write');
+  const missing = (scope: string, what: string) =>
+    `You cannot ${what} mails: your credential does not have the scope ${scope}.`;
+  expect(await told('DELETE', reader)).toEqual([403, missing('write', 'delete')]);
+  expect(await told('GET', writer)).toEqual([403, missing('read', 'read')]);
+  expect(await told('DELETE', writer)).toEqual([403, missing('read', 'read')]);
+  expect(await told('GET', asRequester)).toEqual([403, 'Only operators may read the inbox.']);
+  expect((await get(`/inbox/${id}`, reader)).status).toBe(200);
 });
 
 describe('a mail that means harm', () => {
@@ -410,6 +435,29 @@ describe('in a browser', () => {
     await page.getByRole('heading', { name: 'the first' }).waitFor();
     expect(problems).toEqual([]);
     await context.close();
+  });
+
+  test('a name or subject that turns the direction of text turns nothing beside it', async () => {
+    // An override that is never ended, and one that first ends what the page may have put around it.
+    for (const [n, turning] of ['\u202e', '\u2069\u202c\u202e'].entries()) {
+      const named = (name: string) => ({ name: `${name} ${turning}name`, address: `${name}@domain.com` });
+      const id = await deliver({
+        subject: `subject ${n} ${turning}turned`,
+        from: named('sender'),
+        to: [named('first'), named('second')],
+        cc: [named('copy')],
+        text: `text ${turning}turned`,
+        attachments: [{ filename: `report ${turning}name.csv`, content: 'a,b\n' }],
+      });
+      const context = await browser.newContext({
+        httpCredentials: { username: 'operator', password: 'operator' },
+      });
+      const page = await context.newPage();
+      await page.goto(`${gateway.url}/inbox/${id}`);
+      await page.locator('.person').first().waitFor();
+      expect(await reorderedTexts(page), JSON.stringify(turning)).toEqual([]);
+      await context.close();
+    }
   });
 
   test('on a phone the list and the mail take turns', async () => {

@@ -199,13 +199,23 @@ describe('cancelIf is looked at when the mail would go', () => {
   });
 });
 
-test('a mail whose message was redacted is not sent any more', async () => {
-  await using world = await openWorld();
-  const id = await world.queue({ state: 'HELD', dueAt: new Date(Date.now() + 200) });
-  await world.sql`update messages set body = '', redacted_at = now()`;
-  world.work();
-  expect(await until(world.sql, id, inState('CANCELLED', 'SENT'))).toMatchObject({ state: 'CANCELLED' });
-});
+const redactions = {
+  'the message': 'update messages set body = $$$$, redacted_at = now()',
+  'a file of the message': 'update attachments set blob_key = null, redacted_at = now()',
+};
+for (const [what, redact] of Object.entries(redactions))
+  test(`a mail is not sent any more when ${what} was redacted, and says that it was this`, async () => {
+    await using world = await openWorld();
+    const files = [{ fileName: 'a', contentType: 'a/b', bytes: Buffer.from('a') }];
+    const id = await world.queue({ state: 'HELD', dueAt: new Date(Date.now() + 200), files });
+    await world.sql.unsafe(redact);
+    world.work();
+    const failure = `Not sent: ${what} was redacted`;
+    expect(await until(world.sql, id, inState('CANCELLED', 'SENT'))).toMatchObject({
+      ...{ state: 'CANCELLED', failure },
+      log: [{ reply: failure }],
+    });
+  });
 
 test('the exact source is kept, without blind copies, and streams with its attachments', async () => {
   await using world = await openWorld();

@@ -94,7 +94,7 @@ async function tryMailboxes(
 
 async function checkOutbox(desk: Connection): Promise<string | CheckResult> {
   const { openDatabase } = await import('../../../db/database.ts');
-  const { whyHeld } = await import('../../../mail/outbox/copied-database/home.ts');
+  const { whyHeld } = await import('../../../mail/outbox/holding/home.ts');
   await using database = openDatabase(desk, { poolSize: 2, applicationName: 'ticketwire-doctor' });
   const why = await whyHeld(database.raw);
   return why === undefined

@@ -10,11 +10,13 @@ export const timeOf = (instant: Date): Html =>
     .replace('T', ' ')} UTC</time>`;
 
 /** `Jane Doe <jane@example.org>` is shown as `Jane Doe`. */
-const nameOf = (person: string): string => person.replace(/\s*<[^<>]*>$/, '') || person;
+const nameOf = (person: string): Html =>
+  html`<bdi>${person.replace(/\s*<[^<>]*>$/, '') || person || '—'}</bdi>`;
 
-function namesOf(people: readonly string[]): string {
-  const names = people.slice(0, 3).map(nameOf).join(', ');
-  return people.length > 3 ? `${names} and ${people.length - 3} more` : names;
+function namesOf(people: readonly string[]): Html {
+  const names = people.slice(0, 3).map((person, index) => html`${index > 0 && ', '}${nameOf(person)}`);
+  if (people.length === 0) return html`—`;
+  return html`${names}${people.length > 3 && ` and ${people.length - 3} more`}`;
 }
 
 /** How the list is shown. */
@@ -43,7 +45,7 @@ const nothing = (isFirst: boolean, search: string): Html =>
     ? html`<p class="empty">${
         isFirst ? 'No mail yet.' : 'No older mail.'
       } New mail from the gateway appears here automatically.</p>`
-    : html`<p class="empty">No mail contains “${search}”. <a href="/inbox/">All mails</a></p>`;
+    : html`<p class="empty">No mail contains “<bdi>${search}</bdi>”. <a href="/inbox/">All mails</a></p>`;
 
 function row(mail: InboxEntry, isCurrent: boolean, suffix: string): Html {
   const { id, from, to, cc, subject, snippet, receivedAt, attachments, isUnread } = mail;
@@ -53,10 +55,10 @@ function row(mail: InboxEntry, isCurrent: boolean, suffix: string): Html {
   const dot = isUnread && html`<span class="dot" title="Unread"></span>`;
   return html`<li data-id="${id}">
 <a class="entry${isUnread && ' unread'}" href="/inbox/${id}${suffix}"${current}>
-<span class="line"><span class="to">${dot}To <b>${namesOf(to) || '—'}</b></span>${timeOf(receivedAt)}</span>
+<span class="line"><span class="to">${dot}To <b>${namesOf(to)}</b></span>${timeOf(receivedAt)}</span>
 <span class="subject">${subject || '(no subject)'}</span>
 ${snippet !== '' && html`<span class="snippet">${snippet}</span>`}
-<span class="line"><span class="from">From ${nameOf(from) || '—'}${copies}</span>${
+<span class="line"><span class="from">From ${nameOf(from)}${copies}</span>${
     attachments > 0 && html`<span class="clip" title="${files}">${clip} ${attachments}</span>`
   }</span>
 </a></li>`;

@@ -15,7 +15,7 @@ export function mailView(mail: InboxMail, hasRemotePictures: boolean): Html {
 <div class="title"><h1>${mail.subject || '(no subject)'}</h1>
 <button type="button" class="quiet" data-delete="/inbox/${mail.id}" hidden>Delete</button></div>
 <dl>
-<dt>From</dt><dd>${mail.from || '—'}</dd>
+<dt>From</dt><dd>${personOf(mail.from)}</dd>
 <dt>To</dt><dd>${people(mail.to)}</dd>
 ${mail.cc.length > 0 && html`<dt>Cc</dt><dd>${people(mail.cc)}</dd>`}
 ${blindRow(blind(mail))}
@@ -54,23 +54,33 @@ function recipients({ recipients: all, envelope }: InboxMail): Html {
     troubled === 0 ? ', all accepted' : `, ${troubled} not accepted`
   }`;
   return html`<details class="recipients"${troubled > 0 && html` open`}><summary>${summary}</summary>
-<ul><li class="hint">Sent by <code>${envelope.from || '<>'}</code></li>${all.map(recipient)}</ul></details>`;
+<ul>
+<li class="hint">Sent by <code><bdi>${envelope.from || '<>'}</bdi></code></li>
+${all.map(recipient)}</ul></details>`;
 }
 
 const recipient = ({ kind, address, state, failure, smtpReply }: InboxRecipient): Html =>
   html`<li><span class="kind">${kindWords[kind]}</span>
-<span class="address">${address}</span>
+<span class="address"><bdi>${address}</bdi></span>
 <span class="state ${state.toLowerCase()}">${stateWords[state]}</span>${
-    failure !== null && html`<span class="why">${failure} <code>${smtpReply ?? ''}</code></span>`
+    failure !== null && html`<span class="why">${failure} <code><bdi>${smtpReply ?? ''}</bdi></code></span>`
   }</li>`;
 
+/** The name is apart, since it may contain characters that turn the direction of the address after it. */
+function personOf(person: string): Html {
+  const [, name = person, address = ''] = /^(.*?)(\s*<[^<>]*>)$/s.exec(person) ?? [];
+  return html`<bdi>${name || '—'}</bdi>${address}`;
+}
+
 const people = (list: readonly string[]): Html | string =>
-  list.length === 0 ? '—' : html`${list.map((person) => html`<span class="person">${person}</span>`)}`;
+  list.length === 0
+    ? '—'
+    : html`${list.map((person) => html`<span class="person">${personOf(person)}</span>`)}`;
 
 function attachments({ id, files }: InboxMail): Html {
   return html`<ul class="files" aria-label="Attachments">${files.map(
     (file, index) => html`<li><a href="/inbox/${id}/files/${index}" download title="${file.contentType}">
-<span class="name">${file.fileName}</span>
+<span class="name"><bdi>${file.fileName}</bdi></span>
 <span class="size">${sizeOf(file.content.byteLength)}${file.inline && ', inline'}</span></a></li>`,
   )}</ul>`;
 }

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { startGatewayProcess } from '../crash/support/gateway-process.ts';
-import { hasProcessStatus, openFilesOf } from '../crash/support/process-status.ts';
-import { openTcpDoor } from '../crash/support/tcp-door.ts';
-import { createTestDatabase } from '../support/database.ts';
-import { eventually } from '../support/eventually.ts';
-import { asOperator, multipart } from '../support/gateway.ts';
+import { startGatewayProcess } from '../../crash/support/gateway-process.ts';
+import { hasProcessStatus, openFilesOf } from '../../crash/support/process-status.ts';
+import { openTcpDoor } from '../../crash/support/tcp-door.ts';
+import { createTestDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
+import { asOperator, multipart } from '../../support/gateway.ts';
 
 const openFiles = 240;
 const mutation = `mutation($input: AddTicketMessageInput!) { addTicketMessage(input: $input) {

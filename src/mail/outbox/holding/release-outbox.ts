@@ -32,11 +32,11 @@ export interface Released {
 }
 
 /**
- * Resumes sending. In a restored database, the outcome of mails that were being transmitted is unknown,
- * because the original continued. Waiting mails may have been sent there too; only the operator knows.
+ * Resumes sending, whatever held it: an operator's hold, or that the database was restored or copied. In such
+ * a database, the outcome of mails that were being transmitted is unknown, because the original continued.
+ * Waiting mails may have been sent there too; only the operator knows.
  * @param doubt whether waiting mails become OUTCOME_UNKNOWN as well, and those under way whose worker is
- *   gone, for
- *   an operator to resolve one by one. Mails that are held until a later time stay held.
+ *   gone, for an operator to resolve one by one. Mails that are held until a later time stay held.
  */
 export async function releaseOutbox(tx: postgres.Sql, doubt: boolean): Promise<Released> {
   await runStatement(tx, sql`select from ${outboxHomes} for update`);

@@ -15,7 +15,7 @@ const maxShown = 40;
  * Says what is wrong with a member as a person would. Rules that have words of their own keep these; an
  * issue that is not listed here keeps the library's.
  */
-export const plainWords: z.core.$ZodErrorMap = (issue) => {
+export const explainIssue: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {
     case 'invalid_type':
       return issue.input === undefined ? 'is missing' : `must be ${kinds[issue.expected] ?? issue.expected}`;
