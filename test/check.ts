@@ -14,7 +14,8 @@ const generated = {
 const sources = {
   biome: 'biome check .',
   // Checkers that run side by side each check the libraries: together they cost a third more.
-  tsc: 'tsc --noEmit --singleThreaded',
+  // The second time it looks at what has changed alone.
+  tsc: 'tsc --noEmit --singleThreaded --incremental --tsBuildInfoFile node_modules/.cache/types.tsbuildinfo',
 };
 
 const run = promisify(exec);
