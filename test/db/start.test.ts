@@ -130,7 +130,7 @@ test('a way to the database that leaves out what a connection says of itself is 
   await asOwner.end({ timeout: 1 });
 });
 
-test('a role that row-level security does not hold is found out, also one with the rights of the owner', async () => {
+test('a role that row-level security does not hold is found out, an owner’s member too', async () => {
   const sightAs = (made: string) =>
     owner
       .begin(async (sql) => {

@@ -8,9 +8,14 @@ import { type App, createApp } from '../../../src/app.ts';
 import { readConfig } from '../../../src/config.ts';
 import { buildExplorer } from '../../../src/dev/explorer/build.ts';
 import { launchBrowser } from '../../support/browser.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
-/* The whole product as a developer meets it: the embedded mode with its demo desk, in a real browser. */
+/*
+ * The whole product as a developer meets it: the embedded mode with its demo desk, in a real browser. The
+ * server of all tests is in the place of its own, whose start `npm-start.test.ts` looks at.
+ */
 
+let database: TestDatabase;
 let app: App;
 let browser: Browser;
 let directory: string;
@@ -18,13 +23,17 @@ let directory: string;
 beforeAll(async () => {
   await buildExplorer();
   directory = await mkdtemp(join(tmpdir(), 'ticketwire-explorer-'));
-  app = await createApp(readConfig({ PORT: '0', DATA_DIR: directory, LOG_LEVEL: 'silent' }));
+  database = await createTestDatabase();
+  const server = { connection: database.ownerConnection, pid: process.pid };
+  const embedded = Promise.resolve({ ...server, async [Symbol.asyncDispose]() {} });
+  app = await createApp(readConfig({ PORT: '0', DATA_DIR: directory, LOG_LEVEL: 'silent' }), { embedded });
   browser = await launchBrowser();
 });
 
 afterAll(async () => {
   await browser?.close();
   await app?.[Symbol.asyncDispose]();
+  await database?.[Symbol.asyncDispose]();
   await rm(directory, { recursive: true, force: true });
 });
 
