@@ -9,6 +9,9 @@ import type { Logger } from './platform/log.ts';
 
 export type { Overrides } from './app/overrides.ts';
 
+/** How long a gateway that stops waits for an answer of its blob store, in milliseconds. */
+const stoppingStoreMs = 10_000;
+
 /** A running gateway, with the roles that are configured. */
 export interface App extends AsyncDisposable {
   /** Origin of the web server, `http://127.0.0.1:4000`; undefined for a process that only sends mail. */
@@ -40,7 +43,11 @@ async function start(config: Config, overrides: Overrides, parts: AsyncDisposabl
   const foundation = await openFoundation(config, overrides, parts);
   const monitoring = createMonitoring(foundation);
   const { demo, log } = foundation;
-  const shared = { demo, log, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  const stop = (): Promise<void> => {
+    foundation.blobs.waitAtMost?.(overrides.stoppingStoreMs ?? stoppingStoreMs);
+    return parts.disposeAsync();
+  };
+  const shared = { demo, log, [Symbol.asyncDispose]: stop };
   if (config.roles.has('web')) {
     await startBackground(foundation, monitoring);
     const url = await startWeb(foundation, monitoring);

@@ -17,6 +17,8 @@ export interface Overrides {
   readonly writer?: GroupCommitLimits;
   /** When a connection without progress is cut. */
   readonly stallLimits?: StallLimits;
+  /** How long a gateway that stops waits for an answer of its blob store, in milliseconds. */
+  readonly stoppingStoreMs?: number;
   /** Cost of new password hashes. */
   readonly passwordCost?: ScryptParameters;
   /** Run for every operation, after the gateway's own plugins. */

@@ -93,6 +93,11 @@ export interface BlobStore {
 
   /** Writes, reads and deletes a small blob. Rejects with the error. */
   check(): Promise<void>;
+  /**
+   * Waits no longer than `ms` for an answer from now on, because the process stops. A store that does not
+   * answer would hold it up for a minute. Absent where nothing is waited for.
+   */
+  waitAtMost?(ms: number): void;
   /** A presigned URL for downloading a blob, if the store supports it and it is enabled. */
   presign?(key: string, options: PresignOptions): Promise<string>;
 

@@ -198,3 +198,27 @@ test.runIf(hasTmpfs)(
     }
   },
 );
+
+/** The store itself gives up after a minute, which is longer than this test may take. */
+const beforeStoreGivesUp = 50_000;
+
+test(
+  'a gateway that stops answers a call whose file S3 does not take, and ends',
+  async () => {
+    await using place = await storeWorlds.S3!(s3Part);
+    await using gateway = await startGateway({
+      env: { BLOBS_URL: place.url },
+      overrides: { stoppingStoreMs: 200 },
+    });
+    const { server } = place;
+    const before = server!.calls.length;
+    server!.fail('PutObject', 'hang');
+    const answer = byGraphql(gateway, Buffer.from('on its way'));
+    await expect.poll(() => server!.calls.slice(before)).toContain('PutObject');
+    const ended = gateway.app[Symbol.asyncDispose]();
+    const { status, errors } = await answer;
+    expect([status, errors?.[0]?.extensions?.code]).toEqual([503, 'UNAVAILABLE']);
+    await ended;
+  },
+  beforeStoreGivesUp,
+);

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { createPatience } from './patience.ts';
 
 /** Most bytes of a response that is not an object. A list of 1,000 names has up to 3 MiB. */
 const mostBytes = 16 * 1024 * 1024;
@@ -36,10 +37,10 @@ export function boundAnswers(client: S3Client, withinMs: number): void {
  * Reads a stream to its end, or destroys it.
  * @throws Error when it takes longer, or has more than 16 MiB
  */
-export async function readWithin(body: Readable, ms: number): Promise<Buffer> {
+export async function readWithin(body: Readable, ms: number, patience = createPatience()): Promise<Buffer> {
   // The client retries an error of this name.
   const late = Object.assign(new Error('the response did not end in time'), { name: 'TimeoutError' });
-  const timer = setTimeout(() => body.destroy(late), Math.max(0, ms));
+  const stop = patience.wait(ms, () => body.destroy(late));
   const pieces: Buffer[] = [];
   let byteSize = 0;
   try {
@@ -50,6 +51,6 @@ export async function readWithin(body: Readable, ms: number): Promise<Buffer> {
     }
     return Buffer.concat(pieces);
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }

@@ -18,6 +18,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { S3Place } from '../../settings/blobs-url.ts';
 import { type PresignOptions, StoreUnavailable } from '../blob-store.ts';
 import { boundAnswers, readWithin } from './bounded-answers.ts';
+import { createPatience } from './patience.ts';
 
 /** Size of a part but the last, in bytes: the minimum that S3 accepts. Ten thousand parts make 48 GiB. */
 const smallestPartBytes = 5 * 1024 * 1024;
@@ -94,25 +95,27 @@ export function createS3Objects(
     ContentLength: bytes.length,
     ContentMD5: createHash('md5').update(bytes).digest('base64'),
   });
+  const patience = createPatience();
   /** The client bounds an attempt, but neither its attempts together nor its search for credentials. */
   async function sent<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
     const ending = new AbortController();
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
+    const stop = patience.wait(2 * answerWithinMs, () => {
       reject(new Error('no answer in time'));
       ending.abort();
-    }, 2 * answerWithinMs);
+    });
     try {
       return await Promise.race([send({ abortSignal: ending.signal }), late]);
     } catch (error) {
       throw asFault(error);
     } finally {
-      clearTimeout(timer);
+      stop();
     }
   }
 
   return {
     partBytes,
+    patience,
     /** Signs a request for an object, which the client sends to S3 itself. */
     presign: (name: string, { expiresInSeconds, disposition, contentType }: PresignOptions) =>
       sent(() =>
@@ -143,7 +146,7 @@ export function createS3Objects(
     },
     /** A small object, with as much time for its bytes as for an attempt. */
     async getWhole(name: string): Promise<Buffer> {
-      return readWithin(await this.get(name), answerWithinMs).catch((error) => {
+      return readWithin(await this.get(name), answerWithinMs, patience).catch((error) => {
         throw new StoreUnavailable(error);
       });
     },

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { StoreUnavailable } from '../blob-store.ts';
 import type { S3Objects } from './object-requests.ts';
+import type { Patience } from './patience.ts';
 
 /** How often an interrupted read is resumed. */
 const resumptions = 3;
@@ -24,7 +25,7 @@ export async function openObject(
       let position = range?.start ?? 0;
       for (let tries = 0, got = 0; ; got = 0) {
         try {
-          for await (const piece of stepping(body, bytesWithinMs)) {
+          for await (const piece of stepping(body, bytesWithinMs, s3.patience)) {
             position += piece.length;
             got += piece.length;
             if (got >= leastBytes) tries = 0;
@@ -32,7 +33,7 @@ export async function openObject(
           }
           return;
         } catch (error) {
-          if (++tries > resumptions) throw new StoreUnavailable(error);
+          if (++tries > resumptions || s3.patience.isShort()) throw new StoreUnavailable(error);
         }
         // Without a byte, the same is asked again: a service may answer `bytes=0-` with the whole object.
         const isBegun = position > (range?.start ?? 0);
@@ -49,7 +50,7 @@ export async function openObject(
 /**
  * Only the time counts during which a reader waits for bytes, because a slow reader is not the store's fault.
  */
-async function* stepping(body: Readable, withinMs: number): AsyncGenerator<Buffer> {
+async function* stepping(body: Readable, withinMs: number, patience: Patience): AsyncGenerator<Buffer> {
   const pieces = body[Symbol.asyncIterator]();
   const late = new Error('no more bytes arrived');
   let waited = 0;
@@ -57,8 +58,8 @@ async function* stepping(body: Readable, withinMs: number): AsyncGenerator<Buffe
   try {
     for (;;) {
       const since = performance.now();
-      const timer = setTimeout(() => body.destroy(late), Math.max(0, withinMs - waited));
-      const { done, value } = await pieces.next().finally(() => clearTimeout(timer));
+      const stop = patience.wait(withinMs - waited, () => body.destroy(late));
+      const { done, value } = await pieces.next().finally(stop);
       if (done) return;
       waited += performance.now() - since;
       got += (value as Buffer).length;

@@ -81,6 +81,7 @@ export function createS3Store(options: S3Place, requests: S3RequestOptions = {})
     ...unfinished,
 
     check: () => checkStore(store),
+    waitAtMost: s3.patience.shorten,
 
     async *list(range) {
       yield* listUnder('blobs/', range, true);

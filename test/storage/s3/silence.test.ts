@@ -107,6 +107,29 @@ test('an answer that stalls is asked for again', async () => {
   expect((await readAll(await patient.open(key))).equals(bytes.subarray(0, 10))).toBe(true);
 });
 
+test('a process that stops waits no longer for a store that says nothing', async () => {
+  const { key } = await stored();
+  const { endpoint } = server;
+  const place = { bucket: 'desk', prefix: 'files/', endpoint, region: 'eu-central-1', pathStyle: true };
+  // Without an end, these waits last longer than this test may.
+  const patient = { answerWithinMs: 3_600_000, bytesWithinMs: 3_600_000, partBytes: part };
+  const silent = createS3Store({ ...place, presign: false }, patient);
+  const reading = readAll(await silent.open(key));
+  server.fail('GetObject', 'stall');
+  const stalled = silent.open(key).then(readAll);
+  server.fail('PutObject', 'hang');
+  const before = server.calls.length;
+  const putting = silent.put(Readable.from([bytes.subarray(0, 10)]), 10);
+  const outcomes = Promise.allSettled([reading, stalled, putting]);
+  await expect.poll(() => server.calls.slice(before)).toContain('PutObject');
+  silent.waitAtMost!(200);
+  expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+  // One that begins afterwards is no more patient.
+  await expect(silent.put(Readable.from([bytes.subarray(0, 10)]), 10)).rejects.toBeInstanceOf(
+    StoreUnavailable,
+  );
+});
+
 test('a machine that keeps its credentials to itself is a fault of the store, as a signer too', async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   await once(silent, 'listening');

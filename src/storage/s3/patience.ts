@@ -1,0 +1,45 @@
+/** Time limits of a store, which become shorter when its process stops. */
+export interface Patience {
+  /**
+   * Calls `late` after `ms`, or after what `shorten` says if that is less.
+   * @returns ends the wait
+   */
+  wait(ms: number, late: () => void): () => void;
+  /** Lets no wait last longer than `ms` from now on: neither one that has begun, nor any later one. */
+  shorten(ms: number): void;
+  /** Whether it was shortened. */
+  isShort(): boolean;
+}
+
+interface Wait {
+  readonly until: number;
+  readonly late: () => void;
+  timer?: NodeJS.Timeout;
+}
+
+/** Creates limits of their full length. */
+export function createPatience(): Patience {
+  let longest = Number.POSITIVE_INFINITY;
+  const waits = new Set<Wait>();
+  function start(wait: Wait): void {
+    clearTimeout(wait.timer);
+    const left = Math.min(wait.until - performance.now(), longest);
+    wait.timer = setTimeout(wait.late, Math.max(0, left));
+  }
+  return {
+    wait(ms, late) {
+      const wait: Wait = { until: performance.now() + ms, late };
+      waits.add(wait);
+      start(wait);
+      return () => {
+        clearTimeout(wait.timer);
+        waits.delete(wait);
+      };
+    },
+    shorten(ms) {
+      longest = ms;
+      for (const wait of waits) start(wait);
+    },
+    isShort: () => longest !== Number.POSITIVE_INFINITY,
+  };
+}
