@@ -6,7 +6,6 @@ import type { RowAccess } from './assert-suitable.ts';
 import { queryBackends } from './driver/backend-states.ts';
 import { type Connection, endClient, openClient } from './driver/client.ts';
 import { closeSilentConnections } from './driver/close-silent-connections.ts';
-import { countStatements } from './driver/count-statements.ts';
 import { withDeadline } from './driver/deadline.ts';
 import { LoadCounter } from './driver/pool-load.ts';
 
@@ -84,17 +83,14 @@ export function openPools(connection: Connection, { applicationName, answerWithi
     endAfterMs: 1.25 * answerWithinMs + 250,
   });
   return {
-    open(name, options) {
-      const load = new LoadCounter(name, options.max);
-      return countStatements(openWith(load, options), load);
-    },
+    open: (name, options) => openWith(new LoadCounter(name, options.max), options),
     openDb(name, options) {
-      const load = new LoadCounter(name, options.max);
+      const load = new LoadCounter(name, options.max, true);
       // The server's statement_timeout comes first, because after it we know that nothing was written.
       return drizzle(withDeadline(openWith(load, options), 1.5 * answerWithinMs, load));
     },
     listener: () => connect(listeners, { max: 1, rowAccess: 'DESK' }),
-    loads: () => [...loads.map((load) => load.now()), { ...listeners.now(), waiting: undefined }],
+    loads: () => [...loads, listeners].map((load) => load.now()),
     async [Symbol.asyncDispose]() {
       await Promise.all(Array.from(clients, ([client, load]) => endClient(client, () => load.isInUse)));
       watch[Symbol.dispose]();

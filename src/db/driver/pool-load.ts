@@ -3,18 +3,21 @@ import type { Wire } from './postgres-socket.ts';
 
 /**
  * Holds the load of one pool, which the driver does not expose. `openClient` keeps `wires` up to date, and
- * `withDeadline` or `countStatements` keeps `underway`.
+ * `withDeadline`, where a pool has one, `underway`.
  */
 export class LoadCounter {
   readonly pool: string;
   readonly #size: number;
   readonly wires = new Set<Wire>();
+  readonly #isCounted: boolean;
   /** Pending statements and transactions. */
   underway = 0;
 
-  constructor(pool: string, size: number) {
+  /** @param isCounted whether somebody keeps `underway` */
+  constructor(pool: string, size: number, isCounted = false) {
     this.pool = pool;
     this.#size = size;
+    this.#isCounted = isCounted;
   }
 
   /** Whether a connection is open, or a statement waits for one. */
@@ -22,11 +25,11 @@ export class LoadCounter {
     return this.wires.size > 0 || this.underway > 0;
   }
 
-  /** The current numbers. `waiting`: statements beyond the size of the pool. */
+  /** The current numbers. `waiting`: statements beyond the size of the pool, if they are counted. */
   now(): PoolLoad {
     let busy = 0;
     for (const { silentSince } of this.wires) if (silentSince !== undefined) busy += 1;
-    const waiting = Math.max(0, this.underway - this.#size);
+    const waiting = this.#isCounted ? Math.max(0, this.underway - this.#size) : undefined;
     return { pool: this.pool, open: this.wires.size, busy, waiting };
   }
 }
