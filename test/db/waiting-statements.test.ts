@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createTestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 
-test('statements that wait for a connection are counted where they have a time limit, and there alone', async () => {
+test('statements that wait for a connection are counted where they have a time limit, else not', async () => {
   await using own = await createTestDatabase();
   const { database } = own;
   const waiting = () => Object.fromEntries(database.loads().map((load) => [load.pool, load.waiting]));
