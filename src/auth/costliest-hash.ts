@@ -8,10 +8,10 @@ import { currentParameters, type ScryptParameters } from './scrypt.ts';
 const keepMs = 10 * 60_000;
 
 /**
- * Returns a function that finds the most expensive hash of an enabled user, and resolves to a hash of the
- * same cost that no password matches; to undefined when none is more expensive than new ones. The result is
- * cached for ten minutes. A hash's prefix determines its cost, and there are few prefixes; all hashes of
- * ASP.NET's second version cost the same.
+ * Returns a function that finds the most expensive hash of an enabled user among those with another format or
+ * other parameters than new ones, and resolves to a hash of the same cost that no password matches; to
+ * undefined when there is none. The result is cached for ten minutes. A hash's prefix determines its cost,
+ * and there are few prefixes; all hashes of ASP.NET's second version cost the same.
  */
 export function createCostliestHash(
   db: Db,
@@ -33,6 +33,7 @@ export function createCostliestHash(
   };
 }
 
+/** Cheaper ones than new hashes count too: a wrong password for one costs it besides a new one. */
 async function findCostliestHash(db: Db, costOfNewHashes: number): Promise<string | undefined> {
   const hash = users.passwordHash;
   const forms = await db
@@ -45,10 +46,10 @@ async function findCostliestHash(db: Db, costOfNewHashes: number): Promise<strin
         when ${hash} like 'AQ%' then left(${hash}, 12) else '' end`,
     );
   let costliest: string | undefined;
-  let most = costOfNewHashes;
+  let most = 0;
   for (const { sample } of forms) {
     const cost = costOf(sample);
-    if (cost > most) [most, costliest] = [cost, sample];
+    if (cost > most && cost !== costOfNewHashes) [most, costliest] = [cost, sample];
   }
   return costliest === undefined ? undefined : decoyLike(costliest);
 }

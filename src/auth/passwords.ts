@@ -42,8 +42,8 @@ export interface PasswordCheck {
 /** Options of `checkPassword`. */
 export interface PasswordCheckOptions {
   /**
-   * A hash as expensive as the most expensive stored one that no password matches; undefined when none is
-   * more expensive than new ones.
+   * A hash that no password matches, as expensive as the most expensive stored one of those that new hashes
+   * are not like; undefined when all are like new ones.
    */
   readonly costliest?: string | undefined;
   /** Parameters of new hashes. */

@@ -28,8 +28,10 @@ export async function takeMigrationLock(
     select l.pid, a.application_name as name
     from pg_locks l left join pg_stat_activity a on a.pid = l.pid
     where l.locktype = 'advisory' and l.granted
+      and l.database = (select oid from pg_database where datname = current_database())
       and (l.classid::bigint << 32) + l.objid::bigint = ${migrationLock}`;
-  say(`the migration lock, held by PostgreSQL's process ${holder?.pid} (${holder?.name || 'no name'})`);
+  const by = holder && `, held by PostgreSQL's process ${holder.pid} (${holder.name || 'no name'})`;
+  say(`the migration lock${by ?? ''}`);
   await tx`select pg_advisory_xact_lock(${migrationLock})`;
 }
 

@@ -1,8 +1,9 @@
 import type { Db, Reader } from './database.ts';
 
 /**
- * Prepares a statement once per pool; a transaction prepares it separately. For an unnamed statement the
- * driver first asks the server for a description (a second round trip), and the server plans it each time.
+ * Keeps the statement that `build` makes, once per pool; for a transaction it is built anew. `build` ends
+ * with `.prepare(name)`: for an unnamed statement the driver first asks the server for a description (a
+ * second round trip), and the server plans it each time.
  */
 export function preparedFor<P>(build: (db: Reader) => P): (db: Reader) => P;
 /** The same for a statement that writes, which needs a pool. */

@@ -60,7 +60,7 @@ function reply(
   };
 }
 
-/** The response to a call that was carried out. */
+/** The response to a call that was carried out: 200 with the new message's id. */
 export function resultReply(
   as: Representation,
   ticketMessageId: number,
@@ -74,7 +74,7 @@ export function resultReply(
   return reply(200, as, json, xml, headers);
 }
 
-/** An error as `{"Message":"…"}`, which every client of the old service reads. */
+/** An error as `{"Message":"…"}`, or the same in XML, which every client of the old service reads. */
 export function errorReply(
   status: number,
   as: Representation,
@@ -86,8 +86,9 @@ export function errorReply(
 }
 
 /**
- * Errors of model binding, as `ModelState`. The keys name the members and the texts are generic, as remote
- * clients saw them.
+ * A 400 for errors of model binding, as `ModelState`. The keys name the members and the texts are generic, as
+ * remote clients saw them.
+ * @param errors the path of each error in the body: `Name`, `[0].Name`; empty for the body itself
  */
 export function modelStateReply(
   as: Representation,

@@ -12,8 +12,8 @@ interface WaitingWork {
 }
 
 /**
- * Limits how many pieces of costly work run at once in this process, and how many of them are one user's.
- * Others wait for their turn, in the order in which they came.
+ * Limits how many searches run at once in this process, and how many of them are one user's. Others wait for
+ * their turn, in the order in which they came; a user who has as many as allowed is overtaken.
  */
 export class UserTurns {
   readonly #most: number;
@@ -23,6 +23,11 @@ export class UserTurns {
   readonly #waiting: WaitingWork[] = [];
   #total = 0;
 
+  /**
+   * @param most how many run at once
+   * @param mostOfOne how many of them may be one user's
+   * @param patienceMs a search that has waited as long is refused unless one of its user's is running
+   */
   constructor(most: number, mostOfOne: number, patienceMs = usualPatienceMs) {
     this.#most = most;
     this.#mostOfOne = mostOfOne;
@@ -32,7 +37,8 @@ export class UserTurns {
   /**
    * Does the work when it is its turn. When it is Unavailable, so is what waits behind it for the same user:
    * otherwise each would wait for a database that does not answer.
-   * @throws Unavailable when too much of the user's work waits, or all of it in vain
+   * @throws Unavailable when 100 others of the user wait, or when it has waited for `patienceMs` and nothing
+   *   of the user is running; then it has not begun
    */
   async run<T>(userId: number, work: () => Promise<T>): Promise<T> {
     if (this.#waiting.filter((one) => one.userId === userId).length >= mostWaiting)

@@ -8,7 +8,10 @@ export interface DatabaseTls {
   readonly direct: boolean;
 }
 
-/** What a database URL says. What it leaves out, the driver takes from PGHOST and so on, or guesses. */
+/**
+ * What a database URL says. What it leaves out, the driver takes from PGHOST and so on, or guesses; but with
+ * a host its port is 5432, and with a port its host is localhost.
+ */
 export interface DatabaseAddress {
   readonly host: string | undefined;
   readonly port: number | undefined;
@@ -90,11 +93,13 @@ function isDecodable(text: string): boolean {
 }
 
 function parametersOf(query: string, hasAccount: boolean): ReadonlyMap<string, string> {
+  // Of a password with @ and ?, the part between them would be the host, and the rest parameters.
+  if (hasAccount && query.includes('@')) throw new Error(cutShort);
   const given = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(query)) {
     if (!parameterNames.includes(name)) {
       // The name may be a part of a password.
-      if (!/^\w+$/.test(name) || (!hasAccount && query.includes('@'))) throw new Error(cutShort);
+      if (!/^\w+$/.test(name) || query.includes('@')) throw new Error(cutShort);
       throw new Error(`has no parameter ${name}: there are ${parameterNames.join(', ')}`);
     }
     if (given.has(name)) throw new Error(`gives ${name} twice`);

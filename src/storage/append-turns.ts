@@ -3,8 +3,9 @@ import { destroy } from './copy-and-hash.ts';
 
 /**
  * Creates a function that runs one piece of work at a time per blob in this process. Later work ends an
- * append: it destroys the source that the append reads from, if that is a stream, and waits until the bytes
- * read so far are stored. Work that was given no source is waited for. Each call settles as its work does.
+ * append: it destroys the `source` that the append reads from, if that is a stream, and waits for the
+ * append's `work`, which has to store the bytes read so far and to settle then. Work that was given no source
+ * is only waited for. Each call settles as its work does.
  */
 export function createAppendTurns() {
   const running = new Map<string, { readonly source: Source | undefined; readonly done: Promise<unknown> }>();

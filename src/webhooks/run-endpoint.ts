@@ -51,18 +51,23 @@ const patienceMs = 1000;
 /** New events end a wait: the feed wakes its watchers. */
 const untilWoken = 60_000;
 
-/** The sending to one endpoint, from its claim until it is stopped or the lease is lost. */
+/** The sending to one endpoint, from its claim until its end. */
 export interface EndpointRun {
   readonly lease: Lease;
-  /** Resolves when nothing is under way, and the endpoint is released unless it was lost. */
+  /**
+   * Resolves when nothing is under way; never rejects. The endpoint is released then. If it was lost, or the
+   * database failed, its lease expires instead.
+   */
   readonly ended: Promise<void>;
+  /** Begins no further step. A request that is under way is finished and recorded. */
   stop(): void;
 }
 
 /**
  * Sends the desk's events to an endpoint in their order, in a loop with one request at a time: the next one
  * is sent when the last one is answered and recorded. An event whose answer was not recorded is sent again,
- * by this worker or the next one. The loop ends when it is stopped or the lease is lost.
+ * by this worker or the next one. The loop ends when it is stopped, or when it finds before a request that
+ * the endpoint is disabled, removed or another worker's. The caller renews the lease.
  * @param mayRequest whether the lease lasts longer than a request
  */
 export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: () => boolean): EndpointRun {

@@ -273,6 +273,11 @@ test('the source of a mail is the bytes the server took, for operators, after it
   expect(Number(response.headers.get('content-length'))).toBe(bytes.length);
   expect(bytes.equals(gateway.sink.mails[sent]!.source)).toBe(true);
   expect(bytes.includes('boss@domain.com')).toBe(false);
+  const head = await get(added.delivery!.sourceUrl, asOperator, { method: 'HEAD' });
+  expect([head.status, head.headers.get('content-length')]).toEqual([200, String(bytes.length)]);
+  expect((await head.arrayBuffer()).byteLength).toBe(0);
+  const posted = await get(added.delivery!.sourceUrl, asOperator, { method: 'POST' });
+  expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   expect((await get(added.delivery!.sourceUrl, asRequester)).status).toBe(404);
   expect((await get(added.delivery!.sourceUrl, null)).status).toBe(401);
   for (const path of [

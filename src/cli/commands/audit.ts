@@ -2,7 +2,7 @@ import { and, desc, eq, gte, sql } from 'drizzle-orm';
 import { auditEntries, tickets, users } from '../../db/tables.ts';
 import { parseStorableInstant } from '../../platform/instants.ts';
 import { type Command, one, UsageError, wholeNumber } from '../command.ts';
-import { findTicket, findUser } from '../lookup.ts';
+import { findTicket, findUser } from '../find-by-name.ts';
 import { rows } from '../output.ts';
 
 function instantOf(text: string): Date {

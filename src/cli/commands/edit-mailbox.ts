@@ -3,7 +3,7 @@ import { mailboxes } from '../../db/tables.ts';
 import { newMailbox } from '../../import/record.ts';
 import { auditEntry } from '../audit-entry.ts';
 import { type Command, CommandError, checked, type OptionValues, one, wholeNumber } from '../command.ts';
-import { findMailbox } from '../lookup.ts';
+import { findMailbox } from '../find-by-name.ts';
 import { fields } from '../output.ts';
 
 /** `--rate-per-minute 30`, or `none`. */

@@ -13,7 +13,7 @@ import {
   one,
   wholeNumber,
 } from '../command.ts';
-import { findMailbox, findOperator } from '../lookup.ts';
+import { findMailbox, findOperator } from '../find-by-name.ts';
 import { done, fields, rows } from '../output.ts';
 import { readSecret } from '../read-secret.ts';
 

@@ -3,7 +3,7 @@ import { parseAddress } from '../../mail/address.ts';
 import { MailboxUnusable, type SendingMailbox, serverOf } from '../../mail/smtp/mailbox-pools.ts';
 import { greet, MailTestFailed, sendTestMail } from '../../mail/smtp/send-test-mail.ts';
 import { type Command, CommandError, one, UsageError } from '../command.ts';
-import { findMailbox } from '../lookup.ts';
+import { findMailbox } from '../find-by-name.ts';
 import { done } from '../output.ts';
 
 /** The server of `SMTP_URL`; the development inbox cannot be reached from here. */

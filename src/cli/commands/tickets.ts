@@ -4,7 +4,7 @@ import { newTicket } from '../../import/record.ts';
 import { ticketsWith } from '../../tickets/read/search-text.ts';
 import { auditEntry } from '../audit-entry.ts';
 import { type Command, checked, one, wholeNumber } from '../command.ts';
-import { findTicket, findUser } from '../lookup.ts';
+import { findTicket, findUser } from '../find-by-name.ts';
 import { fields, printable, rows } from '../output.ts';
 
 const add: Command = {

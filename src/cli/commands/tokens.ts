@@ -2,7 +2,7 @@ import { createToken, listTokens, revokeToken } from '../../auth/tokens.ts';
 import { type Scope, scopes } from '../../platform/request-context.ts';
 import { auditEntry } from '../audit-entry.ts';
 import { type Command, CommandError, many, one, UsageError, wholeNumber } from '../command.ts';
-import { findUser } from '../lookup.ts';
+import { findUser } from '../find-by-name.ts';
 import { done, fields, rows } from '../output.ts';
 
 const defaultScopes: readonly Scope[] = ['read', 'write'];

@@ -4,7 +4,7 @@ import { mailboxGrants, users } from '../../db/tables.ts';
 import { newUser } from '../../import/record.ts';
 import { auditEntry } from '../audit-entry.ts';
 import { type Command, CommandError, checked, one } from '../command.ts';
-import { findUser } from '../lookup.ts';
+import { findUser } from '../find-by-name.ts';
 import { done, fields, rows } from '../output.ts';
 import { readSecret } from '../read-secret.ts';
 

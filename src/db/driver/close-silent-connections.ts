@@ -17,14 +17,18 @@ export interface Backend {
 
 /** How connections are watched. */
 export interface SilenceOptions {
+  /** The open connections, which are read anew at each check. */
   readonly wires: Iterable<Wire>;
-  /** Queries the server over a new connection; undefined: no answer. */
+  /**
+   * Queries the server over a new connection for these backends; those that it does not know are left out.
+   * Undefined: no answer. It must not reject, and must give up by itself: nothing else is asked meanwhile.
+   */
   readonly ask: (pids: readonly number[]) => Promise<readonly Backend[] | undefined>;
-  /** Milliseconds after which a silent connection is closed, whatever the server says. */
+  /** Milliseconds after which a silent connection is closed (CONNECTION_SILENT), whatever the server says. */
   readonly endAfterMs: number;
-  /** Milliseconds of silence after which the server is queried. */
+  /** Milliseconds of silence after which the server is queried; 1000 if absent. */
   readonly suspectAfterMs?: number;
-  /** Milliseconds between two checks. */
+  /** Milliseconds between two checks; 250 if absent. */
   readonly everyMs?: number;
 }
 

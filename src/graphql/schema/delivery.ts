@@ -22,7 +22,7 @@ import {
 } from './enums.ts';
 import { connectionOf, costOfCounting, pageComplexity, totalCount, totalCountIsExact } from './lists/page.ts';
 
-/** The type `Delivery`. */
+/** The type `Delivery`, for operators only. That is not checked here: whoever resolves to one has to. */
 export const DeliveryRef = builder.objectRef<Delivery>('Delivery');
 
 const RecipientRef = builder.objectRef<Recipient>('DeliveryRecipient').implement({

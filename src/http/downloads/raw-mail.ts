@@ -10,8 +10,8 @@ import { dispositionOf } from './content-disposition.ts';
 import { sendBytes } from './send-bytes.ts';
 
 /**
- * Handles GET /deliveries/{id}/source: sends the mail as it was sent, to operators. Without a credential, the
- * answer is 401; for requesters, and when there is no such mail, 404.
+ * Handles GET and HEAD of /deliveries/{id}/source: sends the mail as it was sent, to operators. Without a
+ * credential, the answer is 401; for requesters, and when there is no such mail, 404; to another method, 405.
  * @param path what follows `/deliveries/`
  */
 export async function answerSource(
@@ -20,11 +20,10 @@ export async function answerSource(
   res: ServerResponse,
   path: string,
 ): Promise<void> {
+  if (req.method !== 'GET' && req.method !== 'HEAD')
+    return sendText(res, 405, 'Method not allowed\n', { Allow: 'GET, HEAD' });
   const [globalId, what] = path.split('/');
-  const deliveryId =
-    what === 'source' && req.method === 'GET'
-      ? decodeGlobalId('Delivery', decodeSegment(globalId!))
-      : undefined;
+  const deliveryId = what === 'source' ? decodeGlobalId('Delivery', decodeSegment(globalId!)) : undefined;
   if (ctx.viewer === undefined)
     return sendText(res, 401, 'Sign in to download\n', { 'WWW-Authenticate': passwordChallenge });
   const source =
@@ -42,5 +41,7 @@ export async function answerSource(
     'X-Content-Type-Options': 'nosniff',
     'Cache-Control': 'private, no-store',
   });
-  await sendBytes(source.stream, res, source.byteSize, ctx.log);
+  if (req.method === 'GET') return sendBytes(source.stream, res, source.byteSize, ctx.log);
+  source.stream.destroy();
+  res.end();
 }

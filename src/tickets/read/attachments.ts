@@ -45,6 +45,7 @@ const attachmentColumns = {
 
 /**
  * Visible attachments by message id, ordered by position. Each given message has a list, which may be empty.
+ * @throws Refusal UNAUTHENTICATED
  */
 export async function listAttachments(
   ctx: TicketContext,
@@ -56,7 +57,10 @@ export async function listAttachments(
   return byMessage;
 }
 
-/** Visible attachments by id. Others are missing from the result. */
+/**
+ * Visible attachments by id. Others are missing from the result.
+ * @throws Refusal UNAUTHENTICATED
+ */
 export async function loadAttachments(
   ctx: TicketContext,
   ids: readonly number[],

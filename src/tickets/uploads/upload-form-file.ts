@@ -16,7 +16,7 @@ export interface UploadFileInput {
 /**
  * Stores a file of a GraphQL multipart request as an upload, before its message is written. Its uploader can
  * attach it once, within a day.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE also when the user's quota is used up
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN, or ATTACHMENT_TOO_LARGE, which also means a used-up quota
  */
 export async function uploadFile(ctx: TicketContext, input: UploadFileInput): Promise<Upload> {
   const viewer = requireViewer(ctx, 'write');

@@ -38,16 +38,16 @@ export async function findMailbox(db: Db | Tx, address: string) {
 }
 
 /**
- * Finds a ticket by reference or id.
+ * Finds a ticket by reference, ignoring case, or by id.
  * @param name a reference or an id; a reference takes precedence
  * @throws CommandError when there is none
  */
 export async function findTicket(db: Db | Tx, name: string) {
-  const id = /^\d{1,9}$/.test(name) ? Number(name) : null;
+  const id = /^\d{1,10}$/.test(name) ? Number(name) : null;
   const [ticket] = await db
     .select()
     .from(tickets)
-    .where(sql`${tickets.referenceKey} = lower(${name}) or ${tickets.id} = ${id}`)
+    .where(sql`${tickets.referenceKey} = lower(${name}) or ${tickets.id} = ${id}::bigint`)
     .orderBy(sql`${tickets.referenceKey} = lower(${name}) desc`)
     .limit(1);
   if (ticket === undefined) throw new CommandError(`There is no ticket ${name}`);
