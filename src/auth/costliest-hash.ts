@@ -8,10 +8,10 @@ import { currentParameters, type ScryptParameters } from './scrypt.ts';
 const keepMs = 10 * 60_000;
 
 /**
- * Returns a function that finds the most expensive hash of an enabled user among those with another format or
- * other parameters than new ones, and resolves to a hash of the same cost that no password matches; to
- * undefined when there is none. The result is cached for ten minutes. A hash's prefix determines its cost,
- * and there are few prefixes; all hashes of ASP.NET's second version cost the same.
+ * Returns a function that finds the most expensive hash of an enabled user whose cost is not that of new
+ * ones, and resolves to a hash of the same cost that no password matches; to undefined when there is none.
+ * The result is cached for ten minutes. A hash's prefix determines its cost, and there are few prefixes; all
+ * hashes of ASP.NET's second version cost the same.
  */
 export function createCostliestHash(
   db: Db,

@@ -42,8 +42,8 @@ export interface PasswordCheck {
 /** Options of `checkPassword`. */
 export interface PasswordCheckOptions {
   /**
-   * A hash that no password matches, as expensive as the most expensive stored one of those that new hashes
-   * are not like; undefined when all are like new ones.
+   * A hash that no password matches, as expensive as the most expensive stored one whose cost is not that of
+   * new ones; undefined when there is none.
    */
   readonly costliest?: string | undefined;
   /** Parameters of new hashes. */
@@ -64,8 +64,7 @@ export async function checkPassword(
   const decoyHash = decoyOf(cost);
   const checked = hash ?? decoyHash;
   const isCostliest = costliest !== undefined && costOf(checked) === costOf(costliest);
-  const ours = parseScrypt(checked);
-  if (ours !== undefined && !isWeak(ours.parameters, cost)) {
+  if (costOf(checked) === costOf(decoyHash)) {
     const valid = await verifyScrypt(checked, password);
     if (valid && typeof hash === 'string') return { valid };
     if (costliest !== undefined) await verifyAny(isCostliest ? decoyHash : costliest, password);
@@ -77,7 +76,9 @@ export async function checkPassword(
     decoy === undefined ? undefined : verifyAny(decoy, password),
   ]);
   const replacement = await hashScrypt(password, cost);
-  return valid ? { valid, replacement } : { valid };
+  const ours = parseScrypt(checked);
+  const isStronger = ours !== undefined && !isWeak(ours.parameters, cost);
+  return valid && !isStronger ? { valid, replacement } : { valid };
 }
 
 /** Cost of a check in milliseconds, measured on one machine; only for comparing hashes. */

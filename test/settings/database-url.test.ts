@@ -95,6 +95,7 @@ describe('what would be passed to the server, or be ignored, is refused by its n
     ['postgres://desk:12?canary=a@db/tickets', unreadable],
     ['postgres://desk:12#canary@db/tickets', unreadable],
     ['postgres://desk:1@2?canary=a@db/tickets', unreadable],
+    ['postgres://desk:1@canary/a@db/tickets', unreadable],
     ['postgres://desk:1@canary?dbname=a@db/tickets', unreadable],
   ])('%s', ([url, message]) => {
     const told = why(url!);

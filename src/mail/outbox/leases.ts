@@ -122,7 +122,7 @@ export async function recover(client: postgres.Sql, now: Date, limit = 500): Pro
         phase: sql`o.phase`,
         endedAt: sql`clock_timestamp()`,
         outcome: sql`case when o.phase = 'BODY' then 'OUTCOME_UNKNOWN' else 'QUEUED' end`,
-        reply: 'the worker ended',
+        reply: sql`case when o.phase = 'BODY' then 'the worker ended' else 'its lease expired' end`,
       })}
       from owned o where ${a.deliveryId} = o.id and ${a.number} = o.attempts
     ), happened as (

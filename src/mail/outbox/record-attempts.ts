@@ -91,7 +91,8 @@ const writeOutcomes = prepareStatement<
         bodyAt: sql`i."bodyAt"`,
         endedAt: sql`clock_timestamp()`,
         outcome: sql`i.state`,
-        // Whoever ended an attempt before its fence knows why; the worker only learns that it was ended.
+        // Who ended an attempt before its fence has said why: a redaction, or the recovery of an expired
+        // lease. The worker only learns that it was ended.
         reply: sql`case when i.state = 'QUEUED' and i.id not in (select id from owned)
           then coalesce(${a.reply}, i.reply) else i.reply end`,
       })}

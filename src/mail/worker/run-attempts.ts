@@ -73,6 +73,8 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     { atOnce: 2 },
   );
   const files = createFileReads();
+  /** The storing of a mail's source, by the attempt's token. */
+  const storing = new Map<string, Promise<void>>();
   const write = createBatcher(
     (settlements: readonly Settlement[]) => settle(sql, settlements),
     // The connection is free already and the next mails are claimed ahead, so waiting is cheap. Settling six
@@ -129,6 +131,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     const kept = contents.source === undefined ? keepUnlocked({ id, token, source: mail.source }) : undefined;
     // The fence awaits it, and gets its error.
     kept?.catch(() => {});
+    if (kept !== undefined) storing.set(token, kept);
     const bytes = readAhead(inLargePieces(mailBytes(mail.source, blobs)), mail.source.inserts[0]?.offset);
     await trace('prepared', claim.id);
     const hasFiles = mail.source.inserts.length > 0;
@@ -181,9 +184,6 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       await recordSizeLimit(sql, contents.mailbox.id, pool.sizeLimit).catch((err) =>
         log.warn({ err }, 'recording the size limit of a mail server failed'),
       );
-    // Once an outcome without a fence is settled, the source could not be stored any more, and the next
-    // attempt would compose another mail.
-    if (outcome !== undefined) await kept?.catch(() => {});
     return outcome && { ...outcome, bodyAt };
   }
 
@@ -196,6 +196,9 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     await trace('claimed', claim.id);
     const delivery = { ...contents, token: claim.token, attempts: claim.attempts };
     const end = async (settlement: Settlement): Promise<void> => {
+      // Once an outcome without a fence is settled, the source could not be stored any more, and the next
+      // attempt would compose another mail.
+      await storing.get(claim.token)?.catch(() => {});
       const written = await writeUntilWritten(settlement);
       const took = performance.now() - from;
       const { state, phase, recipients } = settlement;
@@ -226,7 +229,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       const attributes = { 'ticketwire.delivery_id': id, 'ticketwire.attempt': attempts };
       return inSpan(
         () => ({ name: 'mail attempt', kind: SpanKind.CONSUMER, attributes }),
-        () => attempt(claim, contents, mayBegin),
+        () => attempt(claim, contents, mayBegin).finally(() => storing.delete(claim.token)),
       );
     },
   };

@@ -33,7 +33,9 @@ export async function openObject(
           }
           return;
         } catch (error) {
-          if (++tries > resumptions || s3.patience.isShort()) throw new StoreUnavailable(error);
+          // A process that stops asks a store that says nothing no second time.
+          const isInVain = error instanceof Late && s3.patience.isShort();
+          if (++tries > resumptions || isInVain) throw new StoreUnavailable(error);
         }
         // Without a byte, the same is asked again: a service may answer `bytes=0-` with the whole object.
         const isBegun = position > (range?.start ?? 0);
@@ -47,12 +49,15 @@ export async function openObject(
   return stream.on('close', () => body.destroy());
 }
 
+/** The store has sent nothing, or too little, for too long. */
+class Late extends Error {}
+
 /**
  * Only the time counts during which a reader waits for bytes, because a slow reader is not the store's fault.
  */
 async function* stepping(body: Readable, withinMs: number, patience: Patience): AsyncGenerator<Buffer> {
   const pieces = body[Symbol.asyncIterator]();
-  const late = new Error('no more bytes arrived');
+  const late = new Late('no more bytes arrived');
   let waited = 0;
   let got = 0;
   try {

@@ -128,6 +128,10 @@ test('a process that stops waits no longer for a store that says nothing', async
   await expect(silent.put(Readable.from([bytes.subarray(0, 10)]), 10)).rejects.toBeInstanceOf(
     StoreUnavailable,
   );
+  // An answer that breaks off is not silence: it is asked for again.
+  server.mend();
+  server.fail('GetObject', 'cut-within', 1);
+  expect((await readAll(await silent.open(key))).equals(bytes)).toBe(true);
 });
 
 test('a machine that keeps its credentials to itself is a fault of the store, as a signer too', async () => {
