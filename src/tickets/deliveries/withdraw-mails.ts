@@ -20,7 +20,7 @@ const waiting = new Set<DeliveryState>(['QUEUED', 'HELD', 'DEFERRED']);
 /** An attempt before its fence. Clearing its token ends it: the worker then drops the connection. */
 const held = ({ state, phase }: AffectedMail): boolean => state === 'TRANSMITTING' && phase !== 'BODY';
 
-/** What the ledger says of an attempt that a redaction ended: of the message's own mail, or of a later one. */
+/** What the ledger says of an attempt that a redaction ended: of the own mail, or of a later one. */
 const endedAs = {
   MESSAGE: { own: 'the message was redacted', quoting: 'a message that it may quote was redacted' },
   FILE: {
