@@ -59,7 +59,8 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
   const [, account, host = '', name = '', query = '', fragment] = match ?? [];
   if (match === null) throw new Error(whyNotUrl(text));
   // An unescaped character of a password has cut the URL short: the @ comes after the host.
-  const isCut = /@/.test(name) || (account === undefined && /@|^[^=]*@/.test(fragment ?? query));
+  const isCut =
+    /@/.test(name) || (account === undefined && (/@/.test(fragment ?? '') || /^[^=]*@/.test(query)));
   if (isCut || fragment !== undefined || !isDecodable(`${account ?? ''}${host}${name}`))
     throw new Error(cutShort);
   // Whoever means one of these writes %3C and so on, so a URL that has them is an unfilled example.
