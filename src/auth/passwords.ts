@@ -64,7 +64,8 @@ export async function checkPassword(
   const decoyHash = decoyOf(cost);
   const checked = hash ?? decoyHash;
   const isCostliest = costliest !== undefined && costOf(checked) === costOf(costliest);
-  if (costOf(checked) === costOf(decoyHash)) {
+  const ours = parseScrypt(checked);
+  if (ours !== undefined && costOf(checked) === costOf(decoyHash)) {
     const valid = await verifyScrypt(checked, password);
     if (valid && typeof hash === 'string') return { valid };
     if (costliest !== undefined) await verifyAny(isCostliest ? decoyHash : costliest, password);
@@ -76,7 +77,6 @@ export async function checkPassword(
     decoy === undefined ? undefined : verifyAny(decoy, password),
   ]);
   const replacement = await hashScrypt(password, cost);
-  const ours = parseScrypt(checked);
   const isStronger = ours !== undefined && !isWeak(ours.parameters, cost);
   return valid && !isStronger ? { valid, replacement } : { valid };
 }

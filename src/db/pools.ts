@@ -85,7 +85,7 @@ export function openPools(connection: Connection, { applicationName, answerWithi
   return {
     open: (name, options) => openWith(new LoadCounter(name, options.max), options),
     openDb(name, options) {
-      const load = new LoadCounter(name, options.max, true);
+      const load = new LoadCounter(name, options.max, { isCounted: true });
       // The server's statement_timeout comes first, because after it we know that nothing was written.
       return drizzle(withDeadline(openWith(load, options), 1.5 * answerWithinMs, load));
     },

@@ -58,15 +58,17 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
   );
   const [, account, host = '', name = '', query = '', fragment] = match ?? [];
   if (match === null) throw new Error(whyNotUrl(text));
-  // An unescaped character of a password has cut the URL short: the @ comes after the host.
-  const isCut =
-    /@/.test(name) || (account === undefined && (/@/.test(fragment ?? '') || /^[^=]*@/.test(query)));
+  // An unescaped character of a password has cut the URL short: an @ comes after what looks like the host.
+  const hasPassword = account?.includes(':') === true;
+  const isCut = hasPassword
+    ? /@/.test(name + query)
+    : account === undefined && (/@/.test(name + (fragment ?? '')) || /^[^=]*@/.test(query));
   if (isCut || fragment !== undefined || !isDecodable(`${account ?? ''}${host}${name}`))
     throw new Error(cutShort);
   // Whoever means one of these writes %3C and so on, so a URL that has them is an unfilled example.
   if (/[<>{}]/.test(text))
     throw new Error('contains < > { or }: fill in the placeholder, or write it as %3C and so on');
-  const given = parametersOf(query, account !== undefined);
+  const given = parametersOf(query);
   const [, user, password] = /^([^:]*)(?::(.*))?$/s.exec(account ?? '')!;
   const stated = { user, password, host: host.replace(/:\d*$/, ''), port: /:\d+$/.test(host), dbname: name };
   for (const [key, value] of Object.entries(stated))
@@ -93,9 +95,7 @@ function isDecodable(text: string): boolean {
   }
 }
 
-function parametersOf(query: string, hasAccount: boolean): ReadonlyMap<string, string> {
-  // Of a password with @ and ?, the part between them would be the host, and the rest parameters.
-  if (hasAccount && query.includes('@')) throw new Error(cutShort);
+function parametersOf(query: string): ReadonlyMap<string, string> {
   const given = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(query)) {
     if (!parameterNames.includes(name)) {

@@ -7,8 +7,7 @@ import type { TicketContext } from './context.ts';
 /**
  * Runs a command that locks rows, in one transaction. It is not retried.
  * @throws Unavailable when the database does not answer in time, a deadlock ended the transaction, or a lock
- *   is
- *   not granted within three seconds. Unless `nothingWritten` is true, it may have been committed.
+ *   is not granted within three seconds. Unless `nothingWritten` is true, it may have been committed.
  */
 export async function inTransaction<T>({ services }: TicketContext, run: (tx: Tx) => Promise<T>): Promise<T> {
   return services.database.commands.transaction(run).catch((error) => {

@@ -20,6 +20,8 @@ test.for([
   ['postgres:///tickets?host=/run/pg', { host: undefined, path: '/run/pg/.s.PGSQL.5432' }],
   ['postgres://?host=db&port=6432&user=u&password=p&dbname=tickets', { host: 'db', port: 6432, user: 'u' }],
   ['postgres:///tickets', { host: undefined, port: undefined, path: undefined }],
+  ['postgres://me@db/tickets?password=p@ss', { user: 'me', password: 'p@ss', host: 'db' }],
+  ['postgres://me:p%40s%3Fs@db/tickets?application_name=a%40b', { password: 'p@s?s', host: 'db' }],
   ['postgres://db/tickets?application_name=desk&connect_timeout=9', { connectSeconds: 9 }],
   ['postgres://db/tickets?application_name=desk', { session: { application_name: 'desk' } }],
 ] as const)('%s', ([text, expected]) => {

@@ -13,8 +13,8 @@ export class LoadCounter {
   /** Pending statements and transactions. */
   underway = 0;
 
-  /** @param isCounted whether somebody keeps `underway` */
-  constructor(pool: string, size: number, isCounted = false) {
+  /** @param options `isCounted`: whether somebody keeps `underway` */
+  constructor(pool: string, size: number, { isCounted = false } = {}) {
     this.pool = pool;
     this.#size = size;
     this.#isCounted = isCounted;

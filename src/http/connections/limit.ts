@@ -23,8 +23,8 @@ export function boundConnections(server: Server, log: Logger): void {
 }
 
 /**
- * Logs the first connection that a server refuses, and after each interval how many it has refused since. The
- * rest of a burst is logged although no connection is refused after it, and when the server closes.
+ * Logs the first connection that a server refuses, and after each interval how many it has refused since. So
+ * all of a burst are logged, even if no connection is refused after it; the last ones when the server closes.
  */
 export function logRefusals(server: Server, log: Logger, everyMs = logEveryMs): void {
   let refused = 0;

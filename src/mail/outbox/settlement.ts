@@ -116,11 +116,13 @@ function fencedSettlement(delivery: Attempted, outcome: AttemptOutcome, now: Dat
 /** What of a mail's message was redacted: all of it, or a file. */
 export type RedactedPart = 'MESSAGE' | 'FILE';
 
-/** How the ledger says why a mail is not sent. */
-export const notSentAsRedacted: Readonly<Record<RedactedPart, string>> = {
-  MESSAGE: 'Not sent: the message was redacted',
-  FILE: 'Not sent: a file of the message was redacted',
+/** How the ledger says it. */
+export const redactionOf: Readonly<Record<RedactedPart, string>> = {
+  MESSAGE: 'the message was redacted',
+  FILE: 'a file of the message was redacted',
 };
+/** How the ledger says why a mail is not sent. */
+export const notSentAsRedacted = (part: RedactedPart): string => `Not sent: ${redactionOf[part]}`;
 
 /**
  * The settlement of a mail of which something was redacted, or with an infected file; undefined if it can be
@@ -131,7 +133,7 @@ export function unsendableSettlement(
   delivery: Attempted,
   { redacted, infected }: { readonly redacted: RedactedPart | null; readonly infected: string | null },
 ): Settlement | undefined {
-  if (redacted !== null) return unsentSettlement(delivery, 'CANCELLED', notSentAsRedacted[redacted]);
+  if (redacted !== null) return unsentSettlement(delivery, 'CANCELLED', notSentAsRedacted(redacted));
   if (infected === null) return undefined;
   return unsentSettlement(delivery, 'FAILED', `Not sent: a file is infected: attachment ${infected}`);
 }

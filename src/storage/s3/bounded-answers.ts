@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { createPatience } from './patience.ts';
+import type { Patience } from './patience.ts';
 
 /** Most bytes of a response that is not an object. A list of 1,000 names has up to 3 MiB. */
 const mostBytes = 16 * 1024 * 1024;
@@ -15,7 +15,7 @@ interface Answer {
  * client's own timeout ends when a response begins, so one that stops or trickles after its head would hold
  * the caller and a connection for ever. Only an object's bytes are left to their reader.
  */
-export function boundAnswers(client: S3Client, withinMs: number): void {
+export function boundAnswers(client: S3Client, withinMs: number, patience: Patience): void {
   client.middlewareStack.add(
     (next, { commandName }) =>
       async (args) => {
@@ -24,7 +24,8 @@ export function boundAnswers(client: S3Client, withinMs: number): void {
         const answer = result.response as Answer;
         const isObject = commandName === 'GetObjectCommand' && answer.statusCode < 300;
         if (!isObject && answer.body instanceof Readable) {
-          const bytes = await readWithin(answer.body, startedAt + withinMs - performance.now());
+          const left = startedAt + withinMs - performance.now();
+          const bytes = await readWithin(answer.body, left, patience);
           answer.body = Readable.from([bytes]);
         }
         return result;
@@ -37,7 +38,7 @@ export function boundAnswers(client: S3Client, withinMs: number): void {
  * Reads a stream to its end, or destroys it.
  * @throws Error when it takes longer, or has more than 16 MiB
  */
-export async function readWithin(body: Readable, ms: number, patience = createPatience()): Promise<Buffer> {
+export async function readWithin(body: Readable, ms: number, patience: Patience): Promise<Buffer> {
   // The client retries an error of this name.
   const late = Object.assign(new Error('the response did not end in time'), { name: 'TimeoutError' });
   const stop = patience.wait(ms, () => body.destroy(late));

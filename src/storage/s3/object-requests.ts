@@ -88,14 +88,14 @@ export function createS3Objects(
       httpsAgent: unbounded,
     },
   });
-  boundAnswers(client, answerWithinMs);
+  const patience = createPatience();
+  boundAnswers(client, answerWithinMs, patience);
   const at = (name: string) => ({ Bucket: bucket, Key: prefix + name });
   const carrying = (bytes: Buffer) => ({
     Body: bytes,
     ContentLength: bytes.length,
     ContentMD5: createHash('md5').update(bytes).digest('base64'),
   });
-  const patience = createPatience();
   /** The client bounds an attempt, but neither its attempts together nor its search for credentials. */
   async function sent<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
     const ending = new AbortController();

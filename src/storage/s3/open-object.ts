@@ -34,7 +34,7 @@ export async function openObject(
           return;
         } catch (error) {
           // A process that stops asks a store that says nothing no second time.
-          const isInVain = error instanceof Late && s3.patience.isShort();
+          const isInVain = error instanceof Late && s3.patience.isShortened();
           if (++tries > resumptions || isInVain) throw new StoreUnavailable(error);
         }
         // Without a byte, the same is asked again: a service may answer `bytes=0-` with the whole object.

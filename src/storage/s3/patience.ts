@@ -8,7 +8,7 @@ export interface Patience {
   /** Lets no wait last longer than `ms` from now on: neither one that has begun, nor any later one. */
   shorten(ms: number): void;
   /** Whether it was shortened. */
-  isShort(): boolean;
+  isShortened(): boolean;
 }
 
 interface Wait {
@@ -40,6 +40,6 @@ export function createPatience(): Patience {
       longest = ms;
       for (const wait of waits) start(wait);
     },
-    isShort: () => longest !== Number.POSITIVE_INFINITY,
+    isShortened: () => longest !== Number.POSITIVE_INFINITY,
   };
 }

@@ -5,7 +5,7 @@ import { assign } from '../../db/insert-from.ts';
 import { outboxChannel } from '../../db/notify-channels.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, deliverySources } from '../../db/tables.ts';
 import { waitingAgain } from '../../mail/outbox/delivery-states.ts';
-import { notSentAsRedacted, type RedactedPart } from '../../mail/outbox/settlement.ts';
+import { notSentAsRedacted, type RedactedPart, redactionOf } from '../../mail/outbox/settlement.ts';
 import { d } from '../../mail/table-aliases.ts';
 import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
 
@@ -18,16 +18,14 @@ interface AffectedMail {
 
 const waiting = new Set<DeliveryState>(['QUEUED', 'HELD', 'DEFERRED']);
 /** An attempt before its fence. Clearing its token ends it: the worker then drops the connection. */
-const held = ({ state, phase }: AffectedMail): boolean => state === 'TRANSMITTING' && phase !== 'BODY';
+const isBeforeFence = ({ state, phase }: AffectedMail): boolean =>
+  state === 'TRANSMITTING' && phase !== 'BODY';
 
-/** What the ledger says of an attempt that a redaction ended: of the own mail, or of a later one. */
-const endedAs = {
-  MESSAGE: { own: 'the message was redacted', quoting: 'a message that it may quote was redacted' },
-  FILE: {
-    own: 'a file of the message was redacted',
-    quoting: 'a file of a message that it may quote was redacted',
-  },
-} satisfies Record<RedactedPart, object>;
+/** `redactionOf`, as an attempt to send a later mail has it. */
+const quotedRedactionOf: Readonly<Record<RedactedPart, string>> = {
+  MESSAGE: 'a message that it may quote was redacted',
+  FILE: 'a file of a message that it may quote was redacted',
+};
 
 interface Withdrawal {
   readonly part: RedactedPart;
@@ -48,19 +46,16 @@ export async function withdrawMails(tx: Tx, redacted: Withdrawal): Promise<numbe
   if (mails.length === 0) return [];
   const idsOf = (which: (mail: AffectedMail) => boolean) => mails.filter(which).map(({ id }) => id);
   const isOwn = ({ messageId }: AffectedMail) => messageId === redacted.messageId;
-  const cancelled = idsOf((mail) => isOwn(mail) && (waiting.has(mail.state) || held(mail)));
+  const cancelled = idsOf((mail) => isOwn(mail) && (waiting.has(mail.state) || isBeforeFence(mail)));
   const { part } = redacted;
-  await endAttempts(
-    tx,
-    idsOf((mail) => held(mail) && isOwn(mail)),
-    endedAs[part].own,
-  );
-  await endAttempts(
-    tx,
-    idsOf((mail) => held(mail) && !isOwn(mail)),
-    endedAs[part].quoting,
-  );
-  await cancel(tx, cancelled, notSentAsRedacted[part]);
+  for (const [own, reply] of [
+    [true, redactionOf[part]],
+    [false, quotedRedactionOf[part]],
+  ] as const) {
+    const begun = idsOf((mail) => isBeforeFence(mail) && isOwn(mail) === own);
+    await endAttempts(tx, begun, reply);
+  }
+  await cancel(tx, cancelled, notSentAsRedacted(part));
   await tx.delete(deliverySources).where(
     inArray(
       deliverySources.deliveryId,
