@@ -2,7 +2,10 @@ import { type Config, ConfigError } from './config.ts';
 import { asUnavailable, isFailedQuery, isRejectedLogin, sqlState } from './platform/database-faults.ts';
 import { Unavailable } from './platform/errors.ts';
 
-/** Says what to change after a failed start; undefined for a fault, which needs its stack trace. */
+/**
+ * Says what to change after a failed start.
+ * @returns a text for the terminal; undefined for a fault, which needs its stack trace
+ */
 export function describeStartError(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error.name === 'ConfigError' || /^Embedded(InUse|Unavailable)$/.test(error.name)) return error.message;
@@ -10,20 +13,24 @@ export function describeStartError(error: unknown): string | undefined {
   return trouble && `DATABASE_URL: ${trouble}`;
 }
 
-/** A fault's stack. A failed query is described by its cause, as its own message quotes the parameters. */
+/**
+ * A fault's stack trace, or its message if it has none. A failed query is described by its cause, as its own
+ * message quotes the parameters.
+ */
 export function describeFault(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!isFailedQuery(error)) return error.stack ?? error.message;
   return error.cause === undefined ? 'A query of the database failed.' : describeFault(error.cause);
 }
 
-/** The setting with the URL of the login that owns the tables. */
+/** The name of the setting with the URL of the login that owns the tables. */
 export const ownerSettingOf = ({ database }: Config): string =>
   database.kind === 'url' && database.ownerUrl !== database.url ? 'DATABASE_OWNER_URL' : 'DATABASE_URL';
 
 /**
  * Runs a step of the start that needs the database, so that its errors name the setting.
- * @param setting the setting with its URL
+ * @param setting name of the setting with the database's URL
+ * @returns what `run` returns
  * @throws ConfigError when the setting or the database has to be changed; other errors are thrown unchanged
  */
 export async function namingSetting<T>(setting: string, run: () => Promise<T>): Promise<T> {

@@ -20,6 +20,7 @@ export const tickets = pgTable(
   'tickets',
   {
     id: id(),
+    /** `INC-000047`, as it is shown. Unique without regard to case. */
     reference: text('reference').notNull(),
     /**
      * Key for looking a reference up. PostgreSQL does not consider `lower()` leakproof, so under row-level
@@ -48,13 +49,14 @@ export const tickets = pgTable(
      */
     lastEventNumber: integer('last_event_number').notNull().default(0),
     lastPublicEventNumber: integer('last_public_event_number').notNull().default(0),
-    /** When the last message was written; when the ticket was opened, if it has none. */
+    /** When the last message was written; if the ticket has none, when it was opened. */
     activeAt: instant('active_at').notNull().default(now),
     /** The same of public messages. */
     publicActiveAt: instant('public_active_at').notNull().default(now),
     /**
-     * Where an index finds it: `activeAt`, or the beginning of that minute if the message before was in it
-     * too. Then `isListedByMinute`, and further messages of the minute do not write the row's indexes.
+     * Position in lists that are ordered by activity: `activeAt`, or the beginning of that minute if the
+     * message before was in it too. Then `isListedByMinute`, and further messages of the minute do not write
+     * the row's indexes.
      */
     listedAt: instant('listed_at').notNull().default(now),
     isListedByMinute: boolean('is_listed_by_minute').notNull().default(false),
@@ -160,6 +162,7 @@ export const events = pgTable(
      * No foreign keys: the statement that inserts the event also inserted or locked these rows, for an
      * authenticated actor.
      */
+    /** The user who caused it; null: the gateway did, such as a mail worker. */
     actorId: integer('actor_id'),
     messageId: integer('message_id'),
     deliveryId: integer('delivery_id'),

@@ -2,7 +2,7 @@ import { bigint, index, integer, jsonb, pgTable, text, varchar } from 'drizzle-o
 import { bytea, createdAt, id, instant, now } from './column-types.ts';
 import { users } from './people.ts';
 
-/** Random keys that all processes of the desk share, created by the first process that needs one. */
+/** Random keys of 32 bytes that all processes of the desk share, created by the first one that needs one. */
 export const deskKeys = pgTable('desk_keys', {
   name: text('name').primaryKey(),
   key: bytea('key').notNull(),
@@ -36,7 +36,7 @@ export interface MailSummary {
 export const inboxMails = pgTable('inbox_mails', {
   id: id(),
   mailFrom: text('mail_from').notNull(),
-  /** Every RCPT TO, including blind copies. */
+  /** The addresses of the envelope's sender (`mail_from`) and of every RCPT TO, blind copies included. */
   rcptTo: text('rcpt_to').array().notNull(),
   source: bytea('source').notNull(),
   /** Extracted when the mail was received, so that a list need not read whole mails. */

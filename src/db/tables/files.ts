@@ -107,7 +107,7 @@ export const attachments = pgTable(
       .references(() => messages.id),
     /** From 1, in the order of the input. */
     position: smallint('position').notNull(),
-    /** Null once redacted; the tombstone retains the position and the size. */
+    /** Null once redacted; the row stays, with its position and its size. */
     blobKey: text('blob_key').references(() => blobs.key),
     fileName: text('file_name').notNull(),
     contentType: text('content_type').notNull(),
