@@ -27,7 +27,8 @@ export function reading<C extends Record<string, SQLWrapper>>(
 export const writing = (name: string, query: SQL): Step => stepOf(name, [], query);
 
 /**
- * A step that writes and returns columns under these names. @param query the statement without `returning`
+ * A step that writes and returns columns under these names.
+ * @param query the statement without `returning`
  */
 export function writingAndReturning<C extends Record<string, SQLWrapper>>(
   name: string,
