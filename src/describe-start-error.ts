@@ -14,8 +14,9 @@ export function describeStartError(error: unknown): string | undefined {
 }
 
 /**
- * A fault's stack trace, or its message if it has none. A failed query is described by its cause, as its own
- * message quotes the parameters.
+ * The text of an unexpected error: its stack trace, or its message if it has none. A failed query is
+ * described by its cause, as its own message quotes the parameters. What is no Error is converted to a
+ * string.
  */
 export function describeFault(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -23,7 +24,10 @@ export function describeFault(error: unknown): string {
   return error.cause === undefined ? 'A query of the database failed.' : describeFault(error.cause);
 }
 
-/** The name of the setting with the URL of the login that owns the tables. */
+/**
+ * The name of the setting with the URL of the login that owns the tables: `DATABASE_OWNER_URL` if it is set
+ * to another URL than `DATABASE_URL`, or else `DATABASE_URL`.
+ */
 export const ownerSettingOf = ({ database }: Config): string =>
   database.kind === 'url' && database.ownerUrl !== database.url ? 'DATABASE_OWNER_URL' : 'DATABASE_URL';
 
@@ -31,7 +35,8 @@ export const ownerSettingOf = ({ database }: Config): string =>
  * Runs a step of the start that needs the database, so that its errors name the setting.
  * @param setting name of the setting with the database's URL
  * @returns what `run` returns
- * @throws ConfigError when the setting or the database has to be changed; other errors are thrown unchanged
+ * @throws ConfigError, which begins with the setting's name, when the setting or the database has to be
+ *   changed or the database does not answer; other errors are thrown unchanged
  */
 export async function namingSetting<T>(setting: string, run: () => Promise<T>): Promise<T> {
   try {

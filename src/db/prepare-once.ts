@@ -1,10 +1,10 @@
 import type { Db, Reader } from './database.ts';
 
 /**
- * Returns a function that returns the statement which `build` makes for a pool. `build` is called once for
- * each pool, on first use; for each transaction it is called anew. It ends with `.prepare(name)`: for an
- * unnamed statement the driver first asks the server for a description (a second round trip), and the server
- * plans it each time.
+ * Makes a function that returns a prepared statement for a pool. It calls `build` when it is first called
+ * with the pool, and keeps the result; for each transaction it calls `build` anew. `build` ends with
+ * `.prepare(name)`: for an unnamed statement the driver first asks the server for a description (a second
+ * round trip), and the server plans it each time.
  */
 export function preparedFor<P>(build: (db: Reader) => P): (db: Reader) => P;
 /** The same for a statement that writes, which takes a pool. */

@@ -21,7 +21,8 @@ export interface SilenceOptions {
   readonly wires: Iterable<Wire>;
   /**
    * Queries the server over a new connection for these backends; those that do not exist are left out.
-   * Undefined: no answer. It must not reject, and must give up by itself: there is one query at a time.
+   * It resolves to undefined when there is no answer. It must not reject, and must give up by itself, because
+   * no other query begins before it has ended.
    */
   readonly ask: (pids: readonly number[]) => Promise<readonly Backend[] | undefined>;
   /** Milliseconds of silence after which a connection is closed, whatever the server answers. */

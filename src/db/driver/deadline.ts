@@ -17,8 +17,8 @@ const maxUnderway = 5000;
  * and may commit. What has not been sent or begun is withdrawn. The result of `unsafe` can only be awaited,
  * or its `values()`.
  * @param answerWithinMs the time limit, milliseconds
- * @param load its `underway` is the number of pending statements and transactions; above 5000 new ones get
- *   `Unavailable`
+ * @param load its `underway` is the number of pending statements and transactions; while there are 5000, new
+ *   ones get `Unavailable`
  */
 export function withDeadline(
   pool: postgres.Sql,

@@ -27,10 +27,10 @@ export interface ReplicatedReads extends ViewerReads {
 
 /**
  * Creates reads that prefer replicas and never miss a commit that preceded them, whoever made it and through
- * whichever process. The primary is asked where its log ends, once for all reads that begin meanwhile, and a
- * replica that has replayed the log up to there answers. If none has within 30 ms, the primary answers. If
- * the chosen replica is lost or cancels the read, the read is run again on the primary, so it may be called
- * twice. Errors of the read itself are thrown.
+ * whichever process. First the primary is asked where its log ends, once for all reads that begin meanwhile,
+ * and a replica that has replayed the log up to there answers. If none has within 30 ms, the primary answers.
+ * If the chosen replica is lost or cancels the read, the read is run again on the primary, so it may be
+ * called twice. Errors of the read itself are thrown.
  * @param primary its pools
  * @param primaryReads reads on the primary
  */

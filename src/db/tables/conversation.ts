@@ -15,7 +15,11 @@ import { eventTypes, formats, ticketStatuses, visibilities } from '../../platfor
 import { bytea, createdAt, id, instant, now, oneOf } from './column-types.ts';
 import { users } from './people.ts';
 
-/** Tickets. Their counters change under the row's lock. */
+/**
+ * Tickets: reference, subject, status and requester of each. What its messages and events change (their
+ * number, the last ones, when the ticket was active) is kept in its row too, and changes under the row's
+ * lock.
+ */
 export const tickets = pgTable(
   'tickets',
   {
@@ -78,7 +82,10 @@ export const tickets = pgTable(
   ],
 );
 
-/** Messages of tickets. Redaction empties the body. */
+/**
+ * Messages of tickets, public and private. A redacted one keeps its row: its body is empty, and `redactedAt`
+ * is set.
+ */
 export const messages = pgTable(
   'messages',
   {
@@ -108,7 +115,7 @@ export const messages = pgTable(
   ],
 );
 
-/** The last message of a ticket that a person has seen. */
+/** The last message that a person has seen of a ticket: at most one row for each user and ticket. */
 export const seenMarks = pgTable(
   'seen_marks',
   {
@@ -122,8 +129,9 @@ export const seenMarks = pgTable(
 );
 
 /**
- * Idempotency keys and the messages that they created. Rows are deleted after 30 days. There are no foreign
- * keys: the same statement inserts the message, for an authenticated user, and neither is ever deleted.
+ * Idempotency keys of users, and the message that each created. Rows are deleted after 30 days. There are no
+ * foreign keys: the same statement inserts the message, for an authenticated user, and neither is ever
+ * deleted.
  */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
@@ -142,7 +150,10 @@ export const idempotencyKeys = pgTable(
   ],
 );
 
-/** Events of tickets, which subscriptions read. */
+/**
+ * Events of tickets, which subscriptions and webhooks read: what happened, when, by whom, and to which
+ * message or delivery. They are numbered per ticket, and public ones a second time for requesters.
+ */
 export const events = pgTable(
   'events',
   {

@@ -25,7 +25,10 @@ import { bytea, createdAt, id, instant, now, oneOf } from './column-types.ts';
 import { messages } from './conversation.ts';
 import { mailboxes } from './mailboxes.ts';
 
-/** Mails to send, at most one for each message. */
+/**
+ * Mails of messages, at most one for each message, waiting as well as settled: sender, subject, state, and
+ * when the next attempt is due. An attempt in flight has a token and a lease here.
+ */
 export const deliveries = pgTable(
   'deliveries',
   {
@@ -123,7 +126,7 @@ export const deliveries = pgTable(
   ],
 );
 
-/** The recipients of a mail, each with its own outcome. */
+/** The recipients of a mail in To, Cc and Bcc, each with its own state and the mail server's reply. */
 export const deliveryRecipients = pgTable(
   'delivery_recipients',
   {
@@ -158,7 +161,10 @@ export const deliveryRecipients = pgTable(
   ],
 );
 
-/** Attempts to send a mail. Each transmits to all recipients that are still pending. */
+/**
+ * Attempts to send a mail, finished ones and the one in flight. Each transmits to all recipients that are
+ * pending or deferred.
+ */
 export const deliveryAttempts = pgTable(
   'delivery_attempts',
   {
@@ -187,7 +193,7 @@ export const deliveryAttempts = pgTable(
 
 /**
  * The exact source of a mail, without Bcc: written before the first attempt sends its first byte, and reused
- * by every later attempt. Attachments are referenced by position and not repeated.
+ * by every later attempt. Attachments are not repeated: it names their blobs and where they belong.
  */
 export const deliverySources = pgTable('delivery_sources', {
   deliveryId: integer('delivery_id')
@@ -204,8 +210,8 @@ export const deliverySources = pgTable('delivery_sources', {
 });
 
 /**
- * Where the outbox belongs, in a single row. A copy of the database is in another place, and sends nothing
- * until an operator adopts it.
+ * The database that the outbox belongs to, and whether sending is held, in a single row. A copy of the
+ * database is in another place, and sends nothing until an operator releases its outbox.
  */
 export const outboxHomes = pgTable(
   'outbox_homes',

@@ -70,8 +70,8 @@ export interface LaunchOptions {
 /**
  * Starts the server and waits until it accepts connections. It stops when this process ends, for whatever
  * reason, and does not keep this process alive. Its output goes to the cluster's log file.
- * @throws DirectoryBusy when another server holds the directory; EmbeddedUnavailable when the server ends;
- *   Error when it is not ready after 120 s
+ * @throws DirectoryBusy when another server holds the directory; EmbeddedUnavailable when the server ends
+ *   before it is ready; Error when it is not ready after 120 s
  */
 export async function launch(cluster: Cluster, options: LaunchOptions): Promise<Postmaster> {
   const log = openLog(cluster.log);

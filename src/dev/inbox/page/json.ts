@@ -7,7 +7,7 @@ import type { InboxEntry, InboxMail, InboxPage } from '../store.ts';
 
 /**
  * A page of the list as a value for JSON. Its entries have a snippet instead of the whole text; `next` is the
- * path of the following page, or null.
+ * path of the following page, or null. `byteSize` is in bytes, `receivedAt` a Date.
  * @param search the text that was searched for; empty if none
  */
 export const pageJson = ({ mails, hasMore, unread }: InboxPage, search: string) => ({
