@@ -2,7 +2,10 @@ import { type Config, ConfigError } from './config.ts';
 import { asUnavailable, isFailedQuery, isRejectedLogin, sqlState } from './platform/database-faults.ts';
 import { Unavailable } from './platform/errors.ts';
 
-/** Says what to change after a failed start; undefined for a fault, which needs its stack trace. */
+/**
+ * Says what to change after a failed start.
+ * @returns a text for the terminal; undefined for a fault, which needs its stack trace
+ */
 export function describeStartError(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error.name === 'ConfigError' || /^Embedded(InUse|Unavailable)$/.test(error.name)) return error.message;
@@ -10,21 +13,30 @@ export function describeStartError(error: unknown): string | undefined {
   return trouble && `DATABASE_URL: ${trouble}`;
 }
 
-/** A fault's stack. A failed query is described by its cause, as its own message quotes the parameters. */
+/**
+ * The text of an unexpected error: its stack trace, or its message if it has none. A failed query is
+ * described by its cause, as its own message quotes the parameters. What is no Error is converted to a
+ * string.
+ */
 export function describeFault(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!isFailedQuery(error)) return error.stack ?? error.message;
   return error.cause === undefined ? 'A query of the database failed.' : describeFault(error.cause);
 }
 
-/** The setting with the URL of the login that owns the tables. */
+/**
+ * The name of the setting with the URL of the login that owns the tables: `DATABASE_OWNER_URL` if it is set
+ * to another URL than `DATABASE_URL`, or else `DATABASE_URL`.
+ */
 export const ownerSettingOf = ({ database }: Config): string =>
   database.kind === 'url' && database.ownerUrl !== database.url ? 'DATABASE_OWNER_URL' : 'DATABASE_URL';
 
 /**
  * Runs a step of the start that needs the database, so that its errors name the setting.
- * @param setting the setting with its URL
- * @throws ConfigError when the setting or the database has to be changed; other errors are thrown unchanged
+ * @param setting name of the setting with the database's URL
+ * @returns what `run` returns
+ * @throws ConfigError, which begins with the setting's name, when the setting or the database has to be
+ *   changed or the database does not answer; other errors are thrown unchanged
  */
 export async function namingSetting<T>(setting: string, run: () => Promise<T>): Promise<T> {
   try {

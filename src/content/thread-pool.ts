@@ -10,15 +10,17 @@ type CallOf<Name extends keyof Tasks> = {
 };
 /** A task and its argument. */
 export type ThreadCall = { [Name in keyof Tasks]: CallOf<Name> }[keyof Tasks];
-/** The result of a task. */
+/** The type of a task's result. */
 export type ResultOf<C extends ThreadCall> = ReturnType<Tasks[C['task']]>;
 
 /** A pool of worker threads for large texts. */
 export interface WorkerThreads extends AsyncDisposable {
   /**
-   * Runs a task in a thread.
+   * Runs a task in a thread, in the order of the calls. The request and the result are copied between the
+   * threads. There is no time limit.
    * @throws UnreadableBody when the task does, or needs more memory than a thread has; Unavailable when 1000
-   *   tasks wait or the pool is disposed of; Error when the task has crashed two threads
+   *   tasks wait for a thread or the pool is disposed of; Error when the task has crashed two threads: any
+   *   other error of a task counts as a crash
    */
   run<C extends ThreadCall>(call: C): Promise<ResultOf<C>>;
 }
@@ -51,17 +53,20 @@ const mostThreads = Math.max(1, Math.min(4, availableParallelism() - 1));
 
 /**
  * Creates a pool of threads that run one task each: by default one fewer than there are CPUs, from 1 to 4.
- * Threads are started on demand and do not keep the process alive. A crashed thread is replaced, and its task
- * is tried once more. Disposing of the pool ends the threads at once; calls without a result then reject.
+ * Threads are started on demand, and stay until the pool is disposed of. An idle one does not keep the
+ * process alive. A crashed thread is replaced, and its task is tried once more. Disposing of the pool ends
+ * the threads at once; calls without a result then reject with Unavailable.
  */
 export function createThreadPool({
   threads: most = mostThreads,
   heapMegabytes = 1024,
   script = new URL('./worker-thread.ts', import.meta.url),
 }: {
+  /** Maximum number of threads. */
   readonly threads?: number;
-  /** Heap of each thread. */
+  /** Maximum heap of each thread, MiB. */
   readonly heapMegabytes?: number;
+  /** The module that each thread runs. */
   readonly script?: URL;
 } = {}): WorkerThreads {
   const waiting: Job[] = [];

@@ -8,17 +8,24 @@ import { addressesOf, plainTextToHtml } from './plain-text-to-html.ts';
 
 /** A body to read. */
 export interface ReadRequest {
+  /** As it was written. */
   readonly body: string;
   readonly format: MessageFormat;
+  /** How remote images of HTML are written. It has no effect on plain text. */
   readonly remotePictures: RemotePictures;
 }
 
-/** Tasks that can run in a worker thread, as their duration grows with the body. */
+/**
+ * Tasks that can run in a worker thread, as their duration grows with the body. Each is a synchronous
+ * function of one argument. `read` makes safe HTML, text and findings of a body; `checkHtml` makes the
+ * findings alone; `takeOutPictures` extracts pasted images from HTML; `encodeTextPart` encodes a text for a
+ * mail. All but the last throw UnreadableBody when a body exceeds the limits on work.
+ */
 export const tasks = { read, checkHtml, takeOutPictures, encodeTextPart };
 /** The tasks by name. */
 export type Tasks = typeof tasks;
 
-/** Reads a body synchronously. @throws UnreadableBody */
+/** Reads a body. @throws UnreadableBody */
 function read({ body, format, remotePictures }: ReadRequest): ReadBody {
   return format === 'HTML' ? cleanHtml(body, remotePictures) : readText(body);
 }

@@ -1,9 +1,13 @@
+/*
+ * The script of a worker thread, which processes large bodies so that they do not block the event loop of the
+ * server. It answers each message of the pool (`thread-pool.ts`) with the task's result, or with the message
+ * of an UnreadableBody. Any other error ends the thread.
+ */
+
 import { parentPort } from 'node:worker_threads';
 import { UnreadableBody } from './dom/tree.ts';
 import type { ThreadCall } from './thread-pool.ts';
 import { tasks } from './thread-tasks.ts';
-
-/* A thread that processes large bodies, so that they do not block the event loop of the server. */
 
 parentPort!.on('message', (call: ThreadCall) => {
   try {

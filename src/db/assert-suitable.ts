@@ -17,7 +17,7 @@ const oldestVersion = 15;
 
 /**
  * Checks that a server can be used.
- * @throws Unsuitable for a server that is too old, or a database that cannot hold every text
+ * @throws Unsuitable for a server older than PostgreSQL 15, or a database whose encoding is not UTF8
  */
 export async function assertServer(sql: postgres.Sql): Promise<void> {
   const [row] = await sql<{ version: string; number: number; encoding: string }[]>`
@@ -33,7 +33,7 @@ export async function assertServer(sql: postgres.Sql): Promise<void> {
 }
 
 /**
- * Checks that a login may create tables.
+ * Checks that the connection's login may create schemas and tables in its database.
  * @throws Unsuitable when it may not
  */
 export async function assertMayMigrate(sql: postgres.Sql): Promise<void> {
@@ -54,7 +54,7 @@ export interface Login {
   readonly isUnrestricted: boolean;
 }
 
-/** Finds out who signed in, whatever role the connection acts as. */
+/** Finds the login that signed in, whatever role the connection acts as. */
 export async function findLogin(sql: postgres.Sql): Promise<Login> {
   const [row] = await sql<[Login]>`
     select rolname as login, rolsuper or rolbypassrls as "isUnrestricted"
@@ -63,7 +63,7 @@ export async function findLogin(sql: postgres.Sql): Promise<Login> {
 }
 
 /**
- * Checks that a login may act as a role, by the same test as the migration.
+ * Checks that the connection's login may act as a role (SET ROLE), by the same test as the migration.
  * @throws Unsuitable when it may not, or there is no such role
  */
 export async function assertMember(sql: postgres.Sql, role: string): Promise<void> {
@@ -95,8 +95,9 @@ export async function assertWritable(sql: postgres.Sql): Promise<void> {
 }
 
 /**
- * Checks what a connection sees.
- * @throws Unsuitable when its role could bypass row-level security, or does not see what it should
+ * Checks that row-level security applies to a connection, and that the connection has this row access. Needs
+ * the tables of this version.
+ * @throws Unsuitable when its role could bypass row-level security, or the connection has another row access
  */
 export async function assertRowAccess(sql: postgres.Sql, rowAccess: RowAccess): Promise<void> {
   const [row] = await sql<[{ role: string; restricted: boolean; rowAccess: string; sees: boolean }]>`

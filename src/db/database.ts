@@ -47,20 +47,24 @@ export interface Database extends AsyncDisposable, ViewerReads {
    * Drizzle changes the parsers of its client.
    */
   readonly raw: postgres.Sql;
-  /** Opens a client with one connection, for LISTEN. The caller closes it. */
+  /** Opens a client with one connection, for LISTEN. It sees every row. The caller closes it. */
   listener(): postgres.Sql;
-  /** Answers the reads of viewers from replicas that have caught up; undefined without replicas. */
+  /**
+   * Answers the reads of viewers from replicas that have caught up; undefined without replicas. With
+   * replicas, `readAs` and `readTextsAs` of this database are the same functions.
+   */
   readonly replicas: ReplicatedReads | undefined;
-  /** The load of each pool. */
+  /** The load of each pool, those of the replicas included. */
   loads(): PoolLoad[];
   /**
-   * Checks one connection.
-   * @throws when the database does not answer or cannot be written, or when the role could bypass row-level
-   *   security or does not see the desk
+   * Checks one connection to the primary.
+   * @throws Unsuitable when nothing can be written, or when the role could bypass row-level security or does
+   *   not see the desk; or an error of the driver, as when the database does not answer
    */
   check(): Promise<void>;
   /**
-   * Like `check`, for each kind of connection. Called at the start.
+   * Like `check`, for the viewers' connections to the primary as well. Called at the start. Replicas are
+   * checked by `replicas.check`.
    * @throws also when a pooler shares sessions between connections
    */
   checkAll(): Promise<void>;
@@ -68,18 +72,22 @@ export interface Database extends AsyncDisposable, ViewerReads {
 
 /** Sizes of the pools, and the time limit of statements. */
 export interface DatabaseOptions {
-  /** Maximum connections of each of the three pools for requests. */
+  /** Maximum connections of each of the three pools for requests; 10 if absent. A replica has two of them. */
   poolSize?: number;
-  /** Maximum statements of the message writer in flight. */
+  /** Maximum connections of the message writer, and so of its statements in flight; 4 if absent. */
   writerSize?: number;
+  /** `application_name` of the connections; `ticketwire` if absent. */
   applicationName?: string;
-  /** Time limit of a statement, including its wait for a lock. */
+  /** Milliseconds that a statement may take, including its wait for a lock; 10 000 if absent. */
   answerWithinMs?: number;
   /** Streaming replicas for the reads of viewers. */
   replicas?: readonly Connection[];
 }
 
-/** Creates the pools. Connections are opened on demand. */
+/**
+ * Creates the pools. Connections are opened on demand, so this does not fail when the database is down. The
+ * position of each replica is queried from now on.
+ */
 export function openDatabase(
   connection: Connection,
   {
@@ -130,13 +138,15 @@ export function openDatabase(
   };
 }
 
-/** The maximum number of connections of one process, including the listeners'. */
+/** The maximum number of connections of one process to the primary, including the listeners'. */
 export const connectionsAtMost = ({ poolSize = 10, writerSize = 4 }: DatabaseOptions = {}): number =>
   3 * poolSize + writerSize + 2 * stepsSize + 2;
 
 /**
- * Applies this version's migrations, as the owner. Processes that start together take turns.
- * @param say called with what the start is waiting for
+ * Applies this version's migrations that are missing, in one transaction, as the owner. In a desk that was
+ * restored from a dump, it also advances the places of new events beyond the last one. Processes that start
+ * together take turns.
+ * @param say called with what the start is waiting for, if another process migrates
  * @throws Unsuitable when the server cannot be used, or an error of the driver
  */
 export async function migrate(
@@ -166,15 +176,17 @@ async function apply(client: postgres.Sql, say: (waitsFor: string) => void): Pro
 export interface Inspected {
   /** Version of the server: `17.6`. */
   readonly version: string;
-  /** Whether it has this version's tables; if not, a start creates them. */
+  /** Whether it has this version's migrations, or later ones; if not, a start applies them. */
   readonly current: boolean;
+  /** The server's `max_connections`. */
   readonly maxConnections: number;
   readonly login: Login;
 }
 
 /**
  * Inspects a database as its owner without changing it.
- * @throws Unsuitable, or an error of the driver
+ * @throws Unsuitable when the server cannot be used, or when migrations are missing and the login may not
+ *   create tables; or an error of the driver
  */
 export function inspect(connection: Connection): Promise<Inspected> {
   return withClient(connection, { connectSeconds: 10 }, async (client) => {
@@ -189,7 +201,7 @@ export function inspect(connection: Connection): Promise<Inspected> {
 }
 
 /**
- * Signs in as the gateway does, without needing its tables.
+ * Checks the gateway's login on a connection that is closed afterwards, without needing its tables.
  * @throws Unsuitable when the login may not act as the gateway's role, or an error of the driver
  */
 export function signIn(connection: Connection): Promise<Login> {

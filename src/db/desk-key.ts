@@ -4,8 +4,8 @@ import type { Db } from './database.ts';
 import { deskKeys } from './tables.ts';
 
 /**
- * Returns one of the desk's keys, 32 bytes. The first process that needs it creates it; all others get the
- * same.
+ * Returns the desk's key of this name, 32 bytes. The first call creates it, from random bytes; every later
+ * one, in whichever process, gets the same.
  */
 export async function findDeskKey(db: Db, name: string): Promise<Buffer> {
   const find = () => db.select({ key: deskKeys.key }).from(deskKeys).where(eq(deskKeys.name, name));

@@ -2,9 +2,10 @@ import type postgres from 'postgres';
 import { takeMigrationLock } from './migration-lock.ts';
 
 /**
- * Advances the places of new events beyond the last one. In a dump that was restored into another cluster,
- * places come from transaction ids that the new cluster has not reached, so new events would precede old
- * ones.
+ * Advances the places of new events beyond the last one, if they are not beyond it already. In a dump that
+ * was restored into another cluster, places come from transaction ids that the new cluster has not reached,
+ * so new events would precede old ones. Each start calls it after the migrations, as the owner of the tables.
+ * @param say called with what the start is waiting for, if another process holds the migration lock
  */
 export async function continuePlaces(client: postgres.Sql, say: (waitsFor: string) => void): Promise<void> {
   if ((await missing(client)) <= 0) return;

@@ -19,8 +19,10 @@ type Only<S, T extends PgTable> = { readonly [K in Exclude<keyof S, keyof T['$in
 
 /**
  * Builds `insert into table (…) select … from …`, because Drizzle's `insert().select()` requires every column
- * of the table.
+ * of the table. It runs nothing.
+ * @param sources what is selected, by column; columns without a source get their defaults
  * @param from what follows `from`: a step of the same statement, or the rest of a query
+ * @throws TypeError when the table has no such column
  */
 export function insertFrom<T extends PgTable, S extends Sources<T>>(
   table: T,
@@ -36,7 +38,8 @@ export function insertFrom<T extends PgTable, S extends Sources<T>>(
 
 /**
  * Builds the assignments after `set` in an update: `"state" = …, "attempt" = …`. Undefined values are
- * omitted.
+ * omitted; null sets the column to null. Without any value, it is empty.
+ * @throws TypeError when the table has no such column
  */
 export function assign<T extends PgTable, C extends Changes<T>>(table: T, changes: C & Only<C, T>): SQL {
   const assignments = Object.entries<unknown>(changes).flatMap(([key, value]) => {

@@ -4,6 +4,7 @@ import type { AnyPgColumn } from 'drizzle-orm/pg-core';
 /** A member that is not a column of a table: its type in PostgreSQL, and in `Data` its type in TypeScript. */
 export interface Member<Data> {
   readonly type: string;
+  /** Never set: it exists for the type alone. */
   readonly data?: Data;
 }
 
@@ -36,7 +37,9 @@ export const recordColumns = (members: Members): SQL =>
     sql`, `,
   )})`;
 
-/** References to the members of a record whose alias in a query is `name`. */
+/**
+ * References (`"r"."a"`) to the members of a record whose alias in a query is `name`, by the members' names.
+ */
 export const membersOf = <M extends Members>(name: string, members: M): { readonly [K in keyof M]: SQL } =>
   Object.fromEntries(
     Object.keys(members).map((key) => [key, sql`${sql.identifier(name)}.${sql.identifier(key)}`]),

@@ -4,7 +4,10 @@ import type postgres from 'postgres';
 /** Arbitrary, but the same for all gateways of a database. */
 const migrationLock = 7_407_470_001;
 
-/** Whether all migrations of this version, or later ones, have been applied. Then no lock is needed. */
+/**
+ * Whether all migrations of this version, or later ones, have been applied. Then no lock is needed.
+ * @param migrationsFolder path of `schema/migrations`
+ */
 export async function isMigrated(client: postgres.Sql, migrationsFolder: string): Promise<boolean> {
   const [made] = await client`select to_regclass('drizzle.__drizzle_migrations') as made`;
   if (made!.made === null) return false;
@@ -35,7 +38,10 @@ export async function takeMigrationLock(
   await tx`select pg_advisory_xact_lock(${migrationLock})`;
 }
 
-/** A client for Drizzle that runs everything in this transaction; what it begins is a savepoint. */
+/**
+ * A client for Drizzle's migrator that runs everything in this transaction; what it begins is a savepoint. It
+ * has `options`, `unsafe` and `begin` alone.
+ */
 export const clientWithin = (client: postgres.Sql, tx: postgres.TransactionSql): postgres.Sql =>
   Object.assign((() => {}) as unknown as postgres.Sql, {
     options: client.options,

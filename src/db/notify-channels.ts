@@ -1,10 +1,12 @@
-/* Channels on which commits announce work (NOTIFY). */
+/* Channels on which commits announce work (NOTIFY). Payloads are empty unless described. */
 
-/** To subscriptions; the payload lists ticket ids: `47,48`. */
+/** To processes with watchers: tickets have new events. The payload lists the tickets' ids: `47,48`. */
 export const eventsChannel = 'ticketwire_events';
-/** To the worker: a mail was queued. */
+/**
+ * To the mail workers: a mail may be due. The payload `home` says that sending was held or released.
+ */
 export const outboxChannel = 'ticketwire_outbox';
-/** To the scanner: a file was stored. */
+/** To the scanner: a file waits for its scan. */
 export const scansChannel = 'ticketwire_scans';
-/** To the worker: there is a webhook to send to. */
+/** To the workers that send webhooks: an endpoint was added or enabled. */
 export const webhooksChannel = 'ticketwire_webhooks';

@@ -27,35 +27,49 @@ const idleInTransactionMs = 60_000;
 
 /** What all connections to a server have in common. */
 export interface PoolsOptions {
+  /** `application_name` of the connections. */
   readonly applicationName: string;
-  /** Time limit of a statement, including its wait for a lock. */
+  /** Milliseconds after which the server ends a statement, including its wait for a lock. */
   readonly answerWithinMs: number;
 }
 
-/** One pool of connections. */
+/** The options of one pool of connections. */
 export interface PoolOptions {
+  /** Maximum number of connections. */
   readonly max: number;
   readonly rowAccess: RowAccess;
-  /** 0, the default: only the statement's own limit applies. */
+  /**
+   * Milliseconds that a statement waits for a lock; 0, the default: only the statement's own limit applies.
+   */
   readonly lockTimeoutMs?: number;
 }
 
-/** The pools of connections to one server. */
+/**
+ * The pools of connections to one server. Disposing of them waits for the statements under way, for 5 s at
+ * most, and closes all connections except the listeners'.
+ */
 export interface Pools extends AsyncDisposable {
   /**
-   * Opens a pool. Connections are opened on demand.
+   * Opens a pool of plain postgres.js. Connections are opened on demand. In this process its statements have
+   * no time limit of their own.
    * @param name the pool's name in the metrics
    */
   open(name: string, options: PoolOptions): postgres.Sql;
-  /** A pool for Drizzle, whose statements have a time limit in this process as well. */
+  /**
+   * The same for Drizzle. Its statements and transactions have a time limit in this process as well: after
+   * 1.5 times `answerWithinMs` they reject with Unavailable.
+   */
   openDb(name: string, options: PoolOptions): DbPool;
-  /** Opens a client with one connection, for LISTEN. The caller closes it. */
+  /** Opens a client with one connection, for LISTEN. It sees every row. The caller closes it. */
   listener(): postgres.Sql;
-  /** The load of each pool. */
+  /** The load of each pool, in the order in which they were opened, and of `listeners` together. */
   loads(): PoolLoad[];
 }
 
-/** Creates the pools of a server, and closes those connections that it no longer answers. */
+/**
+ * Prepares pools of connections to a server, of which none is open yet. Each connection acts as the role
+ * `ticketwire_app`, in UTC. Connections on which the server no longer answers are closed.
+ */
 export function openPools(connection: Connection, { applicationName, answerWithinMs }: PoolsOptions): Pools {
   const loads: LoadCounter[] = [];
   const clients = new Map<postgres.Sql, LoadCounter>();

@@ -7,9 +7,12 @@ const readEveryMs = 15_000;
 const notableMs = 2000;
 
 /**
- * Reads the database's clock now and every 15 s, so that all processes agree on what is due, however wrong
- * their machines' clocks are. Between two readings, time passes by this process's monotonic clock. It is
- * ahead by one round trip at most, so that a row that was just written is due.
+ * Creates a clock that shows the database's time, so that all processes agree on what is due, however wrong
+ * their machines' clocks are. It reads the database's clock at once, and then every 15 s until it is disposed
+ * of. Between two readings, time passes by this process's monotonic clock. The clock is ahead by one round
+ * trip at most, so that a row that was just written is due. A difference to this machine's clock of 2 s or
+ * more is logged as a warning, and again when it changes by as much.
+ * @throws an error of the driver when the first reading fails; later failures are only logged (debug)
  */
 export async function createClock(sql: postgres.Sql, log: Logger): Promise<Disposable & { now(): Date }> {
   let base = { at: Date.now(), from: performance.now() };

@@ -5,20 +5,25 @@ import { assertRowAccess } from './assert-suitable.ts';
 import type { Pools, Reader } from './pools.ts';
 import type { ReadTexts, TextRow } from './run-statement.ts';
 
-/** Reads of viewers, under row-level security. A requester's read is one read-only transaction. */
+/** Reads of viewers, under row-level security. They cannot read what the viewer may not see. */
 export interface ViewerReads {
-  /** Reads as the viewer. */
+  /**
+   * Runs `read` with a database that shows what the viewer may see, and returns its result. A requester's
+   * read is one read-only transaction. An operator's is none: `db` is a pool, and each statement sees the
+   * commits before it.
+   * @throws what `read` throws
+   */
   readAs<T>(viewer: Viewer, read: (db: Reader) => Promise<T>): Promise<T>;
-  /** The same for a statement that returns texts, which takes a requester two round trips fewer. */
+  /** Runs one statement that returns texts as the viewer. It takes a requester two round trips fewer. */
   readTextsAs<V>(viewer: Viewer, statement: ReadTexts<V>, values: V): Promise<TextRow[]>;
 }
 
-/** The same on one server. */
+/** Reads of viewers on one server. */
 export interface ServerReads extends ViewerReads {
   /**
    * Checks one connection of each kind.
-   * @throws when the server does not answer, or when its role could bypass row-level security or does not see
-   *   the desk
+   * @throws Unsuitable when the role could bypass row-level security, or the connections have another row
+   *   access; or an error of the driver, as when the server does not answer
    */
   checkRowAccess(): Promise<void>;
 }

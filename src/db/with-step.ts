@@ -10,7 +10,10 @@ export interface Step<C extends string = never> extends SQLWrapper {
   readonly subquery: WithSubquery;
 }
 
-/** A step that reads: `select … rest`. Each column has its key in `columns` as its name. */
+/**
+ * A step that reads: `select … rest`. Each column has its key in `columns` as its name.
+ * @param rest what follows the columns, from `from` on
+ */
 export function reading<C extends Record<string, SQLWrapper>>(
   name: string,
   columns: C,
@@ -20,10 +23,13 @@ export function reading<C extends Record<string, SQLWrapper>>(
   return stepOf(name, Object.keys(columns), sql`select ${sql.join(selected, sql`, `)} ${rest}`);
 }
 
-/** A step that writes and returns nothing. */
+/** A step that writes and returns nothing. @param query the whole statement */
 export const writing = (name: string, query: SQL): Step => stepOf(name, [], query);
 
-/** A step that writes and returns columns under these names. */
+/**
+ * A step that writes and returns columns under these names.
+ * @param query the statement without `returning`
+ */
 export function writingAndReturning<C extends Record<string, SQLWrapper>>(
   name: string,
   query: SQL,
@@ -33,7 +39,7 @@ export function writingAndReturning<C extends Record<string, SQLWrapper>>(
   return stepOf(name, Object.keys(columns), sql`${query} returning ${sql.join(returned, sql`, `)}`);
 }
 
-/** Some of a step's columns, for a later step to pass on. */
+/** Picks some of a step's columns by name, for a later step to pass on. */
 export const pick = <C extends string, K extends C>(
   columns: Readonly<Record<C, SQL>>,
   keys: readonly K[],
@@ -50,17 +56,17 @@ function stepOf<C extends string>(name: string, keys: readonly string[], query: 
   };
 }
 
-/** A constant text of ours as SQL. */
+/** A constant text of ours as a quoted literal of SQL, not as a parameter. */
 export const literal = (text: string): SQL => sql.raw(`'${text.replaceAll("'", "''")}'`);
 
-/** A JSON object with a member for each column. */
+/** SQL for a JSON object with a member for each column, named by its key, which may not contain a quote. */
 export const jsonObject = (columns: Readonly<Record<string, SQLWrapper>>): SQL =>
   sql`json_build_object(${sql.join(
     Object.entries(columns).map(([key, source]) => sql`${sql.raw(`'${key}'`)}, ${source}`),
     sql`, `,
   )})`;
 
-/** Milliseconds since 1970, the form of instants in JSON. */
+/** SQL for an instant as milliseconds since 1970, without a fraction: the form of instants in JSON. */
 export const milliseconds = (instant: SQLWrapper): SQL =>
   sql`(extract(epoch from date_trunc('milliseconds', ${instant})) * 1000)::float8`;
 

@@ -5,11 +5,11 @@ import { events, tickets } from '../db/tables.ts';
 import type { EventType, Visibility } from '../platform/vocabulary.ts';
 
 /**
- * Steps of a data-modifying statement that append delivery events: private, numbered per ticket under its
- * row's lock, gapless and in commit order, with one notification for all of them.
- * The statement needs two earlier steps: `locked_tickets` (id, last_event_number), read with the rows locked
- * in the order of their ids, and `happened` (ticket_id, delivery_id, message_id, type, actor_id). Its last
- * part must refer to `woken`, or no notification is sent.
+ * Steps of a data-modifying statement (what follows `with`) that append delivery events: private, numbered
+ * per ticket under its row's lock, gapless and in commit order, with one notification for all of them. The
+ * statement needs two earlier steps: `locked_tickets` (id, last_event_number), read with the rows locked in
+ * the order of their ids, and `happened` (ticket_id, delivery_id, message_id, type, actor_id). Its last part
+ * must refer to `woken`, or no notification is sent.
  */
 export const appendDeliveryEvents: SQL = sql`
   numbered as (
@@ -44,15 +44,16 @@ export const appendDeliveryEvents: SQL = sql`
 export interface NewEvent {
   readonly type: EventType;
   readonly visibility: Visibility;
+  /** The user who caused it; null: the gateway did. */
   readonly actorId: number | null;
   readonly messageId: number | null;
   readonly deliveryId: number | null;
 }
 
 /**
- * The statement that appends events of one ticket in order, and notifies its subscribers when the
- * transaction commits. The transaction must hold the lock on the ticket's row, so that the numbers read here
- * are the last ones.
+ * Builds the statement that appends events of one ticket in order, with the next numbers, and notifies its
+ * subscribers when the transaction commits. Without events it changes and notifies nothing. The transaction
+ * must hold the lock on the ticket's row, so that the numbers read here are the last ones.
  */
 export const appendEvents = (ticketId: number, happened: readonly NewEvent[]): SQL => sql`
   with input as (

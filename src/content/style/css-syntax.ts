@@ -1,11 +1,15 @@
-/** A declaration; property and value are trimmed and in lower case. */
+/** A declaration. Property and value are trimmed, unescaped and in lower case. */
 export interface Declaration {
   readonly property: string;
+  /** Without `!important`. */
   readonly value: string;
   readonly important: boolean;
 }
 
-/** Decodes escapes: `\64 isplay` is `display`. */
+/**
+ * Decodes escapes: `\64 isplay` is `display`. The code 0, and codes that Unicode does not have, become
+ * U+FFFD.
+ */
 export const unescapeCss = (text: string): string =>
   text.includes('\\')
     ? text.replace(/\\(?:([0-9a-f]{1,6})[ \t\n\r\f]?|([^\n]))/gi, (_, hex?: string, character?: string) => {
@@ -16,8 +20,9 @@ export const unescapeCss = (text: string): string =>
     : text;
 
 /**
- * Removes comments; an unclosed one extends to the end. Not a regular expression: a lazy pattern is quadratic
- * on repeated `/*`.
+ * Removes comments, leaving nothing in their place; an unclosed one extends to the end. What looks like a
+ * comment within quotes is removed as well. Not a regular expression: a lazy pattern is quadratic on repeated
+ * `/*`.
  */
 export function withoutComments(css: string): string {
   let begin = css.indexOf('/*');
@@ -34,7 +39,11 @@ export function withoutComments(css: string): string {
   return result + css.slice(end);
 }
 
-/** Splits at a separator outside of quotes and brackets, in linear time. */
+/**
+ * Splits at each separator outside of quotes and round brackets, in linear time. The pieces are not trimmed,
+ * and empty ones are kept.
+ * @param separator one character; a space stands for any white space
+ */
 export function splitOutside(css: string, separator: string): string[] {
   const pieces: string[] = [];
   let begin = 0;
@@ -56,14 +65,18 @@ export function splitOutside(css: string, separator: string): string[] {
   return pieces;
 }
 
-/** Splits a value at white space outside of quotes and brackets. */
+/** Splits a value at white space outside of quotes and round brackets. No word is empty. */
 export const wordsOf = (value: string): string[] => splitOutside(value, ' ').filter((word) => word !== '');
 
 const known = new Map<string, readonly Declaration[]>();
 /** Cached styles: the paragraphs of a mail repeat the same few. */
 const maxKnown = 500;
 
-/** Parses a style attribute or the body of a rule, in linear time. */
+/**
+ * Parses a style attribute or the body of a rule, in linear time. Repeated declarations are kept, in the
+ * order of the source. Invalid ones are left out: without a value, or with a property that is not 1 to 40
+ * letters and hyphens.
+ */
 export function parseDeclarations(css: string): readonly Declaration[] {
   const found = known.get(css);
   if (found !== undefined) return found;
@@ -105,8 +118,11 @@ const pixels: Readonly<Record<string, number>> = {
 };
 
 /**
- * Converts a length to pixels; undefined for percentages, keywords and functions.
+ * Converts a length to CSS pixels. A `rem` is always 16 pixels; `ex` and `ch` are 8.
+ * @param value in lower case, without white space
  * @param em pixels of one `em`
+ * @returns undefined for percentages, keywords, functions, viewport units, and numbers other than 0 without
+ *   a unit
  */
 export function pixelsOf(value: string, em = 16): number | undefined {
   const parts = /^([+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e\d)?)([a-z]*)$/.exec(value);

@@ -1,6 +1,7 @@
 /**
- * CSS for the classes of editors that do not export their style sheets: Quill (quilljs.com/docs/formats),
- * CKEditor 5 (highlight, font size, alignment of images and tables) and Word's hyperlinks.
+ * CSS declarations by class name, for the classes of editors that do not export their style sheets: Quill
+ * (quilljs.com/docs/formats), CKEditor 5 (highlight, font size, alignment of images and tables) and Word's
+ * hyperlinks.
  */
 export const editorStyles: ReadonlyMap<string, string> = new Map([
   ...['center', 'right', 'justify'].map((side) => [`ql-align-${side}`, `text-align:${side}`] as const),

@@ -69,8 +69,11 @@ const isFaint = (value: string | undefined): boolean =>
   value !== undefined && Number.parseFloat(value) / (value.endsWith('%') ? 100 : 1) <= 0.05;
 
 /**
- * Whether an element is invisible with all of its content: not displayed, transparent, cut off by a box
- * without size, or moved off the screen.
+ * Whether an element is invisible with all of its content: not displayed (also by the attribute `hidden`, or
+ * as a closed `dialog`), of an opacity of 5 % or less, cut off by a box without size, or moved off the
+ * screen. Only the element's own declarations count, not those of its ancestors. `visibility: hidden`, tiny
+ * fonts and colours are not considered here, because content can override them: see text-style.ts.
+ * @param declared the element's declared values
  */
 export function isHidden(element: ElementNode, declared: Declared): boolean {
   const display = declared.get('display');

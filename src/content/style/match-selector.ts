@@ -1,9 +1,9 @@
 import type { ElementNode } from '../dom/tree.ts';
 
-/** Charges steps to the budget of a document. It throws when the budget is spent. */
+/** Charges steps to the budget of a document. @throws UnreadableBody when the budget is spent */
 export type Spend = (steps: number) => void;
 
-/** Tests an element against one simple selector. */
+/** Tests an element against one simple selector. It may charge further steps. */
 export type Test = (element: ElementNode, spend: Spend) => boolean;
 
 /** Descendant, child, next sibling, subsequent sibling. */
@@ -12,23 +12,28 @@ export type Combinator = ' ' | '>' | '+' | '~';
 /** The simple selectors for one element. */
 export interface Compound {
   readonly tests: readonly Test[];
-  /** Relation to the element of the next compound, to the left. */
+  /** Relation to the element of the compound to its left, the next in the list. The last one's is unused. */
   readonly combinator: Combinator;
 }
 
 /** A compiled selector. */
 export interface Selector {
-  /** `#id`, `.class`, a name or `*` that the element must have, for the index of rules. */
+  /** `#id`, `.class`, a name, or `*` for any element: what the element must have, for the index of rules. */
   readonly key: string;
-  /** From right to left. */
+  /** From right to left: the first one is for the element itself. */
   readonly compounds: readonly Compound[];
+  /** 10000 for each id, 100 for each class, attribute and pseudo-class, 1 for each name. */
   readonly specificity: number;
 }
 
 /** `NEVER`: no further ancestor or sibling can match either. */
 type MatchResult = 'YES' | 'NO' | 'NEVER';
 
-/** Whether the selector matches the element. Charges one step for each tested element. */
+/**
+ * Whether the selector matches the element. Charges one step each time that a compound is tested on an
+ * element.
+ * @throws what `spend` throws
+ */
 export const matches = (element: ElementNode, { compounds }: Selector, spend: Spend): boolean =>
   matchFrom(element, compounds, 0, spend) === 'YES';
 

@@ -8,19 +8,24 @@ import { InvalidSelector, UnknownSelector } from './simple-selectors.ts';
 export interface StyleRule {
   readonly selector: Selector;
   readonly declarations: readonly Declaration[];
-  /** Position in the source. Of rules with equal specificity, the later one wins. */
+  /** Position among the blocks of all style sheets. Of rules with equal specificity, the higher one wins. */
   readonly order: number;
 }
 
 /** The rules of all style sheets of a body. */
 export interface Sheet {
-  /** Rules indexed by `#id`, `.class`, name or `*` of their subject. */
+  /** Rules by the `key` of their selector: `#id`, `.class`, name or `*`. The lists have no defined order. */
   readonly rules: ReadonlyMap<string, readonly StyleRule[]>;
-  /** Selectors and at-rules that are not supported. */
+  /** Selectors and at-rules that were skipped: not supported, nested too deep, or longer than a limit. */
   readonly unknown: ReadonlySet<string>;
 }
 
-/** Parses the style sheets of a body for a wide screen, in linear time. */
+/**
+ * Parses the style sheets of a body, in linear time. A rule with a list of selectors becomes one rule for
+ * each. `@media` is evaluated for a wide screen: what does not apply is left out. Invalid rules are left out,
+ * as in a browser.
+ * @param texts the style sheets, in the order of the body
+ */
 export function parseSheets(texts: readonly string[]): Sheet {
   const reader = new SheetReader();
   for (const text of texts) reader.read(withoutComments(text.replace(/<!--|-->/g, '')));

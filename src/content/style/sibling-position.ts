@@ -3,8 +3,9 @@ import type { Spend } from './match-selector.ts';
 
 /**
  * The position of an element among the elements of its parent, counted from 1. Computed for all siblings
- * together on first use, and kept in the tree.
- * @param spend is charged one step for each sibling when they are computed
+ * together on first use, and kept in the tree. The element must have a parent.
+ * @param spend is charged one step for each sibling when the positions are computed, and nothing afterwards
+ * @throws what `spend` throws
  */
 export function siblingPlaceOf(element: ElementNode, spend: Spend): SiblingPlace {
   if (element.rare?.place === undefined) placeSiblings(element, spend);

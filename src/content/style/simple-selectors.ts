@@ -2,30 +2,30 @@ import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { matches, type Selector, type Spend, type Test } from './match-selector.ts';
 import { siblingPlaceOf } from './sibling-position.ts';
 
-/** A valid selector that is not supported, as it depends on browser state. */
+/** A selector that browsers support and we do not: `:has()`, `:valid`, `:nth-child(… of …)`. */
 export class UnknownSelector extends Error {}
 /** An invalid selector, for which a browser drops the whole rule. */
 export class InvalidSelector extends Error {}
 
-/** Tests the name of an element. */
+/** Tests the name of an element, which is in lower case. */
 export const nameTest =
   (name: string): Test =>
   (element) =>
     element.name === name;
 
-/** Tests the attribute `id`. */
+/** Tests the attribute `id`. Case matters. */
 export const idTest =
   (id: string): Test =>
   (element) =>
     attributeOf(element, 'id') === id;
 
-/** The classes of an element. */
+/** The classes of an element, in the order of the attribute. */
 export const classesOf = (element: ElementNode): readonly string[] => wordsIn(attributeOf(element, 'class'));
 
 const wordsIn = (text: string | undefined): readonly string[] =>
   text?.split(/[ \t\n\f\r]+/).filter((word) => word !== '') ?? [];
 
-/** Tests whether an element has a class. */
+/** Tests whether an element has a class. Case matters. */
 export const classTest =
   (name: string): Test =>
   (element) =>
@@ -52,8 +52,10 @@ const comparisons: Readonly<Record<string, (found: string, wanted: string) => bo
 };
 
 /**
- * Tests an attribute, as `[name operator value flag]`. The operator is empty if the attribute need only
- * exist.
+ * Tests an attribute, as `[name operator value flag]`. The operator is one of CSS (`=`, `~=`, `|=`, `^=`,
+ * `$=`, `*=`), or empty if the attribute need only exist. With the flag `i` case does not matter, and without
+ * a flag not for attributes such as `type`, whose values are case-insensitive in HTML. The name is in lower
+ * case.
  */
 export function attributeTest({
   name,
@@ -138,9 +140,12 @@ const notUnderstood = new Set(
 );
 
 /**
- * Compiles a pseudo-class.
+ * Compiles a pseudo-class. States of interaction, such as `:hover` and `:visited`, match no element.
+ * @param name in lower case, without the colon
  * @param argument what is inside of its brackets; undefined without brackets
- * @param compile compiles the selectors in the argument of `:not` and `:is`
+ * @param compile compiles the selectors in the argument of `:not`, `:is` and `:where`
+ * @returns its test, and its specificity: 100; of `:not` and `:is` that of their most specific selector; of
+ *   `:where` 0
  * @throws UnknownSelector, InvalidSelector
  */
 export function pseudoClassTest(

@@ -5,8 +5,8 @@ import { black, type Colour, looksAlike, over, parseColour, parseLegacyColour, w
 import { pixelsOf } from './css-syntax.ts';
 
 /**
- * How white space is rendered: `collapse` makes one space of it, `lines` keeps line breaks only, `keep` keeps
- * it all.
+ * How white space is rendered: `collapse` makes one space of each run, `lines` does so but keeps line breaks,
+ * `keep` keeps it all.
  */
 export type WhiteSpace = 'collapse' | 'lines' | 'keep';
 
@@ -18,14 +18,14 @@ export interface TextStyle {
   /** Pixels. */
   readonly fontSize: number;
   readonly colour: Colour;
-  /** Undefined over an image. */
+  /** Opaque; undefined over an image. */
   readonly background: Colour | undefined;
   readonly space: WhiteSpace;
-  /** `visibility` */
+  /** Whether `visibility` is `visible`. */
   readonly visible: boolean;
-  /** For symbol fonts: letters to symbols. */
+  /** In a symbol font: the symbol that each letter stands for. Undefined in any other font. */
   readonly symbols: ReadonlyMap<string, string> | undefined;
-  /** Whether children are on lines of their own, as in a flex box. */
+  /** Whether the element is a flex box or a grid, whose children are boxes of their own. Not inherited. */
   readonly boxes: boolean;
 }
 
@@ -43,7 +43,10 @@ export const initialStyle: TextStyle = {
 /** Smallest readable font size in pixels. */
 const leastFontSize = 2;
 
-/** Whether text of this style is readable: visible, not tiny, and not of its background's colour. */
+/**
+ * Whether text of this style is readable: visible, in a font of at least 2 pixels, of an opacity above 5 %,
+ * and of a colour that differs enough from its background's.
+ */
 export const isReadable = ({ fontSize, colour, background, visible }: TextStyle): boolean =>
   visible &&
   fontSize >= leastFontSize &&
@@ -108,7 +111,10 @@ function backgroundOf(element: ElementNode, declared: Declared, parent: TextStyl
 
 const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext', 'textarea']);
 
-/** Computes the style of an element's text from its declarations and the style of its parent. */
+/**
+ * Computes the style of an element's text from its declarations, its attributes (`color`, `bgcolor`, `face`)
+ * and the style of its parent. Unsupported values count as absent. May return `parent` itself.
+ */
 export function textStyleOf(element: ElementNode, declared: Declared, parent: TextStyle): TextStyle {
   const keeps = keepsSpace.has(element.name);
   // Most elements change nothing: one object serves all of them.

@@ -5,9 +5,12 @@ import type { Backend } from './close-silent-connections.ts';
 const answerMs = 1000;
 
 /**
- * Queries the state of some backends over a connection that is opened for the purpose. It does not take the
- * gateway's role, because PostgreSQL shows a login the details of its own sessions only.
- * @returns a function that resolves to undefined when there is no answer within a second
+ * Creates a function that queries the state of some backends by their process ids, over a connection that is
+ * opened for the purpose and closed again. It does not take the gateway's role, because PostgreSQL shows a
+ * login the details of its own sessions only. Backends that do not exist, or belong to another database, are
+ * missing from the result.
+ * @returns a function that never rejects: it resolves to undefined when the query fails or is not answered
+ *   within a second
  */
 export const queryBackends =
   (connection: Connection) =>

@@ -32,7 +32,7 @@ import type { SessionSettings } from './session/session-setup.ts';
  * 10. `end` waits for a connection that was lost during a statement until its time limit. `endClient`.
  */
 
-/** Options for postgres.js: a URL, or a socket of the embedded server. */
+/** Where and as whom to connect: a URL, or the socket of the embedded server. */
 export type Connection =
   | string
   | { host?: string; path?: string; port: number; user: string; password?: string; database: string };
@@ -41,12 +41,13 @@ export type Connection =
 export interface ClientOptions {
   /** Maximum number of connections. */
   readonly max: number;
+  /** `application_name`; by default the URL's. */
   readonly applicationName?: string;
   /** Run-time parameters of each connection, which are set before its first statement. */
   readonly settings?: SessionSettings;
   /** Seconds to open a connection; by default the URL's `connect_timeout`, or else 3. */
   readonly connectSeconds?: number;
-  /** Receives the open wires, and loses those that close. */
+  /** The set to which each wire is added when it is opened, and from which it is removed when it closes. */
   readonly wires?: Set<Wire>;
 }
 
@@ -65,8 +66,10 @@ const seconds = (milliseconds: number) => milliseconds / 1000;
 const backoff = (losses: number) => seconds(Math.min(20 * 2 ** Math.min(losses, 10), 500));
 
 /**
- * Creates a client of postgres.js with the workarounds above, except 4 and 10: `openPools` closes silent
- * connections, and the caller ends the client with `endClient`. Connections are opened on demand.
+ * Creates a client of postgres.js that works around the faults of the driver which are listed in this file,
+ * except two: it does not close silent connections (`openPools` does), and the caller ends it with
+ * `endClient`. Connections are opened on demand, so this throws only for a URL that is not valid. The
+ * server's notices are ignored.
  */
 export function openClient(connection: Connection, options: ClientOptions): postgres.Sql {
   const { place, tls, session, connectSeconds = 3 } = placeOf(connection);
@@ -92,8 +95,10 @@ export function openClient(connection: Connection, options: ClientOptions): post
 }
 
 /**
- * Ends a client when its statements are done, after `withinMs` at the latest.
+ * Ends a client: new statements are refused, and its connections are closed when the statements under way are
+ * done. After `withinMs` these are closed all the same, and their statements fail.
  * @param isInUse whether a connection is open, or a statement waits for one
+ * @param withinMs milliseconds
  */
 export async function endClient(
   client: postgres.Sql,
@@ -109,7 +114,11 @@ export async function endClient(
   await Promise.race([ending, unused()]);
 }
 
-/** Runs statements on a connection of their own, and closes it afterwards. */
+/**
+ * Runs `run` with a client of one connection, and ends the client when `run` has settled.
+ * @returns what `run` returns
+ * @throws what `run` throws
+ */
 export async function withClient<T>(
   connection: Connection,
   options: Omit<ClientOptions, 'max' | 'wires'>,

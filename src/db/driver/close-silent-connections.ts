@@ -2,12 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Wire } from './postgres-socket.ts';
 
 /**
- * One row of `pg_stat_activity`, read over a connection that is opened for the purpose. Milliseconds are by
- * the server's clock.
+ * The process of the server behind one connection: a row of `pg_stat_activity`. Milliseconds are by the
+ * server's clock.
  */
 export interface Backend {
   readonly pid: number;
-  /** `idle`: it has answered every statement, or never received one. */
+  /** Whether it waits for a statement: it has answered every one, or never received one. */
   readonly isIdle: boolean;
   /** How long it has been in its state. */
   readonly stateMs: number;
@@ -20,11 +20,12 @@ export interface SilenceOptions {
   /** The open connections, which are read anew at each check. */
   readonly wires: Iterable<Wire>;
   /**
-   * Queries the server over a new connection for these backends; those that it does not know are left out.
-   * Undefined: no answer. It must not reject, and must give up by itself: nothing else is asked meanwhile.
+   * Queries the server over a new connection for these backends; those that do not exist are left out.
+   * It resolves to undefined when there is no answer. It must not reject, and must give up by itself, because
+   * no other query begins before it has ended.
    */
   readonly ask: (pids: readonly number[]) => Promise<readonly Backend[] | undefined>;
-  /** Milliseconds after which a silent connection is closed (CONNECTION_SILENT), whatever the server says. */
+  /** Milliseconds of silence after which a connection is closed, whatever the server answers. */
   readonly endAfterMs: number;
   /** Milliseconds of silence after which the server is queried; 1000 if absent. */
   readonly suspectAfterMs?: number;
@@ -41,11 +42,13 @@ const ageToleranceMs = 3000;
 const onItsWayMs = 400;
 
 /**
- * Watches connections until it is disposed, and closes those to a server that disappeared without closing
- * them: the network drops packets, the server is frozen, or another one took over its address. A statement
- * may wait seconds for a lock, so silence alone proves nothing, and the server is queried over a new
- * connection. If it does not know the backend, or reports it idle, no answer will come. Idle connections from
- * which nothing arrived since then are closed as well, before a statement fails on them.
+ * Watches connections until it is disposed of, and closes those to a server that disappeared without closing
+ * them; their statements fail with the code CONNECTION_SILENT. Silence is the time in which an answer is
+ * outstanding and nothing arrives. A server disappears when the network drops packets, it is frozen, or
+ * another one took over its address. A statement may wait seconds for a lock, so silence alone proves
+ * nothing, and the server is queried over a new connection. If the backend does not exist there, or is idle,
+ * no answer will come, and the connection is closed. Connections without a statement from which nothing
+ * arrived since then are closed as well, before a statement fails on them.
  */
 export function closeSilentConnections(options: SilenceOptions): Disposable {
   const { wires, ask, endAfterMs, suspectAfterMs = 1000, everyMs = 250 } = options;

@@ -6,10 +6,12 @@ import { isShared } from './session/server-error.ts';
 const patienceSeconds = 5;
 
 /**
- * Counts how many connections get a session of PostgreSQL at the same time, up to `wanted`. A pooler accepts
- * connections beyond the size of its pool, and their statements wait until another client leaves.
+ * Counts how many connections get a session of PostgreSQL at the same time, by opening up to `wanted`. A
+ * pooler accepts connections beyond the size of its pool, and their statements wait until another client
+ * leaves: those that wait for 5 s are not counted. All are closed again.
  * @returns undefined when the connection leads to PostgreSQL itself
- * @throws when a pooler shares sessions between connections, or an error of the driver
+ * @throws Error (CONNECTION_SHARED) when a pooler shares sessions between connections, or an error of the
+ *   driver when the first connection fails
  */
 export async function countSessions(connection: Connection, wanted: number): Promise<number | undefined> {
   const wires = new Set<Wire>();

@@ -8,14 +8,17 @@ const maxUnderway = 5000;
 
 /**
  * Wraps a pool for Drizzle: each statement (`unsafe`) and each whole transaction (`begin` with a function)
- * has a time limit, other members have none. The limit covers the wait for a connection, for earlier
- * statements on it, and for a server that is frozen or gone; the server's own `statement_timeout` covers only
- * statements that it executes. After the limit, callers get `Unavailable`.
+ * has a time limit and a span for tracing; other members have neither. The limit covers the wait for a
+ * connection, for earlier statements on it, and for a server that is frozen or gone; the server's own
+ * `statement_timeout` covers only statements that it executes. After the limit, callers get `Unavailable`.
+ * Other errors are the driver's.
  *
  * A statement that has been sent may still be executed after that, and a transaction that has begun goes on
- * and may commit. What has not been sent or begun is withdrawn.
- * @param load its `underway` is the number of pending statements and transactions; above 5000 new ones get
- *   `Unavailable`
+ * and may commit. What has not been sent or begun is withdrawn. The result of `unsafe` can only be awaited,
+ * or its `values()`.
+ * @param answerWithinMs the time limit, milliseconds
+ * @param load its `underway` is the number of pending statements and transactions; while there are 5000, new
+ *   ones get `Unavailable`
  */
 export function withDeadline(
   pool: postgres.Sql,

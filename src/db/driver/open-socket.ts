@@ -20,11 +20,14 @@ const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 const yes = 'S'.charCodeAt(0);
 
 /**
- * Connects, and calls `ready` with the stream for the protocol's bytes. Without TLS it is called before the
- * connection is open, because a socket buffers early writes; with TLS, before the handshake ends. A socket
- * file never uses TLS. Failures of connecting, and a server without TLS, are `error` events of the returned
- * socket. From `ready` on, the caller listens to the stream's `error` events as well, such as a failed
- * handshake.
+ * Connects to a server, and calls `ready` once with the stream for the protocol's bytes. Without TLS it is
+ * called before the connection is open, because a socket buffers early writes; with TLS, before the handshake
+ * ends. A socket file never uses TLS. Where TLS is optional and the server does not support it, the stream is
+ * the plain socket. Failures of connecting, and a server without the TLS that is required (CONNECTION_PLAIN),
+ * are `error` events of the returned socket; then `ready` may never be called. From `ready` on, the caller
+ * listens to the stream's `error` events as well, such as a failed handshake.
+ * @param tls undefined: no TLS
+ * @returns the TCP or Unix socket, which `ready` gets as well when there is no TLS
  */
 export function openSocket(
   { path, host, port }: ServerAddress,

@@ -23,8 +23,9 @@ const writeInstant = unlessText((value) =>
   (value instanceof Date ? value : new Date(Number(value))).toISOString(),
 );
 /**
- * Reads an instant as PostgreSQL writes it, in UTC. With a space in it, `Date` would read another format, in
- * which the year 0001 is 2001.
+ * Reads an instant as PostgreSQL writes it in UTC: `2026-01-31 12:00:00.5+00`. With a space in it, `Date`
+ * would read another format, in which the year 0001 is 2001.
+ * @returns an invalid Date for `infinity`, and for a year before Christ
  */
 export const readInstant = (text: string): Date => new Date(text.replace(' ', 'T').replace(/\+00$/, 'Z'));
 
@@ -88,8 +89,10 @@ function readArray(text: string, read: Type['read']): unknown[] {
 }
 
 /**
- * Every type of our parameters and columns, and arrays of it, so that the driver need not query them on each
- * new connection.
+ * Every type of our parameters and columns by its name, and arrays of it (`text` and `text_list`), so that
+ * the driver need not query them on each new connection. A bigint is read as a string, a date or timestamp as
+ * a Date, JSON as its value. Strings are written unchanged, also as JSON: the caller writes a string as JSON
+ * itself.
  */
 export const parameterTypes: Readonly<Record<string, postgres.PostgresType>> = Object.fromEntries(
   Object.entries(scalars).flatMap(([name, { id, array, write, read }]: [string, Type]) => [

@@ -2,18 +2,22 @@ import type { PoolLoad } from '../../observe/gauges.ts';
 import type { Wire } from './postgres-socket.ts';
 
 /**
- * Holds the load of one pool, which the driver does not expose. `openClient` keeps `wires` up to date, and
- * `withDeadline`, where a pool has one, `underway`.
+ * Counts the load of one pool, which the driver does not expose. `openClient` keeps `wires` up to date, and
+ * `withDeadline` keeps `underway`, where a pool is wrapped by it.
  */
 export class LoadCounter {
   readonly pool: string;
   readonly #size: number;
+  /** The open connections. */
   readonly wires = new Set<Wire>();
   readonly #isCounted: boolean;
   /** Pending statements and transactions. */
   underway = 0;
 
-  /** @param options `isCounted`: whether somebody keeps `underway` */
+  /**
+   * @param size maximum number of connections
+   * @param options `isCounted`: whether `underway` is kept up to date
+   */
   constructor(pool: string, size: number, { isCounted = false } = {}) {
     this.pool = pool;
     this.#size = size;
@@ -25,7 +29,10 @@ export class LoadCounter {
     return this.wires.size > 0 || this.underway > 0;
   }
 
-  /** The current numbers. `waiting`: statements beyond the size of the pool, if they are counted. */
+  /**
+   * The current numbers. `busy`: connections with an outstanding answer. `waiting`: statements beyond the
+   * size of the pool; undefined if they are not counted.
+   */
   now(): PoolLoad {
     let busy = 0;
     for (const { silentSince } of this.wires) if (silentSince !== undefined) busy += 1;

@@ -8,20 +8,25 @@ import { Session } from './session/session.ts';
 import type { SessionSettings } from './session/session-setup.ts';
 
 /**
- * One connection's bytes, for postgres.js's documented option `socket`. It follows the protocol in both
- * directions, and so knows what the driver does not expose: which backend answers, and how long an answer has
- * been outstanding.
+ * One connection to PostgreSQL, in the form that postgres.js's documented option `socket` takes: a stream of
+ * bytes. It reads the protocol in both directions, and so it exposes what the driver does not: which backend
+ * answers, and how long an answer has been outstanding. All instants are by `performance.now()`.
  */
 export interface Wire extends EventEmitter {
   /** The backend's process id, once it is known. */
   readonly pid: number | undefined;
-  /** All instants are by `performance.now()`. */
+  /** When `openWire` was called. */
   readonly openedAt: number;
-  /** Whether the connection leads to a pooler. */
+  /**
+   * Whether the connection leads to a pooler. Known when the settings are set; false before, or without any.
+   */
   readonly isPooled: boolean;
-  /** When the server last sent anything. */
+  /** When the server last sent anything; before that, `openedAt`. */
   readonly heardAt: number;
-  /** Since when an answer is outstanding and nothing has arrived; undefined: no answer is outstanding. */
+  /**
+   * Since when an answer is outstanding and nothing has arrived. An answer is outstanding while the
+   * connection is being opened, too. Undefined: none is outstanding, or the connection is closed.
+   */
   readonly silentSince: number | undefined;
   /** Closes the connection. Statements that wait for an answer fail with the error. */
   fail(error: Error): void;
@@ -35,9 +40,12 @@ const maxTurns = 1000;
 const closeMs = 1000;
 
 /**
- * Opens a connection. A host name is resolved anew for each one, because it may have several addresses, and
- * servers move.
- * @param settings run-time parameters that are set before the driver may use the connection
+ * Starts to open a connection, and returns at once. A failure is an `error` event, if an answer is
+ * outstanding, and then `close`. A host name is resolved anew for each connection, because it may have
+ * several addresses, and servers move.
+ * @param tls undefined: no TLS
+ * @param settings run-time parameters that are set before the driver may use the connection; undefined: none,
+ *   and a pooler is not recognized
  */
 export function openWire(
   address: ServerAddress,

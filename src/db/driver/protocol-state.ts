@@ -12,17 +12,20 @@ const cancelRequest = 80_877_102;
 const headBytes = 5;
 
 /**
- * PostgreSQL's protocol as it passes over one connection: which backend answers, how many answers are
- * outstanding, and whether the server ends the connection. All instants are by `performance.now()`.
+ * The state of PostgreSQL's protocol on one connection, from the bytes that pass over it: which backend
+ * answers, whether answers are outstanding, and whether the server ends the connection. All instants are by
+ * `performance.now()`.
  */
 export class ProtocolState {
   /** The backend's process id, once the server has sent it. */
   pid: number | undefined;
-  /** The error with which the server ends the connection. */
+  /**
+   * The error with which the server ends the connection. `received` withholds its message from the driver.
+   */
   fatal: Error | undefined;
-  /** When the server last sent something. */
+  /** When the server last sent something; before that, when the connection was opened. */
   heardAt: number;
-  /** When the first of the outstanding statements was sent. */
+  /** When the first of the outstanding statements was sent; before that, when the connection was opened. */
   askedAt: number;
   /** Whether the connection is still being opened. */
   isStarting = true;
@@ -45,17 +48,18 @@ export class ProtocolState {
   /** How much is still to arrive of a message that is passed on in pieces. */
   #passing = 0;
 
+  /** @param openedAt when the connection was opened, by `performance.now()` */
   constructor(openedAt: number) {
     this.heardAt = openedAt;
     this.askedAt = openedAt;
   }
 
-  /** Whether the server owes an answer. */
+  /** Whether an answer is outstanding, also while the connection is being opened. */
   get isWaiting(): boolean {
     return this.isStarting || this.#syncs > 0 || this.#describes > 0;
   }
 
-  /** Called with each chunk that the driver sends. */
+  /** Called with each chunk that the driver sends. A chunk has whole messages. */
   sent(chunk: Buffer): void {
     if (this.hasBegun) return this.#count(chunk);
     this.hasBegun = true;

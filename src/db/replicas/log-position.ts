@@ -17,8 +17,8 @@ export interface LogPosition {
 type PositionRow = Omit<LogPosition, 'at'>;
 
 /**
- * Where the primary's log ends. Every commit that is visible now lies before it.
- * @throws when the server is a replica
+ * Queries where the primary's log ends. Every commit that is visible now lies before it.
+ * @throws an error of the driver, also when the server is a replica
  */
 export async function primaryPosition(sql: postgres.Sql): Promise<LogPosition> {
   const at = performance.now();
@@ -30,8 +30,10 @@ export async function primaryPosition(sql: postgres.Sql): Promise<LogPosition> {
 }
 
 /**
- * How far a replica has replayed the log. Every commit before that position is visible on the replica.
+ * Queries how far a replica has replayed the log. Every commit before that position is visible on the
+ * replica.
  * @returns undefined when the server is not a replica, or no longer
+ * @throws an error of the driver
  */
 export async function replicaPosition(sql: postgres.Sql): Promise<LogPosition | undefined> {
   const [row] = await sql<[PositionRow & { readonly isReplica: boolean }]>`
@@ -43,7 +45,10 @@ export async function replicaPosition(sql: postgres.Sql): Promise<LogPosition | 
   return isReplica ? { ...position, at: performance.now() } : undefined;
 }
 
-/** Whether a replica at `replayed` has every commit that anybody could see when the primary was at `end`. */
+/**
+ * Whether a replica at `replayed` has every commit that anybody could see when the primary was at `end`.
+ * False if both are not in the same log, or the replica was ahead of the primary (`isAhead`).
+ */
 export const covers = (replayed: LogPosition, end: LogPosition): boolean =>
   isSameLog(replayed, end) && replayed.bytes >= end.bytes && !isAhead(replayed, end);
 

@@ -12,24 +12,25 @@ import { type Replica, ReplicaLost } from './replica.ts';
  */
 const patienceMs = 30;
 
-/** Reads that replicas answer if they can. */
+/** Reads of viewers that replicas answer if they can, and the primary otherwise. */
 export interface ReplicatedReads extends ViewerReads {
   readonly replicas: readonly Replica[];
-  /** Reads by server since the start of the process. */
+  /** Number of reads that each kind of server answered since the start of the process. */
   readonly counts: Readonly<Record<'primary' | 'replica', number>>;
   /**
-   * Checks that each replica can be used.
-   * @param found called for each replica that cannot, with the error
+   * Checks that each replica can be used. Called at the start.
+   * @param found called for each replica that cannot be used, with the error
    * @throws an error of the driver when the primary does not answer, or what `found` throws
    */
   check(found: (replica: Replica, error: unknown) => unknown): Promise<void>;
 }
 
 /**
- * Creates reads that prefer replicas and never miss a commit that preceded them, whoever made it and
- * through whichever process. The primary is asked where its log ends, once for all reads that begin
- * meanwhile, and a replica that has replayed the log up to there answers. If none has in time, or the one
- * that was chosen is lost or cancels the read, the primary answers. Errors of the read itself are thrown.
+ * Creates reads that prefer replicas and never miss a commit that preceded them, whoever made it and through
+ * whichever process. First the primary is asked where its log ends, once for all reads that begin meanwhile,
+ * and a replica that has replayed the log up to there answers. If none has within 30 ms, the primary answers.
+ * If the chosen replica is lost or cancels the read, the read is run again on the primary, so it may be
+ * called twice. Errors of the read itself are thrown.
  * @param primary its pools
  * @param primaryReads reads on the primary
  */

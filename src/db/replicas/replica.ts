@@ -13,31 +13,43 @@ export interface Replica extends AsyncDisposable, Pick<Pools, 'loads'> {
   /** Number of reads under way. */
   readonly underway: number;
   readonly status: ReplicaStatus;
-  /** Reads from it. Rejects with ReplicaLost as soon as it counts as down. */
+  /**
+   * Runs `run` with reads on the replica, whatever its status. Rejects with what `run` throws, or with
+   * ReplicaLost as soon as the replica counts as down.
+   */
   read<T>(run: (reads: ViewerReads) => Promise<T>): Promise<T>;
-  /** Bytes of the primary's log that it had not replayed when last queried. Undefined: it is down. */
+  /** Bytes of the primary's log that it had not replayed when it was last queried. Undefined: it is down. */
   readonly lagBytes: number | undefined;
   /**
-   * Whether it is known to have replayed the log up to `end`, which `status` and `lagBytes` refer to then.
+   * Whether its status is `ok` and it is known to have replayed the log up to `end`. Queries nothing. From
+   * then on `status` and `lagBytes` refer to `end`.
    */
   hasReached(end: LogPosition): boolean;
   /**
-   * Waits until it has replayed the log up to `end`.
+   * Waits until it has replayed the log up to `end`, by querying its position.
+   * @param withinMs milliseconds that this may take; without any answer in that time it is marked as down
    * @returns false when it has not after `withinMs`, and is `behind` from then on, or when its status is not
    *   `ok`
    */
   reach(end: LogPosition, withinMs: number): Promise<boolean>;
-  /** Marks it as down after a failed read. It gets no reads until it has reported its position again. */
+  /**
+   * Marks it as down after a failed read; its reads under way reject with ReplicaLost. It is down until it
+   * has reported its position again.
+   */
   lose(): void;
   /**
-   * Checks that it can be used.
+   * Checks that it can be used: that it follows this primary, and that row-level security applies.
    * @param end where the primary's log ends
-   * @throws Unsuitable when it is not a replica of this database, or an error of the driver
+   * @throws Unsuitable when it is not a replica of this database, or its role could bypass row-level
+   *   security; or an error of the driver
    */
   check(end: LogPosition): Promise<void>;
 }
 
-/** `behind`: it replays too slowly to be waited for. `foreign`: it does not follow this primary. */
+/**
+ * `behind`: it replays too slowly to be waited for. `down`: it does not answer, or not as a replica.
+ * `foreign`: it does not follow this primary. Only one that is `ok` gets reads.
+ */
 export type ReplicaStatus = 'ok' | 'behind' | 'down' | 'foreign';
 
 /** Milliseconds between two queries for the position of a replica that no read waits for. */
@@ -48,6 +60,7 @@ const silentAfterMs = 1000;
 /** The replica stopped answering while it was read from. */
 export class ReplicaLost extends Error {
   override readonly name = 'ReplicaLost';
+  /** @param replica its name */
   constructor(replica: string) {
     super(`${replica} stopped answering`);
   }
@@ -69,7 +82,11 @@ function statusOf({ replayed, end, missed }: Knowledge): ReplicaStatus {
   return missed !== undefined && replayed.bytes < missed.bytes ? 'behind' : 'ok';
 }
 
-/** Opens the pools of a replica. It gets no reads until it has reported its position. */
+/**
+ * Opens the pools of a replica, and queries its position every 500 ms until it is disposed of. It is `down`
+ * until it has reported its position, and when it does not answer within a second. `poolSize` is the maximum
+ * number of connections of each of two pools: operators' reads and requesters' reads.
+ */
 export function openReplica(
   connection: Connection,
   { name, poolSize, ...options }: PoolsOptions & { readonly name: string; readonly poolSize: number },

@@ -2,21 +2,21 @@ import { sql } from 'drizzle-orm';
 import { customType, integer } from 'drizzle-orm/pg-core';
 import { readInstant } from '../driver/parameter-types.ts';
 
-/** A column of bytes. */
+/** A column of bytes, as a Buffer. */
 export const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
-/** The words of a text, by which PostgreSQL searches it. */
+/** A column with the words of a text, by which PostgreSQL searches it. */
 export const tsvector = customType<{ data: string }>({ dataType: () => 'tsvector' });
-/** A `timestamptz` of milliseconds, as a Date. Drizzle's own column reads the year 0001 as 2001. */
+/** A column of type `timestamptz` with milliseconds, as a Date. Drizzle's own reads the year 0001 as 2001. */
 export const instant = customType<{ data: Date; driverData: string }>({
   dataType: () => 'timestamp (3) with time zone',
   fromDriver: readInstant,
   toDriver: (value) => value.toISOString(),
 });
-/** The default of an instant that the database sets. */
+/** The default of an instant that the database sets: when the transaction began. */
 export const now = sql`now()`;
-/** The column `created_at`, which is set by the database. */
+/** The column `created_at`: never null, and set by the database unless a value is given. */
 export const createdAt = () => instant('created_at').notNull().default(now);
-/** The primary key, an identity column. */
+/** The column `id`: an integer primary key, drawn by the database unless a value is given. */
 export const id = () => integer('id').primaryKey().generatedByDefaultAsIdentity();
 /**
  * The condition of a check constraint: the column, named as in SQL, has one of these values. They are written

@@ -15,11 +15,16 @@ import { eventTypes, formats, ticketStatuses, visibilities } from '../../platfor
 import { bytea, createdAt, id, instant, now, oneOf } from './column-types.ts';
 import { users } from './people.ts';
 
-/** Tickets. Their counters change under the row's lock. */
+/**
+ * Tickets: reference, subject, status and requester of each. What its messages and events change (their
+ * number, the last ones, when the ticket was active) is kept in its row too, and changes under the row's
+ * lock.
+ */
 export const tickets = pgTable(
   'tickets',
   {
     id: id(),
+    /** `INC-000047`, as it is shown. Unique without regard to case. */
     reference: text('reference').notNull(),
     /**
      * Key for looking a reference up. PostgreSQL does not consider `lower()` leakproof, so under row-level
@@ -48,13 +53,14 @@ export const tickets = pgTable(
      */
     lastEventNumber: integer('last_event_number').notNull().default(0),
     lastPublicEventNumber: integer('last_public_event_number').notNull().default(0),
-    /** When the last message was written; when the ticket was opened, if it has none. */
+    /** When the last message was written; if the ticket has none, when it was opened. */
     activeAt: instant('active_at').notNull().default(now),
     /** The same of public messages. */
     publicActiveAt: instant('public_active_at').notNull().default(now),
     /**
-     * Where an index finds it: `activeAt`, or the beginning of that minute if the message before was in it
-     * too. Then `isListedByMinute`, and further messages of the minute do not write the row's indexes.
+     * Position in lists that are ordered by activity: `activeAt`, or the beginning of that minute if the
+     * message before was in it too. Then `isListedByMinute`, and further messages of the minute do not write
+     * the row's indexes.
      */
     listedAt: instant('listed_at').notNull().default(now),
     isListedByMinute: boolean('is_listed_by_minute').notNull().default(false),
@@ -76,7 +82,10 @@ export const tickets = pgTable(
   ],
 );
 
-/** Messages of tickets. Redaction empties the body. */
+/**
+ * Messages of tickets, public and private. A redacted one keeps its row: its body is empty, and `redactedAt`
+ * is set.
+ */
 export const messages = pgTable(
   'messages',
   {
@@ -106,7 +115,7 @@ export const messages = pgTable(
   ],
 );
 
-/** The last message of a ticket that a person has seen. */
+/** The last message that a person has seen of a ticket: at most one row for each user and ticket. */
 export const seenMarks = pgTable(
   'seen_marks',
   {
@@ -120,8 +129,9 @@ export const seenMarks = pgTable(
 );
 
 /**
- * Idempotency keys and the messages that they created. Rows are deleted after 30 days. There are no foreign
- * keys: the same statement inserts the message, for an authenticated user, and neither is ever deleted.
+ * Idempotency keys of users, and the message that each created. Rows are deleted after 30 days. There are no
+ * foreign keys: the same statement inserts the message, for an authenticated user, and neither is ever
+ * deleted.
  */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
@@ -140,7 +150,10 @@ export const idempotencyKeys = pgTable(
   ],
 );
 
-/** Events of tickets, which subscriptions read. */
+/**
+ * Events of tickets, which subscriptions and webhooks read: what happened, when, by whom, and to which
+ * message or delivery. They are numbered per ticket, and public ones a second time for requesters.
+ */
 export const events = pgTable(
   'events',
   {
@@ -160,6 +173,7 @@ export const events = pgTable(
      * No foreign keys: the statement that inserts the event also inserted or locked these rows, for an
      * authenticated actor.
      */
+    /** The user who caused it; null: the gateway did, such as a mail worker. */
     actorId: integer('actor_id'),
     messageId: integer('message_id'),
     deliveryId: integer('delivery_id'),

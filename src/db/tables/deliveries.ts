@@ -25,7 +25,10 @@ import { bytea, createdAt, id, instant, now, oneOf } from './column-types.ts';
 import { messages } from './conversation.ts';
 import { mailboxes } from './mailboxes.ts';
 
-/** Mails to send, at most one for each message. */
+/**
+ * Mails of messages, at most one for each message, waiting as well as settled: sender, subject, state, and
+ * when the next attempt is due. An attempt in flight has a token and a lease here.
+ */
 export const deliveries = pgTable(
   'deliveries',
   {
@@ -57,19 +60,24 @@ export const deliveries = pgTable(
     state: text('state', { enum: deliveryStates }).notNull(),
     /** The delivery may not be claimed before this. Holds, schedules and back-off all set it. */
     dueAt: instant('due_at').notNull().default(now),
+    /** Number of attempts so far. */
     attempts: integer('attempts').notNull().default(0),
-    /** Fencing token of the attempt in flight. */
+    /** Fencing token of the attempt in flight; null exactly if the state is not TRANSMITTING. */
     attempt: uuid('attempt'),
+    /** How far the attempt in flight has come; null without one. */
     phase: text('phase', { enum: attemptPhases }),
+    /** When the attempt in flight counts as dead, unless its worker renews the lease; null without one. */
     leaseUntil: instant('lease_until'),
     /** Events that cancel a held delivery when it is claimed. */
     cancelIf: text('cancel_if', { enum: cancelReasons }).array().notNull().default(sql`'{}'`),
+    /** Why the mail was not sent, or not yet, for operators; null: there is nothing to say. */
     failure: text('failure'),
     /**
      * When a deferred mail fails for good: 5 days after its first attempt, or after the first since an
      * operator's retry.
      */
     giveUpAt: instant('give_up_at'),
+    /** When it last reached a state that no worker changes; null while it waits or is being sent. */
     settledAt: instant('settled_at'),
     createdAt: createdAt(),
     /** One of its files has not been scanned yet. Until then it is not due, whatever `dueAt` says. */
@@ -118,7 +126,7 @@ export const deliveries = pgTable(
   ],
 );
 
-/** The recipients of a mail, each with its own outcome. */
+/** The recipients of a mail in To, Cc and Bcc, each with its own state and the mail server's reply. */
 export const deliveryRecipients = pgTable(
   'delivery_recipients',
   {
@@ -131,8 +139,9 @@ export const deliveryRecipients = pgTable(
     address: text('address').notNull(),
     name: text('name').notNull().default(''),
     state: text('state', { enum: recipientStates }).notNull().default('PENDING'),
+    /** The mail server's last reply about this recipient. */
     smtpReply: text('smtp_reply'),
-    /** RFC 3463: `5.1.1`. */
+    /** Its enhanced status code, by RFC 3463: `5.1.1`. */
     enhancedCode: text('enhanced_code'),
     /**
      * When the recipient's server accepted the mail, or may have. Other recipients of the mail may be
@@ -152,13 +161,17 @@ export const deliveryRecipients = pgTable(
   ],
 );
 
-/** Attempts to send a mail. Each transmits to all recipients that are still pending. */
+/**
+ * Attempts to send a mail, finished ones and the one in flight. Each transmits to all recipients that are
+ * pending or deferred.
+ */
 export const deliveryAttempts = pgTable(
   'delivery_attempts',
   {
     deliveryId: integer('delivery_id')
       .notNull()
       .references(() => deliveries.id),
+    /** From 1, in the order of the attempts. */
     number: integer('number').notNull(),
     /** The fencing token, as in `deliveries.attempt`. */
     token: uuid('token').notNull(),
@@ -168,8 +181,11 @@ export const deliveryAttempts = pgTable(
     startedAt: instant('started_at').notNull().default(now),
     /** When the body's first byte was allowed; null: nothing of it was sent. */
     bodyAt: instant('body_at'),
+    /** Null while it is under way. */
     endedAt: instant('ended_at'),
+    /** The state that it gave the delivery; QUEUED: it ended without having sent anything. */
     outcome: text('outcome', { enum: deliveryStates }),
+    /** The mail server's reply, or how the attempt ended without one. */
     reply: text('reply'),
   },
   (t) => [primaryKey({ columns: [t.deliveryId, t.number] })],
@@ -177,7 +193,7 @@ export const deliveryAttempts = pgTable(
 
 /**
  * The exact source of a mail, without Bcc: written before the first attempt sends its first byte, and reused
- * by every later attempt. Attachments are referenced by position and not repeated.
+ * by every later attempt. Attachments are not repeated: it names their blobs and where they belong.
  */
 export const deliverySources = pgTable('delivery_sources', {
   deliveryId: integer('delivery_id')
@@ -194,8 +210,8 @@ export const deliverySources = pgTable('delivery_sources', {
 });
 
 /**
- * Where the outbox belongs, in a single row. A copy of the database is in another place, and sends nothing
- * until an operator adopts it.
+ * The database that the outbox belongs to, and whether sending is held, in a single row. A copy of the
+ * database is in another place, and sends nothing until an operator releases its outbox.
  */
 export const outboxHomes = pgTable(
   'outbox_homes',
@@ -203,6 +219,7 @@ export const outboxHomes = pgTable(
     only: boolean('only').primaryKey().default(true),
     /** Identifiers of the cluster, the database and its table. */
     place: text('place').notNull(),
+    /** The cluster's timeline, which increases when a replica is promoted or a backup is recovered. */
     timeline: integer('timeline').notNull(),
     /** Since when sending is held, and why; null: mails are sent. */
     heldAt: instant('held_at'),

@@ -2,14 +2,17 @@ import { bigint, index, integer, jsonb, pgTable, text, varchar } from 'drizzle-o
 import { bytea, createdAt, id, instant, now } from './column-types.ts';
 import { users } from './people.ts';
 
-/** Random keys that all processes of the desk share, created by the first process that needs one. */
+/** Random keys of 32 bytes that all processes of the desk share, created by the first one that needs one. */
 export const deskKeys = pgTable('desk_keys', {
   name: text('name').primaryKey(),
   key: bytea('key').notNull(),
   createdAt: createdAt(),
 });
 
-/** Audited actions. An entry without an actor was made from the command line. */
+/**
+ * Audited actions: who did what to which ticket, message or delivery. An entry without an actor was made from
+ * the command line or by the gateway itself.
+ */
 export const auditEntries = pgTable('audit_entries', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
   actorId: integer('actor_id').references(() => users.id),
@@ -23,20 +26,23 @@ export const auditEntries = pgTable('audit_entries', {
 
 /** A mail's entry in the inbox's list, taken from its headers. */
 export interface MailSummary {
-  /** `Jane Doe <jane@example.org>` */
+  /** `Jane Doe <jane@example.org>`, or the address alone; empty if the header is missing. */
   readonly from: string;
   readonly to: readonly string[];
   readonly cc: readonly string[];
+  /** Empty if the header is missing. */
   readonly subject: string;
-  /** Attached files; inline images are not counted. */
+  /** Number of attached files; inline images are not counted. */
   readonly attachments: number;
 }
 
-/** Mails of the development inbox, as its SMTP server received them. */
+/**
+ * Mails of the development inbox, as its SMTP server received them: envelope, source, and what a list shows.
+ */
 export const inboxMails = pgTable('inbox_mails', {
   id: id(),
   mailFrom: text('mail_from').notNull(),
-  /** Every RCPT TO, including blind copies. */
+  /** The addresses of the envelope's sender (`mail_from`) and of every RCPT TO, blind copies included. */
   rcptTo: text('rcpt_to').array().notNull(),
   source: bytea('source').notNull(),
   /** Extracted when the mail was received, so that a list need not read whole mails. */

@@ -16,7 +16,9 @@ import { bytea, createdAt, id, instant, oneOf } from './column-types.ts';
 import { messages } from './conversation.ts';
 import { users } from './people.ts';
 
-/** The files in the blob store, by key. A row is written after its bytes are durable. */
+/**
+ * The files in the blob store: key, size and digest of each. A row is written after its bytes are durable.
+ */
 export const blobs = pgTable('blobs', {
   /** Opaque, random, never reused: the name of a file or an object in the blob store. */
   key: text('key').primaryKey(),
@@ -25,7 +27,10 @@ export const blobs = pgTable('blobs', {
   createdAt: createdAt(),
 });
 
-/** Finished uploads, until they are attached or expire. */
+/**
+ * Finished uploads, which their user can attach to a message for 24 hours. Rows older than 25 hours are
+ * deleted, whether the uploads were attached or not.
+ */
 export const uploads = pgTable(
   'uploads',
   {
@@ -97,7 +102,10 @@ export const blobStores = pgTable(
   (t) => [check('blob_stores_only_check', sql`${t.only}`)],
 );
 
-/** The files of messages. */
+/**
+ * The files of messages: name, type, size and digest, the blob with the content, and the state of the virus
+ * scan. A redacted file keeps its row without the blob.
+ */
 export const attachments = pgTable(
   'attachments',
   {
@@ -107,7 +115,7 @@ export const attachments = pgTable(
       .references(() => messages.id),
     /** From 1, in the order of the input. */
     position: smallint('position').notNull(),
-    /** Null once redacted; the tombstone retains the position and the size. */
+    /** Null once redacted; the row stays, with its position and its size. */
     blobKey: text('blob_key').references(() => blobs.key),
     fileName: text('file_name').notNull(),
     contentType: text('content_type').notNull(),

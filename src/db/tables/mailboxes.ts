@@ -3,7 +3,7 @@ import { integer, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-
 import { bytea, createdAt, id, instant, now } from './column-types.ts';
 import { users } from './people.ts';
 
-/** Addresses from which operators send mail. */
+/** The desk's mailboxes: addresses that operators send mail from, with their SMTP settings and limits. */
 export const mailboxes = pgTable(
   'mailboxes',
   {

@@ -3,7 +3,7 @@ import { check, index, integer, pgTable, text, uniqueIndex } from 'drizzle-orm/p
 import { roles, scopes } from '../../platform/request-context.ts';
 import { bytea, createdAt, id, instant, oneOf } from './column-types.ts';
 
-/** Operators and requesters. */
+/** The desk's people, operators and requesters. A login is unique without regard to case. */
 export const users = pgTable(
   'users',
   {
@@ -27,7 +27,7 @@ export const users = pgTable(
   ],
 );
 
-/** API tokens. Expired and revoked ones are kept. */
+/** API tokens of users, of which only digests are stored. Expired and revoked ones are kept. */
 export const apiTokens = pgTable(
   'api_tokens',
   {

@@ -4,8 +4,9 @@ import { tsvector } from './column-types.ts';
 import { tickets } from './conversation.ts';
 
 /**
- * What a ticket is found by, written by a trigger on `tickets`. Kept in a table of its own: every new message
- * updates its ticket's row, and would write these indexes too.
+ * What a search finds a ticket by: its reference and the words of its subject. A trigger on `tickets` writes
+ * it. It has a table of its own, because every new message updates its ticket's row, and would write these
+ * indexes too.
  */
 export const ticketSearch = pgTable(
   'ticket_search',
@@ -25,10 +26,10 @@ export const ticketSearch = pgTable(
 );
 
 /**
- * The words of messages. `fill_message_search` writes them after the messages' own commits, many at a time:
- * in a message's own commit they would take a fifth of PostgreSQL's time for it. There is no foreign key,
- * because its check would write each message's row once more; a trigger deletes the words of deleted
- * messages.
+ * The words of messages, for searches. `fill_message_search` writes them after the messages' own commits,
+ * many at a time: in a message's own commit they would take a fifth of PostgreSQL's time for it. There is no
+ * foreign key, because its check would write each message's row once more; a trigger deletes the words of
+ * deleted messages.
  */
 export const messageSearch = pgTable(
   'message_search',
@@ -40,9 +41,9 @@ export const messageSearch = pgTable(
 );
 
 /**
- * Which messages have their words, in a single row. A search reads the bodies of newer ones. A migration that
- * changes how texts become words sets the two `outdated` columns, and `renew_search_words` does the rest in
- * small steps.
+ * Which messages have their words in `messageSearch`, in a single row. A search reads the bodies of newer
+ * ones. A migration that changes how texts become words sets the two `outdated` columns, and
+ * `renew_search_words` does the rest in small steps.
  */
 export const searchProgress = pgTable(
   'search_progress',

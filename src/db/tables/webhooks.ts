@@ -23,22 +23,23 @@ export const webhooks = pgTable(
     /** The secret before the last rotation, which signs as well until `previous_secret_until`. */
     previousSecret: bytea('previous_secret'),
     previousSecretUntil: instant('previous_secret_until'),
-    /** Position in the desk's events up to which the endpoint has received them. */
+    /** The last event that the endpoint has received: its `place`, and below its ticket and number. */
     place: bigint('place', { mode: 'number' }).notNull(),
     ticketId: integer('ticket_id').notNull(),
     number: integer('number').notNull(),
-    /** Failed requests since the last one that succeeded. */
+    /** Number of failed requests since the last one that succeeded, and when the first of them failed. */
     failures: integer('failures').notNull().default(0),
     failingSince: instant('failing_since'),
     /** When the next request may be sent. */
     dueAt: instant('due_at').notNull().default(now),
+    /** Number of events that it has received. */
     delivered: bigint('delivered', { mode: 'number' }).notNull().default(0),
     lastDeliveredAt: instant('last_delivered_at'),
     /** How the last failed request ended: `status 503`. Never anything that the endpoint sent. */
     lastError: text('last_error'),
     disabledAt: instant('disabled_at'),
     disabledReason: text('disabled_reason', { enum: disabledReasons }),
-    /** The worker that sends to it now. */
+    /** The lease of the worker that sends to it now. */
     leaseToken: uuid('lease_token'),
     leaseUntil: instant('lease_until'),
     createdAt: createdAt(),

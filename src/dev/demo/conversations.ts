@@ -1,6 +1,7 @@
 /**
- * What the demo desk's fifty tickets are about, from ticket 1 on: subject, what the requester wrote, and what
- * was answered, in turns of operator and requester.
+ * The conversations of the demo desk's fifty tickets, in the order of their ids, from 1. Each has the
+ * ticket's subject and the bodies of its public messages as plain text: the first is the requester's, and
+ * then operator and requester take turns.
  */
 export const conversations: readonly (readonly [subject: string, ...turns: string[]])[] = [
   [

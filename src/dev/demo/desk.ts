@@ -5,11 +5,11 @@ import type { DeskRecord, DeskRecordOf } from '../../import/record.ts';
 import { reserveIds, writeRecords } from '../../import/write-records.ts';
 import { conversations } from './conversations.ts';
 
-/** The demo desk, as it is printed at the start. */
+/** The names and passwords of the demo desk that are printed at the start. */
 export interface DemoDesk {
   readonly operator: { readonly login: string; readonly password: string };
   readonly requester: { readonly login: string; readonly password: string };
-  /** A mailbox that the operator may send from. */
+  /** Address of a mailbox that the operator may send from. */
   readonly mailbox: string;
   /** A ticket of the requester. */
   readonly ticket: { readonly id: number; readonly reference: string };
@@ -27,8 +27,8 @@ const hashes = {
   requester: 'scrypt$ln=14,r=8,p=5$W4AoVxrV200dek++3GmrQw$0P9+Yie9H42rSWA68H8FPVCEkbTeQd0XjrEoe/caWNA',
 };
 /**
- * Hashes of the two demo passwords, which everybody knows. A user whose stored hash is one of them has such a
- * password.
+ * The two demo passwords as they are stored: hashes for `users.password_hash`. A user whose stored hash is
+ * one of them has a password that everybody knows.
  */
 export const demoHashes: ReadonlySet<string> = new Set(Object.values(hashes));
 const seededAction = 'DEMO_SEEDED';
@@ -40,6 +40,7 @@ const hour = 3_600_000;
  * Fills an empty database with people, mailboxes and fifty tickets. In a database that it filled before, it
  * only restores the passwords that `retireDemoAccounts` removed. Other databases are left as they are. It is
  * for the embedded database of a gateway that only this machine can reach, because the passwords are public.
+ * It runs in one transaction, and processes that start together take turns.
  * @returns undefined when the database had users of its own, or when a demo user has another password or is
  *   disabled
  */

@@ -13,8 +13,10 @@ export class EmbeddedUnavailable extends Error {
 }
 
 /**
- * Finds the programs that the optional npm package for this platform contains.
- * @throws EmbeddedUnavailable when that package is not installed, and on Windows
+ * Finds the programs that the optional npm package for this platform contains. It also creates the symbolic
+ * links of the package's libraries, which npm leaves out.
+ * @throws EmbeddedUnavailable when that package is not installed, and on Windows; or an error of the file
+ *   system when a link cannot be created
  */
 export async function findBinaries(
   platform: string = process.platform,

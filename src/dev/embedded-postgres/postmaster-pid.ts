@@ -6,7 +6,9 @@ import { socketPath } from './socket-directory.ts';
 
 /** The server that holds a data directory, according to its postmaster.pid. */
 export interface Holder {
+  /** The server's process id. */
   readonly pid: number;
+  /** Directory of its Unix socket; empty if it is not known yet. */
   readonly socketDirectory: string;
   /** Whether postmaster.pid says that it accepts connections. */
   readonly ready: boolean;
@@ -28,7 +30,8 @@ export interface Holder {
 export const ownerSetting = 'ticketwire.owner';
 
 /**
- * Reads postmaster.pid and postmaster.opts of a data directory.
+ * Reads postmaster.pid and postmaster.opts of a data directory, and finds out whether that server runs: by
+ * the command line of its process, or else by connecting to its socket.
  * @returns undefined when there is no postmaster.pid, or it has no process id yet
  */
 export async function readHolder(data: string): Promise<Holder | undefined> {

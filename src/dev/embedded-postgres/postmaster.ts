@@ -6,13 +6,16 @@ import { EmbeddedUnavailable } from './binaries.ts';
 import { ownerSetting, readHolder } from './postmaster-pid.ts';
 import { type Cluster, serverEnvironment } from './prepare-cluster.ts';
 
-/** A running server. */
+/** A running server, a child of this process. */
 export interface Postmaster {
   readonly pid: number;
   readonly socketDirectory: string;
-  /** Resolves to the reason when it has ended. */
+  /** Resolves to the reason, as text, when the server has ended. Never rejects. */
   readonly ended: Promise<string>;
-  /** Ends its connections, writes a checkpoint and waits until it has ended. */
+  /**
+   * Stops the server and waits until it has ended: it ends its connections and writes a checkpoint. If that
+   * takes more than 30 s, it is ended without one.
+   */
   stop(): Promise<void>;
 }
 
@@ -54,18 +57,21 @@ const script = '( ( cat <&3 >/dev/null; kill -INT $$ ) & ) 2>/dev/null; exec "$@
 
 /** How the server is launched. */
 export interface LaunchOptions {
+  /** The directory in which it creates its Unix socket. It must exist. */
   socketDirectory: string;
+  /** False: no fsync, for tests. */
   durable: boolean;
-  /** Further settings for postgresql.conf. */
+  /** Further settings of PostgreSQL, by name, which override ours. */
   settings?: Readonly<Record<string, string>>;
   /** A process id in postmaster.pid that is known not to be a server's. */
   ignoredPid?: number | undefined;
 }
 
 /**
- * Starts the server and waits until it accepts connections.
- * @throws DirectoryBusy when another server holds the directory; EmbeddedUnavailable when the server ends;
- *   Error when it is not ready after 120 s
+ * Starts the server and waits until it accepts connections. It stops when this process ends, for whatever
+ * reason, and does not keep this process alive. Its output goes to the cluster's log file.
+ * @throws DirectoryBusy when another server holds the directory; EmbeddedUnavailable when the server ends
+ *   before it is ready; Error when it is not ready after 120 s
  */
 export async function launch(cluster: Cluster, options: LaunchOptions): Promise<Postmaster> {
   const log = openLog(cluster.log);

@@ -25,28 +25,34 @@ export const clusterUser = 'ticketwire';
  */
 export const serverEnvironment = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
 
-/** PostgreSQL's files under a DATA_DIR: `postgres/data`, `postgres/postgres.log`. */
+/** PostgreSQL's files under a DATA_DIR, as absolute paths, and how its server is run. */
 export interface Cluster {
+  /** `DATA_DIR/postgres` */
   readonly directory: string;
+  /** PostgreSQL's data directory, `data` in `directory`. */
   readonly data: string;
+  /** The server's log file, `postgres.log` in `directory`. */
   readonly log: string;
   readonly binaries: Binaries;
+  /** The user that the server runs as, who owns the files. */
   readonly identity: Identity;
 }
 
 /**
- * The directory of a DATA_DIR's cluster, whether it exists or not. Symbolic links are resolved, because a
- * server is recognized by this path in its command line.
+ * The absolute path of a DATA_DIR's cluster, `DATA_DIR/postgres`, whether it exists or not. Symbolic links
+ * are resolved, because a server is recognized by this path in its command line.
  */
 export function clusterDirectory(dataDir: string): string {
   return join(existsSync(dataDir) ? realpathSync(dataDir) : resolve(dataDir), 'postgres');
 }
 
 /**
- * Creates the cluster unless it exists. It is created under another name and then renamed, so that an
- * interrupted start leaves nothing that looks like a cluster.
+ * Creates DATA_DIR and the cluster in it unless they exist. No server is started. The cluster is created
+ * under another name and then renamed, so that an interrupted start leaves nothing that looks like a cluster;
+ * what earlier interrupted starts left is removed.
  * @param durable false: the files are not fsynced
- * @throws EmbeddedUnavailable when PostgreSQL cannot run here, or the directory belongs to another user
+ * @throws EmbeddedUnavailable when PostgreSQL cannot run here, when the directory belongs to another user, or
+ *   when initdb fails; or an error of the file system
  */
 export async function prepareCluster(dataDir: string, { durable }: { durable: boolean }): Promise<Cluster> {
   const binaries = await findBinaries();

@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * The command line of a process, as one string; undefined when there is no such process or it is a zombie.
+ * The command line of a process, with spaces between its words; undefined when there is no such process, when
+ * it is a zombie, or when it is not visible from here. Read synchronously, from /proc on Linux and by `ps`
+ * elsewhere.
  */
 export function commandLineOf(pid: number): string | undefined {
   if (process.platform === 'linux') {

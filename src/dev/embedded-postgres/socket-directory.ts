@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Identity } from './system-user.ts';
 
-/** The port in the socket's name. The server does not listen on TCP. */
+/** The port in the name of the socket. The server does not listen on TCP. */
 export const port = 5432;
 /** Path of the server's socket in a directory. */
 export const socketPath = (directory: string): string => join(directory, `.s.PGSQL.${port}`);
@@ -13,8 +13,12 @@ export const socketPath = (directory: string): string => join(directory, `.s.PGS
 const longestPath = 100;
 
 /**
- * Chooses and creates a directory for the server's socket that only its owner and root may enter: the
- * cluster's own, or one in the temporary directory when the path in DATA_DIR would be too long for a socket.
+ * Chooses a directory for the server's socket that only its owner and root may enter: the cluster's own, or
+ * one in the temporary directory, which is created, when the path in DATA_DIR would be too long for a socket.
+ * @param cluster path of the cluster's directory
+ * @param identity the user that the server runs as, who gets the directory
+ * @returns the path of the directory
+ * @throws Error when the temporary directory's path is too long as well, or an error of the file system
  */
 export function socketDirectory(cluster: string, identity: Identity): string {
   if (Buffer.byteLength(socketPath(cluster)) < longestPath) return cluster;

@@ -9,9 +9,12 @@ import { readHolder } from './postmaster-pid.ts';
 import { type Cluster, clusterDirectory, clusterUser, prepareCluster } from './prepare-cluster.ts';
 import { port, socketDirectory, socketPath } from './socket-directory.ts';
 
-/** A running PostgreSQL from npm, with its files in a DATA_DIR. */
+/**
+ * A running PostgreSQL from npm, with its files in a DATA_DIR. Disposing of it stops the server and waits
+ * until it has ended.
+ */
 export interface Embedded extends AsyncDisposable {
-  /** Connects as the owner of the database `ticketwire`. */
+  /** Where to connect to the database `ticketwire`, as its owner. The same after a restart of the server. */
   readonly connection: Connection;
   /** The server's process id. It changes when the server is restarted. */
   readonly pid: number;
@@ -19,17 +22,21 @@ export interface Embedded extends AsyncDisposable {
 
 /** How the server is started. */
 export interface EmbeddedOptions {
-  /** False: no fsync, for tests. */
+  /** False: no fsync, for tests. True if absent. */
   durable?: boolean;
-  /** Further settings for postgresql.conf. */
+  /** Further settings of PostgreSQL, by name, which override ours. */
   settings?: Readonly<Record<string, string>>;
+  /** Gets an error when the server ends by itself, or cannot be restarted. */
   log?: Logger | undefined;
 }
 
-/** Another gateway runs on this DATA_DIR. */
+/**
+ * Another gateway runs on this DATA_DIR, or its server has not ended within a minute of the gateway's end.
+ */
 export class EmbeddedInUse extends Error {
   /** Process id of the gateway, or of its server when the gateway is unknown. */
   readonly pid: number;
+  /** @param pid process id of the gateway, or of its server */
   constructor(dataDir: string, pid: number) {
     super(`${dataDir} is in use by the process ${pid}: stop it first, or choose another DATA_DIR`);
     this.name = 'EmbeddedInUse';
@@ -42,10 +49,11 @@ const databaseName = 'ticketwire';
 const endingWithinSeconds = 60;
 
 /**
- * Starts the server, and restarts it when it ends. It stops with this process, however the process ends. If
- * the server of a dead gateway still runs, it first gets a minute to stop.
- * @throws EmbeddedInUse when another gateway runs on this DATA_DIR, EmbeddedUnavailable when PostgreSQL
- *   cannot run here
+ * Starts the server, and restarts it whenever it ends. The first start creates the cluster and the database
+ * `ticketwire`, without tables. The server stops with this process, however the process ends. If the server
+ * of a dead gateway still runs, this waits up to a minute until it has ended.
+ * @throws EmbeddedInUse when another gateway runs on this DATA_DIR; EmbeddedUnavailable when PostgreSQL
+ *   cannot run here, or DATA_DIR cannot be used; Error when the server is not ready after 120 s
  */
 export async function startEmbedded(dataDir: string, options: EmbeddedOptions = {}): Promise<Embedded> {
   try {
@@ -103,12 +111,13 @@ async function start(dataDir: string, options: EmbeddedOptions): Promise<Embedde
   }
 }
 
-/** Whether a DATA_DIR contains a cluster, running or not. */
+/** Whether a DATA_DIR contains a cluster, whether its server runs or not. */
 export const existsEmbedded = (dataDir: string): boolean => existsSync(`${clusterDirectory(dataDir)}/data`);
 
 /**
- * The database of a gateway that runs on this DATA_DIR. Waits until it is ready.
- * @returns undefined if no gateway runs
+ * Finds the database of a gateway that runs on this DATA_DIR, and waits until its server accepts connections.
+ * Starts nothing.
+ * @returns where to connect, as the owner of the database; undefined if no gateway runs
  * @throws Error when its server is not ready within half a minute
  */
 export async function attachEmbedded(dataDir: string): Promise<Connection | undefined> {

@@ -8,7 +8,7 @@ const run = promisify(execFile);
 export interface Identity {
   /** Undefined: the user of this process. */
   readonly ids: { readonly uid: number; readonly gid: number } | undefined;
-  /** Words to put before each command line. */
+  /** Words to put before each command line, to run it as this user. */
   readonly prefix: readonly string[];
 }
 
@@ -23,8 +23,11 @@ const namespace: Identity = {
 };
 
 /**
- * Chooses the user. A process that is not root uses its own. For root it is the first identity that can run
- * the program and enter the directory: of the user `postgres`, a user namespace, and `nobody`.
+ * Chooses the user that PostgreSQL runs as. A process that is not root uses its own, unchecked. For root it
+ * is the first identity that can run the program and enter the directory: of the user `postgres`, a user
+ * namespace, and `nobody`.
+ * @param postgres path of the program `postgres`
+ * @param directory path of DATA_DIR, which must exist
  * @param owner owner of the cluster's directory if it exists: the user that created a cluster keeps it
  * @throws EmbeddedUnavailable when no user can run PostgreSQL
  */

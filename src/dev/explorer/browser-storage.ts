@@ -19,10 +19,12 @@ const defaults: Readonly<Record<string, string>> = {
 };
 
 /**
- * Wraps the browser's storage so that headers are not stored, unless the user has enabled that in GraphiQL's
- * settings. Tabs and queries without headers are read back with the default ones, so that neither a reload
- * nor the history signs the user out.
- * @param headers text of the headers editor
+ * Wraps the browser's storage for GraphiQL so that headers are not stored, unless the user has enabled that
+ * in its settings. Once the user disables it, stored headers are removed. Tabs and queries without headers
+ * are read back with the default ones, so that neither a reload nor the history signs the user out. Sizes of
+ * panels that were never stored are read as ours.
+ * @param items the browser's storage
+ * @param headers the default headers: text of the headers editor in a new tab
  */
 export function withoutCredentials(items: Items, headers: string): Items {
   const read = (key: string): string | null => {

@@ -17,16 +17,19 @@ import { brotliCompress, constants } from 'node:zlib';
 const sources = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const dist = join(root, 'dist');
-/** The directory of the built page: `index.html`, and `assets/*.br`. */
+/** Path of the directory with the built page: `index.html`, and `assets/*.br`, compressed by Brotli. */
 export const explorerDist = join(dist, 'explorer');
 /** The page is built again when the version of one of these changes. The lock file here covers the rest. */
 const builders = ['vite', 'typescript'];
 const run = promisify(exec);
 
 /**
- * Builds the explorer page and checks its types, unless it was built from the same sources and packages. That
- * check takes some milliseconds.
- * @returns `unavailable`: the development packages are not installed, and an existing page is unchanged
+ * Builds the explorer page and checks its types, unless it was built from the same sources and packages,
+ * which takes some milliseconds to find out. If the page's own packages are not installed, npm installs them
+ * for the build and they are removed again. The new page replaces the old one when it is complete.
+ * @returns `fresh`: the page was current; `built`: it was built; `unavailable`: the development packages are
+ *   not installed, and an existing page is unchanged
+ * @throws Error when npm, the bundler or the check of the types fails; an existing page is unchanged
  */
 export async function buildExplorer(): Promise<'fresh' | 'built' | 'unavailable'> {
   const stamp = await fingerprint();

@@ -53,9 +53,12 @@ export interface ExplorerOptions {
 }
 
 /**
- * Creates the handler of the GraphiQL page, which is sent for GET /graphql to clients that accept HTML, and
- * of its files under /explorer/.
- * @returns a handler that resolves to false, with nothing written, when the request is for neither
+ * Creates the handler of the GraphiQL page, which is sent for GET and HEAD of /graphql to clients that accept
+ * HTML, and of its files under /explorer/. The built page is read from the disk on first use and then kept.
+ * While there is none, the page is answered with 503; a file that does not exist, with 404; another method
+ * for a file, with 405.
+ * @returns a handler that resolves to true when it has answered, and to false, with nothing written, when the
+ *   request is for neither
  */
 export function createExplorer({ demoAuthorization, inboxPath }: ExplorerOptions = {}) {
   const settings: ExplorerSettings = {

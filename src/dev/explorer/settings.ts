@@ -10,7 +10,10 @@ export interface ExplorerSettings {
   readonly inbox?: string;
 }
 
-/** The text of the headers editor in a new tab. */
+/**
+ * The text of the headers editor in a new tab: JSON with the Authorization header, or a comment with an
+ * example.
+ */
 export function defaultHeaders({ authorization }: ExplorerSettings): string {
   return authorization === undefined
     ? '{\n  // "Authorization": "Bearer <token>"\n}'

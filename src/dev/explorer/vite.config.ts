@@ -1,3 +1,5 @@
+/* How Vite builds the explorer page. `build.ts` runs it with the directory for the result. */
+
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 

@@ -1,3 +1,5 @@
+/* Loaded by the explorer page: sets the functions that start the web workers of the Monaco editor. */
+
 import EditorWorker from 'monaco-editor/esm/vs/editor/editor.worker.js?worker';
 import JsonWorker from 'monaco-editor/esm/vs/language/json/json.worker.js?worker';
 import GraphQLWorker from 'monaco-graphql/esm/graphql.worker.js?worker';

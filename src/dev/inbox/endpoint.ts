@@ -12,7 +12,9 @@ import { answerInbox } from './page/routes.ts';
 export interface InboxPageOptions {
   readonly db: Db;
   /**
-   * Signs the user in.
+   * Signs the user in by the Authorization header. `direct` tells whether the request comes from this
+   * machine.
+   * @returns undefined without a credential
    * @throws BadCredential
    */
   readonly authenticate: (
@@ -25,9 +27,12 @@ export interface InboxPageOptions {
 }
 
 /**
- * Creates the handler of the development inbox's web page, for operators. Its path is /inbox/ with the slash,
- * so that a browser sends the Basic credential to the inbox only. GET shows mails. DELETE removes them, with
- * the scope write and not from another site.
+ * Creates the handler of the development inbox's web page, for operators with the scope read. Its path is
+ * /inbox/ with the slash, so that a browser sends the Basic credential to the inbox only. GET and HEAD show
+ * mails. DELETE removes them, with the scope write and not from another site. Only the page's own scripts and
+ * styles are sent without signing in.
+ * @returns a handler that answers every request it is given: 401 to whoever is not signed in, 429 when there
+ *   were too many attempts, 403 to whoever may not do this, 405 to other methods. It takes the URL's path.
  */
 export function createInboxPage({
   db,

@@ -16,15 +16,22 @@ export interface MailFile {
 
 /** A parsed mail. */
 export interface MailContent extends MailSummary {
+  /** `<…@…>`; empty if there is none. */
   readonly messageId: string;
+  /** The HTML as it was sent; undefined if the mail has none. */
   readonly html: string | undefined;
+  /** The plain text; undefined if the mail has none. */
   readonly text: string | undefined;
-  /** As written, unfolded. */
+  /** All of them, as written and in their order, unfolded. */
   readonly headers: readonly { readonly name: string; readonly value: string }[];
   readonly files: readonly MailFile[];
 }
 
-/** Parses a mail. If it is not valid MIME, its source is shown as its text. */
+/**
+ * Parses a mail with its files. Never rejects: if the mail cannot be parsed, its source becomes its text, and
+ * the subject says so.
+ * @param source the mail as it was received
+ */
 export async function readMail(source: Buffer): Promise<MailContent> {
   const mail = await PostalMime.parse(source).catch((): undefined => undefined);
   return mail === undefined ? unreadable(source) : contentOf(mail);
@@ -33,7 +40,12 @@ export async function readMail(source: Buffer): Promise<MailContent> {
 /** Searchable characters of a mail's text. */
 const searchedCharacters = 20_000;
 
-/** Extracts the fields that the list shows and the search uses. */
+/**
+ * Extracts the fields that the list shows and the search uses. Of a large mail, the contents of its files are
+ * not read. Never rejects.
+ * @returns the fields of the headers, and the first 20 000 characters of the text, or of the HTML without
+ *   tags
+ */
 export async function summarise(source: Buffer): Promise<{ summary: MailSummary; bodyText: string }> {
   const { from, to, cc, subject, attachments, text, html } = await readMail(withoutFiles(source));
   const words = text ?? html?.slice(0, 10 * searchedCharacters).replace(/<[^<>]*>/g, ' ') ?? '';

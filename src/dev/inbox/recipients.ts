@@ -5,18 +5,24 @@ import { envelopeAddress, parseAddress } from '../../mail/address.ts';
 import { explainRecipient } from '../../mail/outbox/explain-failure.ts';
 import type { RecipientKind, RecipientState } from '../../platform/vocabulary.ts';
 
-/** A recipient of a mail and the state of their copy. */
+/** A recipient of a mail, and whether the mail was sent to them. */
 export interface InboxRecipient {
   readonly kind: RecipientKind;
   readonly address: string;
   /** SENT also for mails that are not in the ledger, as this server accepted them. */
   readonly state: RecipientState;
+  /** The mail server's last reply about the recipient; null without one, or outside of the ledger. */
   readonly smtpReply: string | null;
-  /** The reason of a failure, in plain words. */
+  /** Why the mail did not reach the recipient, in plain words; null: there is nothing to explain. */
   readonly failure: string | null;
 }
 
-/** The recipients of a mail: from the ledger by Message-ID, or else from the envelope. */
+/**
+ * Finds the recipients of a mail: those of the delivery with its Message-ID, or else those of the envelope.
+ * Without a delivery, whoever is named in neither To nor Cc is BCC.
+ * @param mail `messageId`: empty if it has none; `rcptTo`: the envelope's addresses; `to` and `cc`: the
+ *   headers'
+ */
 export async function recipientsOf(
   db: Db,
   {

@@ -5,13 +5,13 @@ import { type MailContent, readMail, summarise } from './parse-mail.ts';
 import { type InboxRecipient, recipientsOf } from './recipients.ts';
 import type { ReceivedMail } from './smtp/session.ts';
 
-/** A mail in the list. */
+/** A mail in the list. Its size is that of its source. */
 export interface InboxEntry extends MailSummary {
   readonly id: number;
   readonly receivedAt: Date;
   readonly byteSize: number;
   readonly isUnread: boolean;
-  /** The beginning of the text, on one line. */
+  /** The beginning of the text, on one line: 160 characters at most. */
   readonly snippet: string;
 }
 
@@ -20,6 +20,7 @@ export interface InboxMail extends MailContent {
   readonly id: number;
   readonly receivedAt: Date;
   readonly byteSize: number;
+  /** The mail as it was received. */
   readonly source: Buffer;
   readonly isUnread: boolean;
   /** The SMTP envelope, which includes Bcc recipients. */
@@ -31,6 +32,7 @@ export interface InboxMail extends MailContent {
 export interface InboxPage {
   /** Newest first. */
   readonly mails: readonly InboxEntry[];
+  /** Whether there are older mails beyond this page. */
   readonly hasMore: boolean;
   /** Number of unread mails in the whole inbox, regardless of the search. */
   readonly unread: number;
@@ -47,17 +49,20 @@ export async function addInboxMail(db: Db, { mailFrom, rcptTo, source }: Receive
 
 /** Which mails are listed. */
 export interface InboxQuery {
-  /** Id of the last mail of the previous page. */
+  /** Id of the last mail of the previous page: only older ones, with lower ids. */
   readonly before?: number | undefined;
-  /** Id of a mail: only later ones. */
+  /** Id of a mail: only later ones, with higher ids. */
   readonly after?: number | undefined;
-  /** Size of the page; 200 at most. */
+  /** Maximum number of mails on the page, from 1 to 200; other numbers become the nearest of these. */
   readonly first: number;
-  /** Words that must all occur in addresses, subject or text; only the first ten count. */
+  /**
+   * Words that must all occur in addresses, subject or text, in any case and also within a word; only the
+   * first ten count. Blank: all mails.
+   */
   readonly search?: string | undefined;
 }
 
-/** Lists mails, newest first. */
+/** Lists one page of the mails that the query asks for, newest first. Does not mark them as read. */
 export async function listInboxMails(db: Db, query: InboxQuery): Promise<InboxPage> {
   const { before, after, first, search = '' } = query;
   const limit = Math.max(1, Math.min(first, maxPage));
@@ -115,7 +120,7 @@ export async function findInboxMail(db: Db, id: number): Promise<InboxMail | und
   };
 }
 
-/** Marks a mail as read. */
+/** Marks a mail as read, if it exists and is not marked yet. */
 export async function markRead(db: Db, id: number): Promise<void> {
   await db
     .update(inboxMails)
@@ -124,7 +129,7 @@ export async function markRead(db: Db, id: number): Promise<void> {
 }
 
 /**
- * Deletes one mail, the mails that a search finds, or all.
+ * Deletes one mail, the mails that a search finds (see InboxQuery), or all.
  * @param which the mail's id, or the search; all mails if there is neither, or the search is blank
  * @returns the number of deleted mails
  */

@@ -1,11 +1,11 @@
+/*
+ * Part of npm's script `prepare`: removes files from node_modules that nothing reads, 95 MB of them. `npm ci`
+ * brings them back, and runs this again.
+ */
+
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-/*
- * Part of `prepare`: removes files from node_modules that nothing reads, 95 MB of them. Each has its reason.
- * `npm ci` brings them back, and runs this again.
- */
 
 const packages = fileURLToPath(new URL('../../../node_modules/', import.meta.url));
 

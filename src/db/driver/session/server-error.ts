@@ -1,4 +1,4 @@
-/** Begins the names of the statements that mark a session; see session-guard.ts. */
+/** The prefix of the names of the prepared statements that mark a session; see session-guard.ts. */
 export const markPrefix = 'ticketwire_session_';
 
 type Fields = Partial<Record<string, string>>;
@@ -9,7 +9,12 @@ function fieldsOf(body: Buffer): Fields {
   return Object.fromEntries(texts.map((text) => [text[0], text.slice(1)]));
 }
 
-/** The error of an `ErrorResponse`, from its body. */
+/**
+ * The error of an `ErrorResponse`: a PostgresError whose `code` is the SQLSTATE and whose `severity` is the
+ * server's. If the server reports that the prepared statement which marks the session is missing, it is an
+ * error with the code CONNECTION_SHARED.
+ * @param body the message without its head
+ */
 export function errorOf(body: Buffer): Error {
   const { M = 'The database ended the connection', C, V, S } = fieldsOf(body);
   // The session of this connection is missing, whatever a pooler calls that.
@@ -17,7 +22,11 @@ export function errorOf(body: Buffer): Error {
   return Object.assign(new Error(M), { name: 'PostgresError', code: C, severity: V ?? S });
 }
 
-/** The error that ends the connection; undefined if it is only a statement's. */
+/**
+ * The error of an `ErrorResponse` that ends the connection (FATAL, PANIC or CONNECTION_SHARED); undefined if
+ * it is only a statement's.
+ * @param body the message without its head
+ */
 export function fatalOf(body: Buffer): Error | undefined {
   const error = errorOf(body) as Error & { severity?: string };
   const { severity } = error;
@@ -26,7 +35,7 @@ export function fatalOf(body: Buffer): Error | undefined {
 
 const sharedCode = 'CONNECTION_SHARED';
 
-/** Whether a pooler shared the connection's session with others. */
+/** Whether this error says that a pooler shared the connection's session with others (CONNECTION_SHARED). */
 export const isShared = (error: unknown): boolean => (error as { code?: unknown }).code === sharedCode;
 
 const sharedError = (): Error =>

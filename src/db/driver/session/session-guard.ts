@@ -1,10 +1,10 @@
 import { bindMessage, headBytes, letters, sizeAt } from './messages.ts';
 
-/** What the guard has to know of the protocol. */
+/** The state of the protocol that the guard needs. */
 export interface Statements {
   /** Whether the driver will send more for a transaction, by what it has sent so far. */
   readonly isTransactionOpen: boolean;
-  /** Called with everything that the driver sends. */
+  /** Called with everything that the driver sends, in order. */
   sent(chunk: Buffer): void;
 }
 
@@ -15,8 +15,8 @@ export interface Statements {
  * runs.
  *
  * Each statement outside of a transaction is preceded by the `Bind` of a prepared statement that only this
- * connection's session has. In another session it fails, and the server skips what follows it. Its answer is
- * withheld from the driver.
+ * connection's session has. In another session it fails, and the server skips what follows it. If it
+ * succeeds, its answer is withheld from the driver.
  */
 export class SessionGuard {
   readonly #bind: Buffer;
@@ -34,7 +34,10 @@ export class SessionGuard {
     this.#bind = bindMessage(mark);
   }
 
-  /** Called with each chunk that the driver sends. @returns what is sent to the server */
+  /**
+   * Called with each chunk of whole messages that the driver sends.
+   * @returns what is sent to the server
+   */
   sending(chunk: Buffer, statements: Statements): Buffer {
     const parts: Buffer[] = [];
     for (let at = 0; at + headBytes <= chunk.length; ) {

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { firstColumnOf, headBytes, letters, queryMessage, sizeAt } from './messages.ts';
 import { errorOf, markPrefix } from './server-error.ts';
 
-/** Run-time parameters of a connection. */
+/** Run-time parameters of a connection: values by name. Neither may contain a quote. */
 export type SessionSettings = Readonly<Record<string, string>>;
 
-/** The server's process that answers. */
+/** The process of PostgreSQL that a connection is served by. */
 export interface ServerProcess {
   readonly pid: number;
   /** Whether the connection leads to a pooler, which has another process id for each of its clients. */
@@ -16,14 +16,14 @@ export interface ServerProcess {
  * Sets a connection's run-time parameters before the driver may use it. The driver would send them in its
  * startup message, where PgBouncer refuses most of them; as a statement they pass. The `ReadyForQuery` with
  * which the server opens the connection is held until the server has answered the statement, so no statement
- * of the driver ever runs without the parameters.
+ * of the driver ever runs without the parameters. What an earlier client left in the session is reset first.
  */
 export class SessionSetup {
   /** The name of a prepared statement that only this connection's session has. */
   readonly mark = markPrefix + randomBytes(8).toString('hex');
-  /** Known once the parameters are set. */
+  /** Undefined until the parameters are set. */
   server: ServerProcess | undefined;
-  /** Why they could not be set. */
+  /** Why they could not be set; undefined if they could, or are not set yet. */
   error: Error | undefined;
   readonly #settings: SessionSettings;
   /** The incomplete message at the end of what arrived. */
@@ -38,7 +38,7 @@ export class SessionSetup {
 
   /**
    * Called with each chunk that the server sends, until `server` or `error` is there.
-   * @param send sends a message to the server
+   * @param send sends a message to the server; called once, with the statement that sets the parameters
    * @returns what the driver gets
    */
   received(chunk: Buffer, send: (message: Buffer) => void): Buffer {

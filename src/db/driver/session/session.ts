@@ -2,8 +2,8 @@ import { SessionGuard, type Statements } from './session-guard.ts';
 import { type SessionSettings, SessionSetup } from './session-setup.ts';
 
 /**
- * The session of PostgreSQL that a connection works in. Its parameters are set before the driver may use it.
- * Behind a pooler, it makes sure that no statement runs in any other session.
+ * The session of PostgreSQL that a connection works in. It sets the session's parameters before the driver
+ * may use the connection. Behind a pooler, it makes sure that no statement runs in any other session.
  */
 export class Session {
   readonly #setup: SessionSetup;
@@ -20,11 +20,12 @@ export class Session {
     return this.#setup.server?.pid;
   }
 
+  /** Whether the connection leads to a pooler; false until the parameters are set. */
   get isPooled(): boolean {
     return this.#guard !== undefined;
   }
 
-  /** Why its parameters could not be set. */
+  /** Why its parameters could not be set; undefined if they could, or are not set yet. */
   get error(): Error | undefined {
     return this.#setup.error;
   }
@@ -49,7 +50,7 @@ export class Session {
 
   /**
    * Called with each chunk that the driver sends.
-   * @param statements knows whether a transaction is open
+   * @param statements is told what the driver sends, and says whether a transaction is open
    * @returns what is sent to the server
    */
   sending(chunk: Buffer, statements: Statements): Buffer {

@@ -41,7 +41,7 @@ const delivery = `      delivery {
       }
 `;
 
-/** Examples that add a message. */
+/** Examples of the mutation `addTicketMessage` on the demo desk, by the name of their operation. */
 export const messageExamples = {
   AddComment: {
     operationName: 'AddComment',

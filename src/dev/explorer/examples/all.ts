@@ -3,7 +3,7 @@ import type { Example } from './example.ts';
 import { changingExamples } from './mutations.ts';
 import { readingExamples } from './queries.ts';
 
-/** The Examples panel, in order. A test runs each operation on the demo desk. */
+/** The Examples panel: examples by the title of their group, in order. A test runs each on the demo desk. */
 export const exampleGroups: Readonly<Record<string, readonly Example[]>> = {
   Reading: [
     readingExamples.WhoAmI,
@@ -38,7 +38,7 @@ export const exampleGroups: Readonly<Record<string, readonly Example[]>> = {
   'Changing and removing': [changingExamples.CloseTicket, changingExamples.RedactMessage],
 };
 
-/** All examples of the panel, without their groups. */
+/** All examples of the panel in its order, without their groups. */
 export const examples: readonly Example[] = Object.values(exampleGroups).flat();
 
 /** The variables of an example as formatted JSON; empty if it has none. */
@@ -48,8 +48,9 @@ export const variablesText = ({ variables }: Example): string =>
 /** Tabs that are open on the first visit. */
 const opened = ['WhoAmI', 'ReadTicket', 'AddComment'];
 /**
- * The tabs that are open on the first visit.
- * @param headers text of the headers editor
+ * The tabs that are open on the first visit, in the form that GraphiQL takes: those of three examples.
+ * @param headers text of the headers editor of each tab
+ * @returns the texts of each tab's three editors
  */
 export const exampleTabs = (headers: string) =>
   examples

@@ -5,13 +5,14 @@ export interface Example {
   readonly title: string;
   /** One or two sentences below the title. */
   readonly about: string;
+  /** The document: one query, mutation or subscription. */
   readonly query: string;
   readonly variables?: Readonly<Record<string, unknown>>;
-  /** Whether files are to be picked for it. */
+  /** Whether files are to be picked for it; false if absent. */
   readonly takesFiles?: boolean;
 }
 
-/** A ticket of the demo desk. */
+/** A TicketSelector for a ticket of the demo desk. */
 export const ticket = { reference: 'INC-000047' };
 
 interface MutationParts {
@@ -23,7 +24,10 @@ interface MutationParts {
   readonly refusals?: string;
 }
 
-/** The document of a mutation with one input, and with the refusals that every mutation has. */
+/**
+ * The document of a mutation with one variable, `$input`. It selects code and message of every refusal.
+ * @param field the mutation's field
+ */
 export const mutation = (
   operationName: string,
   field: string,

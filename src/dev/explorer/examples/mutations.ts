@@ -17,7 +17,7 @@ const deliveryMutation = (operationName: string, field: string, input = 'Deliver
 /** The global id of the first delivery. */
 const aDelivery = 'RGVsaXZlcnk6MQ==';
 
-/** Examples of the mutations other than `addTicketMessage`. */
+/** Examples of the mutations other than `addTicketMessage`, by the name of their operation. */
 export const changingExamples = {
   CloseTicket: {
     operationName: 'CloseTicket',

@@ -1,6 +1,6 @@
 import { type Example, ticket } from './example.ts';
 
-/** Examples of queries and subscriptions. */
+/** Examples of queries and subscriptions on the demo desk, by the name of their operation. */
 export const readingExamples = {
   WhoAmI: {
     operationName: 'WhoAmI',

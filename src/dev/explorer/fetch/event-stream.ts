@@ -4,7 +4,12 @@ export interface StreamEvent {
   readonly data: string;
 }
 
-/** Parses Server-Sent Events as the HTML standard says. Comments and retry times are ignored. */
+/**
+ * Parses Server-Sent Events as the HTML standard says, and yields each when it is complete. Comments, ids and
+ * retry times are ignored, and so are events without data. Ends with the body. Whoever stops reading cancels
+ * the body.
+ * @throws what reading the body throws, such as a lost connection
+ */
 export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {
   let event = '';
   let data: string[] = [];

@@ -2,7 +2,7 @@ import { type DocumentNode, OperationTypeNode, parse } from 'graphql';
 import { readEvents } from './event-stream.ts';
 import { findOperation, withNulls } from './upload-paths.ts';
 
-/** A file and the path of its variable: `input.attachments.0.file`. */
+/** A file, and the path of the variable that it is the value of: `input.attachments.0.file`. */
 export interface MappedFile {
   readonly file: Blob & { readonly name: string };
   readonly path: string;
@@ -25,8 +25,12 @@ interface FetcherOptions {
 type Result = Record<string, unknown>;
 
 /**
- * Creates GraphiQL's fetcher. Queries and mutations resolve to a result, and are sent as a multipart request
- * when there are files. Subscriptions resolve to an iterable of results, read from Server-Sent Events.
+ * Creates GraphiQL's fetcher, which runs an operation by POST. Queries and mutations resolve to a result, and
+ * are sent as a multipart request when there are files for variables that the operation declares.
+ * Subscriptions resolve to an iterable of results, read from Server-Sent Events; ending the iteration closes
+ * the connection. A response that is not GraphQL's JSON resolves to a result with an error that has the HTTP
+ * status and the beginning of the text. The fetcher rejects only when the server cannot be reached or the
+ * connection is lost.
  */
 export function createFetcher({ endpoint, files }: FetcherOptions) {
   return async (

@@ -1,7 +1,8 @@
 import type { MappedFile } from './fetcher.ts';
 
-/** A file that was picked for a tab. */
+/** A file that was picked for a tab. Files are kept in memory, until the page is closed or reloaded. */
 export interface PickedFile extends MappedFile {
+  /** Unique among the files of all tabs. */
   readonly id: number;
   readonly file: File;
 }
@@ -16,12 +17,12 @@ const none: readonly PickedFile[] = [];
 let nextId = 1;
 let activeTab = '';
 
-/** The files that were picked for a tab. */
+/** The files that were picked for a tab, in the order of picking; the same list until it changes. */
 export const filesOf = (tab: string): readonly PickedFile[] => byTab.get(tab) ?? none;
 /** The files that were picked for the active tab. */
 export const activeFiles = (): readonly PickedFile[] => filesOf(activeTab);
 
-/** Sets the active tab. */
+/** Sets the active tab. Listeners are not called. */
 export function setActiveTab(tab: string): void {
   activeTab = tab;
 }
@@ -43,7 +44,7 @@ export function addFiles(
   update(tab, list);
 }
 
-/** Changes the path of a file. */
+/** Changes the path of a file. Nothing changes if the tab has no file with this id. */
 export function moveFile(tab: string, id: number, path: string): void {
   update(
     tab,
@@ -51,7 +52,7 @@ export function moveFile(tab: string, id: number, path: string): void {
   );
 }
 
-/** Removes a file from a tab. */
+/** Removes a file from a tab, if it is there. */
 export function removeFile(tab: string, id: number): void {
   update(
     tab,
@@ -60,7 +61,7 @@ export function removeFile(tab: string, id: number): void {
 }
 
 /**
- * Calls the listener after each change.
+ * Calls the listener after each change of the files of any tab.
  * @returns a function that ends this
  */
 export function subscribe(listener: () => void): () => void {

@@ -13,7 +13,9 @@ import {
 /** Enough for every input of the schema. A recursive input type would never end. */
 const maxDepth = 6;
 
-/** The operation of this name; the first one if there is none of this name. */
+/**
+ * The operation of this name; the first one if there is none of this name; undefined without any operation.
+ */
 export function findOperation(
   document: DocumentNode | undefined,
   name?: string | null,
@@ -24,7 +26,8 @@ export function findOperation(
 
 /**
  * Finds the places of type Upload in an operation's variables. They are dotted paths in which `*` stands for
- * the index of a list: `file`, `files.*`, `input.attachments.*.file`.
+ * the index of a list: `file`, `files.*`, `input.attachments.*.file`. Places more than six lists and objects
+ * deep are left out.
  */
 export function uploadPlaces(schema: GraphQLSchema, operation: OperationDefinitionNode): string[] {
   return (operation.variableDefinitions ?? []).flatMap(({ variable, type }) => {
@@ -45,16 +48,18 @@ function placesWithin(type: GraphQLInputType, path: string, depth: number): stri
   return type.name === 'Upload' ? [path] : [];
 }
 
-/** Whether a path names one of the places. */
+/** Whether a path, such as `files.0`, names one of the places (`files.*`). */
 export function isUploadPath(places: readonly string[], path: string): boolean {
   const shape = path.replaceAll(/\.\d+(?=\.|$)/g, '.*');
   return places.includes(shape);
 }
 
 /**
- * The first place that is free: neither taken by another file nor filled in the variables that the user
- * wrote. A `null` in the variables is free, because the multipart request specification puts it where a file
- * belongs.
+ * The path of the first place that is free, with numbers for `*`: neither taken by another file nor filled in
+ * the variables that the user wrote. A `null` in the variables is free, because the multipart request
+ * specification puts it where a file belongs.
+ * @param places as `uploadPlaces` returns them; of a list, the first 100 elements are tried
+ * @param taken the paths of the other files
  * @returns undefined when all places are taken
  */
 export function freePath(
@@ -93,7 +98,10 @@ function isFree(variables: unknown, path: string): boolean {
   return at === null || at === undefined;
 }
 
-/** A copy of the variables with `null` at each path. Missing lists and objects are created. */
+/**
+ * A copy of the variables with `null` at each path (`input.file`), whatever was there. Missing lists and
+ * objects are created.
+ */
 export function withNulls(
   variables: Readonly<Record<string, unknown>> | undefined,
   paths: readonly string[],

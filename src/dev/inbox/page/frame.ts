@@ -22,16 +22,16 @@ export const inboxPolicy = [
 const here = (file: string) => new URL(file, import.meta.url);
 const pathOf = (file: string) => `/inbox/assets/${file}`;
 
-/** The files that the page loads, by name. */
+/** The files that the page loads (style sheet, script and icon), by name. */
 export type InboxAssets = ReturnType<typeof readInboxAssets>;
-/** Reads the files that the page loads. */
+/** Reads the files that the page loads, synchronously. @throws Error when one is missing */
 export const readInboxAssets = () => ({
   'inbox.css': readAsset(pathOf('inbox.css'), 'text/css; charset=utf-8', themeFile, here('inbox.css')),
   'inbox.js': readAsset(pathOf('inbox.js'), 'text/javascript; charset=utf-8', here('inbox.js')),
   'inbox.svg': readAsset(pathOf('inbox.svg'), 'image/svg+xml', here('inbox.svg')),
 });
 
-/** The whole page around its main part. */
+/** The whole page, as HTML text: the head with the page's files, the bar at the top, and this main part. */
 export function inboxFrame(assets: InboxAssets, title: string, main: Html): string {
   const head = html`<link rel="icon" href="${assets['inbox.svg'].href}" type="image/svg+xml">
 <link rel="stylesheet" href="${assets['inbox.css'].href}">
@@ -48,7 +48,12 @@ ${main}`;
   return htmlDocument(title, head, body);
 }
 
-/** The main part: the list beside the mail; on a phone one of them. */
+/**
+ * The main part: the list beside the mail; on a phone one of them.
+ * @param mail the open mail; undefined: a guide to the fault addresses takes its place
+ * @param view `isFirst`: whether the list has the newest mails, so that the page's script keeps it up to
+ *   date; `search`: the text that was searched for, empty if none
+ */
 export const inboxMain = (
   list: Html,
   mail: Html | undefined,
@@ -71,7 +76,7 @@ ${mail === undefined && html`<h1 class="sr">Inbox</h1>`}
 ${mail ?? guide}
 </main>`;
 
-/** The main part of a page with a short message. */
+/** The main part of a page with a short message instead of the list. */
 export const noteMain = (title: string, text: Html): Html =>
   html`<main class="note"><h1>${title}</h1><p>${text}</p></main>`;
 

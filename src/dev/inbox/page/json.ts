@@ -5,14 +5,18 @@ import type { InboxEntry, InboxMail, InboxPage } from '../store.ts';
  * RFC 3339. Reading a mail as JSON leaves it unread.
  */
 
-/** The list of mails as JSON. */
+/**
+ * A page of the list as a value for JSON. Its entries have a snippet instead of the whole text; `next` is the
+ * path of the following page, or null. `byteSize` is in bytes, `receivedAt` a Date.
+ * @param search the text that was searched for; empty if none
+ */
 export const pageJson = ({ mails, hasMore, unread }: InboxPage, search: string) => ({
   mails: mails.map((mail) => ({ ...entryJson(mail), snippet: mail.snippet })),
   unread,
   next: hasMore ? olderThan(mails.at(-1)!.id, search) : null,
 });
 
-/** The URL of the page that follows a mail. */
+/** The path of the page of the list that follows a mail, with older ones. */
 export const olderThan = (id: number, search: string): string =>
   `/inbox/?before=${id}${search === '' ? '' : `&q=${encodeURIComponent(search)}`}`;
 
@@ -39,7 +43,9 @@ const entryJson = ({
   attachments,
 });
 
-/** A mail as JSON. */
+/**
+ * A whole mail as a value for JSON. Its source and the contents of its files are named by their paths.
+ */
 export const mailJson = (mail: InboxMail) => ({
   ...entryJson(mail),
   messageId: mail.messageId,

@@ -2,7 +2,9 @@ import { type Html, html } from '../../../pages/html-template.ts';
 import type { InboxEntry, InboxPage } from '../store.ts';
 import { olderThan } from './json.ts';
 
-/** A time in UTC, which the page's script replaces by the local time. */
+/**
+ * A `time` element with the instant in UTC, to the minute. The page's script replaces it by the local time.
+ */
 export const timeOf = (instant: Date): Html =>
   html`<time datetime="${instant.toISOString()}">${instant
     .toISOString()
@@ -21,14 +23,18 @@ function namesOf(people: readonly string[]): Html {
 
 /** How the list is shown. */
 export interface ListView {
-  /** Id of the open mail. */
+  /** Id of the open mail, which is marked; undefined: none is open. */
   readonly current: number | undefined;
   /** Whether it is the first page, with the newest mails. */
   readonly isFirst: boolean;
+  /** The text that was searched for; empty if none. */
   readonly search: string;
 }
 
-/** The list beside the mail (on a phone, a page before it). The page's script polls it for new mails. */
+/**
+ * The list beside the mail (on a phone, a page before it), with the number of unread mails and links to newer
+ * and older ones. The page's script polls it for new mails.
+ */
 export function inboxList({ mails, hasMore, unread }: InboxPage, view: ListView): Html {
   const { current, isFirst, search } = view;
   const home = search === '' ? '/inbox/' : `/inbox/?q=${encodeURIComponent(search)}`;

@@ -29,12 +29,17 @@ const shownImages = /^image\/(png|jpeg|gif|webp|avif|bmp)$/;
 
 /** The HTML of a mail, for the page's frame. */
 export interface MailDocument {
+  /** A whole HTML document. */
   readonly document: string;
   /** Whether the HTML refers to remote images, which are not loaded. */
   readonly hasRemotePictures: boolean;
 }
 
-/** The document in the page's frame: the cleaned HTML with the images of the mail embedded. */
+/**
+ * Makes the document in the page's frame: the cleaned HTML with the images of the mail embedded as data:
+ * URLs. It is empty for a mail without HTML. If the HTML exceeds the limits on cleaning, a notice takes its
+ * place.
+ */
 export async function mailDocument({
   html = '',
   files,

@@ -7,7 +7,11 @@ import { timeOf } from './list.ts';
 /** Source bytes on the page; the whole source can be downloaded. */
 const shownSourceBytes = 256 * 1024;
 
-/** The view of one mail: its headers, its recipients with their states, and its content. */
+/**
+ * The view of one mail: its headers, its recipients with their states, its files, and tabs with its HTML (in
+ * a frame), text, headers and source, of which the first 256 KiB are shown.
+ * @param hasRemotePictures whether to say that remote images are not loaded
+ */
 export function mailView(mail: InboxMail, hasRemotePictures: boolean): Html {
   return html`<article class="mail">
 <header>
@@ -128,7 +132,7 @@ ${sizeOf(byteSize)}${
 }</p><pre>${shown.toString('utf8')}</pre>`;
 }
 
-/** `12.1 KiB` */
+/** A number of bytes for people: `512 bytes`, `12.1 KiB`, `3.0 MiB`. */
 export function sizeOf(bytes: number): string {
   if (bytes < 1024) return `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
   return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;

@@ -31,9 +31,13 @@ const pageSize = 50;
 const maxSearch = 200;
 
 /**
- * Serves the routes of an operator: `` (the page), `list` (the list as a fragment), `12`, `12/html`,
- * `12/source` and `12/files/0`. DELETE removes one mail, those that a search finds, or all. docs/INBOX.md
- * describes them for programs.
+ * Answers a request of an operator whose rights have been checked. Routes: `` (the page with the list),
+ * `list` (the list as a fragment of HTML), `12` (a mail, which HTML marks as read), `12/html`, `12/source`
+ * and `12/files/0`. `` and `12` are also sent as JSON to clients that accept it; for the list as JSON, `wait`
+ * is the number of seconds to wait for mails. DELETE removes one mail, those that a search finds, or all, and
+ * answers with their number. What does not exist is answered with 404, an invalid DELETE with 400.
+ * docs/INBOX.md describes all this for programs.
+ * @throws an error of the database
  */
 export async function answerInbox(
   req: IncomingMessage,

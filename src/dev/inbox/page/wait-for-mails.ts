@@ -9,8 +9,9 @@ const longestWait = 30;
 const pollMs = 100;
 
 /**
- * Returns the mails of a query. If there are none, it polls until there are, for `seconds` or half a minute
- * at most, or until the client disconnects. Then it returns an empty page.
+ * Returns the mails of a query. If there are none, it polls the database until there are, for `seconds` but
+ * at most 30 s, or until the client disconnects. Then it returns a page without mails.
+ * @param seconds 0, a negative number or NaN: it does not wait
  */
 export async function waitForMails(
   req: IncomingMessage,

@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** The domain whose addresses simulate faults. Mail to any other address is accepted. */
 export const faultDomain = 'sandbox.test';
 
-/** An SMTP reply that reports a failure. */
+/** An SMTP reply that reports a failure. The message is the reply's text without its code. */
 export class SmtpReply extends Error {
+  /** The first three digits: `451`. */
   readonly responseCode: number;
 
   /** @param line as on the wire, such as `451 4.2.1 Try again later`; 421 also closes the connection */
@@ -14,7 +15,7 @@ export class SmtpReply extends Error {
   }
 }
 
-/** Faults after the recipients were accepted. */
+/** Faults after the recipients were accepted. FaultAddresses says what each does. */
 export type DataFault = 'drop-in-data' | 'drop-after-data' | 'reject-data' | 'defer-data' | 'hang';
 const dataFaults: readonly string[] = [
   'drop-in-data',
@@ -34,14 +35,15 @@ const greylistSeconds = 5;
 const slowSeconds = 5;
 const longestSeconds = 600;
 
-/*
- * The local parts that simulate faults. `+anything` may follow, for separate counters.
+/**
+ * The local parts at `faultDomain` that simulate faults, in any case, with the counters that they need. The
+ * counters are kept in memory. `+anything` may follow a local part, for a counter of its own.
  *
  *   bounce, disabled, full   rejected at RCPT with 550 or 552
  *   busy                     421 at RCPT, then the connection is closed
- *   defer-N                  rejected N times with 451, then accepted once, and so on
+ *   defer, defer-N           rejected once, or N times, with 451, then accepted once, and so on
  *   greylist                 451 at first, accepted after 5 seconds
- *   slow, slow-N             RCPT is answered after 5, or N, seconds
+ *   slow, slow-N             RCPT is answered after 5, or N, seconds; 600 at most
  *   reject-data, defer-data  554, or 451, after the final dot
  *   hang                     no reply after the final dot
  *   drop-in-data             connection closed after 354, before the body
@@ -52,7 +54,8 @@ export class FaultAddresses {
   readonly #greylisted = new Map<string, number>();
 
   /**
-   * Resolves when the recipient is accepted.
+   * Applies the faults at RCPT. Resolves when the recipient is accepted, which any other address is at once.
+   * @param now milliseconds since 1970
    * @throws SmtpReply when it is rejected or deferred
    */
   async checkRecipient(recipient: string, sender: string, now: () => number = Date.now): Promise<void> {
@@ -68,7 +71,7 @@ export class FaultAddresses {
     if (kind === 'greylist') this.#greylist(`${sender} ${recipient}`.toLowerCase(), now());
   }
 
-  /** The first fault after DATA among these recipients. */
+  /** The first fault after DATA among these recipients; undefined if there is none. The caller applies it. */
   atData(recipients: readonly string[]): DataFault | undefined {
     return recipients.map(localPart).find((name) => name !== undefined && dataFaults.includes(name)) as
       | DataFault

@@ -5,7 +5,7 @@ const maxLine = 4096;
 
 /**
  * Reads what an SMTP client sends, one line or one body at a time. Both methods resolve to undefined when the
- * client has disconnected.
+ * client has ended the connection, and reject when the connection fails. One call at a time.
  */
 export class SmtpReader {
   readonly #pieces: AsyncIterator<Buffer>;
@@ -16,8 +16,8 @@ export class SmtpReader {
   }
 
   /**
-   * Reads a command line, without its end.
-   * @throws Error when it is longer than any command
+   * Reads a command line as UTF-8, without its end, CRLF or LF.
+   * @throws Error when more than 4096 octets have arrived without a line's end
    */
   async line(): Promise<string | undefined> {
     for (;;) {
@@ -35,9 +35,11 @@ export class SmtpReader {
   }
 
   /**
-   * Reads the lines of a mail up to the line with a single dot. Only CRLF ends a line: accepting a bare LF
-   * would allow mails to be smuggled in. A mail of more than `limit` octets is read to its end and resolves
-   * to null.
+   * Reads the lines of a mail up to the line with a single dot. The result is without that line, and without
+   * the dots that were added to other lines. Only CRLF ends a line: accepting a bare LF would allow mails to
+   * be smuggled in.
+   * @param limit octets
+   * @returns null for a mail of more than `limit` octets, which is read to its end all the same
    */
   async body(limit: number): Promise<Buffer | null | undefined> {
     const kept: Buffer[] = [];

@@ -6,7 +6,10 @@ import { addInboxMail } from '../store.ts';
 import { FaultAddresses, SmtpReply } from './fault-addresses.ts';
 import { type ReceivedMail, serveSession } from './session.ts';
 
-/** The running development inbox. */
+/**
+ * The running development inbox. Disposing of it waits until mails that are being stored are stored and
+ * acknowledged, and then closes all connections.
+ */
 export interface Inbox extends AsyncDisposable {
   readonly port: number;
   /** `smtp://127.0.0.1:PORT`: loopback only, without TLS and authentication. */
@@ -15,10 +18,14 @@ export interface Inbox extends AsyncDisposable {
 
 /** How the inbox is started. */
 export interface InboxOptions {
-  /** Default: any free port. */
+  /** 0, the default: any free port. */
   readonly port?: number;
-  /** Bytes of the largest mail, announced as SIZE and enforced. A mail is in memory until it is stored. */
+  /**
+   * Bytes of the largest mail, announced as SIZE and enforced; 64 MiB if absent. A mail is in memory until it
+   * is stored.
+   */
   readonly maxBytes?: number;
+  /** Gets an error when a mail cannot be stored. */
   readonly log?: Logger;
 }
 
@@ -26,9 +33,11 @@ const maxClients = 100;
 const idleMilliseconds = 10 * 60_000;
 
 /**
- * The development inbox: an SMTP server that accepts mail to every address and stores it in a table. It
- * replies 250 after the commit, so an accepted mail is stored exactly once. Addresses at sandbox.test
- * simulate faults, see FaultAddresses.
+ * Starts the development inbox: an SMTP server on 127.0.0.1 that accepts mail to every address and stores it
+ * in a table. It replies 250 after the commit, so an accepted mail is stored exactly once. If a mail cannot
+ * be stored, it replies 451. Addresses at sandbox.test simulate faults, see FaultAddresses. It serves 100
+ * clients at most, and closes connections that are idle for 10 minutes.
+ * @throws Error (EADDRINUSE) when the port is taken
  */
 export async function startInbox(
   db: Db,

@@ -5,28 +5,33 @@ import { SmtpReader } from './reader.ts';
 
 /** A mail that a client transmitted. */
 export interface ReceivedMail {
-  /** Empty for the null reverse path. */
+  /** Address of MAIL FROM; empty for the null reverse path. */
   readonly mailFrom: string;
+  /** The accepted addresses of RCPT TO, in their order. */
   readonly rcptTo: readonly string[];
+  /** The mail as it was sent, after the dots of the transmission were removed. */
   readonly source: Buffer;
 }
 
-/** Decisions of the server. Each may throw an SmtpReply, which is sent to the client. */
+/** Decisions of the server. Each may throw an SmtpReply, which is sent to the client and ends the command. */
 export interface SessionHooks {
   /**
    * Accepts a recipient.
    * @throws SmtpReply to reject it
    */
   recipient(address: string, sender: string): Promise<void>;
-  /** Whether to close the connection instead of reading the body. */
+  /** Whether to close the connection after the reply 354, instead of reading the body. */
   cutsBody(recipients: readonly string[]): boolean;
-  /** Stores the mail. Resolves to true to close the connection instead of replying 250. */
+  /**
+   * Stores the mail. Resolves to true to close the connection instead of replying 250.
+   * @throws SmtpReply to refuse the mail
+   */
   take(mail: ReceivedMail): Promise<boolean>;
 }
 
 /** Limits of the server. */
 export interface SmtpLimits {
-  /** Bytes of one mail. */
+  /** Maximum bytes of one mail. It is announced as SIZE, and a larger mail gets the reply 552. */
   readonly maxBytes: number;
 }
 
@@ -55,8 +60,11 @@ type ReplyLine = string | undefined;
 type Verb = (session: InboxSession, rest: string) => ReplyLine | Promise<ReplyLine>;
 
 /**
- * Serves one client until it disconnects (RFC 5321 with SIZE, 8BITMIME, SMTPUTF8 and PIPELINING). It accepts
- * every address that the gateway sends to, including quoted ones.
+ * Serves one client until it disconnects or quits (RFC 5321 with SIZE, 8BITMIME, SMTPUTF8, PIPELINING and
+ * ENHANCEDSTATUSCODES). It accepts every address that the gateway sends to, including quoted ones. Resolves
+ * when the session is over.
+ * @throws Error when the connection fails, a line is too long, or a hook throws anything but an SmtpReply;
+ *   then the caller closes the socket
  */
 export async function serveSession(
   socket: Socket,
