@@ -18,13 +18,14 @@ import {
 import type { RawVariables } from './coerce-variables.ts';
 
 /**
- * Coerces variables.
- * @returns undefined when they are invalid; graphql-js then reports why
+ * Coerces the variables of one operation, and fills in defaults. Unknown names are ignored. It throws
+ * nothing.
+ * @returns undefined when they are invalid, or may be: graphql-js then coerces them again and reports why
  */
 export type CoerceVariables = (given: RawVariables) => Record<string, unknown> | undefined;
 
 /**
- * Computes a field's arguments from variables. The result must not be changed.
+ * Computes a field's arguments from variables. The result must not be changed: it may be frozen and shared.
  * @param variables already coerced
  * @throws GraphQLError as graphql-js does
  */
