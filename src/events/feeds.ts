@@ -15,7 +15,7 @@ const feedsAtOnce = 100;
 export interface FeedOf<E, P> extends FeedPorts<E, P> {
   /**
    * Names the list, and the viewers who see the same of it. Watchers with the same key share one feed, which
-   * reads as the first of them said.
+   * uses the `read` of the first of them.
    */
   readonly key: string;
   /** The ticket whose commits notify the feed, or `anyTicket`. */
@@ -56,8 +56,9 @@ interface Opened {
 }
 
 /**
- * Creates the feeds, without any yet. When the hub stops, it wakes all watchers.
- * @param hub notifies them of commits
+ * Creates the feeds of a process; at first there is none. When the hub is disposed, all watchers are woken,
+ * so that they end.
+ * @param hub notifies the feeds of commits
  */
 export function createFeeds(hub: EventHub): Feeds {
   const opened = new Map<string, Opened>();

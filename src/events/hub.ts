@@ -27,8 +27,8 @@ export interface EventHub extends AsyncDisposable {
   /**
    * Calls `notify` after each commit with events of the ticket (of any, for `anyTicket`), until the result is
    * disposed. That is at once, or within 15 seconds if a notification was lost or LISTEN does not work. It is
-   * sometimes called when there are no events; for `anyTicket` at least every 15 seconds. The caller then
-   * awaits `listening()`.
+   * sometimes called when there are no events; for `anyTicket` at least every 15 seconds. After this call,
+   * await `listening()`: until it resolves, a commit may be noticed up to 15 seconds late.
    */
   watch(ticketId: number, notify: () => void): Disposable;
   /**

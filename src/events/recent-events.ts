@@ -126,8 +126,8 @@ export class RecentEvents<E, P> {
   }
 
   /**
-   * All kept events after a position, as one watcher takes them. Watchers at the same position get the same
-   * page. When the newest events were taken as often as there are watchers, all are dropped.
+   * All kept events after a position, up to `end`, as one watcher takes them. Watchers at the same position
+   * get the same page. When the newest events were taken as often as there are watchers, all are dropped.
    * @param position one for which `reachBackTo` is true
    * @param more whether there may already be events that were not appended yet: the page's `more`
    */

@@ -26,8 +26,8 @@ export interface BeginRequestPorts extends ReceivePorts {
  * Signs a request in and makes its context. Without a credential, the context has no viewer. The request is
  * counted against the rate limits of its address, and after sign-in of its user.
  * @param signInBy used instead of the request's credential
- * @throws BadRequest for two Idempotency-Key headers or a malformed credential; BadCredential, RateLimited,
- *   Unavailable
+ * @throws BadRequest for two Idempotency-Key headers, BadCredential for a credential that is wrong or
+ *   malformed, RateLimited, and Unavailable when it cannot be checked now
  */
 export type BeginRequest = (
   req: IncomingMessage,

@@ -10,7 +10,8 @@ const closeIdleEveryMs = 50;
 const arriveWithinMs = 10_000;
 
 /**
- * Makes a server one that can stop without cutting requests that have arrived.
+ * Prepares a server so that it can stop without cutting requests that have arrived. To be called before its
+ * first connection.
  * @param patienceMs milliseconds to wait for the rest of a request that has begun, by default 10 s; then its
  *   connection is cut
  * @returns a function that stops the server: it accepts no new connection, closes idle ones, answers current

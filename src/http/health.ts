@@ -2,8 +2,8 @@ import { sendJson } from './respond.ts';
 import type { Handle } from './server.ts';
 
 /**
- * The state of background work: `off` when it is switched off, `degraded` when it falls behind or a part of it
- * is down, `unknown` when its state could not be read.
+ * The state of background work: `off` when it is switched off, `degraded` when it falls behind or a part of
+ * it is down, `unknown` when its state could not be read.
  */
 export type BackgroundState = 'ok' | 'off' | 'degraded' | 'unknown';
 

@@ -62,11 +62,13 @@ export class EventResultsStream implements PulledStream<ExecutionResult>, Receiv
     return { done: true, value: undefined };
   }
 
+  /** Called by the source with the next event, for which `answer` is called. */
   take(seen: Seen): void {
     this.#cursor = seen.event.cursor;
     this.#answer(seen, this);
   }
 
+  /** Called by `answer` with the event's result: yields it, unless it has a temporary fault. */
   show(result: ExecutionResult): void {
     const fault = temporaryFaultOf(result);
     if (fault !== undefined) return this.fail(fault);

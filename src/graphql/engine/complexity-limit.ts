@@ -23,7 +23,8 @@ import type { RawVariables } from './coerce-variables.ts';
 
 /**
  * Limits of one operation, inclusive. Complexity: the sum of the fields' costs (1 unless the schema declares
- * another), where what is below a list counts once for each item that it may have. Depth: levels of fields.
+ * another); what is below a list counts once for each row of the requested page, or ten times if the schema
+ * does not declare the list's length. Depth: levels of fields.
  * Breadth: number of fields, with those of a fragment counted at each spread. They allow a page of 100
  * tickets with 20 messages each and all their fields, and reject the square of that. Introspection counts as
  * one field in depth and breadth.

@@ -29,7 +29,7 @@ export class ResponseBudget {
   readonly #limit: number;
   #spent = 0;
 
-  /** @param limit what may be counted, inclusive: bytes, as far as the error's text says */
+  /** @param limit bytes that may be counted, inclusive */
   constructor(limit: number) {
     this.#limit = limit;
   }

@@ -39,9 +39,9 @@ const unbounded: RunOptions = {
  * Executes a plan. The root fields of a mutation run one after the other.
  * @param variables as the client sent them
  * @param options without them, nothing is limited
- * @returns the same as `execute` of graphql-js; a promise only if something is pending, which never rejects.
- *   When the variables are invalid or request too much, there is no `data`, and nothing was executed. A
- *   response over the budget is replaced by the error ANSWER_TOO_LARGE
+ * @returns the same as `execute` of graphql-js, as a promise only if a resolver's value is pending; it
+ *   neither throws nor rejects. When the variables are invalid or request too much, there is no `data`, and
+ *   nothing was executed. A response over the budget is replaced by the error ANSWER_TOO_LARGE
  */
 export function runPlan(
   plan: Plan,

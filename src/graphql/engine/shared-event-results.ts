@@ -64,9 +64,9 @@ interface Asked {
 /**
  * Returns the function that computes the results of one subscription. Viewers with the same rights (see
  * `audienceOf`), origin and shape get one result, the same object, for an event: within one second after its
- * rows began to be loaded, and not after a redaction that this process knows of. A result that depends on who
- * the viewer is is shared among that user's streams only. One with a temporary fault of the database goes to
- * those who wait for it, and is then not kept.
+ * rows began to be loaded, and not after a redaction that this process knows of. A result for which the
+ * viewer's id, login or name was read is shared among the streams of that user only. A result with a
+ * temporary fault of the database goes to those who wait for it, and is then not kept.
  * @param ctx the subscription's context
  * @param asked `shape`: see `shapeOf`. `mayShare`: false if a plugin adds to the context; then each event is
  *   executed for this subscription alone

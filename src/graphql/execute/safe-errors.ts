@@ -26,11 +26,12 @@ function extensionsOf(refusal: Refusal): Record<string, unknown> {
 }
 
 /**
- * Makes the error that a caller may see; returns it, and throws nothing. Errors of graphql-js and of our
- * limits are returned unchanged. Refusals, rejected credentials, limits and malformed requests keep their
- * text and get their code. A temporary fault becomes UNAVAILABLE and is logged as a warning. Any other error
- * is logged and replaced by INTERNAL, whose text has the request id. `extensions.http` has the status and
- * headers that an error requires, for example 503 and Retry-After; refusals have none.
+ * Makes the error that a caller may see; returns it, and throws nothing. Errors about the document or its
+ * input (GraphQLErrors that wrap no other error) are returned unchanged. Refusals, rejected credentials,
+ * exceeded rate limits, malformed requests and forms keep their text and get their code. A temporary fault
+ * becomes UNAVAILABLE and is logged as a warning. Any other error is logged and replaced by INTERNAL, whose
+ * text has the request id. `extensions.http` has the status and headers that an error requires, for example
+ * 503 and Retry-After; refusals and INTERNAL have none.
  * @param error also a GraphQLError that wraps the error of a resolver: its path and nodes are kept
  */
 export function safeError(error: unknown, { requestId, log }: ErrorReport): GraphQLError {
