@@ -67,8 +67,8 @@ export class Feed<E, P> implements Takers {
 
   /**
    * Adds a watcher. From now on `wake` is called after notifications, once for several that come close
-   * together. Before the call, the new events were read, or reading them failed: then `after` reads again and
-   * gives the error to its caller.
+   * together, and by `end`. After a notification, the new events were read before the call, or reading them
+   * failed: then `after` reads again, and its caller gets the error.
    */
   join(wake: () => void): void {
     this.#wakes.add(wake);

@@ -68,6 +68,7 @@ export class Run {
   // Created with the first error: most answers have none.
   #nulled: Set<Path> | undefined;
 
+  /** @param variables already coerced */
   constructor(
     plan: Plan,
     context: unknown,

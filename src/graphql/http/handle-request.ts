@@ -43,8 +43,9 @@ export type SignIn = (req: IncomingMessage, res: ServerResponse) => Promise<Tick
  * Serves GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe, write.
  * Requests as JSON, in a URL and as multipart differ only in reading. Single answers and streams differ only
  * in writing.
- * @returns `handle` answers one request of any method, errors included, and does not reject for them. Its
- *   third argument signs the caller in. `streams` counts the open streams. `cutStreams` ends them without
+ * @returns `handle(req, res, signIn)` answers one request of any method, errors included, and does not reject
+ *   for them; it calls `signIn` before it reads the body. `streams()` is the number of open streams.
+ *   `cutStreams()` ends them without
  *   `complete`, so that their readers reconnect to another process, and makes later subscriptions fail with
  *   503
  */

@@ -23,7 +23,7 @@ export function vary(res: ServerResponse): string {
 export interface WriteOptions {
   /** Maximum bytes of one response. */
   readonly responseBytes: number;
-  /** Undefined when the operation is not known. */
+  /** The operation's type, for the text of ANSWER_TOO_LARGE. Undefined when it is not known. */
   readonly kind: Operation['kind'] | undefined;
 }
 
