@@ -1,7 +1,7 @@
 import { type EventOrder, type Page, RecentEvents, type Takers } from './recent-events.ts';
 import { SharedReads } from './shared-reads.ts';
 
-/** Reads a page of events after a position from the database. */
+/** Reads the next page of events after a position from the database, oldest first. */
 export type ReadAfter<E, P> = (after: P) => Promise<Page<E, P>>;
 
 /** What a feed needs to read its list. */
@@ -12,14 +12,20 @@ export interface FeedPorts<E, P> extends EventOrder<E, P> {
 /** How a watcher who is behind reads, if it wants less than the whole list. */
 export interface ReadAlone<E, P> {
   readonly read: ReadAfter<E, P>;
-  /** Names what is wanted of the list. Watchers with the same key share reads that are under way. */
+  /**
+   * Names what is wanted of the list. Watchers with the same key who are at the same position share a read
+   * that is under way.
+   */
   readonly key: string;
 }
 
-/** Calls some functions in each turn of the event loop. Resolves when all were called. */
+/**
+ * Calls the functions in their order, a limited number of them in each turn of the event loop. Resolves when
+ * all were called.
+ */
 export type CallInTurns = (calls: Iterable<() => void>) => Promise<void>;
 
-/** Begins some work now, or when other feeds have done theirs. */
+/** Begins the work now, or later when other feeds have ended theirs. It returns at once. */
 export type BeginInTurn = (work: () => Promise<void>) => void;
 
 /** Milliseconds after which held events are read again: at first, and at most. */
@@ -27,10 +33,10 @@ const leastHeldMs = 25;
 const mostHeldMs = 1000;
 
 /**
- * The events of one list, for viewers who all see the same of it. After each notification, the new events are
- * read once for all watchers at the end of the list. They are woken after the read. If ten thousand of them
- * awaited the read, or their turn, each would hold the memory of a suspended call. A watcher who is behind
- * reads from its own position until it has caught up.
+ * The events of one list, for viewers who all see the same of it. After a notification, the new events are
+ * read once for all watchers at the end of the list, and then each watcher's `wake` is called. The watcher
+ * takes the events with `after`. If ten thousand of them awaited the read, or their turn, each would hold the
+ * memory of a suspended call. A watcher who is behind reads from its own position until it has caught up.
  */
 export class Feed<E, P> implements Takers {
   readonly #ports: FeedPorts<E, P>;
@@ -47,7 +53,7 @@ export class Feed<E, P> implements Takers {
   #heldMs = leastHeldMs;
   readonly #wakes = new Set<() => void>();
 
-  /** @param beginInTurn at once, unless given */
+  /** @param beginInTurn default: begins the work at once */
   constructor(
     ports: FeedPorts<E, P>,
     callInTurns: CallInTurns,
@@ -59,18 +65,28 @@ export class Feed<E, P> implements Takers {
     this.#recent = new RecentEvents(ports, this);
   }
 
-  /** Calls `wake` after each notification, when the events that it announces were read. */
+  /**
+   * Adds a watcher. From now on `wake` is called after notifications, once for several that come close
+   * together, and by `end`. After a notification, the new events were read before the call, or reading them
+   * failed: then `after` reads again, and its caller gets the error.
+   */
   join(wake: () => void): void {
     this.#wakes.add(wake);
   }
 
-  /** @returns whether nobody is left */
+  /**
+   * Removes a watcher.
+   * @returns whether no watcher is left
+   */
   leave(wake: () => void): boolean {
     this.#wakes.delete(wake);
     return this.#wakes.size === 0;
   }
 
-  /** Must be called when there may be new events. */
+  /**
+   * Must be called when there may be new events. It begins to read them and to wake the watchers, and returns
+   * at once.
+   */
   notify(): void {
     this.#notified += 1;
     if (this.#isWaking) return;
@@ -78,17 +94,17 @@ export class Feed<E, P> implements Takers {
     this.#beginInTurn(() => this.#wakeAll());
   }
 
-  /** How many watch. */
+  /** Number of watchers. */
   get count(): number {
     return this.#wakes.size;
   }
 
-  /** Whether some of them are still being woken. */
+  /** Whether it is still reading after a notification, or still waking the watchers. */
   get areWoken(): boolean {
     return this.#isWaking;
   }
 
-  /** Wakes all watchers at once, because the gateway stops. */
+  /** Calls each watcher's `wake` before it returns, without a read, because the gateway stops. */
   end(): void {
     for (const wake of this.#wakes) wake();
   }
@@ -113,14 +129,18 @@ export class Feed<E, P> implements Takers {
     return true;
   }
 
-  /** Whether it was notified since the last read. */
+  /**
+   * Whether there may be events that were not read yet: at first, and after a notification until a read that
+   * began later has reached the end of the list.
+   */
   get hasNews(): boolean {
     return this.#notified !== this.#readAt;
   }
 
   /**
-   * The next page after a position.
-   * @param alone how this watcher reads while it is behind; like the feed, unless given
+   * The next page of events after a position, oldest first. It is empty at the end of the list. Without a
+   * promise if the events are in memory. The promise rejects when the read fails.
+   * @param alone how this watcher reads while it is behind; without it, as the feed reads
    */
   after(position: P, alone?: ReadAlone<E, P>): Page<E, P> | Promise<Page<E, P>> {
     const { isBefore } = this.#ports;

@@ -13,20 +13,24 @@ const feedsAtOnce = 100;
 
 /** A list of events to watch. */
 export interface FeedOf<E, P> extends FeedPorts<E, P> {
-  /** Names the list, and the viewers who see the same of it. Watchers with the same key share reads. */
+  /**
+   * Names the list, and the viewers who see the same of it. Watchers with the same key share one feed, which
+   * uses the `read` of the first of them.
+   */
   readonly key: string;
   /** The ticket whose commits notify the feed, or `anyTicket`. */
   readonly ticketId: number;
 }
 
-/** One watcher's place in a feed. */
+/** A watcher's connection to a feed. Disposing it leaves the feed: `wake` is not called any more. */
 export interface Watching<E, P> extends Disposable {
   /**
-   * The next page after a position. If it is empty and `more` is false, `wake` will be called when there may
-   * be news. Rejects when the read fails.
+   * The next page of events after a position, oldest first. Without a promise if the events are in memory. If
+   * `more` is false, `wake` will be called when there may be later events. Rejects when the read fails; the
+   * watcher may then call it again.
    */
   next(after: P): Page<E, P> | Promise<Page<E, P>>;
-  /** Whether the gateway is stopping. */
+  /** Whether the gateway is stopping. Then no more events come, and the watcher should end. */
   readonly isOver: boolean;
 }
 
@@ -36,9 +40,12 @@ export interface Watching<E, P> extends Disposable {
  */
 export interface Feeds {
   /**
-   * Resolves as soon as no later commit can be missed.
-   * @param wake a function of this watcher's own, by which the feed knows it
-   * @param alone how this watcher reads while it is behind; like the feed, unless given
+   * Adds a watcher to a list's feed. Resolves as soon as no later commit can be missed. The events until then
+   * are read with `next`.
+   * @param wake called without arguments when there may be new events, and when the gateway stops; also
+   *   before this resolves, and sometimes when there are none. Each watcher needs a function object of its
+   *   own, which identifies it
+   * @param alone how this watcher reads while it is behind; without it, as the feed reads
    */
   watch<E, P>(of: FeedOf<E, P>, wake: () => void, alone?: ReadAlone<E, P>): Promise<Watching<E, P>>;
 }
@@ -48,7 +55,11 @@ interface Opened {
   readonly subscription: Disposable;
 }
 
-/** Creates the feeds. @param hub notifies them of commits */
+/**
+ * Creates the feeds of a process; at first there is none. When the hub is disposed, all watchers are woken,
+ * so that they end.
+ * @param hub notifies the feeds of commits
+ */
 export function createFeeds(hub: EventHub): Feeds {
   const opened = new Map<string, Opened>();
   const callInTurns = createTurns();

@@ -13,34 +13,40 @@ const checkEveryMs = 15_000;
  */
 const listenOnMs = 60_000;
 
-/** Instead of a ticket's id: notifies of the events of every ticket. */
+/** For `watch`, in place of a ticket's id: notifies of the events of every ticket. */
 export const anyTicket = 0;
 
 /**
- * Notifies watchers whenever a ticket may have new events. A process has one LISTEN however many
- * subscriptions it has, and none when it has none, because each commit wakes every listener. Events are read
- * from the table, so that none is missed or repeated.
+ * Notifies watchers whenever a ticket may have new events, which they then read from the table. A process has
+ * one LISTEN however many watchers it has. It ends 60 seconds after the last one, because each commit wakes
+ * every listener. Disposing the hub aborts `ending` and closes the connection of LISTEN.
  */
 export interface EventHub extends AsyncDisposable {
-  /** Aborted when the gateway stops. */
+  /** Aborted when the hub is disposed, because the gateway stops. */
   readonly ending: AbortSignal;
   /**
    * Calls `notify` after each commit with events of the ticket (of any, for `anyTicket`), until the result is
-   * disposed. It may also be called when there are none, at least every 15 seconds for `anyTicket`.
+   * disposed. That is at once, or within 15 seconds if a notification was lost or LISTEN does not work. It is
+   * sometimes called when there are no events; for `anyTicket` at least every 15 seconds. After this call,
+   * await `listening()`: until it resolves, a commit may be noticed up to 15 seconds late.
    */
   watch(ticketId: number, notify: () => void): Disposable;
-  /** Resolves when no later commit is missed: LISTEN works, or has failed and the table is polled. */
+  /**
+   * Starts LISTEN if it is not started. Resolves when no later commit is missed: LISTEN works, or has failed.
+   * A failure is logged, and the watched tickets are checked every 15 seconds, as they always are.
+   */
   listening(): Promise<void>;
 }
 
 /** What the hub needs. */
 export interface HubPorts {
   /**
-   * Opens a client with one connection. It is ended when nothing is watched, because a LISTEN that has
-   * outlived its connection cannot be removed.
+   * Opens a client with one connection, for LISTEN. The hub ends it 60 seconds after the last watcher,
+   * because a LISTEN that has outlived its connection cannot be removed, and opens another one when it needs
+   * one.
    */
   readonly open: () => postgres.Sql;
-  /** Finds the number of each ticket's last event. */
+  /** Finds the number of each ticket's last event, by ticket id. */
   readonly findLastNumbers: (ticketIds: readonly number[]) => Promise<ReadonlyMap<number, number>>;
   readonly log: Logger;
 }
@@ -51,7 +57,7 @@ interface Watched {
   lastNumber: number | undefined;
 }
 
-/** Creates the hub. It connects when the first subscription begins. */
+/** Creates the hub. It connects to the database when `listening` is called for the first time. */
 export function createEventHub({ open, findLastNumbers, log }: HubPorts): EventHub {
   const watched = new Map<number, Watched>();
   const ending = new AbortController();

@@ -8,9 +8,9 @@ export interface EventSpan<E, P> {
 
 /** One page of events after a position. */
 export interface Page<E, P> extends EventSpan<E, P> {
-  /** Whether there may already be more events after it. */
+  /** Whether there may already be more events after it. If not, it reached the end of the list. */
   readonly more: boolean;
-  /** Whether later events cannot be read yet, because an older transaction is under way. */
+  /** Whether later events cannot be read yet, because an older transaction is under way. Default: false. */
   readonly areHeld?: boolean;
 }
 
@@ -38,9 +38,9 @@ interface Taken<E, P> {
   readonly page: Page<E, P>;
 }
 
-/** Those who take the events. */
+/** The watchers who take the events. */
 export interface Takers {
-  /** How many watch the list. */
+  /** Number of watchers of the list. */
   readonly count: number;
   /**
    * Whether some are still being woken. Until all are, no event is dropped for not having been taken lately.
@@ -48,7 +48,11 @@ export interface Takers {
   readonly areWoken: boolean;
 }
 
-/** The last events of a list without a gap, for watchers who come a little late. */
+/**
+ * The last events of a list without a gap, in memory, for watchers who come a little late. It reads nothing
+ * itself. It keeps at most 200 events and drops the oldest first. An event is also dropped when all watchers
+ * have taken it, or when none has for one to two seconds.
+ */
 export class RecentEvents<E, P> {
   readonly #order: EventOrder<E, P>;
   readonly #takers: Takers;
@@ -71,23 +75,26 @@ export class RecentEvents<E, P> {
     this.#takers = takers;
   }
 
-  /** Everything up to here was read. Undefined until a watcher has reached the end of the list. */
+  /** The position up to which everything was read. Undefined before `begin`. */
   get end(): P | undefined {
     return this.#end;
   }
 
-  /** Whether all events between the position and the end are here. */
+  /** Whether all events after the position, up to `end`, are in memory. False before `begin`. */
   reachBackTo(position: P): boolean {
     return this.#start !== undefined && !this.#order.isBefore(position, this.#start);
   }
 
-  /** Begins at the end of the list. */
+  /**
+   * Begins without any events.
+   * @param end the position of the end of the list
+   */
   begin(end: P): void {
     this.#start = end;
     this.#end = end;
   }
 
-  /** Adds a page that was read from the end on. */
+  /** Adds the events that were read after `end`, which becomes the position that they reached. */
   append({ events, reached }: EventSpan<E, P>): void {
     this.#end = reached;
     this.#taken = undefined;
@@ -98,7 +105,11 @@ export class RecentEvents<E, P> {
     this.#forgetLater();
   }
 
-  /** Adds a page that was read from an earlier position on, if it leaves no gap. */
+  /**
+   * Adds events that were read after a position before the kept ones, and that reach these. Does nothing if
+   * there would be a gap, if the position is not earlier, if there would be more than 200 events, or before
+   * `begin`.
+   */
   prepend(position: P, { events, reached }: EventSpan<E, P>): void {
     const { positionOf, isBefore } = this.#order;
     const start = this.#start;
@@ -115,9 +126,10 @@ export class RecentEvents<E, P> {
   }
 
   /**
-   * The events after a position that is not before the first of them. Watchers at the same position get the
-   * same page.
-   * @param more whether there may already be more events after the last one
+   * All kept events after a position, up to `end`, as one watcher takes them. Watchers at the same position
+   * get the same page. When the newest events were taken as often as there are watchers, all are dropped.
+   * @param position one for which `reachBackTo` is true
+   * @param more whether there may already be events that were not appended yet: the page's `more`
    */
   after(position: P, more: boolean): Page<E, P> {
     let taken = this.#taken;

@@ -8,7 +8,10 @@ const file = new URL('../../schema/schema.graphql', import.meta.url);
 // graphql-js does not print built-in directives. Tools that do not know this one yet need its definition.
 const locations = GraphQLOneOfDirective.locations.join(' | ');
 const oneOf = `"""${GraphQLOneOfDirective.description}"""\ndirective @oneOf on ${locations}`;
-/** The text of schema/schema.graphql. */
+/**
+ * The text that schema/schema.graphql must have: the printed schema, sorted by name. If this file is run as a
+ * program, it writes that file; with `--check` it writes nothing, and exits with 1 when the file differs.
+ */
 export const printed = `${printSchema(lexicographicSortSchema(schema))}\n\n${oneOf}\n`;
 
 if (import.meta.main) {

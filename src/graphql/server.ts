@@ -20,7 +20,14 @@ interface InProcessOperation {
   readonly document: string;
 }
 
-/** Creates the GraphQL server. HTTP requests and calls in process take the same path. */
+/**
+ * Creates the GraphQL server. HTTP requests and calls in process take the same path.
+ * @returns `handle`, `streams` and `cutStreams` of `createHttpTransport`; and `execute({ name, document },
+ *   variables, ctx)`, which executes one of our own documents in process, with the same checks and plugins:
+ *   it resolves with the result, errors included, and rejects with OperationRefused when the document does
+ *   not fit the schema
+ * @throws Error for a plugin with a hook that would never be called
+ */
 export function createGraphqlServer(options: GraphqlOptions) {
   const prepare = createPrepare(createGraphqlYoga(options));
   return {

@@ -10,7 +10,7 @@ import { notesOf } from '../platform/request-notes.ts';
 import { isDirect, originOf, remoteAddressOf } from './caller-address.ts';
 import { type ReceivePorts, receiveFor } from './receive-file.ts';
 
-/** What signing in needs. */
+/** What signing in and making a request's context need. */
 export interface BeginRequestPorts extends ReceivePorts {
   readonly authenticator: Authenticator;
   readonly rateLimits: RateLimits;
@@ -18,14 +18,16 @@ export interface BeginRequestPorts extends ReceivePorts {
   readonly now: () => Date;
   /** Whether to trust X-Forwarded-*, set by our own proxy. */
   readonly trustProxy: boolean;
-  /** Overrides the origin by which the caller reached us. Empty: URLs are relative. */
+  /** Used in URLs instead of the origin by which the caller reached us. Empty: URLs are relative. */
   readonly publicUrl?: string | undefined;
 }
 
 /**
- * Signs a request in and makes its context. Without a credential, the context has no viewer.
+ * Signs a request in and makes its context. Without a credential, the context has no viewer. The request is
+ * counted against the rate limits of its address, and after sign-in of its user.
  * @param signInBy used instead of the request's credential
- * @throws BadRequest, BadCredential, RateLimited, Unavailable
+ * @throws BadRequest for two Idempotency-Key headers, BadCredential for a credential that is wrong or
+ *   malformed, RateLimited, and Unavailable when it cannot be checked now
  */
 export type BeginRequest = (
   req: IncomingMessage,

@@ -48,8 +48,9 @@ function isLoopbackHost(host: string): boolean {
 }
 
 /**
- * The address by which the caller is rate limited: the last one of X-Forwarded-For if the proxy is trusted,
- * else that of the socket.
+ * The IP address by which the caller is rate limited: the last one of X-Forwarded-For, without its port, if
+ * the proxy is trusted and that is an IP address; else that of the socket. `unknown` when the socket is
+ * closed.
  */
 export function remoteAddressOf(req: IncomingMessage, trustProxy: boolean): string {
   const own = req.socket.remoteAddress ?? 'unknown';
@@ -69,8 +70,9 @@ function addressIn(entry: string): string | undefined {
 }
 
 /**
- * The absolute origin by which the caller reached us. `localhost` replaces an invalid Host, which would end
- * up in links.
+ * The absolute origin by which the caller reached us, without a slash at its end: `https://desk.example.com`.
+ * If the proxy is trusted, the first values of X-Forwarded-Host and X-Forwarded-Proto count. `localhost`
+ * without a port replaces an invalid Host, which would end up in links.
  */
 export function originOf(req: IncomingMessage, trustProxy: boolean): string {
   const forwarded = (name: string) =>

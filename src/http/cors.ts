@@ -39,9 +39,11 @@ const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 const askAgainAfter = '7200';
 
 /**
- * Creates a wrapper of handlers that lets pages of other origins read their responses. With `*`, every page
- * may, but without the credentials that a browser adds automatically. It
- * answers preflights itself. Without origins, handlers are returned unchanged.
+ * Creates a wrapper of handlers that lets pages of other origins read their responses, also with the
+ * credentials that a browser adds automatically. With `*`, every page may, but without these credentials. It
+ * answers preflights itself with 204; for another origin, without the headers that allow the request.
+ * Requests of other origins are still handled: only the headers are missing that let a page read the
+ * response. Without origins, handlers are returned unchanged.
  * @param origins exact origins, such as `https://desk.example.com`, or `*`
  */
 export function createCors(origins: ReadonlySet<string>): (handle: Handle) => Handle {

@@ -10,11 +10,13 @@ const closeIdleEveryMs = 50;
 const arriveWithinMs = 10_000;
 
 /**
- * Makes a server one that can stop without cutting requests that have arrived.
- * @param patienceMs milliseconds to wait for the rest of a request that has begun; then its connection is cut
- * @returns a function that stops the server: it accepts no new connection, answers current requests as the
- *   last on their connections, and resolves when all connections are closed. An idle keep-alive connection
- *   would otherwise delay that by up to a minute.
+ * Prepares a server so that it can stop without cutting requests that have arrived. To be called before its
+ * first connection.
+ * @param patienceMs milliseconds to wait for the rest of a request that has begun, by default 10 s; then its
+ *   connection is cut
+ * @returns a function that stops the server: it accepts no new connection, closes idle ones, answers current
+ *   requests as the last on their connections, and resolves when all connections are closed. There is no time
+ *   limit for the response to a request that has arrived, so streams have to be ended by their owner
  */
 export function drainable(server: Server, patienceMs = arriveWithinMs): () => Promise<void> {
   const connections = connectionsOf(server);

@@ -1,16 +1,22 @@
 import { sendJson } from './respond.ts';
 import type { Handle } from './server.ts';
 
-/** The state of background work. */
+/**
+ * The state of background work: `off` when it is switched off, `degraded` when it falls behind or a part of
+ * it is down, `unknown` when its state could not be read.
+ */
 export type BackgroundState = 'ok' | 'off' | 'degraded' | 'unknown';
 
 /**
  * Creates the handler of /health/live, which answers 200 while the event loop runs, and of /health/ready,
- * which answers 200 when the process can do its work, and 503 when a check fails or the process is draining.
- * @param checks reject when something that the process needs is missing; one that takes two seconds has
- *   failed
- * @param background report the state of background work, which does not make the process unready. If one is
- *   `degraded`, the whole status is `degraded`, still with 200
+ * which answers 200 when the process can do its work, and 503 when a check fails or the process is draining;
+ * other paths get 404. The body is JSON: `status` is `live`, or `ready`, `degraded`, `not ready` or
+ * `draining`. For /health/ready it also has each check by its name, as `ok` or `failing` without the reason,
+ * and each background state.
+ * @param checks by name; they reject when something that the process needs is missing. One that takes two
+ *   seconds has failed
+ * @param background by name; they report the state of background work, which does not make the process
+ *   unready. If one is `degraded`, the whole status is `degraded`, still with 200. They must not reject
  */
 export function createHealth(
   checks: Readonly<Record<string, () => Promise<void>>>,

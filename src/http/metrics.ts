@@ -6,8 +6,10 @@ import { sendText } from './respond.ts';
 import type { Handle } from './server.ts';
 
 /**
- * Creates the handler of GET /metrics, for programs on this machine and for callers with METRICS_TOKEN.
- * Others get 401, because the metrics reveal how busy a desk is and which of its mails fail.
+ * Creates the handler of GET /metrics, in Prometheus's text format, for programs on this machine (see
+ * `isDirect`) and for callers that send METRICS_TOKEN as a bearer token. Others get 401, because the metrics
+ * reveal how busy a desk is and which of its mails fail.
+ * @param token METRICS_TOKEN. Undefined: only programs on this machine get the metrics
  */
 export function createMetricsPage(metrics: Metrics, token: string | undefined): Handle {
   const offers = bearerOf(token);

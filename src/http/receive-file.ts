@@ -6,16 +6,18 @@ import { type BlobStore, BlobTooLarge } from '../storage/blob-store.ts';
 /** What storing files needs. */
 export interface ReceivePorts {
   readonly blobs: BlobStore;
+  /** Bytes of one file, and of all files of a list together, inclusive. */
   readonly limits: Pick<Limits, 'attachmentBytes' | 'messageAttachmentsBytes'>;
-  /** Called with 1 when a file begins to arrive, and with -1 when it ends. */
+  /** Called with 1 when a file begins to arrive, and with -1 when it was stored or has failed. */
   readonly uploading?: ((by: 1 | -1) => void) | undefined;
 }
 
 /**
  * Creates the function that stores the files of one request. Files that no command has claimed are removed
- * when the request ends.
+ * when the response is closed.
  * @returns a function that resolves when a file is stored. It rejects with BlobTooLarge when the file, or its
- *   list together, exceeds its limit, and with RequestOver when the request has ended
+ *   list together, exceeds its limit, with RequestOver when more bytes come after the request has ended, and
+ *   with the store's errors. What remains of a file that was not stored is removed by the store
  */
 export function receiveFor(res: ServerResponse, ports: ReceivePorts): Receive {
   let files: RequestFiles | undefined;

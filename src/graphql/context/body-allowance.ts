@@ -13,8 +13,10 @@ const inStatement = 4 * 1024 * 1024;
 const memoryOf = (text: string): number => (/[^\0-\xff]/.test(text) ? 2 * text.length : text.length);
 
 /**
- * Limits the message bodies, in bytes, that one request loads into memory. A page prefetches bodies as long
- * as their total is small. Others are read when a field asks for them, up to the size of a response.
+ * Limits the message bodies, in bytes, that one request loads into memory. Bodies that are small are loaded
+ * with their messages (`lend`) and do not count towards the limit. Others are read when a field asks for
+ * them, and are counted (`spend` and the methods after it). Once the limit is exceeded, each of these throws
+ * the same error.
  */
 export class BodyAllowance {
   /** Bytes. */
@@ -28,16 +30,18 @@ export class BodyAllowance {
   #refusal: ResponseTooLarge | undefined;
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param limit bytes of one response */
+  /** @param limit bytes that may be counted, inclusive: the size limit of a response */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   /**
-   * Runs a statement that may load bodies.
-   * @param load gets the number of bytes that all bodies together may have; 0 when a request has loaded
-   *   enough
-   * @param broughtBy counts the bytes of bodies in its result
+   * Runs a statement that may load bodies with their messages: at most 2 MiB, and 8 MiB in all such
+   * statements of a request.
+   * @param load gets the number of bytes that all its bodies together may have; 0 when the request has loaded
+   *   8 MiB, or they are lent to statements that are under way
+   * @param broughtBy counts the bytes of bodies in its result; the rest of what was lent is free again
+   * @returns what `load` returns; rejects as it does
    */
   async lend<T>(load: (bytes: number) => Promise<T>, broughtBy: (loaded: T) => number): Promise<T> {
     const bytes = Math.min(atOnce, together - this.#lent);
@@ -55,7 +59,8 @@ export class BodyAllowance {
   /**
    * Counts the body of a message that was not loaded with it. A second call for the same message counts
    * nothing.
-   * @throws ResponseTooLarge
+   * @param bytes size of the body in UTF-8
+   * @throws ResponseTooLarge when the limit is exceeded
    */
   spend(id: number, bytes: number): void {
     if (!this.#asked.has(id)) {
@@ -66,11 +71,11 @@ export class BodyAllowance {
   }
 
   /**
-   * Counts what is made of a message's HTML and is in memory beside it: safe HTML of about its length, and
-   * text of about half. With the body itself that is 2.5 times its bytes. The process grew by 3.1 times the
-   * bytes of bodies when pages of 12, 19 and 28 MiB of them were read for the first time, so this counts
-   * nothing that is not used.
-   * @throws ResponseTooLarge
+   * Counts 1.5 times the bytes of a message's HTML, for what is made of it: safe HTML of about its length,
+   * and text of about half. A second call for the same message counts nothing. The body itself is counted by
+   * `spend`. This is not too much: when pages with 12, 19 and 28 MiB of bodies were read for the first time,
+   * the process grew by 3.1 times their bytes.
+   * @throws ResponseTooLarge when the limit is exceeded
    */
   spendOnHtml(id: number, bytes: number): void {
     if (!this.#parsed.has(id)) {
@@ -81,8 +86,9 @@ export class BodyAllowance {
   }
 
   /**
-   * Counts the memory of a body beyond its UTF-8 bytes.
-   * @throws ResponseTooLarge
+   * Counts the memory that a loaded body takes beyond the bytes that `spend` counted for it. To be called
+   * once for each body.
+   * @throws ResponseTooLarge when the limit is exceeded
    */
   spendOnMemory(id: number, body: string): void {
     this.#spent += Math.max(0, memoryOf(body) - (this.#asked.get(id) ?? 0));
@@ -90,9 +96,11 @@ export class BodyAllowance {
   }
 
   /**
-   * Runs functions that make long texts, one after the other, while the limit is not reached.
-   * @param bytesOf counts the bytes of what was made
-   * @throws ResponseTooLarge
+   * Runs a function that makes a long text, after those of earlier calls have ended, and counts its result.
+   * The limit is checked before it runs: its own result may exceed it.
+   * @param bytesOf the bytes of what was made
+   * @returns what `make` returns; rejects as it does
+   * @throws ResponseTooLarge when the limit was exceeded before; then `make` is not called
    */
   async inTurn<T>(make: () => Promise<T>, bytesOf: (made: T) => number): Promise<T> {
     const before = this.#turn;
@@ -110,7 +118,7 @@ export class BodyAllowance {
   }
 
   /**
-   * Stops reading for an answer that will be refused.
+   * To be called before more is read for an answer that may have to be refused. Counts nothing.
    * @throws ResponseTooLarge when the limit is exceeded
    */
   assertWithin(): void {
@@ -120,7 +128,10 @@ export class BodyAllowance {
     throw this.#refusal;
   }
 
-  /** Divides messages into batches whose bodies one statement reads: 4 MiB each, or one body. */
+  /**
+   * Divides message ids, in their order, into batches whose bodies one statement reads: at most 4 MiB of the
+   * bytes that `spend` counted, or one body that is larger.
+   */
   *batchesOf(ids: readonly number[]): Generator<number[]> {
     let batch: number[] = [];
     let bytes = 0;

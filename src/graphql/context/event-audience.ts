@@ -18,14 +18,15 @@ export function audienceOf(viewer: Viewer): string {
 const audiences = new WeakMap<Viewer, string>();
 
 /**
- * A copy of a viewer that notices when its id, login or name is read: the members of an audience differ only
- * in these. A class, because an object with accessors of its own takes several times as much memory.
+ * A copy of a viewer that records when its id, login or name is read: the members of an audience differ only
+ * in these. Reading its role or scopes is not recorded. A class, because an object with accessors of its own
+ * takes several times as much memory.
  */
 export class NoticedViewer implements Viewer {
   readonly #viewer: Viewer;
   readonly role: Viewer['role'];
   readonly scopes: Viewer['scopes'];
-  /** Whether somebody has read who it is. */
+  /** Whether the id, login or name was read from this copy. */
   wasRead = false;
 
   constructor(viewer: Viewer) {

@@ -9,7 +9,11 @@ import { Loaders } from './loaders.ts';
 /** What the source of a subscription yields. */
 export type Seen = SeenEvent;
 
-/** The context for one event's result: with the viewer's current permissions, and fresh loaders. */
+/**
+ * The context for one event's result: a copy of the subscription's context with this viewer and with new
+ * loaders.
+ * @param viewer with its current role and scopes
+ */
 export function contextFor(ctx: GraphContext, viewer: Viewer): GraphContext {
   const own: GraphContext = { ...ctx, viewer };
   own.load = new Loaders(own);
@@ -21,7 +25,10 @@ const keepMs = 1000;
 /** Events whose rows are loaded together, at most. */
 const maxTogether = 25;
 
-/** What was loaded for some events, for viewers who see the same of them. */
+/**
+ * The rows that some events show, for viewers who see the same of them. They are loaded when an answer needs
+ * the first of them, for all the events at once and with the rights of one viewer.
+ */
 export class LoadedTogether {
   readonly #context: GraphContext;
   readonly #viewer: Viewer;
@@ -36,24 +43,34 @@ export class LoadedTogether {
     this.#context.load.expect(events);
   }
 
-  /** Begins an answer about one of the events. It has the rows that were loaded, and no more bodies. */
+  /**
+   * Begins an answer about one of the events, with a context and a viewer of its own. The answers share the
+   * rows that were loaded. Bodies that were too long to be loaded with their messages are not shared.
+   */
   begin(): Answering {
     const viewer = new NoticedViewer(this.#viewer);
     const context = { ...this.#context, viewer, load: new Loaders(this.#context, this.#context.load) };
     return { context, viewer };
   }
 
-  /** Whether it may still be used: for a second, and not after a redaction. */
+  /**
+   * Whether it may still be used: for one second after its creation, until `expire` is called, and not when
+   * this process has heard of a redaction since.
+   */
   get isFresh(): boolean {
     return performance.now() < this.#until && !mayBeRedacted(this.#loadedAt);
   }
 
-  /** Ends its use. */
+  /** Makes `isFresh` false from now on. */
   expire(): void {
     this.#until = this.#loadedAt;
   }
 
-  /** Whether an answer may be shown to a viewer: to others only if nothing has read whose rights it has. */
+  /**
+   * Whether an answer may be sent to a viewer of the same audience: always to the user with whose rights it
+   * was made; to others only if neither loading nor answering has read who that user is.
+   * @param viewer the answer's, from `begin`
+   */
   mayShow(to: Viewer, { wasRead }: NoticedViewer): boolean {
     return this.#viewer.userId === to.userId || !(wasRead || this.#loading.wasRead);
   }
@@ -69,8 +86,10 @@ export interface Answering {
 const loaded = new Slot<TicketEvent, Map<string, LoadedTogether>>();
 
 /**
- * What results of an event are made from. What the events show that come next, in its page or to watchers of
- * other tickets, is loaded with the first of them, so that thousands of watchers need few statements.
+ * The rows that results of an event are made from. Rows of up to 24 other events, which come next in its page
+ * or were read by the same statement, are loaded with them, so that thousands of watchers need few
+ * statements. The same object is returned for all of these events as long as it is fresh. Nothing is loaded
+ * yet.
  * @param key names the viewers who see the same
  */
 export function loadTogether(ctx: GraphContext, seen: Seen, key: string): LoadedTogether {

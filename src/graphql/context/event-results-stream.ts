@@ -5,24 +5,31 @@ import { nextOf, type PulledStream, pullFrom, type Receiver } from '../../ticket
 import type { StreamPlace } from './context.ts';
 import type { Seen } from './event-context.ts';
 
-/** A stream that asked for an event's result. */
+/** A stream that asked for an event's result. One of its methods is called, once. */
 export interface Asker {
+  /** Gets the result, which may have errors. */
   show(result: ExecutionResult): void;
+  /** Gets the error because of which there is no result. It ends the stream. */
   fail(error: unknown): void;
 }
 
-/** Gives an event's result to the stream that asked for it, now or later. */
+/** Makes an event's result and gives it to the stream that asked for it, before it returns or later. */
 export type AnswerEvent = (seen: Seen, asker: Asker) => void;
 
-/** The temporary fault of the database that makes a result incomplete; undefined if there is none. */
+/**
+ * The first error of a result that is a temporary fault of the database, so that the result is incomplete;
+ * undefined if there is none.
+ */
 export const temporaryFaultOf = ({ errors }: ExecutionResult): Unavailable | undefined =>
   errors
     ?.map(({ originalError }) => asUnavailable(originalError))
     .find((fault): fault is Unavailable => fault instanceof Unavailable);
 
 /**
- * The results of a subscription's events. It records each event's cursor in the subscription's place. If the
- * database could not return all of an event, the event is not sent: the stream fails, and resumes with it.
+ * The results of a subscription's events: one for each event, made by `answer` when the stream is asked for
+ * it. Before it yields a result, it records the event's cursor in `place.reached`. If the database could not
+ * return all of an event, the event is not sent: the stream fails with `Unavailable`, and a client that
+ * resumes after the last recorded cursor gets the event again. It ends and fails when its source does.
  */
 export class EventResultsStream implements PulledStream<ExecutionResult>, Receiver<Seen> {
   readonly #events: AsyncIterator<Seen>;
@@ -55,11 +62,13 @@ export class EventResultsStream implements PulledStream<ExecutionResult>, Receiv
     return { done: true, value: undefined };
   }
 
+  /** Called by the source with the next event, for which `answer` is called. */
   take(seen: Seen): void {
     this.#cursor = seen.event.cursor;
     this.#answer(seen, this);
   }
 
+  /** Called by `answer` with the event's result: yields it, unless it has a temporary fault. */
   show(result: ExecutionResult): void {
     const fault = temporaryFaultOf(result);
     if (fault !== undefined) return this.fail(fault);

@@ -1,6 +1,6 @@
 import type { IncomingFile } from '../../platform/incoming-file.ts';
 
-/** A value of type Upload: takes the place of a file in the variables until its part arrives. */
+/** A value of the scalar Upload. It takes the place of a file in the variables until its part arrives. */
 export class ExpectedFile {
   /**
    * For the errors of graphql-js. Where the schema wants an object, they name the members of what is there
@@ -15,7 +15,10 @@ export class ExpectedFile {
     this.#arrival.promise.catch(() => {});
   }
 
-  /** Resolves when the part begins to arrive; its bytes may still be on their way. */
+  /**
+   * Resolves when the part begins to arrive; its bytes may still be on their way. Rejects with the error
+   * given to `reject`, for example when the request ends without the part. It need not be awaited.
+   */
   get arrival(): Promise<IncomingFile> {
     return this.#arrival.promise;
   }
@@ -25,7 +28,7 @@ export class ExpectedFile {
     return this.#hasArrived;
   }
 
-  /** Resolves `arrival`. */
+  /** Resolves `arrival`, unless it was rejected. */
   fulfill(file: IncomingFile): void {
     this.#hasArrived = true;
     this.#arrival.resolve(file);

@@ -20,14 +20,17 @@ import { countUnseen } from '../../tickets/seen-marks.ts';
 import type { TicketSelector } from '../../tickets/ticket-selector.ts';
 import { BodyAllowance } from './body-allowance.ts';
 
-/** What is read with messages. The rest is loaded when a field asks for it. */
+/** What is read with messages. What is not is loaded when a field asks for it. */
 export interface Parts {
+  /** Only while they are small: see `BodyAllowance.lend`. */
   readonly bodies: boolean;
+  /** Their attachments. */
   readonly files: boolean;
+  /** Their deliveries. */
   readonly mails: boolean;
 }
 
-/** What is read with tickets. */
+/** What is read with a list of tickets. `Parts` are those of the last messages. */
 export interface ListParts extends Parts {
   readonly requesters: boolean;
   readonly lastMessages: boolean;
@@ -53,8 +56,11 @@ const bytesBrought = (messages: readonly Message[]): number =>
   messages.reduce((sum, { body, bodyBytes = 0 }) => sum + (body === null ? 0 : bodyBytes), 0);
 
 /**
- * Loads each row once per request, and batches rows that are requested together into one statement. Loading
- * needs the scope `read`. What a command has just written is primed and needs no loading.
+ * Loads each row once per request, and batches rows that are requested together into one statement. The
+ * getters are DataLoaders by the integer id of their row (the names that end in `Of`: by the id of what the
+ * rows belong to). They give null, or an empty list, for what does not exist or the viewer may not see. A
+ * load rejects with the Refusal UNAUTHENTICATED without a viewer, FORBIDDEN without the scope `read`, or the
+ * error of the statement. What a command has just written is primed and needs neither loading nor the scope.
  */
 export class Loaders {
   readonly #ctx: TicketContext;
@@ -66,7 +72,10 @@ export class Loaders {
   #allowance: BodyAllowance | undefined;
   #ownBodies: DataLoader<number, string | null> | undefined;
 
-  /** @param beside loaders whose rows are used as well; the bodies of long messages are not */
+  /**
+   * @param beside loaders of the same rights whose cached rows are shared in both directions. The allowance
+   *   of bodies is not shared, nor are bodies that were not loaded with their messages
+   */
   constructor(ctx: TicketContext, beside?: Loaders) {
     this.#ctx = ctx;
     this.#beside = beside;
@@ -78,14 +87,19 @@ export class Loaders {
     return this.#shared;
   }
 
-  /** Primes what a command has written, so that the fields of its payload need not read it. */
+  /**
+   * Primes the ticket, attachments and delivery that a command has written: its payload need not read them.
+   */
   know({ ticket, message, attachments, delivery }: Added): void {
     this.#know(loadTickets, ticket.id, ticket);
     this.#know(listAttachments, message.id, attachments);
     this.#know(loadDeliveriesOf, message.id, delivery);
   }
 
-  /** Announces the next events, so that what they show is loaded together with the first of them. */
+  /**
+   * Announces the next events and loads nothing yet. The first load of tickets, messages, attachments,
+   * deliveries or people then also loads those of all these events, in one statement.
+   */
   expect(events: readonly TicketEvent[]): void {
     const expect = (name: unknown, ids: readonly (number | null)[]) =>
       this.#rows.expected.set(
@@ -111,6 +125,7 @@ export class Loaders {
   get ticket() {
     return this.#one(loadTickets);
   }
+  /** The body is null if it is too long to be loaded with the message: `bodyOf` loads it. */
   get message() {
     return this.#loader<Message | null>(
       loadMessages,
@@ -128,23 +143,27 @@ export class Loaders {
   get delivery() {
     return this.#one(loadDeliveries);
   }
+  /** Those from which the viewer may send. */
   get mailbox() {
     return this.#one(loadMailboxes);
   }
-  /** A credential without the scope `read` may still load its own user. */
+  /** Any user: pass ids of people on what the viewer sees. Its own user needs no scope. */
   get person() {
     return this.#one(loadPeople, (id) => id === this.#ctx.viewer?.userId);
   }
+  /** By ticket, the number of messages by others that the viewer has not seen (see `countUnseen`). */
   get unseenOf() {
     return this.#one(countUnseen);
   }
+  /** By message, in their order. */
   get attachmentsOf() {
     return this.#many(listAttachments, listAttachments);
   }
+  /** By message. Null for requesters, who may not see deliveries. */
   get deliveryOf() {
     return this.#one(loadDeliveriesOf);
   }
-  /** Needs no scope: the caller already has the delivery, perhaps from a command's payload. */
+  /** By delivery, oldest first. Needs no scope: the caller has the delivery, perhaps from a payload. */
   get attemptsOf() {
     return this.#many(listAttempts, listAttempts, () => true);
   }
@@ -154,7 +173,11 @@ export class Loaders {
     return this.#pages(page, parts).load(ticketId);
   }
 
-  /** A ticket, or undefined. The page is loaded with it, so that `messagesOf` need not read it. */
+  /**
+   * A ticket; undefined if it does not exist or the viewer may not see it. The page of its messages is read
+   * by the same statement, so that `messagesOf` with the same page and parts need not read it.
+   * @throws Refusal UNAUTHENTICATED, FORBIDDEN
+   */
   async ticketWithMessages(
     by: TicketSelector,
     page: KeysetPage,
@@ -170,7 +193,10 @@ export class Loaders {
     return found.ticket;
   }
 
-  /** A page of tickets with what is selected of each, in one statement. */
+  /**
+   * A page of tickets with what is selected of each, in one statement. It is not cached.
+   * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
+   */
   tickets(
     input: TicketListInput,
     paging: Paging,
@@ -209,7 +235,8 @@ export class Loaders {
   }
 
   /**
-   * The body of a message. It is read if it was not loaded with the message.
+   * The body of a message as written. It is read if it was not loaded with the message. Empty if the viewer
+   * may not see the message any more.
    * @throws ResponseTooLarge when the request has loaded too many bytes of bodies
    */
   bodyOf({ id, body, bodyBytes = 0 }: Message): string | Promise<string> {

@@ -56,9 +56,11 @@ class MappedStream<A, B> implements PulledStream<B>, Receiver<A> {
 }
 
 /**
- * Maps each value of a stream. Unlike an async generator it keeps no suspended function in memory while it
- * waits, and `return` takes effect while a `next` is pending.
- * @param atFault turns an error of the source or of `map` into the last value. Without it the stream fails
+ * Maps each value of a stream when it is asked for. Unlike an async generator it keeps no suspended function
+ * in memory while it waits, and `return`, which also calls the source's, takes effect while a `next` is
+ * pending.
+ * @param atFault turns an error of the source or of `map` into the last value, after which the stream ends.
+ *   Without it the stream fails with that error
  */
 export const mapStream = <A, B>(
   source: AsyncIterable<A>,

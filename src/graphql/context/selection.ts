@@ -59,20 +59,26 @@ function collect(
   }
 }
 
-/** Whether a field of this name is selected, at any depth. */
+/**
+ * Whether a field of this name (not alias) is selected below the resolved field, at any depth and of any
+ * type. Fragments are included, and so are fields that a directive may leave out.
+ */
 export const selects = ({ fieldNodes, fragments }: Info, name: string): boolean =>
   fieldNodes.some((node) => selectionOf(node, fragments).names.has(name));
 
 const bodyFields = ['body', 'bodyHtml', 'bodyText', 'changes'];
 
-/** What is selected of messages. */
+/** What a document selects of the messages below the resolved field, at any depth (see `selects`). */
 export const partsOf = (info: Info): Parts => ({
   bodies: bodyFields.some((name) => selects(info, name)),
   files: selects(info, 'attachments'),
   mails: selects(info, 'delivery'),
 });
 
-/** What is selected of a list of tickets. */
+/**
+ * What a document selects of the tickets below the resolved field. The parts of messages are those below
+ * `lastMessage`; all are false when it is not selected.
+ */
 export const listPartsOf = (info: Info): ListParts => {
   const lastMessages = selects(info, 'lastMessage');
   const requesters = selects(info, 'requester');
@@ -82,8 +88,9 @@ export const listPartsOf = (info: Info): ListParts => {
 };
 
 /**
- * The page of a ticket's messages to read together with the ticket. Undefined unless exactly one page is
- * selected, for certain and without a cursor.
+ * The page of a ticket's messages to read together with the ticket. Undefined unless the document selects
+ * `messages` exactly once, outside any directive, with valid arguments and without a cursor.
+ * @param info of a field whose type is Ticket
  */
 export function messagesAhead(info: GraphQLResolveInfo): { page: KeysetPage; parts: Parts } | undefined {
   const { fieldNodes, fragments, schema, variableValues } = info;

@@ -17,10 +17,10 @@ const deepest = 20;
 
 /**
  * Coerces variables as graphql-js does. graphql-js repeats a value in each error about it. So when a text or
- * a name is longer than 1,000 characters, a copy with shortened texts is coerced first. If that fails, its
- * errors are returned.
+ * a name is longer than 1,000 characters, a copy in which these are cut to 1,000 is coerced first. If that
+ * fails, its errors are returned; otherwise the variables themselves are coerced.
  * @param variables may contain files that are still arriving; they are passed on as they are
- * @returns the coerced variables, or the errors
+ * @returns `coerced`, with defaults filled in, or `errors`; it throws neither
  */
 export function coerceVariables(
   schema: GraphQLSchema,

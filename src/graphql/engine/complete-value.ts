@@ -2,9 +2,12 @@ import { GraphQLError, type GraphQLLeafType, type GraphQLOutputType, isNonNullTy
 import type { Complete } from './execution-state.ts';
 import { afterAll, completed, isPromise } from './run-plan.ts';
 
-/* Completes values of each kind of type. */
+/* Functions that make a `Complete` for each kind of type. */
 
-/** Completes a value of a nullable type. An error that a resolver returned counts as thrown. */
+/**
+ * Completes a value of a nullable type: null and undefined become null, an Error that a resolver returned is
+ * thrown, and anything else is completed by `complete`.
+ */
 export const nullOr =
   (complete: Complete): Complete =>
   (run, value, field, path) => {
@@ -13,7 +16,10 @@ export const nullOr =
     return complete(run, value, field, path);
   };
 
-/** Completes a value of a scalar or an enum. */
+/**
+ * Completes a value of a nullable scalar or enum: serializes it and counts it in the run's budget. It throws
+ * what `serialize` throws, and an error when that returns null or undefined.
+ */
 export const leaf = (type: GraphQLLeafType): Complete =>
   nullOr((run, value) => {
     const serialized = type.serialize(value);
@@ -22,7 +28,10 @@ export const leaf = (type: GraphQLLeafType): Complete =>
     return serialized;
   });
 
-/** Completes a value of a non-null type. */
+/**
+ * Completes a value of a non-null type: throws an error when `complete` returns null. A promise is returned
+ * unchecked, because the functions of this file and objects never promise null.
+ */
 export const nonNull =
   (complete: Complete): Complete =>
   (run, value, field, path) => {
@@ -34,7 +43,12 @@ export const nonNull =
     return done;
   };
 
-/** Completes a list. */
+/**
+ * Completes a value of a nullable list type, which may be any iterable object but not a text. Returns an
+ * array, or a promise of it if an item is pending. An item that fails is recorded in the run and becomes
+ * null; if `itemType` is non-null, the list throws the item's error, once the items that have begun are done.
+ * @param complete completes one item
+ */
 export function list(itemType: GraphQLOutputType, complete: Complete): Complete {
   const nullable = !isNonNullType(itemType);
   return nullOr((run, value, field, path) => {

@@ -22,8 +22,12 @@ import {
 import type { RawVariables } from './coerce-variables.ts';
 
 /**
- * Limits of one operation. They allow a page of 100 tickets with 20 messages each and all their fields, and
- * reject the square of that.
+ * Limits of one operation, inclusive. Complexity: the sum of the fields' costs (1 unless the schema declares
+ * another); what is below a list counts once for each row of the requested page, or ten times if the schema
+ * does not declare the list's length. Depth: levels of fields.
+ * Breadth: number of fields, with those of a fragment counted at each spread. They allow a page of 100
+ * tickets with 20 messages each and all their fields, and reject the square of that. Introspection counts as
+ * one field in depth and breadth.
  */
 export const complexityLimit = { complexity: 120_000, depth: 15, breadth: 400 };
 
@@ -46,13 +50,14 @@ interface Total {
 
 /**
  * Checks an operation with these coerced variables.
- * @returns the error DOCUMENT_TOO_COMPLEX when it requests too much
+ * @returns the error DOCUMENT_TOO_COMPLEX when it requests too much, otherwise undefined
  */
 export type ComplexityLimit = (variables: RawVariables) => GraphQLError | undefined;
 
 /**
- * Prepares the complexity limit of one operation of a valid document. An operation whose cost does not depend
- * on variables is counted once.
+ * Prepares the check of one operation against `complexityLimit`. An operation whose cost does not depend on
+ * variables is counted once, here.
+ * @param document a valid one, which contains the operation
  */
 export function limitComplexity(
   schema: GraphQLSchema,

@@ -26,8 +26,8 @@ export interface KnownDocument {
   /** Undefined: graphql-js executes it. */
   readonly plan: Plan | undefined;
   /**
-   * The complexity limit. Undefined for a document with several operations: it is computed for the one that
-   * is executed.
+   * The complexity limit of its only operation. Undefined for a document with several operations, and if
+   * counting failed: `limitOf` then computes it for the operation that is executed.
    */
   readonly limit: ComplexityLimit | undefined;
 }
@@ -48,7 +48,8 @@ const bytesOfCharacter = 120;
 const bytesOfField = 600;
 
 /**
- * Parses, validates and plans documents, and caches those whose text is not long for all viewers. Whether a
+ * Parses, validates and plans documents. It caches valid ones by their text, if that has at most 16,384
+ * characters, for all viewers and within about 64 MiB; the least recently used are dropped first. Whether a
  * document may introspect depends on the viewer, and is decided elsewhere.
  */
 export class Documents {
@@ -60,24 +61,28 @@ export class Documents {
   /** Suggested names would reveal the schema to a stranger. */
   readonly #hideSuggestions: boolean;
 
+  /** @param options `hideSuggestions`: whether validation errors leave out `Did you mean …?` */
   constructor(schema: GraphQLSchema, { hideSuggestions }: { readonly hideSuggestions: boolean }) {
     this.#schema = schema;
     this.#hideSuggestions = hideSuggestions;
   }
 
-  /** The cached document of a text that was found valid before. */
+  /** The cached document of a text that was found valid before. Undefined if none is cached. */
   recall(text: string): DocumentNode | undefined {
     return this.#kept.get(text)?.document;
   }
 
-  /** The analysis of a document that was parsed here and found valid. */
+  /**
+   * The analysis of a document (this object) that was parsed here and found valid by `validate`, with a long
+   * text as well. Undefined for any other document.
+   */
   known(document: DocumentNode): KnownDocument | undefined {
     return this.#valid.get(document);
   }
 
   /**
-   * Parses a document.
-   * @throws GraphQLError for a syntax error, or DOCUMENT_TOO_LARGE
+   * Parses a document and checks its size (see `assertModest`). Does not use the cache.
+   * @throws GraphQLError for a syntax error or more than `maxTokens` tokens, or DOCUMENT_TOO_LARGE
    */
   parse(text: string, options?: ParseOptions): DocumentNode {
     const document = parseShallow(text, { ...options, maxTokens });
@@ -87,10 +92,12 @@ export class Documents {
   }
 
   /**
-   * Validates a document. A valid one is remembered, unless `more` has rules. If its text is not long, it is
-   * also planned and cached for `recall`.
+   * Validates a document by the rules of the specification. A valid one that was parsed here is remembered
+   * for `known`, unless `more` has rules or the schema is another one; it is not validated again. If its text
+   * has at most 16,384 characters, it is also planned, and cached for `recall`.
    * @param more rules besides the specified ones
-   * @returns at most two errors
+   * @returns the errors; empty when the document is valid. Validation stops after two, and a third then says
+   *   that there are more
    */
   validate(
     schema: GraphQLSchema,
@@ -113,7 +120,7 @@ export class Documents {
     return errors;
   }
 
-  /** The complexity limit for a document that is not cached or has several operations. */
+  /** Computes the complexity limit of an operation, for a valid document whose `KnownDocument` has none. */
   limitOf(document: DocumentNode, operation: OperationDefinitionNode): ComplexityLimit {
     return limitComplexity(this.#schema, document, operation);
   }

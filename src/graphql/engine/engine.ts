@@ -28,11 +28,10 @@ import { createEventResults, type ExecuteEvent, shapeOf } from './shared-event-r
 export interface EngineOptions {
   readonly schema: GraphQLSchema;
   /**
-   * In production, introspection requires a credential, and validation errors carry no "did you mean"
-   * suggestions.
+   * True in production: introspection requires a credential, and errors carry no "Did you mean" suggestions.
    */
   readonly closed: boolean;
-  /** Maximum bytes of one response. */
+  /** Maximum size of one response, as `ResponseBudget` counts it. */
   readonly responseBytes: number;
   /**
    * Whether watchers with the same rights may get one result for an event. Must be false when a plugin adds
@@ -44,7 +43,13 @@ export interface EngineOptions {
 /** Maximum number of errors about variables in one answer. */
 const maxCoercionErrors = 5;
 
-/** The engine as a plugin of Envelop. README.md says what it executes and what it leaves to graphql-js. */
+/**
+ * The engine as a plugin of Envelop: parses, validates and executes documents, by a plan or by graphql-js;
+ * README.md says which. An operation that is too large, too complex or whose variables are invalid gets
+ * errors and no data; nothing of it is executed. A response over `responseBytes` is replaced by the error
+ * ANSWER_TOO_LARGE. A subscription's events are executed one by one, and their results are shared among
+ * watchers if `sharesEvents`.
+ */
 export function useEngine(options: EngineOptions): Plugin<GraphContext> {
   const { schema, closed } = options;
   const documents = new Documents(schema, { hideSuggestions: closed });

@@ -20,7 +20,8 @@ export type ResultData = Record<string, unknown>;
 
 /**
  * Completes a resolver's return value, as `CompleteValue` of the specification.
- * @throws what makes the field an error
+ * @returns the completed value, or a promise of it; null if the value is null
+ * @throws what makes the field an error; a promise rejects with it
  */
 export type Complete = (run: Run, value: unknown, field: PlannedField, path: Path) => unknown;
 
@@ -56,7 +57,7 @@ export interface Plan {
   readonly fields: readonly PlannedField[];
 }
 
-/** One execution of a plan. */
+/** One execution of a plan: its inputs, and the errors so far. */
 export class Run {
   readonly plan: Plan;
   readonly context: unknown;
@@ -67,6 +68,7 @@ export class Run {
   // Created with the first error: most answers have none.
   #nulled: Set<Path> | undefined;
 
+  /** @param variables already coerced */
   constructor(
     plan: Plan,
     context: unknown,
@@ -81,8 +83,9 @@ export class Run {
   }
 
   /**
-   * Records an error. One below a value that is already null is dropped, because its path is not in the
-   * answer.
+   * Records an error and that the value at `path` is null. An error at or below a value that is already null
+   * is dropped, because its path is not in the answer.
+   * @param path undefined: the whole answer
    */
   add(error: GraphQLError, path: Path): void {
     this.#nulled ??= new Set();
@@ -92,7 +95,10 @@ export class Run {
     this.errors.push(error);
   }
 
-  /** Makes the result. An answer over the limit is replaced by an error. */
+  /**
+   * Makes the result: `data`, and the errors if there are any. An answer over the limit is replaced by the
+   * error ANSWER_TOO_LARGE with `data: null`.
+   */
   answer(data: ResultData | null): ExecutionResult {
     if (this.budget.isOver) return this.budget.refusal(this.plan.operation.operation);
     this.budget.noteLength(data);
@@ -109,7 +115,7 @@ export const pathOf = ({ key, parentType }: PlannedField, parent: Path): NonNull
 
 /**
  * The `info` argument of a resolver. Few resolvers read it, so its members are made when they are read: a
- * page has hundreds.
+ * page has hundreds. They are getters, so a copy made with `...` has none of them.
  */
 export class LazyResolveInfo implements GraphQLResolveInfo {
   readonly #run: Run;
@@ -117,7 +123,10 @@ export class LazyResolveInfo implements GraphQLResolveInfo {
   readonly #parent: Path;
   #path: Path;
 
-  /** @param path the field's, if it is made already */
+  /**
+   * @param parent the path of the object that has the field
+   * @param path the field's own, if it is made already
+   */
   constructor(run: Run, field: PlannedField, parent: Path, path?: Path) {
     this.#run = run;
     this.#field = field;

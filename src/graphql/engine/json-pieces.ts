@@ -11,13 +11,14 @@ interface Open {
 
 /**
  * `JSON.stringify(value)` in pieces of about 64 Ki characters, each made when it is requested. A long answer
- * takes the memory of one piece instead of that of the whole text. Members that are undefined are omitted.
+ * takes the memory of one piece instead of that of the whole text. The value is made of what JSON has,
+ * without cycles; members that are undefined are omitted, and other undefined values become `null`.
  */
 export const jsonPieces = (value: unknown): Generator<string> => walk(value, partsOf);
 
 /**
  * UTF-8 bytes of `JSON.stringify(value)`.
- * @param most counting stops above this number
+ * @param most when there are more bytes, counting stops early, and some number above this one is returned
  */
 export function jsonBytes(value: unknown, most = Infinity): number {
   let bytes = 0;

@@ -38,7 +38,11 @@ const mostFields = 500;
 
 class NotPlanned extends Error {}
 
-/** The plan of a valid document with one operation. Undefined: graphql-js executes it. */
+/**
+ * The plan of a valid document. Undefined if graphql-js has to execute it: it has several operations,
+ * directives in selections, introspection, more than 500 fields to plan, or what no plan supports. It may
+ * also throw for such a document.
+ */
 export function planOf(schema: GraphQLSchema, document: DocumentNode): Plan | undefined {
   const operations: OperationDefinitionNode[] = [];
   const fragments: Record<string, FragmentDefinitionNode> = Object.create(null);

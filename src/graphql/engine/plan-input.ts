@@ -18,13 +18,14 @@ import {
 import type { RawVariables } from './coerce-variables.ts';
 
 /**
- * Coerces variables.
- * @returns undefined when they are invalid; graphql-js then reports why
+ * Coerces the variables of one operation, and fills in defaults. Unknown names are ignored. It throws
+ * nothing.
+ * @returns undefined when they are invalid, or may be: graphql-js then coerces them again and reports why
  */
 export type CoerceVariables = (given: RawVariables) => Record<string, unknown> | undefined;
 
 /**
- * Computes a field's arguments from variables. The result must not be changed.
+ * Computes a field's arguments from variables. The result must not be changed: it may be frozen and shared.
  * @param variables already coerced
  * @throws GraphQLError as graphql-js does
  */
@@ -35,7 +36,8 @@ const none: Record<string, unknown> = Object.freeze({});
 
 /**
  * Prepares the arguments of a field. Most clients' arguments are all variables, which are coerced already and
- * are only looked up here. graphql-js handles all others.
+ * are only looked up here. graphql-js computes the arguments of all other fields.
+ * @param node a selection of the field
  */
 export function planArguments(definition: GraphQLField<unknown, unknown>, node: FieldNode): ArgumentsOf {
   const exact: ArgumentsOf = (variables) => getArgumentValues(definition, node, variables);
@@ -64,7 +66,7 @@ type Coerce = (value: unknown) => unknown;
 // Shared, because creating an error costs more than the coercion. It is always caught here.
 const unfit = new Error('The input does not fit');
 
-/** Prepares the coercion of a valid operation's variables. */
+/** Prepares the coercion of a valid operation's variables by the types that it declares for them. */
 export function planVariables(
   schema: GraphQLSchema,
   definitions: readonly VariableDefinitionNode[],

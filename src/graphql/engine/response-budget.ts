@@ -1,7 +1,7 @@
 import { type ExecutionResult, GraphQLError, type OperationTypeNode } from 'graphql';
 import { bytesOfText } from './json-pieces.ts';
 
-/** Texts of at least this many characters are measured instead of estimated. */
+/** In texts of at least this many characters, escapes are counted. */
 const longText = 16_384;
 
 /** Characters that may take six bytes in JSON. All others take at most three. */
@@ -14,19 +14,22 @@ const longAnswer = 2 * 1024 * 1024;
 const longAnswers = new WeakSet<object>();
 
 /**
- * Whether the data of a response was found to be long while it was counted, so that it is written in pieces.
+ * Whether the data of a response, this object, was found to be longer than 2 MiB while it was counted (see
+ * `noteLength`), so that it is written in pieces.
  */
 export const isLong = (data: ExecutionResult['data']): boolean => data != null && longAnswers.has(data);
 
 /**
- * Counts the size of a response while it is being made: names with their punctuation, texts and numbers. The
- * count is close to the size as JSON. Once the limit is exceeded, nothing more is resolved or written.
+ * Counts the approximate bytes of a response while it is being made: names with their punctuation, texts, and
+ * 4 for each other scalar. A text counts one byte for each character, although one that is not ASCII takes up
+ * to three times as many; the finished JSON is measured when it is written. The caller reads `isOver`, and
+ * then resolves and writes nothing more.
  */
 export class ResponseBudget {
   readonly #limit: number;
   #spent = 0;
 
-  /** @param limit bytes */
+  /** @param limit bytes that may be counted, inclusive */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -36,12 +39,12 @@ export class ResponseBudget {
     return this.#spent > this.#limit;
   }
 
-  /** Remembers the data of a long response, so that it is written in pieces. */
+  /** Makes `isLong` true for this data if more than 2 MiB were counted. */
   noteLength(data: object | null | undefined): void {
     if (this.#spent > longAnswer && data != null) longAnswers.add(data);
   }
 
-  /** Marks the response as too large, when it is known that it cannot be made within the limit. */
+  /** Makes `isOver` true from now on, when it is known that the response cannot be made within the limit. */
   exceed(): void {
     this.#spent = Infinity;
   }
@@ -51,20 +54,24 @@ export class ResponseBudget {
     this.#spent += name.length + 4;
   }
 
-  /** Counts a scalar. */
+  /**
+   * Counts a scalar: a text's characters with its quotation marks, 4 for anything else. Of a text of at least
+   * 16,384 characters that has control characters, the bytes in JSON are counted.
+   */
   spendValue(value: unknown): void {
     if (typeof value !== 'string') this.#spent += 4;
     else this.#spent += value.length < longText || this.isOver ? value.length + 2 : bytesOfLong(value);
   }
 
-  /** The result that replaces a response that is too large. */
+  /** The result that replaces a response that is too large: `responseTooLarge`, and `data: null`. */
   refusal(operation: `${OperationTypeNode}` | undefined): ExecutionResult {
     return { errors: [responseTooLarge(this.#limit, operation)], data: null };
   }
 }
 
 /**
- * The error of a response that is too large.
+ * The error of a response that is too large: ANSWER_TOO_LARGE with `limitBytes`. For a mutation, its text
+ * says that the command was carried out.
  * @param limit bytes
  */
 export function responseTooLarge(limit: number, operation: `${OperationTypeNode}` | undefined): GraphQLError {
@@ -74,7 +81,7 @@ export function responseTooLarge(limit: number, operation: `${OperationTypeNode}
   });
 }
 
-/** Counts a complete response. Stops once the limit is exceeded. */
+/** Counts the data of a complete response in a budget. Stops once the limit is exceeded; throws nothing. */
 export function weigh(data: unknown, budget: ResponseBudget): void {
   const waiting: unknown[] = [data];
   while (waiting.length > 0 && !budget.isOver) {

@@ -7,7 +7,10 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** The only root field of a subscription. It may be in a fragment. */
+/**
+ * The node of the only root field of a subscription, also if it is in a fragment.
+ * @param document a valid one, which contains the operation
+ */
 export function rootOf(
   document: DocumentNode,
   { selectionSet }: { readonly selectionSet: SelectionSetNode },

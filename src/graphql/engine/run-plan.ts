@@ -20,7 +20,7 @@ import {
 } from './execution-state.ts';
 import { ResponseBudget } from './response-budget.ts';
 
-/** Limits of one execution, and what its root fields are read from. */
+/** Limits of one execution, and the object of which its root fields are read. */
 export interface RunOptions {
   readonly budget: ResponseBudget;
   readonly limit: ComplexityLimit;
@@ -36,10 +36,12 @@ const unbounded: RunOptions = {
 };
 
 /**
- * Executes a plan.
+ * Executes a plan. The root fields of a mutation run one after the other.
  * @param variables as the client sent them
- * @returns the same as `execute` of graphql-js. When the variables are invalid or request too much, there is
- *   no `data`, and nothing was executed
+ * @param options without them, nothing is limited
+ * @returns the same as `execute` of graphql-js, as a promise only if a resolver's value is pending; it
+ *   neither throws nor rejects. When the variables are invalid or request too much, there is no `data`, and
+ *   nothing was executed. A response over the budget is replaced by the error ANSWER_TOO_LARGE
  */
 export function runPlan(
   plan: Plan,
@@ -80,8 +82,10 @@ async function runSerially(run: Run, fields: readonly PlannedField[]): Promise<R
 }
 
 /**
- * Executes the selected fields of an object.
- * @throws the error of a field that may not be null
+ * Executes the selected fields of an object. When the budget is exceeded, the fields that are left are null
+ * and are not executed.
+ * @returns values by response key, in the order of `fields`; a promise if a field is pending
+ * @throws the error of a field that may not be null; a promise rejects with it
  */
 export function runFields(
   run: Run,
@@ -114,8 +118,9 @@ export function runFields(
 }
 
 /**
- * Throws an error once the sibling fields that have begun are done, or one of them has failed too. All of
- * their rejections are handled: an unhandled one would end the process.
+ * Rejects with an error once the sibling fields that have begun are done, or one of them has failed too. All
+ * of their rejections are handled: an unhandled one would end the process.
+ * @param begun values, and promises of those that are pending
  */
 export async function afterAll(begun: readonly unknown[], error: unknown): Promise<never> {
   await Promise.all(begun).catch(() => {});
@@ -160,8 +165,10 @@ function resolve(run: Run, source: unknown, field: PlannedField, parent: Path, p
 }
 
 /**
- * Completes a field's value or a list's item, now or later. A failure is recorded and becomes null.
- * @throws as `failed`
+ * Completes a field's value or a list's item: now, or when the promise that a resolver returned settles.
+ * @param nullable whether a failure is recorded in the run and becomes null
+ * @returns the completed value, or a promise of it
+ * @throws the failure, with its path, if it is not nullable; a promise rejects with it
  */
 export function completed(
   run: Run,

@@ -7,7 +7,7 @@ import { contextFor, type LoadedTogether, loadTogether, type Seen } from '../con
 import { type AnswerEvent, type Asker, temporaryFaultOf } from '../context/event-results-stream.ts';
 import { rootOf } from './root-field.ts';
 
-/** Executes a subscription's document for one event. */
+/** Executes a subscription's document for one event, with a context whose viewer the result is made for. */
 export type ExecuteEvent = (seen: Seen, context: GraphContext) => Promise<ExecutionResult>;
 
 /** A stream that waits for a result. There may be thousands, so it holds no promise. */
@@ -63,8 +63,13 @@ interface Asked {
 
 /**
  * Returns the function that computes the results of one subscription. Viewers with the same rights (see
- * `audienceOf`), origin and shape get one result, the same object, for an event that they receive within one
- * second of each other. Results that depend on who the viewer is are not shared.
+ * `audienceOf`), origin and shape get one result, the same object, for an event: within one second after its
+ * rows began to be loaded, and not after a redaction that this process knows of. A result for which the
+ * viewer's id, login or name was read is shared among the streams of that user only. A result with a
+ * temporary fault of the database goes to those who wait for it, and is then not kept.
+ * @param ctx the subscription's context
+ * @param asked `shape`: see `shapeOf`. `mayShare`: false if a plugin adds to the context; then each event is
+ *   executed for this subscription alone
  */
 export function createEventResults(ctx: GraphContext, { shape, mayShare, execute }: Asked): AnswerEvent {
   let sharedBy: SharedBy | undefined;
@@ -129,9 +134,10 @@ const documents = new WeakMap<DocumentNode, number>();
 let lastDocument = 0;
 
 /**
- * Identifies what an event's result depends on besides the event and the viewer: the document, the operation,
- * and the variables that are used below the root field. The root field's own arguments only select the
- * events.
+ * Identifies what an event's result depends on besides the event and the viewer: the document (as an object),
+ * the operation, and the variables that are used below the root field. The root field's own arguments only
+ * select the events.
+ * @throws GraphQLError when the document has no such operation
  */
 export function shapeOf(
   document: DocumentNode,

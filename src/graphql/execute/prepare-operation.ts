@@ -25,11 +25,15 @@ export interface Operation {
   readonly kind: 'query' | 'mutation' | 'subscription';
   /** How far a subscription has got. */
   readonly place: StreamPlace;
-  /** One result, or a stream for a subscription. Errors of the execution are in the result. */
+  /**
+   * Executes the operation; to be called once. Returns one result, or a stream of results for a subscription
+   * (one result if it cannot begin). Errors of the execution, and of the variables, are in the result: safe
+   * to show, and each with a code. A stream whose source fails ends with a result that has the error.
+   */
   run(): OperationResult | Promise<OperationResult>;
 }
 
-/** Nothing of an operation was executed, for these errors. */
+/** Nothing of an operation was executed, for these errors. Each has a code in its extensions. */
 export class OperationRefused extends Error {
   readonly errors: readonly GraphQLError[];
   constructor(errors: readonly GraphQLError[]) {
@@ -41,9 +45,11 @@ export class OperationRefused extends Error {
 /** The parameters of a well-formed request. */
 export type OperationParams = Pick<GraphQLParams, 'operationName' | 'variables'> & { readonly query: string };
 /**
- * Parses, validates and selects an operation.
+ * Parses and validates a document and selects its operation, whose type and name it records in the request's
+ * notes. Nothing is executed, and the variables are not checked yet.
  * @param resumeAfter cursor after which a subscription continues
- * @throws OperationRefused
+ * @throws OperationRefused GRAPHQL_PARSE_FAILED, DOCUMENT_TOO_LARGE, GRAPHQL_VALIDATION_FAILED, or
+ *   OPERATION_RESOLUTION_FAILURE when the operation is not named or does not exist
  */
 export type PrepareOperation = (
   asked: OperationParams,
@@ -53,7 +59,7 @@ export type PrepareOperation = (
 
 /**
  * Creates the function that prepares operations: it parses, validates and selects one, and creates its
- * context. All operations take this path, and Yoga's plugins see each step.
+ * context, with new loaders. All operations take this path, and Yoga's plugins see each step.
  */
 export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlYoga>): PrepareOperation {
   return ({ query, variables, operationName }, ctx, resumeAfter) => {

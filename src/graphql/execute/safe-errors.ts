@@ -25,7 +25,15 @@ function extensionsOf(refusal: Refusal): Record<string, unknown> {
   return { code, retryable: retryable[code], path: inputPath.map(String), problems };
 }
 
-/** Makes the error that a caller may see. A fault is logged and replaced by a text with the request id. */
+/**
+ * Makes the error that a caller may see; returns it, and throws nothing. Errors about the document or its
+ * input (GraphQLErrors that wrap no other error) are returned unchanged. Refusals, rejected credentials,
+ * exceeded rate limits, malformed requests and forms keep their text and get their code. A temporary fault
+ * becomes UNAVAILABLE and is logged as a warning. Any other error is logged and replaced by INTERNAL, whose
+ * text has the request id. `extensions.http` has the status and headers that an error requires, for example
+ * 503 and Retry-After; refusals and INTERNAL have none.
+ * @param error also a GraphQLError that wraps the error of a resolver: its path and nodes are kept
+ */
 export function safeError(error: unknown, { requestId, log }: ErrorReport): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;
   // Errors of graphql-js, of a scalar or of a limit are about the document and reveal nothing internal.

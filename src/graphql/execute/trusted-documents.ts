@@ -3,15 +3,20 @@ import { readFileSync } from 'node:fs';
 
 /** The documents that clients may send, by the ids that clients use for them. */
 export interface TrustedDocuments {
-  /** Finds a document by its id in the file, or by its SHA-256 in hexadecimal. */
+  /**
+   * Finds a document's text by its id in the file, or by its SHA-256 in lower-case hexadecimal; both with or
+   * without `sha256:` before it. Undefined for an unknown id.
+   */
   byId(id: string): string | undefined;
-  /** Whether a text is one of the documents. */
+  /** Whether a text is exactly one of the documents. */
   has(document: string): boolean;
 }
 
 /**
- * Reads a JSON object of documents by id, as GraphQL codegen writes it (`persisted-documents.json`).
- * @throws Error with a message for the operator who starts the program
+ * Reads a file with a JSON object of documents by id, as GraphQL codegen writes it
+ * (`persisted-documents.json`). The documents are not parsed.
+ * @throws Error with a message for the administrator who starts the program, when the file cannot be read, is
+ *   not JSON, or is not an object of one or more texts
  */
 export function readTrustedDocuments(path: string): TrustedDocuments {
   const documents = documentsOf(path, parsed(path));

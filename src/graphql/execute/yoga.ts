@@ -5,18 +5,19 @@ import { schema } from './schema.ts';
 
 /** How operations are executed. */
 export interface YogaOptions {
-  /** Whether introspection needs a credential. */
+  /** Whether introspection needs a credential, and errors leave out `Did you mean …?`. */
   readonly production: boolean;
-  /** Maximum bytes of one response. */
+  /** Maximum bytes of one response; a larger one is replaced by the error ANSWER_TOO_LARGE. */
   readonly responseBytes: number;
   /** Plugins that run for every operation: a client's over any transport, and the legacy endpoint's. */
   readonly plugins?: readonly OperationPlugin[];
 }
 
 /**
- * A plugin with hooks on parsing, validation, context, execution and subscription. Hooks on requests and
- * responses of the Fetch API are excluded: Yoga's adapter to that API costs several times an execution, and
- * http/ does what those hooks are for.
+ * A plugin with hooks on parsing, validation, context, execution and subscription. One with
+ * `onContextBuilding` keeps watchers from sharing the results of events. Hooks on requests and responses of
+ * the Fetch API are excluded: Yoga's adapter to that API costs several times an execution, and http/ does
+ * what those hooks are for.
  */
 export type OperationPlugin = Pick<
   Plugin<GraphContext>,
@@ -41,6 +42,7 @@ const requestHooks = [
  * without the plugins that Yoga adds for its own server. Those look for a Fetch API request that operations
  * here never have, and pass the list of validation rules from hook to hook: 3.0 instead of 1.8 µs for `{
  * __typename }`.
+ * @returns Envelop's `getEnveloped`, which `createPrepare` needs
  * @throws Error for a plugin with a hook that would never be called
  */
 export function createGraphqlYoga({ production, responseBytes, plugins = [] }: YogaOptions) {

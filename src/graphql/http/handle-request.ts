@@ -17,9 +17,9 @@ import { createStreams } from './write-stream.ts';
 /** What serving GraphQL needs. */
 export interface TransportOptions {
   readonly log: Logger;
-  /** Rejects a GET without a credential, so that no link on another site's page can cause one. */
+  /** Whether a GET without a credential is rejected, so that no link on another site's page can cause one. */
   readonly production: boolean;
-  /** Maximum bytes of one response. */
+  /** Maximum bytes of one response; a larger one is replaced by the error ANSWER_TOO_LARGE. */
   readonly responseBytes: number;
   /** When given, only these documents are accepted. */
   readonly trusted?: TrustedDocuments | undefined;
@@ -33,13 +33,21 @@ function withStatus(error: GraphQLError): GraphQLError {
   return new GraphQLError(error.message, { extensions: { ...error.extensions, http: { status: 500 } } });
 }
 
-/** Signs the caller in. @throws BadCredential, BadRequest, Unavailable */
+/**
+ * Signs the caller in and makes the request's context, whose viewer is undefined without a credential.
+ * @throws BadCredential, BadRequest, RateLimited, Unavailable
+ */
 export type SignIn = (req: IncomingMessage, res: ServerResponse) => Promise<TicketContext>;
 
 /**
  * Serves GraphQL over HTTP: negotiate, sign in, read, parse and validate, execute or subscribe, write.
  * Requests as JSON, in a URL and as multipart differ only in reading. Single answers and streams differ only
  * in writing.
+ * @returns `handle(req, res, signIn)` answers one request of any method, errors included, and does not reject
+ *   for them; it calls `signIn` before it reads the body. `streams()` is the number of open streams.
+ *   `cutStreams()` ends them without
+ *   `complete`, so that their readers reconnect to another process, and makes later subscriptions fail with
+ *   503
  */
 export function createHttpTransport({
   log,

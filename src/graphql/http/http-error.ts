@@ -10,11 +10,17 @@ const codes: Readonly<Record<number, string>> = {
 export interface ProblemDetails {
   readonly code?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether the request was understood and rejected. Its error then has status 200 in `application/json`. */
+  /**
+   * Whether the request was understood and rejected. Its error then has status 200 in `application/json`, and
+   * its own status in other media types. Default: false.
+   */
   readonly understood?: boolean;
 }
 
-/** Makes a GraphQL error with an HTTP status. By default its code is that of the status, else BAD_REQUEST. */
+/**
+ * Makes a GraphQL error with an HTTP status; the caller throws it. Without a `code` it has NOT_ACCEPTABLE for
+ * 406, PAYLOAD_TOO_LARGE for 413, and BAD_REQUEST for any other status.
+ */
 export const httpError = (
   status: number,
   message: string,

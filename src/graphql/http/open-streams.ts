@@ -12,10 +12,16 @@ const turns = 12;
 
 /** The syntax of a kind of stream. */
 export interface Wording {
+  /** Begins the stream. */
   readonly head: string;
+  /** The keep-alive message. */
   readonly alive: string;
-  /** The text before and after the JSON of one result. */
+  /**
+   * The text before and after the JSON of one result.
+   * @param id the event's cursor, if it has one
+   */
   event(id: string | undefined): readonly [before: string, after: string];
+  /** The completion message. */
   readonly end: string;
 }
 
@@ -33,7 +39,7 @@ export class MessageChunk {
     this.#from = size.length;
   }
 
-  /** The message alone. */
+  /** The message alone, in UTF-8 and without the syntax of a chunk. */
   get content(): Buffer {
     return this.bytes.subarray(this.#from, -2);
   }
@@ -47,14 +53,20 @@ export interface StreamMessage {
   readonly isTemporary: boolean;
 }
 
-/** Whether a response is sent in chunks. In HTTP/1.0, its end is the end of the connection. */
+/**
+ * Whether a stream's response is sent in chunks, as it is in HTTP/1.1. In HTTP/1.0, its end is the end of the
+ * connection.
+ */
 export const isChunked = ({ req }: ServerResponse): boolean => req.httpVersion === '1.1';
 
-/** A response to which messages are written until one of the two sides ends it. */
+/**
+ * A response to which messages are written until one of the two sides ends it. Its constructor sends the head
+ * of the response, which must be set already, and that of the wording.
+ */
 export class OpenStream {
   readonly #res: ServerResponse;
   readonly #wording: Wording;
-  /** Which of the `turns` of each interval its keep-alive message is written in. */
+  /** In which second (0 to 11) of each 12 its keep-alive message is written. */
   readonly turn: number;
   #wasCut = false;
   #isWriting = false;
@@ -86,9 +98,9 @@ export class OpenStream {
   }
 
   /**
-   * Writes a message, unless the stream has ended.
-   * @returns undefined when more may be written at once. Otherwise resolves when its reader has taken what
-   * was written, or has gone
+   * Writes a message, unless the stream has ended. The next one may be written when this one was taken.
+   * @returns undefined when more may be written at once, or the stream has ended. Otherwise a promise that
+   *   resolves when the reader has taken what was written, or has gone
    */
   write({ pieces }: StreamMessage): Promise<void> | undefined {
     if (!(pieces instanceof MessageChunk)) return this.#writeAll(pieces);
@@ -112,28 +124,30 @@ export class OpenStream {
     }
   }
 
-  /** Ends the stream with its completion message. */
+  /** Ends the stream with its completion message, unless it has ended. */
   complete(): void {
     if (this.isOpen) this.#res.end(this.#wording.end);
   }
 
-  /** Ends the stream without a completion message, after all pending bytes are sent. */
+  /** Ends the stream without a completion message: closes the connection after all pending bytes are sent. */
   cut(): void {
     this.#wasCut = true;
     this.#res.socket?.destroySoon();
   }
 }
 
-/** The streams that are open, kept alive by one timer. */
+/** The streams that are open. One timer writes a keep-alive message to each of them every 12 seconds. */
 export class OpenStreams {
   readonly #streams = new Set<OpenStream>();
   #begun = 0;
   #timer: NodeJS.Timeout | undefined;
 
+  /** Number of streams that have begun and were not removed by `leave`. */
   get size(): number {
     return this.#streams.size;
   }
 
+  /** Begins a stream and sends its head. The caller must call `leave` when the response is closed. */
   begin(res: ServerResponse, wording: Wording): OpenStream {
     this.#begun += 1;
     const stream = new OpenStream(res, wording, this.#begun % turns);
@@ -142,6 +156,7 @@ export class OpenStreams {
     return stream;
   }
 
+  /** Removes a stream whose response is closed. It does not end it. */
   leave(stream: OpenStream): void {
     this.#streams.delete(stream);
     if (this.#streams.size > 0) return;
@@ -149,6 +164,7 @@ export class OpenStreams {
     this.#timer = undefined;
   }
 
+  /** Ends all streams without a completion message. */
   cut(): void {
     for (const stream of this.#streams) stream.cut();
   }

@@ -10,13 +10,14 @@ export class BodyBudget {
   readonly #limit: number;
   #held = 0;
 
+  /** @param limit bytes, inclusive */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   /**
-   * Reserves bytes.
-   * @throws Unavailable when there is no room at the moment
+   * Reserves bytes. The caller gives them back when the body has been read.
+   * @throws Unavailable when there is no room at the moment; then nothing is reserved
    */
   take(bytes: number): void {
     if (this.#held + bytes > this.#limit)
@@ -33,10 +34,11 @@ export class BodyBudget {
 const tooLarge = (limit: number) => httpError(413, `The request body exceeds ${limit} bytes`);
 
 /**
- * Reads a request's body. Most bodies arrive together with their head. Such a body is taken at once, because
- * listening for it takes longer than parsing it.
+ * Reads a request's body, which may be empty. Most bodies arrive together with their head. Such a body is
+ * returned at once and takes nothing of the budget, because listening for it takes longer than parsing it.
+ * @param limit maximum bytes, inclusive
  * @throws GraphQLError 413 for a Content-Length over `limit` bytes. What is found later is a rejection: 413
- *   as soon as the body is longer, 400 when it breaks off, Unavailable when too many bodies are being read.
+ *   as soon as the body is longer, 400 when it breaks off, Unavailable when too many bodies are being read
  */
 export function readBody(req: IncomingMessage, limit: number, budget: BodyBudget): Buffer | Promise<Buffer> {
   const announced = Number(req.headers['content-length'] ?? 0);
@@ -84,7 +86,8 @@ const countedAboveBytes = 64 * 1024;
 const startsWithMark = (body: Buffer): boolean => body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
 
 /**
- * Checks the number of levels, members and values of a JSON body over 64 KiB.
+ * Checks the number of levels (100), members (20,000) and values (300,000) of a JSON body over 64 KiB,
+ * without parsing it. A smaller body passes; whether it is JSON is not checked.
  * @throws GraphQLError 400 for JSON that would take long to parse
  */
 export function assertParsesQuickly(body: Buffer): void {
@@ -117,7 +120,7 @@ function excessOf(body: Buffer): keyof typeof maxCounts | undefined {
 }
 
 /**
- * Parses a JSON body. A byte order mark is ignored.
+ * Parses a JSON body, whatever its value is. A byte order mark is ignored.
  * @throws GraphQLError 400 for a body that is empty, not UTF-8 or not JSON, or is over 64 KiB
  *   and has too many levels, members or values
  */

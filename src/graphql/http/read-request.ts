@@ -7,7 +7,10 @@ import type { TrustedDocuments } from '../execute/trusted-documents.ts';
 import { httpError } from './http-error.ts';
 import { BodyBudget, parseJson, readBody } from './read-body.ts';
 
-/** Reads a request's parameters. Its files may still be arriving when it resolves. */
+/**
+ * Reads a request's parameters, which are not checked yet (see `askedOf`). Its files may still be arriving
+ * when it resolves.
+ */
 export type ReadParams = (
   req: IncomingMessage,
   res: ServerResponse,
@@ -16,12 +19,13 @@ export type ReadParams = (
 
 /** How requests are read. */
 export interface ReadOptions {
-  /** Maximum bytes of a JSON body. */
+  /** Maximum bytes of a JSON body, inclusive. Without a credential: at most `strangersBytes`. */
   readonly requestBytes: number;
+  /** Reads a request whose media type is multipart/form-data. */
   readonly readMultipart: ReadParams;
 }
 
-/** Maximum bytes of a body without a credential: more than any client's first request. */
+/** Maximum bytes of a JSON body without a credential: more than any client's first request. */
 export const strangersBytes = 64 * 1024;
 
 /**
@@ -32,8 +36,10 @@ const leastBudget = 64 * 1024 * 1024;
 
 /**
  * Creates the function that reads a request's parameters: from the URL of a GET, or from a JSON or multipart
- * body.
- * @throws GraphQLError 415 from that function, for another media type, charset or content coding
+ * body. The parameters are not checked yet (see `askedOf`).
+ * @returns a function that throws or rejects with GraphQLError 415 for another media type, charset or content
+ *   coding, 400 and 413 as `readBody`, `parseJson` and `paramsOfUrl` do, and Unavailable; for a form as
+ *   `readMultipart` does
  */
 export function createRead({ requestBytes, readMultipart }: ReadOptions) {
   const budget = new BodyBudget(Math.max(3 * requestBytes, leastBudget));
@@ -79,10 +85,14 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Validates the parameters of a request. Members that GraphQL over HTTP does not define are ignored. Forms of
- * clients send an empty operation name for none.
- * @param trusted the only documents that are accepted, if given
- * @throws GraphQLError 400 for parameters that are malformed, and for a document that is not trusted
+ * Validates the parameters of a request. Members that GraphQL over HTTP does not define are ignored. An empty
+ * operation name is none, because some clients send it. The document is not parsed.
+ * @param trusted the only documents that are accepted, if given: by `documentId`, by the hash of Apollo's
+ *   `persistedQuery`, or by the whole text
+ * @returns `variables` is an empty object if there are none
+ * @throws GraphQLError 400 for parameters that are malformed; PERSISTED_QUERY_NOT_SUPPORTED for a hash
+ *   without a document, if no documents are trusted; PERSISTED_QUERY_NOT_FOUND for an unknown id or hash, and
+ *   DOCUMENT_NOT_TRUSTED for an unknown text, if some are
  */
 export function askedOf(params: unknown, trusted?: TrustedDocuments): OperationParams {
   if (Array.isArray(params)) throw httpError(400, 'Batches are not supported');
@@ -130,7 +140,12 @@ function withoutQuery(extensions: Record<string, unknown> | undefined) {
   return httpError(400, 'PersistedQueryNotSupported', { code, understood: true });
 }
 
-/** The parameters in a URL's query. @throws GraphQLError 400 for variables or extensions that are not JSON */
+/**
+ * The parameters in a URL's query: `query`, `documentId` and `operationName` as texts, `variables` and
+ * `extensions` parsed as JSON of any type. Those that are missing are undefined.
+ * @param url path and query, as in `req.url`
+ * @throws GraphQLError 400 for variables or extensions that are not JSON
+ */
 export function paramsOfUrl(url: string): GraphQLParams {
   const at = url.indexOf('?');
   const search = new URLSearchParams(at < 0 ? '' : url.slice(at + 1));

@@ -10,7 +10,11 @@ const served = {
   // Apollo's clients receive subscriptions in this form by default.
   parts: 'multipart/mixed;subscriptionSpec=1.0',
 } as const;
-/** A media type in which responses are sent. */
+/**
+ * A media type in which responses are sent: `json` is application/json, `response` is
+ * application/graphql-response+json, `events` is text/event-stream, and `parts` is Apollo's multipart/mixed
+ * for subscriptions.
+ */
 export type ResponseForm = keyof typeof served;
 const formOf = new Map<string, ResponseForm>(
   Object.entries(served).map(([form, type]) => [type, form as ResponseForm]),
@@ -49,7 +53,10 @@ const formsOf = memoize(
   { texts: 500, longest: 500 },
 );
 
-/** The forms that an Accept header allows, the best one first. Without the header, all are allowed. */
+/**
+ * The forms that an Accept header allows, the best one first; empty if it allows none. Without the header, or
+ * with an empty one, all are allowed, `json` first. Only its first 4,096 characters are read.
+ */
 export const acceptedForms = (accept: string | undefined): readonly ResponseForm[] =>
   formsOf(accept === undefined || accept.trim() === '' ? '*/*' : accept.slice(0, longest));
 
@@ -60,9 +67,11 @@ const withoutDetails = (accept: string): string =>
   accept.replace(/;\s*(?!(?:q|subscriptionSpec)\s*=)[^;,="\s]+\s*=\s*(?:"[^"]*"|[^;,\s]*)/gi, '');
 
 /**
- * Chooses the form of a response before anything is executed.
+ * Chooses the form of a response before anything is executed: the first accepted one in which an operation of
+ * this kind can be answered. `json` and `response` suit queries and mutations, `parts` subscriptions, and
+ * `events` all three.
  * @param kind undefined: not known yet, so any form will do
- * @throws GraphQLError 406
+ * @throws GraphQLError 406 when there is none
  */
 export function formFor(accepted: readonly ResponseForm[], kind: OperationKind | undefined): ResponseForm {
   const form = accepted.find(
@@ -77,8 +86,8 @@ export function formFor(accepted: readonly ResponseForm[], kind: OperationKind |
 }
 
 /**
- * The form for an error from before an operation was known. A caller that accepts no JSON gets
- * `application/json`.
+ * The form for an error from before an operation was known: the first of `json` and `response` that is
+ * accepted. A caller that accepts neither gets `json`.
  */
 export const formOfProblem = (accepted: readonly ResponseForm[]): 'json' | 'response' =>
   accepted.find((form) => form === 'json' || form === 'response') ?? 'json';

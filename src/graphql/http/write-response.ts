@@ -13,7 +13,7 @@ export const commonHeaders = {
 } as const;
 const varying = 'Accept, Authorization';
 
-/** The Vary header: what the route has set already, and what every answer depends on. */
+/** The value of the Vary header: what the route has set already, and then `Accept, Authorization`. */
 export function vary(res: ServerResponse): string {
   const before = res.getHeader('vary');
   return before === undefined ? varying : `${String(before)}, ${varying}`;
@@ -23,17 +23,21 @@ export function vary(res: ServerResponse): string {
 export interface WriteOptions {
   /** Maximum bytes of one response. */
   readonly responseBytes: number;
-  /** Undefined when the operation is not known. */
+  /** The operation's type, for the text of ANSWER_TOO_LARGE. Undefined when it is not known. */
   readonly kind: Operation['kind'] | undefined;
 }
 
 /** A result in the form that clients get, and the status and headers that its errors require. */
 export interface FormattedResult {
   readonly body: FormattedExecutionResult;
-  /** Required by an error. Undefined when no error requires one. */
+  /** The highest HTTP status that an error requires. Undefined when none requires one. */
   readonly status: number | undefined;
+  /** The headers that errors require; empty when none requires any. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Whether the request was understood and every error is about what it asked for. */
+  /**
+   * Whether the request was understood and every error is about what it asked for. True without errors; false
+   * for a malformed request, a rejected credential or a database that is down.
+   */
   readonly understood: boolean;
 }
 
@@ -45,7 +49,11 @@ interface Http {
 
 const noHeaders = {};
 
-/** Formats a result, and collects the status and headers that its errors require. */
+/**
+ * Formats a result, and collects the status and headers that its errors require from their `extensions.http`,
+ * which clients do not get. Long messages are shortened. The body has no `data` if nothing was executed, or
+ * if a fault that requires a status has left every field of it null.
+ */
 export function formatResult({ data, errors, extensions }: ExecutionResult): FormattedResult {
   // Extensions that a plugin added.
   const beside = extensions && { extensions };
@@ -87,7 +95,10 @@ const longestValue = 200;
 const longestMessage = 600;
 const kept = 90;
 
-/** Shortens a message that quotes megabytes. It keeps both ends, which say what is wrong. */
+/**
+ * Shortens a message that quotes megabytes, to 600 characters at most. It keeps both ends, which say what is
+ * wrong, and cuts out the middle of quoted values. One of up to 200 characters is returned unchanged.
+ */
 export function shorten(message: string): string {
   if (message.length <= longestValue) return message;
   const ends = cutMiddle(message, 4 * longestMessage, 2 * longestMessage);
@@ -111,7 +122,9 @@ interface AsJson {
 
 /**
  * Serializes a result. It may still be too large here: the engine counts a character as one byte, and some
- * take six.
+ * take six. It is then replaced by the error ANSWER_TOO_LARGE.
+ * @returns `outcome`: the formatted result. `body`: its JSON, for a long one in pieces that can be iterated
+ *   once. `length`: bytes of the JSON
  */
 export function asJson(result: ExecutionResult, options: WriteOptions): AsJson {
   const { responseBytes, kind } = options;
@@ -138,7 +151,12 @@ function stringify(value: object): string | undefined {
   }
 }
 
-/** Writes one result in one piece, with the status that GraphQL over HTTP has for it in this form. */
+/**
+ * Writes one result and ends the response, with the status that GraphQL over HTTP has for it in this form:
+ * 200 with `data`, also if that is null. Without it, `response` has the status that an error requires, or
+ * 400; `json` has 200 if the request was understood (see `FormattedResult`), and otherwise that status. A
+ * result over the limit is replaced by an error. Does nothing once a response has begun.
+ */
 export function writeResult(
   req: IncomingMessage,
   res: ServerResponse,

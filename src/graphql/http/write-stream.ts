@@ -47,7 +47,16 @@ async function* once(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
   yield result;
 }
 
-/** Creates the writer of responses that are streams. It knows the open streams and can cut them. */
+/**
+ * Creates the writer of responses that are streams: Server-Sent Events (`events`) or Apollo's multipart
+ * (`parts`).
+ * @returns `write` begins a response with status 200, writes one result, or all results of a stream as they
+ *   come, and returns at once. It takes the next result when the reader has taken the last one, and calls the
+ *   results' `return` when the connection closes. A result over `responseBytes` is replaced by the error
+ *   ANSWER_TOO_LARGE. At the end it sends the completion message; a subscription that ends by `cut` or with a
+ *   temporary fault gets none, so that its reader reconnects. `count` is the number of open streams. `cut`
+ *   ends them without a completion message, and sets `areCut`
+ */
 export function createStreams({ responseBytes }: Pick<WriteOptions, 'responseBytes'>) {
   const open = new OpenStreams();
   const messages = { events: new Slot(), parts: new Slot() } as const satisfies Messages;

@@ -13,7 +13,10 @@ import { AddTicketMessageInput } from './message-input.ts';
 import { MessageRef, TicketRef } from './object-refs.ts';
 import { resultUnion, writeOrRefusal } from './result-union.ts';
 
-/** The type `Warning`. */
+/**
+ * The type `Warning` of a command's payload or a preview. This file also defines the mutation
+ * `addTicketMessage`.
+ */
 export const WarningRef = builder.objectRef<Warning>('Warning').implement({
   description: 'The command was carried out, but the result may differ from what was expected.',
   fields: (t) => ({
@@ -88,7 +91,7 @@ function countFields({ selections }: SelectionSetNode, info: GraphQLResolveInfo)
   }, 0);
 }
 
-/** The rate limit of one ticket. A refused call is not counted, because it notifies nobody. */
+/** A ticket's own rate limit. A refused call is not counted, because it notifies nobody. */
 function roomOf({ viewer, services }: GraphContext, selector: TicketSelector) {
   if (viewer === undefined) return undefined;
   const { tickets, assertRoom, count } = services.rateLimits;

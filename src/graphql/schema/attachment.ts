@@ -5,7 +5,9 @@ import { defaultUrlSeconds, maxUrlSeconds } from '../../tickets/read/signed-url.
 import { builder } from './builder.ts';
 import { AttachmentScanEnum } from './enums.ts';
 
-/** The type `Attachment`. */
+/**
+ * The type `Attachment`. Whoever may see the message may see it; each resolver that returns one checks that.
+ */
 export const AttachmentRef = builder.objectRef<Attachment>('Attachment');
 
 builder.node(AttachmentRef, {

@@ -7,7 +7,7 @@ import { defaultPageSize, maxPageSize } from '../../tickets/read/pagination.ts';
 import type { GraphContext } from '../context/context.ts';
 import type { Countable } from './lists/page.ts';
 
-/** The TypeScript types that the schema is built with. */
+/** The TypeScript types that the schema is built with. A field is non-null unless it says `nullable`. */
 export interface SchemaTypes {
   Context: GraphContext;
   DefaultFieldNullability: false;
@@ -25,7 +25,10 @@ export interface SchemaTypes {
 const onePage = { field: 1, multiplier: 1 };
 const pageSizes = `0 to ${maxPageSize}; ${defaultPageSize} when neither \`first\` nor \`last\` is given.`;
 
-/** The builder with which the files of this folder define the schema. The root types are defined here. */
+/**
+ * The Pothos builder with which the files of this folder define the schema, when they are imported
+ * (`execute/schema.ts` does so). The root types are defined here, without their fields.
+ */
 export const builder = new SchemaBuilder<SchemaTypes>({
   plugins: [ComplexityPlugin, RelayPlugin],
   defaultFieldNullability: false,

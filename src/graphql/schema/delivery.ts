@@ -22,7 +22,10 @@ import {
 } from './enums.ts';
 import { connectionOf, costOfCounting, pageComplexity, totalCount, totalCountIsExact } from './lists/page.ts';
 
-/** The type `Delivery`, for operators only. That is not checked here: whoever resolves to one has to. */
+/**
+ * The type `Delivery`, for operators only: each resolver that returns one checks that, and the type does not.
+ * This file also defines the query `deliveries`.
+ */
 export const DeliveryRef = builder.objectRef<Delivery>('Delivery');
 
 const RecipientRef = builder.objectRef<Recipient>('DeliveryRecipient').implement({

@@ -38,7 +38,7 @@ const scopes = {
   MAIL: { value: 'mail', description: 'Send messages as e-mails. Retry, cancel and resolve deliveries.' },
   ADMIN: { value: 'admin', description: 'Redact messages and attachments.' },
 } as const satisfies Record<Uppercase<Scope>, { value: Scope; description: string }>;
-/** The enum `Scope`. */
+/** The enum `Scope`. In resolvers, its values are the domain's, in lower case: READ is `read`. */
 export const ScopeEnum = builder.enumType('Scope', {
   description:
     "The permissions of a credential. A password has all that its user's role allows. Only operators " +
@@ -185,7 +185,7 @@ export const EventTypeEnum = enumOf<EventType>('TicketEventType', 'What happened
   TICKET_REOPENED: 'An operator reopened the ticket.',
 });
 
-/** The enum `WarningCode`. */
+/** The enum `WarningCode`: DUPLICATE_RECIPIENT, and all values of `BodyChangeCode`. */
 export const WarningCodeEnum = enumOf<WarningCode | BodyChangeCode>(
   'WarningCode',
   'What a warning is about.',

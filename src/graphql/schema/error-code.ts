@@ -2,8 +2,8 @@ import type { ErrorCode } from '../../platform/errors.ts';
 import { builder } from './builder.ts';
 
 /**
- * The meaning of each code of `ErrorCode` (platform/errors.ts), which is also the description of its error
- * type.
+ * The meaning of each `ErrorCode` (platform/errors.ts) in English: the description of the enum's value and of
+ * the code's error type in the schema.
  */
 export const errorMeanings = {
   UNAUTHENTICATED: 'Nobody is signed in. Send a credential and try again.',
@@ -27,7 +27,7 @@ export const errorMeanings = {
   RATE_LIMITED: 'Too many commands in a minute: wait for `retryAfterSeconds`, then send it again.',
 } as const satisfies Record<ErrorCode, string>;
 
-/** GraphQL's enum of the codes. */
+/** The enum `ErrorCode`, with all codes. */
 export const ErrorCodeEnum = builder.enumType('ErrorCode', {
   description:
     'Reason of a refusal. The list is closed: a new code is a new version of the schema and is listed ' +

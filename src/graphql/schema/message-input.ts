@@ -123,7 +123,10 @@ const conditionFields = (t: InputFields) => ({
   }),
 });
 
-/** The input of `addTicketMessage` and `previewTicketMessage`. It is assignable to the command's input. */
+/**
+ * The input `AddTicketMessageInput` of `addTicketMessage` and `previewTicketMessage`. Its value is assignable
+ * to the domain command's input, which is validated there.
+ */
 export const AddTicketMessageInput = builder.inputType('AddTicketMessageInput', {
   description:
     'A message and its ticket. A field that is null has its default. Example: `{ ticket: { reference: ' +

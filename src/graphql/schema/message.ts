@@ -76,7 +76,7 @@ export const MessageEdge = builder.edgeObject({
   name: 'TicketMessageEdge',
   description: 'A message with its cursor.',
 });
-/** The type `TicketMessageConnection`. */
+/** The type `TicketMessageConnection`, with `totalCount`. */
 export const MessageConnection = builder.connectionObject(
   {
     type: MessageRef,

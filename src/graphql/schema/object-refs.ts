@@ -8,8 +8,14 @@ import { builder } from './builder.ts';
  * its ticket.
  */
 
-/** The type `TicketMessage`. Related rows that were not loaded with the message are loaded on demand. */
+/**
+ * The type `TicketMessage`, whose fields are defined in message.ts and message-body.ts. Related rows that
+ * were not loaded with the message are loaded on demand.
+ */
 export const MessageRef = builder.objectRef<Message | PageMessage>('TicketMessage');
 
-/** The type `Ticket`. Its requester is loaded on demand if it was not loaded with the ticket. */
+/**
+ * The type `Ticket`, whose fields are defined in ticket.ts. Its requester is loaded on demand if it was not
+ * loaded with the ticket.
+ */
 export const TicketRef = builder.objectRef<Ticket | TicketWithRequester | PageTicket>('Ticket');

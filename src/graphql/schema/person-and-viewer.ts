@@ -4,7 +4,10 @@ import { emailFor, type Person } from '../../tickets/read/people-and-mailboxes.t
 import { builder } from './builder.ts';
 import { RoleEnum, ScopeEnum } from './enums.ts';
 
-/** The type `Person`. */
+/**
+ * The type `Person`. Its address is null for viewers who may not see it. This file also defines the query
+ * `viewer`.
+ */
 export const PersonRef = builder.objectRef<Person>('Person').implement({
   description: 'An operator, who works on tickets, or a requester, for whom a ticket was opened.',
   fields: (t) => ({

@@ -165,8 +165,10 @@ refs.RATE_LIMITED.implement({
 type ResultRef<T> = ReturnType<ReturnType<typeof builder.objectRef<T>>['implement']>;
 
 /**
- * Creates the result union of a command: its payload, and the refusals that the command may return.
- * @param name the union's name
+ * Creates the result union of a command: the payload's type, and one type for each code by which the command
+ * may refuse (`refusedBy`). Its resolver returns what `orRefusal` or `writeOrRefusal` returns.
+ * @param name the union's name in the schema
+ * @param description the union's description in the schema
  */
 export function resultUnion<T>(
   name: string,
@@ -184,8 +186,12 @@ export function resultUnion<T>(
 }
 
 /**
- * Runs a command that writes, within the viewer's rate limits. A refusal is returned as a value.
- * @param ticket checks and counts the ticket's own rate limit
+ * Runs a command that writes, and counts it against the viewer's limit of commands, also if it is refused.
+ * Over a limit, the command is not run.
+ * @param ticket the ticket's own rate limit: `assertRoom` throws RateLimited when it is reached, and `wrote`
+ *   counts a command that was carried out
+ * @returns the command's result, or a refusal as a value for the union: RATE_LIMITED, or the command's own
+ * @throws any other error
  */
 export function writeOrRefusal<T>(
   ctx: GraphContext,
@@ -208,7 +214,12 @@ export function writeOrRefusal<T>(
   });
 }
 
-/** Runs a command. A refusal is returned as the field's value; other errors are thrown. */
+/**
+ * Runs a command without a rate limit.
+ * @returns the command's result, or its refusal as a value for the union. The refusal's code is recorded in
+ *   the request's notes
+ * @throws any other error
+ */
 export async function orRefusal<T>(ctx: GraphContext, command: () => Promise<T>): Promise<T | Refused> {
   try {
     return await command();

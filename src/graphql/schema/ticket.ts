@@ -81,7 +81,10 @@ builder.node(TicketRef, {
   }),
 });
 
-/** The input `TicketSelector`. It is assignable to the domain's selector. */
+/**
+ * The input `TicketSelector`. Its value is assignable to the domain's type of that name. This file also
+ * defines the query `ticket`.
+ */
 export const TicketSelectorInput = builder.inputType('TicketSelector', {
   description: 'Selects one ticket, by exactly one field. Example: `{ reference: "INC-000047" }`.',
   isOneOf: true,

@@ -24,10 +24,10 @@ interface ConnectionProgress {
 }
 
 /**
- * Cuts connections that hold memory without progress: a body that trickles in, or an answer, download or
- * event stream that is not read. A sender whose response has not begun gets 408 first. A connection that
- * waits for us is never cut: a response that is still being prepared, a body that we have paused, a stream
- * without events.
+ * From now until the server closes, cuts connections that hold memory without progress: a body that trickles
+ * in, or an answer, download or event stream that is not read. A sender whose response has not begun gets 408
+ * first. A connection that waits for us is never cut: a response that is still being prepared, a body that we
+ * have paused, a stream without events. To be called before the server's first connection.
  * @param limits by default, less than 5 KiB in each of six checks, which are five seconds apart
  */
 export function cutStalled(server: Server, limits: StallLimits = usual): void {

@@ -9,10 +9,11 @@ const logEveryMs = 10_000;
 const enoughForOthers = 8192;
 
 /**
- * Limits a server's connections. Files, the database and mail servers keep half of the process's descriptors,
- * or 8192 if that is less. Otherwise connections could take the last descriptor, and requests that were
- * accepted would fail. A connection over the limit is closed at once, so that a proxy tries the next process.
- * Only Linux reports the limit of descriptors; on other systems, connections are not limited.
+ * Limits a server's connections by setting `maxConnections`, and logs refused ones. Half of the descriptors
+ * that the process may open (`ulimit -n`), or 8192 if that is less, are kept for files, the database and mail
+ * servers. Otherwise connections could take the last descriptor, and requests that were accepted would fail.
+ * A connection over the limit is closed at once, so that a proxy tries the next process. Only Linux reports
+ * the limit of descriptors; on other systems, connections are not limited.
  */
 export function boundConnections(server: Server, log: Logger): void {
   const limit = openFilesLimit();
@@ -23,8 +24,10 @@ export function boundConnections(server: Server, log: Logger): void {
 }
 
 /**
- * Logs the first connection that a server refuses, and after each interval how many it has refused since. So
- * all of a burst are logged, even if no connection is refused after it; the last ones when the server closes.
+ * Logs, as warnings, the first connection that a server refuses, and after each interval how many it has
+ * refused since. So all of a burst are counted, even if no connection is refused after it; the last ones when
+ * the server closes. It does not set the limit.
+ * @param everyMs interval in milliseconds, by default 10 s
  */
 export function logRefusals(server: Server, log: Logger, everyMs = logEveryMs): void {
   let refused = 0;

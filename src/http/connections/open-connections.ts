@@ -1,12 +1,18 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** A server's open connections, with the response to the last request of each. */
+/**
+ * A server's open connections, with the response to the last request of each; undefined before its first
+ * request. The map changes as connections come and go.
+ */
 export type OpenConnections = ReadonlyMap<Socket, ServerResponse | undefined>;
 
 const known = new WeakMap<Server, OpenConnections>();
 
-/** Tracks a server's connections, from the first call on. */
+/**
+ * Tracks a server's connections from the first call on; earlier connections are missing. Later calls return
+ * the same map.
+ */
 export function connectionsOf(server: Server): OpenConnections {
   const tracked = known.get(server);
   if (tracked !== undefined) return tracked;

@@ -19,8 +19,10 @@ const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const parameter = new RegExp(`;[ \\t]*(${token})[ \\t]*=[ \\t]*(?:(${token})|"((?:[^"\\\\]|\\\\.)*)")`, 'g');
 
 /**
- * The file name in a request's Content-Disposition, of which `filename*` takes precedence; undefined if there
- * is none.
+ * The file name in a request's Content-Disposition: decoded from `filename*` if that is well formed, else
+ * from `filename`. It is not cleaned and may contain a path. Undefined if there is none, or the header is
+ * longer than 8,192 characters.
+ * @param header as Node decodes it, in Latin-1
  */
 export function fileNameOf(header: string | undefined): string | undefined {
   if (header === undefined || header.length > maxCharacters) return undefined;

@@ -18,7 +18,10 @@ export function preconditionOf(headers: IncomingHttpHeaders, etag: string): Prec
   return ifNoneMatch !== undefined && tagsOf(ifNoneMatch).some(same) ? 'unchanged' : 'met';
 }
 
-/** The Range header, unless If-Range names another version of the file (§13.1.5). */
+/**
+ * The Range header, unless If-Range names another version of the file (§13.1.5) or a date. Undefined: the
+ * whole file is to be sent.
+ */
 export const rangeIfSame = (
   { range, 'if-range': ifRange }: IncomingHttpHeaders,
   etag: string,

@@ -10,9 +10,10 @@ import { dispositionOf } from './content-disposition.ts';
 import { sendBytes } from './send-bytes.ts';
 
 /**
- * Handles GET and HEAD of /deliveries/{id}/source: sends the mail as it was sent, to operators. Without a
- * credential, the answer is 401; for requesters, and when there is no such mail, 404; to another method, 405.
- * @param path what follows `/deliveries/`
+ * Handles GET and HEAD of /deliveries/{id}/source: sends the mail as it was sent, or may have been sent,
+ * without blind copies, to operators with the scope `read`. Without a credential, the answer is 401; for
+ * others, when there is no such mail or it was not sent yet, 404; to another method, 405. Faults are thrown.
+ * @param path what follows `/deliveries/`: `{id}/source`
  */
 export async function answerSource(
   ctx: TicketContext,

@@ -4,9 +4,10 @@ import { pipeline } from 'node:stream/promises';
 import type { Logger } from '../../platform/log.ts';
 
 /**
- * Sends the bytes that the head of a response announced. When the source breaks off, or has fewer or more
- * than `byteSize` bytes, the connection is closed: otherwise the client would wait for the rest, or take what
- * is too much for the next response. Such a fault is logged; a client that goes away is not.
+ * Sends the bytes that the head of a response announced, and ends the response. The head must have been
+ * written. When the source breaks off, or has fewer or more than `byteSize` bytes, the connection is closed:
+ * otherwise the client would wait for the rest, or take what is too much for the next response. Such a fault
+ * is logged; a client that goes away is not. Resolves in each of these cases and never rejects.
  */
 export async function sendBytes(
   source: Readable,

@@ -4,11 +4,16 @@ import { httpError } from '../http-error.ts';
 /** The bytes of a request as they arrive, until it ends or is stopped. */
 export interface Arriving {
   /**
-   * The next piece, or undefined at the end. The sender is paused while no piece is requested.
-   * @throws the reason why it stopped
+   * The next piece, or undefined at the end. To be called when the last call has settled. While no piece is
+   * requested, up to 256 KiB are buffered and then the sender is paused.
+   * @throws what `stop` was given, GraphQLError 413 when the body is too large, or 400 when it was cut off;
+   *   each later call rejects with the same error
    */
   next(): Promise<Buffer | undefined>;
-  /** Stops reading. A pending `next` rejects with `why`, and further bytes are discarded. */
+  /**
+   * Stops reading. A pending `next` and later ones reject with `why`, unless the end was reached. Buffered
+   * and further bytes are discarded.
+   */
   stop(why: Error): void;
 }
 
@@ -18,8 +23,8 @@ export interface Arriving {
 const aheadBytes = 256 * 1024;
 
 /**
- * Reads at most `maxBytes` of a request's body. It does not use the request's async iterator, which cannot be
- * stopped while the sender is silent.
+ * Reads a request's body of at most `maxBytes`, beginning with the first `next`. It does not use the
+ * request's async iterator, which cannot be stopped while the sender is silent.
  */
 export function arriving(req: IncomingMessage, maxBytes: number): Arriving {
   let bytes = 0;

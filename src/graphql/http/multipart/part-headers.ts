@@ -1,7 +1,8 @@
-/** The headers of a part. */
+/** The headers of a part of a form. */
 export interface PartHeaders {
+  /** The form field's name. */
   readonly name: string;
-  /** Undefined: the part is a field. Empty: a file without a name. */
+  /** From `filename*` if that is valid, else from `filename`. Undefined: a field. Empty: a nameless file. */
   readonly fileName: string | undefined;
   /** The Content-Type as it was sent, with its parameters. Undefined when there is none. */
   readonly contentType: string | undefined;
@@ -12,7 +13,11 @@ const latin1 = new TextDecoder('windows-1252');
 const headerLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/su;
 const parameter = /;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^;\s"]*)/gsu;
 
-/** Parses a part's headers. @returns undefined when they do not follow RFC 7578 */
+/**
+ * Parses a part's headers. Names are UTF-8, or Windows-1252 if they are not valid UTF-8.
+ * @param bytes from the line break after the delimiter up to the empty line, which is left out
+ * @returns undefined when they do not follow RFC 7578, for example without a name
+ */
 export function parsePartHeaders(bytes: Buffer): PartHeaders | undefined {
   const headers = new Map<string, string>();
   // The bytes begin with the delimiter's line break. A line that begins with a blank continues the one

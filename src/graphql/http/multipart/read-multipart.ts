@@ -21,11 +21,11 @@ import { type FormPart, MalformedForm, readParts } from './read-parts.ts';
 import { type FilePlace, type FilePlaces, placesOf } from './upload-map.ts';
 
 /**
- * Limits that protect the process. They are higher than those of the mutations, so that a client normally
- * sees the mutation's refusal.
+ * Limits, inclusive, that protect the process. They are higher than those of the mutations, so that a client
+ * normally sees the mutation's refusal.
  */
 export interface UploadLimits {
-  /** Bytes of `operations`, and of `map`. */
+  /** Bytes of `operations`, and as many of `map`. */
   readonly requestBytes: number;
   /** Number of files. */
   readonly files: number;
@@ -44,10 +44,10 @@ const preflighted = ['graphql-preflight', 'apollo-require-preflight', 'x-request
 const preflightAdvice = 'From another origin, send the header GraphQL-Preflight: 1 with a multipart request';
 
 /**
- * Creates the reader of multipart requests. Without a credential it reads only the operations and the map, of
- * less than 64 KiB each, and stores no file.
- * @throws GraphQLError 403 from the reader, for a request that another site may have caused; TooMany, when
- *   the user already sends `openForms` forms
+ * Creates the reader of multipart requests. Without a credential it reads at most 192 KiB, with at most 64
+ * KiB of operations and as many of the map, and stores no file.
+ * @returns a function that rejects as `readMultipart` does; with GraphQLError 403 for a request that another
+ *   site may have caused; and with TooMany when the user already sends `openForms` forms
  */
 export function createMultipartReader({ openForms, ...limits }: MultipartOptions): ReadParams {
   const places = new ConcurrencyLimit('TOO_MANY_UPLOADS', openForms);
@@ -68,11 +68,16 @@ export function createMultipartReader({ openForms, ...limits }: MultipartOptions
 }
 
 /**
- * Reads a request by the GraphQL multipart request specification. Resolves when its operations and map have
- * arrived. Its files are streamed into the blob store while the operations are executed.
- * @param receive stores a file. Undefined without a credential: then no file is stored
+ * Reads a request by the GraphQL multipart request specification. Resolves with the operations when these and
+ * the map have arrived; each file in their variables is an `ExpectedFile`. The files are then streamed into
+ * the blob store one after the other, while the operations are executed. Parts that the map does not name are
+ * skipped. An error after it has resolved, or a file that is missing, rejects the arrival of the files that
+ * are left. Reading stops when the response is sent.
+ * @param receive stores a file. Undefined without a credential: then no file is stored, and the arrival of
+ *   each rejects with the Refusal UNAUTHENTICATED
  * @param over called once, when reading has ended, also after an error
- * @throws GraphQLError 400 or 413; other faults are passed on unchanged
+ * @throws GraphQLError 400 or 413 for a form that is malformed, too large or cut off before its files begin;
+ *   other faults are passed on unchanged
  */
 export async function readMultipart(
   req: IncomingMessage,

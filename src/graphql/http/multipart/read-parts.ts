@@ -24,7 +24,8 @@ const endOfHeaders = Buffer.from('\r\n\r\n');
  * when the next one is requested. We do not use a parser from npm, because of what they do to files: busboy
  * drops the parameters of the media type, @fastify/busboy reuses a buffer before a slow reader has read it,
  * and multipasta rejects names beyond Latin-1.
- * @throws MalformedForm
+ * @param boundary from the Content-Type, without the hyphens that precede it in the body
+ * @throws MalformedForm, from a part's `body` as well; and what `source` throws
  */
 export async function* readParts(source: Arriving, boundary: string): AsyncGenerator<FormPart, void> {
   // A delimiter begins with a line break, which the first delimiter may omit.

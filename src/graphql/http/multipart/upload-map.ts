@@ -1,10 +1,13 @@
 import { InvalidMapError } from 'graphql-upload-ts';
 import { ExpectedFile } from '../../context/expected-file.ts';
 
-/** A file that a part is to bring. */
+/** A file that a part will contain. */
 export interface FilePlace {
   readonly upload: ExpectedFile;
-  /** Path of the list in the variables that the file belongs to. */
+  /**
+   * Path of the list that the file belongs to, by the part's first path: `variables.input.attachments` for
+   * `variables.input.attachments.0.file`. For a file outside of any list, its own path.
+   */
   readonly list: string;
 }
 
@@ -12,10 +15,12 @@ export interface FilePlace {
 export type FilePlaces = ReadonlyMap<string, FilePlace>;
 
 /**
- * Puts an expected file at each path of the map.
+ * Puts an expected file at each path of the map: one for each part, even if the part has several paths.
+ * @param map the JSON of the form's field `map`, not yet checked
  * @param operations is changed
+ * @returns the files by part name, in the order of the map; a part without paths is left out
  * @throws InvalidMapError when the map does not list paths by part name, or when a path does not lead to a
- *   null in the operations
+ *   null in the operations, or to a member of an object that was left out
  */
 export function placesOf(map: unknown, operations: object): FilePlaces {
   if (typeof map !== 'object' || map === null || Array.isArray(map))

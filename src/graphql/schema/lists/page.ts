@@ -7,19 +7,22 @@ import {
   type Paging,
 } from '../../../tickets/read/pagination.ts';
 
-/** A list that is counted only when `totalCount` is selected. */
+/** A list that is counted only when `totalCount` or `totalCountIsExact` is selected. */
 export interface Countable {
   readonly count: () => Count | Promise<Count>;
 }
 
-/** A page as a connection. */
+/**
+ * A page as a connection: the page with a `count` for `totalCount` and `totalCountIsExact`.
+ * @param count counts all rows of the list; it is called once at most, when one of these fields is resolved
+ */
 export const connectionOf = <T>(page: PageOf<T>, count: Countable['count']) => ({
   ...page,
   count: once(count),
 });
 
 /**
- * The field `totalCount` of a connection. It is null only with an error.
+ * The options of the field `totalCount` of a connection, for Pothos's `t.int`. It is null only with an error.
  * @param complexity the cost of counting, in fields. The page's size multiplies it
  */
 export const totalCount = (complexity: number) =>
@@ -32,7 +35,11 @@ export const totalCount = (complexity: number) =>
     resolve: async ({ count }: Countable) => (await count()).rows,
   }) as const;
 
-/** The field `totalCountIsExact` of a connection. It has the cost of `totalCount`. Both are null together. */
+/**
+ * The options of the field `totalCountIsExact` of a connection, for Pothos's `t.boolean`. It is null only
+ * together with `totalCount`.
+ * @param complexity the same as for `totalCount`
+ */
 export const totalCountIsExact = (complexity: number) =>
   ({
     nullable: true,
@@ -47,10 +54,16 @@ function once(count: Countable['count']): Countable['count'] {
   return () => (counted ??= count());
 }
 
-/** Counting reads as many index entries as a few pages have rows. */
+/**
+ * The cost, in fields, of counting a list whose rows have to be counted: that reads as many index entries as
+ * a few pages have rows.
+ */
 export const costOfCounting = 50;
 
-/** The cost of a page, for the limit on complexity. */
+/**
+ * The cost of a connection's field, for the limit on complexity: 1, and what is selected below it times the
+ * requested rows, which count as 1 to 100; 20 without `first` and `last`.
+ */
 export const pageComplexity = ({ first, last }: Paging) => ({
   field: 1,
   multiplier: Math.max(1, Math.min(first ?? last ?? defaultPageSize, maxPageSize)),
