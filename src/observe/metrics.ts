@@ -12,7 +12,8 @@ export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
  * Creates the Prometheus metrics of a gateway. Labels come from closed sets: no name of a person, a ticket or
- * an address. The names of the first 100 programs that call the legacy endpoint are the exception.
+ * an address. The exception is the label `client`: the names of the first 100 programs that call the legacy
+ * endpoint; further ones are counted as `other`.
  * @returns for scrapes: `watch(gauges)` adds sources, and `text()` reads them and resolves to the metrics in
  *   the text format, with those of the process; its Content-Type is `contentType`. To count something:
  *   `request`, `signInRefused`, `rateLimited`, `uploading` (1 when a file begins to arrive, -1 when it ends),
