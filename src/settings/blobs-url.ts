@@ -14,9 +14,8 @@ export interface S3Place {
   readonly presign: boolean;
 }
 
-/** Where blobs are stored. */
+/** Where blobs are stored: in a folder of a disk, by its absolute path, or in a bucket. */
 export type BlobPlace =
-  /** `directory` is an absolute path. */
   | { readonly kind: 'file'; readonly directory: string }
   | ({ readonly kind: 's3' } & S3Place);
 
