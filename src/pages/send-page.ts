@@ -8,7 +8,10 @@ export interface PageResponse {
   /** Content-Type with its charset. */
   readonly type: string;
   readonly body: string | Buffer;
-  /** Content-Security-Policy; by default {@link inertPolicy}, which suits everything but HTML pages. */
+  /**
+   * Content-Security-Policy. The default blocks all loading and scripts, which suits everything but HTML
+   * pages.
+   */
   readonly policy?: string;
   /** Further headers. They replace those that `sendPage` sets. */
   readonly headers?: OutgoingHttpHeaders;

@@ -74,10 +74,10 @@ export function noteOperation(
 }
 
 /**
- * How a request ended, for monitoring. `ok`: without any code. `refused`: by a refusal or an error of the
- * caller's. `unauthenticated`: its credential was rejected. `limited`: a rate limit. `unavailable`: a
- * temporary fault of the database, the file store or a queue. `fault`: an error of the gateway, whatever the
- * status is. `cut`: the connection ended before the response was sent.
+ * How a request ended, for monitoring. `ok`: without an error or a refusal. `refused`: by a refusal or an
+ * error of the caller's. `unauthenticated`: its credential was rejected. `limited`: a rate limit.
+ * `unavailable`: a temporary fault of the database, the file store or a queue. `fault`: an error of the
+ * gateway, whatever the status is. `cut`: the connection ended before the response was sent.
  */
 export const outcomes = [
   'ok',

@@ -19,8 +19,8 @@ export class ScannerUnavailable extends Error {
 }
 
 /**
- * The scanner sent any other reply, for example because the file exceeds StreamMaxLength. The message is that
- * reply.
+ * The scanner sent a reply that is no result, for example because the file exceeds StreamMaxLength. The
+ * message is that reply, cut to 200 characters.
  */
 export class ScanRefused extends Error {
   override readonly name = 'ScanRefused';

@@ -57,8 +57,8 @@ export async function claimScans(
 }
 
 /**
- * Makes a file due `seconds` from now, which postpones it or extends its lease. Ignores a file that is
- * scanned.
+ * Makes a file due `seconds` from now, which postpones it or extends its lease. Ignores a file that
+ * has a result already.
  */
 export async function putOffScan(client: postgres.Sql, attachmentId: number, seconds: number): Promise<void> {
   await runStatement(
@@ -70,7 +70,7 @@ export async function putOffScan(client: postgres.Sql, attachmentId: number, sec
 }
 
 /**
- * Records in the delivery that waits for the file, if there is one, why it waits: the operator reads `why`.
+ * Records in the delivery that waits for the file, if there is one, why it waits: operators see `why`.
  */
 export async function recordScanFailure(
   client: postgres.Sql,

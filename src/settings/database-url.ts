@@ -2,7 +2,7 @@
 export interface DatabaseTls {
   /** Falls back to plain text when the server has no TLS. */
   readonly optional: boolean;
-  /** Verifies the server's certificate and its host name. */
+  /** Verifies the server's certificate and its host name. False: encrypts without verifying anything. */
   readonly verify: boolean;
   /** `sslnegotiation=direct`: TLS from the first byte, which PostgreSQL 17 supports. */
   readonly direct: boolean;

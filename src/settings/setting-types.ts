@@ -38,7 +38,7 @@ export function whyMalformed(text: string): string | undefined {
 /** The parts of a list that is separated by commas, trimmed, empty ones included. */
 export const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
 
-/** One of these words, in this case. */
+/** One of these words, written in the same case. */
 export const oneOf = <const T extends readonly [string, ...string[]]>(...words: T) =>
   z.enum(words, { error: `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}` });
 

@@ -164,7 +164,7 @@ export class BlobTooLarge extends Error {
   }
 }
 
-/** There is no blob of this key that is finished or, for appends, unfinished. */
+/** There is no such blob: no finished one to read, or no unfinished one to append to. */
 export class BlobMissing extends Error {
   constructor(key: string) {
     super(`no blob ${key}`);

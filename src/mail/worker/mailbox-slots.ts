@@ -12,8 +12,8 @@ export interface MailboxSlots {
   /** Most claimed mails of one mailbox: its connections × `claimsPerConnection`. */
   readonly slotsPerMailbox: number;
   /**
-   * The free slots of the mailboxes in use: 0 while one pauses, and after its pause at most 1 until
-   * an attempt has reached the server. A mailbox that is not listed has all its slots free.
+   * The free slots of the mailboxes in use: 0 while one pauses, and after its pause at most 1 until an
+   * attempt has reached the server. A mailbox that is not listed has all its slots free.
    */
   list(): { mailboxId: number; free: number }[];
   /** Takes a slot, even if none is free. */
@@ -23,8 +23,8 @@ export interface MailboxSlots {
   /**
    * Reports an attempt. With `serverDown`, the mailbox pauses, so that its mails wait instead of failing one
    * by one: for half a second to a second, doubled with each failure, up to two minutes. After each pause, a
-   * single mail is tried first. A
-   * failure during a pause does not lengthen it. Without `serverDown`, the pause ends.
+   * single mail is tried first. A failure during a pause does not lengthen it. Without `serverDown`, the
+   * pause ends.
    */
   reportServer(mailboxId: number, serverDown: boolean): void;
   /** Whether a claimed mail may begin: not while its mailbox pauses. */

@@ -28,7 +28,9 @@ export interface AttemptPorts {
   readonly sql: postgres.Sql;
   readonly blobs: Pick<BlobStore, 'open'>;
   readonly log: Logger;
+  /** The time by the database's clock. */
   readonly now: () => Date;
+  /** Returns a number in [0, 1), which spreads the retries of mails that failed together. */
   readonly random: () => number;
   readonly pools: MailboxPools;
   /**
@@ -60,7 +62,7 @@ export interface Attempts {
    * @param mayBegin called while the mail waits for its files, and once when a connection is free
    * @returns the outcome; undefined when no byte was sent and nothing was written, because `mayBegin`
    *   returned false or the pool cancelled the mail. The caller releases the claim then.
-   *   Without verdicts for a mail with a redacted part or an infected file
+   *   The outcome of a mail with a redacted part or an infected file has no verdicts
    */
   run(claim: Claim, contents: DeliveryContents, mayBegin: () => boolean): Promise<AttemptOutcome | undefined>;
 }

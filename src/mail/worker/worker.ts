@@ -43,12 +43,13 @@ export interface WorkerPorts extends SharedSmtpSettings {
   readonly sql: postgres.Sql;
   readonly blobs: Pick<BlobStore, 'open'>;
   readonly log: Logger;
+  /** The time by the database's clock. */
   readonly now: () => Date;
   /** Seconds after which an unrenewed lease expires; 60 by default. */
   readonly leaseSeconds?: number;
   /** Seconds between polls when no notification arrives; 5 by default. */
   readonly pollSeconds?: number;
-  /** In [0, 1), for the jitter of pauses and retries; `Math.random` by default. */
+  /** Returns a number in [0, 1), for the jitter of pauses and retries; `Math.random` by default. */
   readonly random?: () => number;
   /**
    * How long shutdown waits before it closes connections, in milliseconds: `beginsMs` (5000 by default) for

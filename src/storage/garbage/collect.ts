@@ -55,8 +55,8 @@ export interface KeepDays {
 /** Options of `collectGarbage`. */
 export interface CollectOptions {
   /**
-   * Only files whose keys are in this range are removed as unused, or destroyed after they were set aside. All
-   * keys by default.
+   * Only files whose keys are in this range are removed as unused, or destroyed after they were set aside.
+   * All keys by default.
    */
   readonly range?: KeyRange;
   /** Removes unused files even if they are too many: an operator has confirmed it. False by default. */

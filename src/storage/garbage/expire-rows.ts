@@ -34,8 +34,8 @@ export async function expireIdempotencyKeys(db: Db): Promise<number> {
 }
 
 /**
- * Deletes mails of the development inbox that are older than `keepDays` days. @returns number of deleted
- * mails
+ * Deletes mails of the development inbox that are older than `keepDays` days.
+ * @returns number of deleted mails
  */
 export async function expireInboxMails(db: Db, keepDays: number): Promise<number> {
   const gone = await db

@@ -111,6 +111,7 @@ export const rowColumns = {
   ...alwaysColumns,
   ticketId: tickets.id,
   reference: tickets.reference,
+  /** The last message that the author has seen; absent without this condition. */
   ifLastMessage: messages.id,
   /** Whether to reopen a closed ticket; absent unless true. */
   reopen: member<boolean>('boolean'),

@@ -94,7 +94,7 @@ export interface Draft {
  * stores the files and builds the row. Writes nothing to the database.
  * @param refuseFirst called with a refusal that was found; must reject with it, or with one that takes
  *   precedence over it
- * @throws what `refuseFirst` rejects with; faults of the file store
+ * @throws what `refuseFirst` rejects with; faults of the file store and the database
  */
 export async function draftMessage(
   ctx: TicketContext,

@@ -18,7 +18,7 @@ export type RowVerdict =
   | 'LOCKED'
   /** Another message of the group goes first, and this row has a condition: retry in a later group. */
   | 'LATER'
-  /** The idempotency key is taken by a committed row. */
+  /** The idempotency key is taken by a committed message, or by another row of the group. */
   | 'KEY_TAKEN';
 /** Verdicts by rules that need the database but no lock, in the order in which they take precedence. */
 export type RuleVerdict =
@@ -45,7 +45,8 @@ const visible = (which: SQL): SQL => sql`
   select ${tickets.id} from ${tickets}
   where ${which} and (${asked.isOperator} or ${tickets.requesterId} = ${asked.viewerId})`;
 /**
- * Step with the ticket that each row names by id or reference. Rows whose viewer may not see it are missing.
+ * Step with the ticket that each row names by id or reference. A row is missing if there is no such ticket,
+ * or its viewer may not see it.
  */
 export const wanted = reading(
   'wanted',
