@@ -54,7 +54,8 @@ export interface Gauges {
  * Creates the gauges for database connections, replicas, streams, the outbox and webhooks.
  * @param sources read at each call of the result, so that later additions count as well
  * @returns a function that reads every source and sets the gauges. A backlog that cannot be read is omitted,
- *   and `ticketwire_database_up` is 0. Webhooks that cannot be read are omitted as well.
+ *   and `ticketwire_database_up` is 0. Webhooks that cannot be read are omitted as well. An error of another
+ *   source is rethrown.
  */
 export function createGauges(registry: Registry, sources: readonly Gauges[]): () => Promise<void> {
   const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>

@@ -23,6 +23,7 @@ const exportMs = 3000;
 let tracer: Tracer | undefined;
 const within = new AsyncLocalStorage<Context>();
 
+/** OpenTelemetry's kinds of spans. */
 export { SpanKind };
 
 /** How to record a span. */
@@ -48,7 +49,7 @@ export interface Span {
  * the work.
  * @param describe called with tracing only
  * @returns what the work returns: as it is without tracing, and as a promise with tracing. An error of the
- *   work is thrown on; the span has only its class, because a message may quote a row
+ *   work is rethrown; the span has only its class, because a message may quote a row
  */
 export function inSpan<R>(describe: () => Span, work: () => R): R | Promise<Awaited<R>> {
   return tracer === undefined ? work() : traced(tracer, describe(), work);

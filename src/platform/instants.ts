@@ -6,9 +6,9 @@ const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+
 
 /**
  * Parses an RFC 3339 text, which must have an offset (`Z` or `+01:00`). Digits beyond milliseconds are cut
- * off. Undefined when the text is invalid. `Date` does not parse it, because it moves `2027-02-30` to 2 March
- * and `T24:00:00` to the next day. Leap seconds are invalid, because neither JavaScript nor PostgreSQL has
- * them.
+ * off. `T` and `Z` may be in lower case. Undefined when the text is invalid. `Date` does not parse it,
+ * because it moves `2027-02-30` to 2 March and `T24:00:00` to the next day. Leap seconds are invalid, because
+ * neither JavaScript nor PostgreSQL has them.
  */
 export function parseInstant(text: string): Date | undefined {
   const match = rfc3339.exec(text);

@@ -1,6 +1,7 @@
 import { type Logger, pino } from 'pino';
 import { isFailedQuery } from './database-faults.ts';
 
+/** Pino's logger. */
 export type { Logger };
 
 /**

@@ -92,8 +92,8 @@ export const outcomes = [
 export type Outcome = (typeof outcomes)[number];
 
 /**
- * Derives the outcome from the notes and the status. If several apply, faults and unavailability take
- * precedence.
+ * Derives the outcome from the notes and the status: the first that applies of `fault`, `unavailable`, `cut`,
+ * `limited`, `unauthenticated`, `refused` and `ok`. A streamed response is never `cut`.
  * @param finished whether the whole response was sent
  */
 export function outcomeOf({ codes = [], lasting }: RequestNotes, status: number, finished: boolean): Outcome {

@@ -57,8 +57,8 @@ export async function claimScans(
 }
 
 /**
- * Makes a file due `seconds` from now, which postpones it or extends its lease. Ignores a file that
- * has a result already.
+ * Makes a file due `seconds` from now, which postpones it or extends its lease. Ignores a file that has a
+ * result already.
  */
 export async function putOffScan(client: postgres.Sql, attachmentId: number, seconds: number): Promise<void> {
   await runStatement(
@@ -69,9 +69,7 @@ export async function putOffScan(client: postgres.Sql, attachmentId: number, sec
   );
 }
 
-/**
- * Records in the delivery that waits for the file, if there is one, why it waits: operators see `why`.
- */
+/** Records in the delivery that waits for the file, if there is one, why it waits: operators see `why`. */
 export async function recordScanFailure(
   client: postgres.Sql,
   attachmentId: number,

@@ -79,6 +79,7 @@ const variables = z.object({
 
 /**
  * The settings by name, parsed and with their defaults. One without a default is undefined when it is unset.
+ * Switches are the texts `0` and `1`. MAX_REQUEST_BYTES is 0 when it is unset.
  */
 export type Settings = z.infer<typeof variables>;
 

@@ -13,8 +13,8 @@ export interface RecipientVerdict {
 /** The outcome of one attempt. */
 export interface AttemptOutcome {
   /**
-   * The phase in which the attempt ended. CONNECT and ENVELOPE: no byte of the mail was sent. BODY: bytes
-   * may have been sent, and the server did not answer them. SETTLED: the server accepted or refused the mail
+   * The phase in which the attempt ended. CONNECT and ENVELOPE: no byte of the mail was sent. BODY: bytes may
+   * have been sent, and the server did not answer them. SETTLED: the server accepted or refused the mail
    * itself.
    */
   readonly reached: AttemptPhase;

@@ -17,9 +17,9 @@ export interface SmtpPool {
   /**
    * Waits until one of the connections may be used, calls `begin` once, opens the connection if necessary,
    * and sends. Mails that wait are sent in the order of the calls. Resolves to undefined, with nothing sent,
-   * if `begin` returned false, or the mail was cancelled by `cancelWaiting` or `cut`. Any fault of the server
-   * or the connection is an outcome. Rejects only with what `begin` throws; then nothing was sent, and the
-   * connection is free.
+   * if `begin` returned false, or the mail was cancelled by `cancelWaiting` or `cut`. A kept connection that
+   * the server has closed is replaced by a new one. Any other fault of the server or the connection is an
+   * outcome. Rejects only with what `begin` throws; then nothing was sent, and the connection is free.
    */
   send(mail: OutgoingMail, begin?: () => boolean): Promise<AttemptOutcome | undefined>;
   /**

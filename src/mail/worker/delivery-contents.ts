@@ -123,7 +123,7 @@ const selectContents = prepareStatement<ContentsRow, { ids: readonly number[] }>
  * Loads claimed mails with one query. A failed query is logged and repeated, after 100 ms to 2 s: no other
  * worker sends these mails until their leases expire.
  * @param options `isOver` is called after each failure: true gives up
- * @returns the contents by delivery id; undefined when it gave up
+ * @returns the contents by delivery id, without those that do not exist; undefined when it gave up
  */
 export async function loadWithRetries(
   client: postgres.Sql,

@@ -61,8 +61,8 @@ export interface Attempts {
    * retried without end.
    * @param mayBegin called while the mail waits for its files, and once when a connection is free
    * @returns the outcome; undefined when no byte was sent and nothing was written, because `mayBegin`
-   *   returned false or the pool cancelled the mail. The caller releases the claim then.
-   *   The outcome of a mail with a redacted part or an infected file has no verdicts
+   *   returned false or the pool cancelled the mail. The caller releases the claim then. The outcome of a
+   *   mail with a redacted part or an infected file has no verdicts
    */
   run(claim: Claim, contents: DeliveryContents, mayBegin: () => boolean): Promise<AttemptOutcome | undefined>;
 }

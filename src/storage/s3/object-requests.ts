@@ -241,7 +241,7 @@ function asFault(error: unknown): Error {
   return new StoreUnavailable(error);
 }
 
-/** For `catch`: returns undefined for S3Missing, and throws any other error again. */
+/** For `catch`: returns undefined for S3Missing, and rethrows any other error. */
 export function unlessMissing(error: unknown): undefined {
   if (error instanceof S3Missing) return undefined;
   throw error;
