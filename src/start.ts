@@ -1,13 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { isExplorerBuilt } from './dev/explorer/build.ts';
-
 /*
  * The entry of `npm start`: a single command, so that npm's shell replaces itself with this process, which
  * then receives the signals that npm forwards. A shell that waits for several commands would exit on a
  * signal and leave the gateway running.
  */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { isExplorerBuilt } from './dev/explorer/build.ts';
 
 /** Builds in a child process, which frees its memory. The child is stopped with this process. */
 async function buildExplorer(): Promise<void> {

@@ -26,30 +26,36 @@ export interface ReplicaLoad {
 
 /** Unfinished mails of the whole desk. */
 export interface Backlog {
-  /** Number of mails in each state, and the age of the oldest. */
+  /** Number of mails in each state, and the age of the oldest in seconds. */
   readonly states: readonly {
     readonly state: DeliveryState;
     readonly deliveries: number;
     readonly oldestSeconds: number;
   }[];
-  /** How long due mail has not moved; 0: it moves, or there is none. */
+  /** For how many seconds due mail has not moved; 0: it moves, or there is none. */
   readonly stalledSeconds: number;
 }
 
-/** Sources that are read at each scrape, and cost nothing between scrapes. */
+/** Sources of gauges, each of which may be absent. They are called at each scrape, and only then. */
 export interface Gauges {
+  /** Connections to the database. */
   pools?(): readonly PoolLoad[];
+  /** Undefined where there are no replicas. */
   replicas?(): ReplicaLoad | undefined;
+  /** Number of open responses that stream events. */
   streams?(): number;
+  /** Rejects when the database does not answer. */
   backlog?(): Promise<Backlog>;
-  /** Number of webhooks in each state. */
+  /** Number of webhooks in each state. Rejects when the database does not answer. */
   webhooks?(): Promise<readonly { readonly state: string; readonly webhooks: number }[]>;
 }
 
 /**
- * Creates the gauges.
- * @returns a function that reads every source and sets them. A backlog that cannot be read is omitted, and
- *   `ticketwire_database_up` is 0.
+ * Creates the gauges for database connections, replicas, streams, the outbox and webhooks.
+ * @param sources read at each call of the result, so that later additions count as well
+ * @returns a function that reads every source and sets the gauges. A backlog that cannot be read is omitted,
+ *   and `ticketwire_database_up` is 0. Webhooks that cannot be read are omitted as well. An error of another
+ *   source is rethrown.
  */
 export function createGauges(registry: Registry, sources: readonly Gauges[]): () => Promise<void> {
   const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>

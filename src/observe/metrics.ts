@@ -7,12 +7,18 @@ import { processRegistry } from './process-metrics.ts';
 /** Client programs that have a label of their own: the first ones to call. */
 const maxClients = 100;
 
-/** The metrics of a gateway. */
+/** The metrics of a gateway; see `createMetrics`. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /**
  * Creates the Prometheus metrics of a gateway. Labels come from closed sets: no name of a person, a ticket or
- * an address.
+ * an address. The exception is the label `client`: the names of the first 100 programs that call the legacy
+ * endpoint; further ones are counted as `other`.
+ * @returns for scrapes: `watch(gauges)` adds sources, and `text()` reads them and resolves to the metrics in
+ *   the text format, with those of the process; its Content-Type is `contentType`. To count something:
+ *   `request`, `signInRefused`, `rateLimited`, `uploading` (1 when a file begins to arrive, -1 when it ends),
+ *   `attempt` (to send a mail), `eventDelivered`, `webhookRequested` and `countLegacy`. Durations are in
+ *   seconds
  */
 export function createMetrics() {
   const registry = new Registry();

@@ -17,8 +17,9 @@ const namedLikeCounters = [
 let registryOfProcess: Registry | undefined;
 
 /**
- * Metrics of the process itself. There is one registry for the process, however many gateways a test starts
- * in it, because the event loop's monitor cannot be stopped.
+ * Metrics of the process itself: CPU, memory, garbage collection, and the event loop's lag and utilization.
+ * There is one registry for the process, however many gateways a test starts in it, because the event loop's
+ * monitor cannot be stopped.
  */
 export function processRegistry(): Registry {
   registryOfProcess ??= createRegistry();

@@ -23,16 +23,24 @@ const exportMs = 3000;
 let tracer: Tracer | undefined;
 const within = new AsyncLocalStorage<Context>();
 
+/** OpenTelemetry's kinds of spans. */
 export { SpanKind };
 
-/** What is known of a span. */
+/** How to record a span. */
 export interface Span {
   readonly name: string;
+  /** INTERNAL by default. */
   readonly kind?: SpanKind;
   readonly attributes?: Attributes;
-  /** The caller's header of W3C Trace Context. The span becomes a part of that trace. */
+  /**
+   * The caller's `traceparent` header (W3C Trace Context). The span becomes a part of that trace, unless it
+   * is inside another span. A malformed header is ignored.
+   */
   readonly traceparent?: string | undefined;
-  /** Called when the work has ended. Returns further attributes; `fault` marks the span as failed. */
+  /**
+   * Called when the work has ended, also when it has failed. Returns further attributes; `fault: true` marks
+   * the span as failed.
+   */
   readonly atEnd?: () => Attributes & { readonly fault?: boolean };
 }
 
@@ -40,6 +48,8 @@ export interface Span {
  * Runs some work as a span, which is a child of the span that it is called in. Without tracing, it only runs
  * the work.
  * @param describe called with tracing only
+ * @returns what the work returns: as it is without tracing, and as a promise with tracing. An error of the
+ *   work is rethrown; the span has only its class, because a message may quote a row
  */
 export function inSpan<R>(describe: () => Span, work: () => R): R | Promise<Awaited<R>> {
   return tracer === undefined ? work() : traced(tracer, describe(), work);
@@ -76,7 +86,8 @@ function contextOf(traceparent: string | undefined): Context {
 }
 
 /**
- * Starts tracing in this process. Disposing it exports the remaining spans.
+ * Starts tracing in this process. Disposing of the result stops it and exports the remaining spans. An export
+ * that fails or takes longer than 3 seconds loses its spans, and nothing else.
  * @param endpoint a receiver of OTLP over HTTP: `http://127.0.0.1:4318`
  */
 export async function openTracing(endpoint: string): Promise<AsyncDisposable> {

@@ -1,7 +1,8 @@
 import { Html } from './html-template.ts';
 
 /**
- * Embeds settings as JSON in a page. Its script reads them with
+ * Makes a `script` element that has settings as JSON, which no browser executes and whose content cannot end
+ * the element. The page's script reads them with
  * `JSON.parse(document.getElementById('settings').textContent)`.
  */
 export function embeddedSettings(settings: object): Html {

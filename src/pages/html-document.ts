@@ -1,7 +1,8 @@
 import { type Html, html } from './html-template.ts';
 
 /**
- * A whole HTML document for operators: in light and dark, not indexed by search engines.
+ * A whole HTML document in English, for operators: in light and dark, not indexed by search engines.
+ * @param title is escaped
  * @param head further elements of its head
  */
 export const htmlDocument = (title: string, head: Html, body: Html): string =>

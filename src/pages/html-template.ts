@@ -1,6 +1,6 @@
 import { escapeHtml } from '../platform/escape-html.ts';
 
-/** Escaped HTML, created by the tag `html`. */
+/** HTML that is inserted as it is. The tag `html` makes it; the constructor does not escape its text. */
 export class Html {
   readonly text: string;
   constructor(text: string) {
@@ -14,8 +14,8 @@ export class Html {
 type HtmlPart = Html | string | number | false | undefined | readonly HtmlPart[];
 
 /**
- * A template tag. It escapes every value except `Html`. False and undefined are omitted, and lists are
- * joined. Put attribute values in double quotes.
+ * A template tag. It escapes every value except `Html`. False and undefined are omitted, and lists are joined
+ * without a separator. Write quotes around the value of an attribute.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly HtmlPart[]): Html {
   return new Html(strings.reduce((text, string, index) => text + rendered(parts[index - 1]) + string));

@@ -10,12 +10,13 @@ export interface PageAsset {
   readonly href: string;
 }
 
-/** Style sheet that the pages share: colours, fonts and the bar at the top. */
+/** File URL of the style sheet that the pages share: colours, fonts and the bar at the top. */
 export const themeFile = new URL('theme.css', import.meta.url);
 
 /**
  * Reads an asset, synchronously.
  * @param path URL path under which it is served
+ * @param type its Content-Type
  * @param files are concatenated
  * @throws Error when a file is missing
  */

@@ -3,12 +3,17 @@ import { writeHead } from '../platform/http/send-response.ts';
 
 /** A response of the ledger, the inbox or GraphiQL: a page, a file or JSON. */
 export interface PageResponse {
+  /** 200 by default. */
   readonly status?: number;
   /** Content-Type with its charset. */
   readonly type: string;
   readonly body: string | Buffer;
-  /** Content-Security-Policy; by default {@link inertPolicy}, which suits everything but HTML pages. */
+  /**
+   * Content-Security-Policy. The default blocks all loading and scripts, which suits everything but HTML
+   * pages.
+   */
   readonly policy?: string;
+  /** Further headers. They replace those that `sendPage` sets. */
   readonly headers?: OutgoingHttpHeaders;
 }
 
@@ -17,8 +22,8 @@ const inertPolicy =
   "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox";
 
 /**
- * Sends a response with the security headers that all of them have: no sniffing, no referrer, no framing and,
- * unless its headers say otherwise, no caching. Its body is omitted for HEAD.
+ * Sends a whole response with the security headers that all of them have: no sniffing, no referrer, no
+ * framing and, unless `page.headers` say otherwise, no caching. Its body is omitted for HEAD.
  */
 export function sendPage(req: IncomingMessage, res: ServerResponse, page: PageResponse): void {
   const body = Buffer.isBuffer(page.body) ? page.body : Buffer.from(page.body);

@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Creates a function whose calls run in batches. A call that is made while nothing runs starts at once; calls
- * that are made while a batch runs form the next one. So many calls share one commit, and a single call does
- * not wait.
- * @param run returns the results in the order of its items; when it rejects, so does each of its calls
- * @param maxItems maximum items of a batch; 100 by default
- * @param weigh an item's weight, which must not throw; a batch of several items may not weigh more than
- *   `maxWeight`
- * @param atOnce maximum concurrent batches; 1 by default
- * @param gatherMilliseconds how long to wait for more calls after a batch of several: fewer commits, for
- *   results that need not be fast
+ * Creates a function whose calls run in batches. A call that is made while fewer than `atOnce` batches run
+ * starts one at the end of this turn of the event loop, together with the turn's other calls. Later calls
+ * wait and form the next batch, in the order of the calls. So many calls share one commit, and a single call
+ * hardly waits.
+ * @param run returns the results in the order of its items; when it rejects, each call of the batch rejects
+ *   with the same error
+ * @param options `maxItems`: maximum items of a batch, 100 by default; `weigh`: an item's weight, must not
+ *   throw; `maxWeight`: maximum weight of a batch of several items; `atOnce`: maximum concurrent batches, 1
+ *   by default; `gatherMilliseconds`: how long to wait for more calls after a batch of several, which makes
+ *   fewer commits for results that need not be fast, 0 by default
+ * @returns takes one item, and resolves to its result
  */
 export function createBatcher<Item, Answer>(
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,

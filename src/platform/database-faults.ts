@@ -11,11 +11,14 @@ function firstWithCode(error: unknown): CodedError | undefined {
 
 /**
  * The first code among the error and its causes: a SQLSTATE if the server rejected a statement, and otherwise
- * a code of the driver or of Node.
+ * a code of the driver or of Node. Undefined if none has a code.
  */
 export const sqlState = (error: unknown): string | undefined => firstWithCode(error)?.code;
 
-/** Whether this is Drizzle's wrapper of an error, whose message quotes the statement and its parameters. */
+/**
+ * Whether this is Drizzle's wrapper of an error, whose message quotes the statement and its parameters. The
+ * causes of the error are not searched.
+ */
 export const isFailedQuery = (error: Error): boolean =>
   error.name === 'DrizzleQueryError' || error.message.startsWith('Failed query');
 
@@ -43,8 +46,11 @@ const isOfFile = ({ path, message, code }: CodedError): boolean =>
   path !== undefined || (code.startsWith('E') && message.startsWith(`${code}: `));
 
 /**
- * Turns errors of a database that is down, starting, slow or full, and lock timeouts, into `Unavailable`.
- * Others are returned unchanged, errors of files among them, which may have the same codes.
+ * Returns an `Unavailable` for errors of a database that is down, starting, slow or full, that refuses the
+ * login or is missing, and for lock timeouts, transactions that took too long, deadlocks and serialization
+ * failures. It says to retry after 2 s and whether certainly nothing was written, and has the error as its
+ * cause. If the error or one of its causes is an `Unavailable`, that one is returned. Any other error is
+ * returned unchanged, errors of files among them, which may have the same codes.
  */
 export function asUnavailable(error: unknown): unknown {
   for (let at = error; at instanceof Error; at = at.cause) if (at instanceof Unavailable) return at;
@@ -58,10 +64,13 @@ export function asUnavailable(error: unknown): unknown {
     : new Unavailable('The database is not responding', 2, options);
 }
 
-/** Whether the server gave up waiting for a lock, and rolled the statement back. */
+/** Whether the server gave up waiting for a lock (55P03), and rolled the statement back. */
 export const isLockTimeout = (error: unknown): boolean => sqlState(error) === '55P03';
 
-/** Whether the server rolled back because of another transaction, so that a retry may succeed. */
+/**
+ * Whether the server rolled back because of another transaction (a deadlock or a serialization failure), so
+ * that a retry may succeed.
+ */
 export const isConflict = (error: unknown): boolean => ['40001', '40P01'].includes(sqlState(error) ?? '');
 
 /** Whether the server rejects the login or has no such database: at a start, a mistake in a setting. */

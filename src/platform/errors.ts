@@ -1,6 +1,9 @@
 import type { DeliveryState } from './vocabulary.ts';
 
-/** Every reason for which a command refuses. Each table over it is `satisfies Record<ErrorCode, …>`. */
+/**
+ * The code of every reason for which a command refuses. A table with an entry for each is declared as
+ * `satisfies Record<ErrorCode, …>`, so that none is forgotten.
+ */
 export const errorCodes = [
   'UNAUTHENTICATED',
   'TICKET_NOT_FOUND',
@@ -39,7 +42,7 @@ export interface RefusalDetails {
   DELIVERY_STATE: { state: DeliveryState };
   RATE_LIMITED: { retryAfterSeconds: number };
 }
-/** The details of a refusal with this code. */
+/** The details of a refusal with this code; undefined for a code without details. */
 export type DetailsOf<C extends ErrorCode> = C extends keyof RefusalDetails ? RefusalDetails[C] : undefined;
 
 /**
@@ -69,13 +72,13 @@ export class Refusal<C extends ErrorCode = ErrorCode> extends Error {
     this.details = details as DetailsOf<C>;
   }
 
-  /** Narrows by code, which `instanceof` cannot. */
+  /** Whether the refusal has this code. Narrows the type, which `instanceof` cannot. */
   is<K extends ErrorCode>(code: K): this is Refusal<K> {
     return (this.code as ErrorCode) === code;
   }
 }
 
-/** Whether the same call may succeed later. */
+/** Whether the same call may succeed later, without a change of its input, by the refusal's code. */
 export const retryable = {
   UNAUTHENTICATED: false,
   TICKET_NOT_FOUND: false,
@@ -160,7 +163,7 @@ export class RateLimited extends Error {
   }
 }
 
-/** A GraphQL response would exceed its size limit. The client has to request less at a time. */
+/** A GraphQL response would exceed MAX_ANSWER_BYTES. The client has to request less at a time. */
 export class ResponseTooLarge extends Error {
   override readonly name = 'ResponseTooLarge';
 }
@@ -184,11 +187,15 @@ export class TooMany extends Error {
   }
 }
 
-/** A temporary fault: the database is down, or a queue is full. HTTP 503 with Retry-After on every route. */
+/**
+ * A temporary fault: the database or the file store does not answer, or a queue is full. HTTP 503 with
+ * Retry-After on every route; 1 second by default.
+ */
 export class Unavailable extends Error {
   readonly retryAfterSeconds: number;
   /**
-   * Whether certainly nothing was written. If not, the caller may repeat the call with its idempotency key.
+   * Whether certainly nothing was written. False, the default: something may have been. The caller may repeat
+   * the call with its idempotency key.
    */
   readonly nothingWritten: boolean;
   constructor(

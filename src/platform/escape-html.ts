@@ -6,6 +6,6 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Escapes text for HTML, in an element or in a quoted attribute. */
+/** Escapes text for HTML, in an element or in a quoted attribute: `&`, `<`, `>`, `"` and `'`. */
 export const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => entities[character]!);

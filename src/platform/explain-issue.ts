@@ -12,8 +12,10 @@ const kinds: Readonly<Record<string, string>> = {
 const maxShown = 40;
 
 /**
- * Says what is wrong with a member as a person would. Rules that have words of their own keep these; an
- * issue that is not listed here keeps the library's.
+ * Zod's error map for input that people write. It says what is wrong with a member in plain words, which
+ * follow the member's name: `is missing`, `must be a number`. A wrong value of more than 40 characters is not
+ * repeated. Undefined for other kinds of issues, which keep the library's words. A rule with a message of its
+ * own keeps that.
  */
 export const explainIssue: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {

@@ -5,9 +5,10 @@
 const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))$/i;
 
 /**
- * Parses an RFC 3339 text to the millisecond; undefined when it is invalid. `Date` does not parse it,
- * because it moves `2027-02-30` to 2 March and `T24:00:00` to the next day. Leap seconds are rejected,
- * because neither JavaScript nor PostgreSQL has them.
+ * Parses an RFC 3339 text, which must have an offset (`Z` or `+01:00`). Digits beyond milliseconds are cut
+ * off. `T` and `Z` may be in lower case. Undefined when the text is invalid. `Date` does not parse it,
+ * because it moves `2027-02-30` to 2 March and `T24:00:00` to the next day. Leap seconds are invalid, because
+ * neither JavaScript nor PostgreSQL has them.
  */
 export function parseInstant(text: string): Date | undefined {
   const match = rfc3339.exec(text);
@@ -32,8 +33,8 @@ export function parseInstant(text: string): Date | undefined {
 }
 
 /**
- * As `parseInstant`, but only instants in the years 1 to 9999 of UTC. PostgreSQL writes others in forms that
- * `Date` does not read.
+ * As `parseInstant`, but undefined as well for instants outside of the years 1 to 9999 of UTC, which
+ * PostgreSQL writes in forms that `Date` does not read.
  */
 export function parseStorableInstant(text: string): Date | undefined {
   const instant = parseInstant(text);
@@ -52,7 +53,11 @@ const threeDigits = padded(1000, 3);
 let lastDay = Number.NaN;
 let lastDate = '';
 
-/** `date.toISOString()`, in a twentieth of its time when the last one was of the same day. */
+/**
+ * The same text as `date.toISOString()`, in a twentieth of its time when the last call was for the same day
+ * of UTC.
+ * @throws RangeError for an invalid date
+ */
 export function formatInstant(date: Date): string {
   const ms = date.getTime();
   const day = Math.floor(ms / dayMs);

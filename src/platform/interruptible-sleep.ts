@@ -1,13 +1,14 @@
 /**
- * A sleep that other code can end early. A call of `wake` ends the current sleep. One since the last `reset`
- * ends the next sleep immediately, so that no call is lost between two sleeps.
+ * A sleep that other code can end early. `wake` ends the current sleep, and lets every later one end
+ * immediately until `reset`. A loop calls `reset` before it looks for work and `sleep` after it, so that no
+ * `wake` in between is lost. Only one sleep may run at a time.
  */
 export interface InterruptibleSleep {
-  /** Ends the current sleep, or the next one. */
+  /** Ends the current sleep, and each later one until `reset`. It needs no `this`. */
   readonly wake: () => void;
   /** Forgets earlier calls of `wake`. */
   reset(): void;
-  /** Sleeps for this time, or until `wake` is called. */
+  /** Resolves after this time, or as soon as `wake` is called; immediately if it was called since `reset`. */
   sleep(milliseconds: number): Promise<void>;
 }
 

@@ -1,12 +1,16 @@
 import { type Logger, pino } from 'pino';
 import { isFailedQuery } from './database-faults.ts';
 
+/** Pino's logger. */
 export type { Logger };
 
 /**
- * Creates a log of JSON lines. Members that may contain a secret or a message are redacted here, so that no
- * call can forget to.
+ * Creates a log of JSON lines. Members whose names stand for a secret, a message or SQL (`password`, `body`,
+ * `query` and so on) are written as `[hidden]`, at the top level and one level below, so that no call can
+ * forget to. An error is logged as `err`, with its class, code, stack and causes. Its message is left out if
+ * it is the database's, because that quotes rows and SQL.
  * @param level pino's level; `silent` for tests
+ * @param destination standard output by default
  */
 export function createLog(level: string, destination: NodeJS.WritableStream = process.stdout): Logger {
   return pino(

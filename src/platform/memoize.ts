@@ -1,9 +1,11 @@
 import { LRUCache } from 'lru-cache';
 
 /**
- * Memoizes a function of a text.
- * @param texts maximum number of cached results
- * @param longest maximum characters of a text whose result is cached
+ * Memoizes a function of a text. The least recently used results are dropped first. What `compute` throws is
+ * thrown and not cached.
+ * @param options `texts`: maximum number of cached results; `longest`: maximum characters of a text whose
+ *   result is cached
+ * @returns the memoized function
  */
 export function memoize<V extends {}>(
   compute: (text: string) => V,

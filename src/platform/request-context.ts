@@ -2,7 +2,7 @@ import type { Receive } from './incoming-file.ts';
 import type { Logger } from './log.ts';
 import type { RequestNotes } from './request-notes.ts';
 
-/** All roles of users. */
+/** All roles of users: operators work on tickets, requesters have tickets. */
 export const roles = ['OPERATOR', 'REQUESTER'] as const;
 /** A user's role. */
 export type Role = (typeof roles)[number];
@@ -23,11 +23,11 @@ export interface Viewer {
 }
 
 /**
- * Finds out whose credential a request has. Not a promise while the credential is cached: each watcher signs
- * in again at each event.
+ * Finds out whose credential a request has. Returns the viewer itself, not a promise, while the credential is
+ * cached, because each watcher signs in again at each event.
  * @returns undefined when no credential was offered
  * @throws BadCredential (401, or 429 when it says how long to wait) or Unavailable (503: too many sign-ins at
- *   a time, no database, no keys for JWTs)
+ *   a time, no database, no keys for JWTs); the promise rejects with these too
  */
 export type Authenticate = () => Viewer | undefined | Promise<Viewer | undefined>;
 
@@ -39,7 +39,7 @@ export interface RequestContext {
   readonly viewer: Viewer | undefined;
   /** Authenticates the same credential again, for a response that outlives its request. */
   readonly signInAgain: Authenticate;
-  /** From the `Idempotency-Key` header. */
+  /** From the `Idempotency-Key` header; undefined without one. */
   readonly idempotencyKey: string | undefined;
   /**
    * Prefix of the gateway's URLs, without a trailing slash: `http://localhost:4000`, or empty for relative

@@ -27,8 +27,9 @@ export interface RequestNotes {
   /** The operation's name; the grammar allows only letters, digits and `_`. */
   operation?: string;
   kind?: 'query' | 'mutation' | 'subscription';
+  /** The user who was signed in. */
   viewerId?: number;
-  /** Codes of refusals and errors, each once. */
+  /** Codes of refusals and errors, each once, at most 8. */
   codes?: string[];
   /** A streamed response, whose duration says nothing about the gateway. */
   lasting?: boolean;
@@ -37,7 +38,7 @@ export interface RequestNotes {
 /** Stored on the request, because a WeakMap of all requests slows down each garbage collection. */
 const key = Symbol('notes');
 
-/** The notes of a request. */
+/** The notes of a request, created at the first call with door `none`. They are kept on the request. */
 export const notesOf = (req: IncomingMessage & { [key]?: RequestNotes }): RequestNotes =>
   (req[key] ??= { door: 'none' });
 
@@ -45,14 +46,16 @@ export const notesOf = (req: IncomingMessage & { [key]?: RequestNotes }): Reques
 const maxCodes = 8;
 const longestName = 64;
 
-/** Records the code of a refusal or an error. */
+/**
+ * Records the code of a refusal or an error, once. Ignores what is not a text, and codes beyond the eighth.
+ */
 export function noteCode(notes: RequestNotes, code: unknown): void {
   if (typeof code !== 'string') return;
   notes.codes ??= [];
   if (notes.codes.length < maxCodes && !notes.codes.includes(code)) notes.codes.push(code);
 }
 
-/** Records the codes of GraphQL errors. */
+/** Records the codes of GraphQL errors, as `noteCode` does. */
 export function noteErrors(
   notes: RequestNotes,
   errors: readonly { readonly extensions: Readonly<Record<string, unknown>> }[] = [],
@@ -60,7 +63,7 @@ export function noteErrors(
   for (const { extensions } of errors) noteCode(notes, extensions.code);
 }
 
-/** Records an operation. */
+/** Records an operation. Its name is cut to 64 characters, and `anonymous` if it has none. */
 export function noteOperation(
   notes: RequestNotes,
   kind: NonNullable<RequestNotes['kind']>,
@@ -70,7 +73,12 @@ export function noteOperation(
   notes.operation = name.length > longestName ? name.slice(0, longestName) : name;
 }
 
-/** How a request ended, for monitoring. `fault` is an error of the gateway, whatever the status is. */
+/**
+ * How a request ended, for monitoring. `ok`: without an error or a refusal. `refused`: by a refusal or an
+ * error of the caller's. `unauthenticated`: its credential was rejected. `limited`: a rate limit.
+ * `unavailable`: a temporary fault of the database, the file store or a queue. `fault`: an error of the
+ * gateway, whatever the status is. `cut`: the connection ended before the response was sent.
+ */
 export const outcomes = [
   'ok',
   'refused',
@@ -84,7 +92,8 @@ export const outcomes = [
 export type Outcome = (typeof outcomes)[number];
 
 /**
- * Derives the outcome from the notes and the status.
+ * Derives the outcome from the notes and the status: the first that applies of `fault`, `unavailable`, `cut`,
+ * `limited`, `unauthenticated`, `refused` and `ok`. A streamed response is never `cut`.
  * @param finished whether the whole response was sent
  */
 export function outcomeOf({ codes = [], lasting }: RequestNotes, status: number, finished: boolean): Outcome {

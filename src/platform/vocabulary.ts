@@ -18,7 +18,7 @@ export const deliveryStates = [
   'OUTCOME_UNKNOWN',
   'CANCELLED',
 ] as const;
-/** Header fields of recipients. */
+/** How a recipient is addressed. Bcc recipients are named in no header. */
 export const recipientKinds = ['TO', 'CC', 'BCC'] as const;
 /** States of one recipient's copy. */
 export const recipientStates = [
@@ -29,7 +29,11 @@ export const recipientStates = [
   'OUTCOME_UNKNOWN',
   'CANCELLED',
 ] as const;
-/** How far an attempt got. Its outcome can be unknown only in phase BODY. */
+/**
+ * How far an attempt to send a mail got. CONNECT: connecting and signing in; ENVELOPE: sender and recipients;
+ * BODY: bytes of the mail may have been sent; SETTLED: the server answered the mail. The outcome can be
+ * unknown only in phase BODY.
+ */
 export const attemptPhases = ['CONNECT', 'ENVELOPE', 'BODY', 'SETTLED'] as const;
 /** What can happen in a ticket. */
 export const eventTypes = [
@@ -50,15 +54,15 @@ export const eventTypes = [
 
 /** Results of a virus scan. */
 export const scanStates = ['PENDING', 'CLEAN', 'INFECTED'] as const;
-/** Which earlier messages a mail quotes. */
+/** Which of a ticket's earlier public messages a mail quotes: none, the last one, or all. */
 export const quotes = ['NONE', 'LAST', 'ALL'] as const;
 
 /** Which earlier messages a mail quotes. */
 export type Quote = (typeof quotes)[number];
-/** Conditions that cancel a held mail. */
+/** Conditions that cancel a mail before it is sent: a reply of the requester, or of an operator. */
 export const cancelReasons = ['REQUESTER_REPLIED', 'OPERATOR_REPLIED'] as const;
 
-/** State of a ticket. */
+/** Status of a ticket. */
 export type TicketStatus = (typeof ticketStatuses)[number];
 /** Warnings about a command that was executed, but perhaps not as its author expects. */
 const warningCodes = ['DUPLICATE_RECIPIENT'] as const;
@@ -73,11 +77,11 @@ export type Visibility = (typeof visibilities)[number];
 export type MessageFormat = (typeof formats)[number];
 /** State of a delivery. */
 export type DeliveryState = (typeof deliveryStates)[number];
-/** Header field that names a recipient. */
+/** How a recipient is addressed: To, Cc or Bcc. */
 export type RecipientKind = (typeof recipientKinds)[number];
 /** State of a recipient of a delivery. */
 export type RecipientState = (typeof recipientStates)[number];
-/** How far an attempt to send a mail came. */
+/** How far an attempt to send a mail got; see `attemptPhases`. */
 export type AttemptPhase = (typeof attemptPhases)[number];
 /** State of a file's virus scan. */
 export type ScanState = (typeof scanStates)[number];

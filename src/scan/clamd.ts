@@ -11,16 +11,16 @@ export type ScanResult =
   | { readonly scan: 'INFECTED'; readonly found: string };
 
 /**
- * The scanner cannot be reached or closed the connection, or five minutes passed in which nothing was sent or
- * received. Files have to wait.
+ * The scanner could not be connected to within 10 seconds, closed the connection, or five minutes passed in
+ * which nothing was sent or received. Files have to wait.
  */
 export class ScannerUnavailable extends Error {
   override readonly name = 'ScannerUnavailable';
 }
 
 /**
- * The scanner sent any other reply, for example because the file exceeds StreamMaxLength. The message is that
- * reply.
+ * The scanner sent a reply that is no result, for example because the file exceeds StreamMaxLength. The
+ * message is that reply, cut to 200 characters.
  */
 export class ScanRefused extends Error {
   override readonly name = 'ScanRefused';
@@ -34,10 +34,11 @@ const reachTimeoutMs = 10_000;
 const maxReply = 1000;
 
 /**
- * Scans a stream with clamd's INSTREAM command, which needs no shared files.
+ * Scans a stream with clamd's INSTREAM command, which needs no shared files. The stream is destroyed in any
+ * case.
  * @param signal aborts the scan
  * @throws ScannerUnavailable, also when aborted or after five minutes in which nothing was sent or received;
- *   ScanRefused for any other reply; or the stream's error
+ *   ScanRefused for a reply that is neither of the results; or the stream's error
  */
 export async function scanStream(clamd: Clamd, source: Readable, signal?: AbortSignal): Promise<ScanResult> {
   // Without a listener, an error before the scanner is connected would end the process.
@@ -77,7 +78,8 @@ function pieceOf(bytes: Buffer): Buffer {
 /**
  * Checks that the scanner answers PING.
  * @param signal aborts the check
- * @throws ScannerUnavailable when it does not within 10 s, and when aborted
+ * @throws ScannerUnavailable when it does not connect within 10 s, does not answer within another 10 s or
+ *   answers something else, and when aborted
  */
 export async function pingScanner(clamd: Clamd, signal?: AbortSignal): Promise<void> {
   const socket = await open(clamd, signal);

@@ -32,7 +32,11 @@ export interface PendingScan {
   readonly blobKey: string;
 }
 
-/** Claims up to `limit` due files for `leaseSeconds`, the longest-waiting first. */
+/**
+ * Claims up to `limit` due files for `leaseSeconds`, those first that have been due the longest. A claimed
+ * file becomes due again when its lease ends. Files that another process is claiming are skipped.
+ * @returns none when no file is due
+ */
 export async function claimScans(
   client: postgres.Sql,
   limit: number,
@@ -52,7 +56,10 @@ export async function claimScans(
   );
 }
 
-/** Postpones a file, or extends its lease. */
+/**
+ * Makes a file due `seconds` from now, which postpones it or extends its lease. Ignores a file that has a
+ * result already.
+ */
 export async function putOffScan(client: postgres.Sql, attachmentId: number, seconds: number): Promise<void> {
   await runStatement(
     client,
@@ -62,7 +69,7 @@ export async function putOffScan(client: postgres.Sql, attachmentId: number, sec
   );
 }
 
-/** Records in the deliveries why a file's mail is waiting. */
+/** Records in the delivery that waits for the file, if there is one, why it waits: operators see `why`. */
 export async function recordScanFailure(
   client: postgres.Sql,
   attachmentId: number,
@@ -79,7 +86,7 @@ export async function recordScanFailure(
   );
 }
 
-/** Milliseconds until the next file is due; undefined: none is pending. */
+/** Milliseconds until the next file is due, 0 if one is already; undefined: none is pending. */
 export async function nextScan(client: postgres.Sql): Promise<number | undefined> {
   const [row] = await runStatement<{ ms: number | null }>(
     client,
@@ -97,9 +104,10 @@ interface FileLocation {
 }
 
 /**
- * Stores a result, notifies the ticket's subscribers, and releases the mail once no file is pending or one
- * is infected. In the latter case the worker fails the mail, and the delivery says why.
- * Does nothing when the file was redacted, or its result is stored already.
+ * Stores a result, writes the event ATTACHMENT_SCANNED, and releases the message's mail once no file is
+ * pending or one is infected, in one transaction under the ticket's lock. A mail with an infected file
+ * becomes due at once; the mail worker fails it, and the delivery says why. Does nothing when the file was
+ * redacted, or its result is stored already.
  */
 export async function settleScan(
   client: postgres.Sql,

@@ -38,15 +38,16 @@ const longestRestMs = 60_000;
 /** Seconds until a retry of a file that the scanner rejected or that could not be read. */
 const refusedSeconds = 300;
 
-/** Scans pending files in the background. */
+/** Scans pending files in the background, two at a time. */
 export interface ScanWorker extends AsyncDisposable {
   /** Begins to scan. Further calls do nothing. */
   start(): void;
 }
 
 /**
- * Creates a worker that has clamd scan pending files and records each result. Disposing of it aborts running
- * scans and releases their files.
+ * Creates a worker that has clamd scan pending files and records each result; `start` starts it. A file that
+ * clamd refuses or that cannot be read is retried after 5 minutes; while clamd cannot be reached, files wait.
+ * Faults are logged. Disposing of it aborts running scans and releases their files.
  */
 export function createScanWorker(ports: ScanWorkerPorts): ScanWorker {
   const { sql, blobs, clamd, log, leaseSeconds = 60, pollMs = 5000, firstRestMs = 1000 } = ports;

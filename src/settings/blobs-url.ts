@@ -5,7 +5,7 @@ export interface S3Place {
   readonly bucket: string;
   /** Empty, or ending in a slash. */
   readonly prefix: string;
-  /** URL of a service other than Amazon's. */
+  /** URL of a service other than Amazon's; undefined: Amazon's. */
   readonly endpoint: string | undefined;
   readonly region: string;
   /** Whether the bucket's name is in the path instead of the host name. */
@@ -14,7 +14,7 @@ export interface S3Place {
   readonly presign: boolean;
 }
 
-/** Where blobs are stored. */
+/** Where blobs are stored: in a folder of a disk, by its absolute path, or in a bucket. */
 export type BlobPlace =
   | { readonly kind: 'file'; readonly directory: string }
   | ({ readonly kind: 's3' } & S3Place);
@@ -22,8 +22,10 @@ export type BlobPlace =
 const parameters = ['endpoint', 'region', 'pathStyle', 'presign'];
 
 /**
- * Parses BLOBS_URL: `file:///absolute/path` or `s3://bucket/prefix?endpoint=…&region=…`.
- * @throws Error that says what is wrong with the setting
+ * Parses BLOBS_URL: `file:///absolute/path` or `s3://bucket/prefix?endpoint=…&region=…`, with `pathStyle` and
+ * `presign` as further parameters, 0 or 1. With an endpoint, the region is `us-east-1` by default and
+ * `pathStyle` is 1; without one, a region is required. `presign` is 0 by default. Nothing is contacted.
+ * @throws Error whose message completes a sentence that begins with the setting's name
  */
 export function readBlobsUrl(text: string): BlobPlace {
   if (/^file:/i.test(text)) return readFileUrl(text);
@@ -76,6 +78,6 @@ function flag(given: URLSearchParams, name: string, absent: boolean): boolean {
   return text === '1';
 }
 
-/** The place as text for people, without parameters. */
+/** The place as text for people, without parameters: `/var/blobs` or `s3://bucket/prefix/`. */
 export const describePlace = (place: BlobPlace): string =>
   place.kind === 'file' ? place.directory : `s3://${place.bucket}/${place.prefix}`;

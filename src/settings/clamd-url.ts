@@ -4,8 +4,8 @@ export type Clamd = { readonly path: string } | { readonly host: string; readonl
 const defaultPort = 3310;
 
 /**
- * Parses CLAMD_URL: `clamd://host:port` or `unix:/path`.
- * @throws Error that says what is wrong with the setting
+ * Parses CLAMD_URL: `clamd://host:port` or `unix:/path` of a socket. The port is 3310 by default.
+ * @throws Error whose message completes a sentence that begins with the setting's name
  */
 export function readClamdUrl(text: string): Clamd {
   const path = /^unix:(\/.+)$/.exec(text)?.[1]?.replace(/^\/\/(?=\/)/, '');

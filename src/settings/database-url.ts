@@ -1,8 +1,8 @@
-/** How TLS is used. */
+/** How TLS is used for a connection to the database. */
 export interface DatabaseTls {
   /** Falls back to plain text when the server has no TLS. */
   readonly optional: boolean;
-  /** Verifies the server's certificate and its host name. */
+  /** Verifies the server's certificate and its host name. False: encrypts without verifying anything. */
   readonly verify: boolean;
   /** `sslnegotiation=direct`: TLS from the first byte, which PostgreSQL 17 supports. */
   readonly direct: boolean;
@@ -15,15 +15,16 @@ export interface DatabaseTls {
 export interface DatabaseAddress {
   readonly host: string | undefined;
   readonly port: number | undefined;
-  /** The server's socket file, instead of a host. */
+  /** The server's socket file, instead of a host and a port. */
   readonly path: string | undefined;
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly database: string | undefined;
   /** Undefined: plain text. */
   readonly tls: DatabaseTls | undefined;
+  /** Time limit of a connection attempt, seconds, 1 to 999. */
   readonly connectSeconds: number | undefined;
-  /** Run-time parameters of each connection. */
+  /** Run-time parameters of each connection: `application_name` and `options`, if given. */
   readonly session: Readonly<Record<string, string>>;
 }
 
@@ -36,21 +37,23 @@ const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-
 const usualPort = '5432';
 
 const beginning = 'must be a URL that begins with postgres:// or postgresql://';
-/** How to write the characters that end a user or a password. */
+/** Hint for error messages: how to write the characters that end a user or a password. */
 export const escapingHint =
   'in a user or password, write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25';
 const whyNotUrl = (text: string) => (text.includes('@') ? `${beginning}; ${escapingHint}` : beginning);
 /** What is wrong with a URL whose host or port has other characters than it can. */
 const whyNotPlace = (text: string) =>
   `has a host or port that cannot be read${text.includes('@') ? `; ${escapingHint}` : ''}`;
-/** What is wrong with a URL that such a character has cut short. */
+/** Error message for a URL that an unescaped character of its user or password has cut short. */
 export const cutShort = `would not be read as you mean it: ${escapingHint}`;
 
 /**
  * Parses a database URL in libpq's syntax, with `[::1]` and folders of sockets, which neither the driver's
- * parser nor the standard's URL knows. Only the parameters of docs/SETTINGS.md are accepted. Unlike
- * libpq, TLS is off unless `sslmode`, `ssl` or `sslrootcert` asks for it.
- * @throws Error that says what is wrong, and repeats nothing that may be a part of a password
+ * parser nor the standard's URL knows. Only the parameters of docs/SETTINGS.md are accepted. Unlike libpq,
+ * TLS is off unless `sslmode`, `ssl` or `sslrootcert` asks for it. Only one server may be named. Nothing is
+ * contacted.
+ * @throws Error whose message completes a sentence that begins with the setting's name, and repeats nothing
+ *   that may be a part of a password
  */
 export function readDatabaseUrl(text: string): DatabaseAddress {
   const match = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(#.*)?$/is.exec(
@@ -169,7 +172,8 @@ function connectSecondsOf(text: string | undefined): number | undefined {
 }
 
 /**
- * The URL without its user, password and parameters, for logs: any of these may be a secret.
+ * The URL without its user, password and parameters, for logs: any of these may be a secret. A host, port or
+ * database that the URL does not name is left out.
  * @throws Error as `readDatabaseUrl` does
  */
 export function describeDatabaseUrl(text: string): string {

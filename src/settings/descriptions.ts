@@ -178,7 +178,7 @@ const monitoring = {
   },
 } satisfies Section;
 
-/** Descriptions of all settings, by section of docs/SETTINGS.md. */
+/** Descriptions of all settings by name, by the title of their section in docs/SETTINGS.md, in its order. */
 export const sections: Readonly<Record<string, Section>> = {
   'The program': program,
   Database: database,

@@ -1,6 +1,6 @@
 /**
- * The number of letters to change, delete, insert or swap with a neighbour to turn one text into the other
- * (optimal string alignment).
+ * The least number of letters to change, delete, insert or swap with a neighbour to turn one text into the
+ * other (optimal string alignment). Upper and lower case are different letters.
  */
 export function editDistance(a: string, b: string): number {
   let before: number[] = [];
@@ -26,6 +26,8 @@ export function editDistance(a: string, b: string): number {
  * The word that a misspelled one probably means: the nearest, if at most a third of the typed letters differ
  * (in short words, one letter). Otherwise the first word that begins with the typed one, if that has at least
  * three letters. Undefined if there is none.
+ * @param typed in any case
+ * @param words in lower case; the first of those that are equally near is returned
  */
 export function nearest(typed: string, words: readonly string[]): string | undefined {
   const word = typed.toLowerCase();

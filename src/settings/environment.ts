@@ -77,7 +77,10 @@ const variables = z.object({
   WEBHOOK_PRIVATE_ADDRESSES: flag.default('0'),
 });
 
-/** The variables, parsed and with their defaults. */
+/**
+ * The settings by name, parsed and with their defaults. One without a default is undefined when it is unset.
+ * Switches are the texts `0` and `1`. MAX_REQUEST_BYTES is 0 when it is unset.
+ */
 export type Settings = z.infer<typeof variables>;
 
 type Given = Readonly<Partial<Record<keyof Settings, string>>>;
@@ -129,14 +132,20 @@ const needDatabase = (env: Given): [string, boolean][] => [
   ['TRUST_PROXY=1', env.TRUST_PROXY === '1'],
 ];
 
-/** Wrong settings. The message has one line for each. */
+/**
+ * Settings are wrong, or cannot be used. The message has one line for each fault, which begins with its name.
+ */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
 /**
- * Reads the variables; an empty one counts as unset.
- * @throws ConfigError that lists every wrong setting
+ * Reads the settings from environment variables; an empty one counts as unset. Nothing is contacted or
+ * logged.
+ * @returns `warnings`: one line for each variable that was probably meant for this program and is not read,
+ *   and for each pair of settings of which one defeats the other
+ * @throws ConfigError that lists every wrong setting, every wrong combination, and misspelled names whose
+ *   intended setting is not set
  */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): {
   readonly settings: Settings;

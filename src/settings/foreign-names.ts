@@ -35,8 +35,11 @@ const foreignNames: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Warns of other programs' names whose setting here is not set: they may be meant for this program, which
- * would start without them. An empty setting is a deliberate choice.
+ * Warns of variables that other programs read for the same purpose (`POSTGRES_URL`), if the setting of this
+ * program (`DATABASE_URL`) is not set: they may be meant for this program, which would start without them. A
+ * setting that is set to an empty value is a deliberate choice, so there is no warning. Warns of `PGSSLMODE`
+ * too, if `DATABASE_URL` is set without `sslmode` and `ssl`.
+ * @returns one line of text for each setting
  */
 export function* warnOfForeignNames(env: Readonly<Record<string, string | undefined>>): Generator<string> {
   for (const [setting, names] of Object.entries(foreignNames)) {

@@ -19,10 +19,12 @@ const otherPrograms = new Set([
 ]);
 
 /**
- * Reports misspelled settings. It is an error if the intended setting is not set, because the program would
- * run without it. If it is set, even to an empty value, the choice was deliberate, and the misspelled name is
- * only a warning.
+ * Finds environment variables that look like misspelled settings. One is an error if the intended setting is
+ * not set, because the program would run without it. It is only a warning if that is set, even to an empty
+ * value, and if the name may well be another program's. Other names that begin with `TICKETWIRE_` are
+ * warnings too. Empty variables are ignored.
  * @param settings names of all settings
+ * @returns `errors` and `warnings`, one line of text for each variable
  */
 export function findMisspelledNames(
   env: Readonly<Record<string, string | undefined>>,

@@ -9,7 +9,10 @@ import { z } from 'zod';
 /** In decimal digits alone: no unit, no separators, no leading zero, which some would read as octal. */
 const digits = /^(0|[1-9]\d*)$/;
 
-/** A whole number in these bounds. @param fallback the setting's default */
+/**
+ * A whole number from `min` to `max`, both included, in decimal digits alone.
+ * @param fallback the setting's default
+ */
 export const whole = (fallback: number, min: number, max: number) =>
   z
     .string()
@@ -21,7 +24,8 @@ export const whole = (fallback: number, min: number, max: number) =>
 
 /**
  * What is wrong with a value of any setting, because of what a file of settings put around it: blanks, a
- * carriage return, quotes. Undefined for a value without these.
+ * carriage return or quotes. Control and format characters inside it are wrong too. Undefined for a value
+ * without these.
  */
 export function whyMalformed(text: string): string | undefined {
   if (text.endsWith('\r')) return 'ends with a carriage return, as lines do in a file from Windows';
@@ -31,17 +35,17 @@ export function whyMalformed(text: string): string | undefined {
   return undefined;
 }
 
-/** The parts of a list that is separated by commas, empty ones included. */
+/** The parts of a list that is separated by commas, trimmed, empty ones included. */
 export const listOf = (text: string): string[] => text.split(',').map((part) => part.trim());
 
-/** One of these words. */
+/** One of these words, written in the same case. */
 export const oneOf = <const T extends readonly [string, ...string[]]>(...words: T) =>
   z.enum(words, { error: `must be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}` });
 
-/** A switch: the text `0` is off, `1` is on. */
+/** A switch: `0` is off, `1` is on. The value stays a text. */
 export const flag = oneOf('0', '1');
 
-/** An address or a name to listen at. */
+/** An address or a host name to listen at, without scheme and port; turned into lower case. */
 export const host = z
   .string()
   .refine((text) => isIP(text) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text), {
@@ -49,7 +53,10 @@ export const host = z
   })
   .transform((text) => text.toLowerCase());
 
-/** A path of a file or folder, as the program opens it. */
+/**
+ * A path of a file or folder, as the program opens it: no URL, and nothing to expand at its beginning.
+ * Whether it exists is not checked.
+ */
 export const path = z
   .string()
   .refine((text) => !/^[~$%]/.test(text), {
@@ -57,14 +64,14 @@ export const path = z
   })
   .refine((text) => !/^[a-z]{2,}:/i.test(text), { error: 'must be a path, not a URL' });
 
-/** What a caller can send as `Authorization: Bearer …`. */
+/** What a caller can send as `Authorization: Bearer …`: at least 16 printable ASCII characters, no blank. */
 export const bearer = z
   .string()
   .regex(/^[\x21-\x7e]{16,}$/, 'must be at least 16 printable ASCII characters, without spaces');
 
 /**
- * A text that is parsed by a function.
- * @param read throws an Error whose message says what is wrong
+ * A text that is parsed by a function; the setting has its result.
+ * @param read throws an Error whose message completes a sentence that begins with the setting's name
  */
 export const readBy = <T>(read: (text: string) => T) =>
   z.string().transform((text, context): T => {
@@ -83,7 +90,10 @@ export const readBy = <T>(read: (text: string) => T) =>
 const isOrigin = (text: string): boolean =>
   /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 
-/** The set of origins that are separated by commas, or of `*` alone. Empty by default. */
+/**
+ * A set of origins that are separated by commas, as a browser writes them in `Origin`, or of `*` alone. Empty
+ * by default.
+ */
 export const origins = z
   .string()
   .default('')
@@ -96,7 +106,8 @@ type ProcessRole = 'web' | 'worker';
 const isRole = (text: string): text is ProcessRole => text === 'web' || text === 'worker';
 
 /**
- * Whether a process serves requests (`web`), runs background work (`worker`), or both, which is the default.
+ * What a process does, as a set: serve requests (`web`), run background work (`worker`), or both, which is
+ * the default.
  */
 export const roles = z
   .string()
@@ -115,7 +126,7 @@ function isCodePage(label: string): boolean {
   }
 }
 
-/** A code page by its name in the Encoding Standard. */
+/** A code page by its name in the Encoding Standard (`windows-1250`); no Unicode encoding. */
 export const codePage = z
   .string()
   .refine(isCodePage, 'must be a code page of the Encoding Standard, such as windows-1250');

@@ -49,11 +49,16 @@ const checked = (why: (text: string) => string | undefined) =>
 const beginnings = (protocols: readonly string[]): string =>
   protocols.map((protocol) => `${protocol}//`).join(' or ');
 
-/** The type of a setting that is a URL with one of these protocols. */
+/**
+ * The type of a setting that is a URL with one of these protocols (`https:`). The text is not changed. Texts
+ * that a parser would read otherwise than they are meant are rejected: with an unescaped `@`, or with `<>{}`.
+ */
 export const url = (...protocols: string[]) =>
   checked((text) => whyWrong(text, protocols, `must be a URL that begins with ${beginnings(protocols)}`));
 
-/** The type of a URL that is fetched. `fetch` rejects a URL with a user or a password. */
+/**
+ * The type of an http or https URL that is fetched. It has no user and no password, which `fetch` rejects.
+ */
 export const fetchedUrl = url('https:', 'http:').refine(hasNoUser, {
   error: 'must have no user and no password',
 });
@@ -64,7 +69,10 @@ function hasNoUser(text: string): boolean {
   return username === '' && password === '';
 }
 
-/** The type of a setting that is the URL of a database. */
+/**
+ * The type of a setting that is the URL of a database, as `readDatabaseUrl` accepts it. The text is not
+ * changed.
+ */
 export const databaseUrl = checked(whyNoDatabase);
 
 function whyNoDatabase(text: string): string | undefined {
@@ -76,7 +84,7 @@ function whyNoDatabase(text: string): string | undefined {
   }
 }
 
-/** The type of a list of databases, separated by commas. */
+/** The type of a list of such URLs, separated by commas: an array of texts, empty by default. */
 export const databaseUrls = checked((text) =>
   splitUrls(text)
     .map(whyNoDatabase)
@@ -89,7 +97,10 @@ function splitUrls(text: string): string[] {
   return listOf(text).filter(Boolean);
 }
 
-/** The type of SMTP_URL: a mail server, or `inbox:`. */
+/**
+ * The type of SMTP_URL: `smtp://…` or `smtps://…` without a path and parameters, or `inbox:`. The text is not
+ * changed.
+ */
 export const smtpUrl = checked((text) => {
   if (text === 'inbox:') return undefined;
   const what = 'must be smtp://host…, smtps://host… or inbox:';
@@ -102,7 +113,10 @@ export const smtpUrl = checked((text) => {
     : 'must end after the host and its port: a path or query would not be read';
 });
 
-/** The type of PUBLIC_URL: the prefix of our URLs. `/` makes them relative. */
+/**
+ * The type of PUBLIC_URL, the prefix of our URLs: http or https, without query, fragment, user and password,
+ * or `/`, which makes them relative. The text is not changed.
+ */
 export const publicUrl = checked((text) =>
   text === '/' ? undefined : whyWrong(text, ['http:', 'https:'], 'must be https://…, http://… or /'),
 )

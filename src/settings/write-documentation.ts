@@ -20,7 +20,9 @@ const files: Readonly<Record<string, () => string>> = {
 };
 
 /**
- * The files that contain tables of settings: their present text, and the text that they should have.
+ * Reads the files that contain tables of settings, README.md and docs/SETTINGS.md, and makes the text that
+ * they should have. Writes nothing; running this module as a program does.
+ * @returns for each file its path in the repository, its present text and the wanted one
  * @throws Error when a file does not have the place for its table
  */
 export async function settingsDocuments(): Promise<{ path: string; now: string; wanted: string }[]> {

@@ -7,6 +7,11 @@ const digestsKept = 10_000;
 /**
  * Creates a cache of SHA-256 states of unfinished blobs, so that they need not be read back when they are
  * finished. It has up to 10,000 blobs of which this process has received every byte.
+ * @returns functions by key. `begin`: starts with an empty blob. `goOn`: a copy of the state, to update with
+ *   the bytes of an append and to pass to `keep`; undefined unless exactly `byteSize` bytes were digested.
+ *   `keep`: stores the state after an append, or forgets the blob if it is undefined. `digestOf`: the digest;
+ *   undefined unless exactly `byteSize` bytes were digested, so the bytes have to be read back. `forget`:
+ *   drops the state
  */
 export function createDigests() {
   // Bounded by size, one for each entry, because `max` would allocate all slots at once.

@@ -2,10 +2,12 @@ import type { Source } from './blob-store.ts';
 import { destroy } from './copy-and-hash.ts';
 
 /**
- * Creates a function that runs one piece of work at a time per blob in this process. Later work ends an
- * append: it destroys the `source` that the append reads from, if that is a stream, and waits for the
+ * Creates a function that runs one piece of work at a time per blob in this process. Later work ends a
+ * running append: it stops the `source` that the append reads from, as `destroy` does, and waits for the
  * append's `work`, which has to store the bytes read so far and to settle then. Work that was given no source
- * is only waited for. Each call settles as its work does.
+ * is only waited for.
+ * @returns takes the blob's key, the source of an append (undefined for other work) and the work; settles as
+ *   the work does
  */
 export function createAppendTurns() {
   const running = new Map<string, { readonly source: Source | undefined; readonly done: Promise<unknown> }>();

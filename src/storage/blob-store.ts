@@ -9,7 +9,10 @@ export interface StoredBlob {
   readonly sha256: Buffer;
 }
 
-/** A source of bytes. */
+/**
+ * A source of bytes: a stream, or another iterable. When the rest of its bytes is not wanted, a stream is
+ * destroyed, and `stop` of another source is called.
+ */
 export type Source = Readable | (AsyncIterable<Buffer> & { stop?(why: Error): void });
 
 /** Where and how much to append. */
@@ -37,82 +40,99 @@ export interface ListedBlob {
   readonly finished: boolean;
 }
 
-/** The database that a store belongs to, and the last collection that it has seen. */
+/**
+ * The database that a store belongs to (`id`), and the number of garbage collections that the store has had
+ * (`generation`).
+ */
 export interface StoreIdentity {
   readonly id: string;
   readonly generation: number;
 }
 
 /**
- * Stores bytes under opaque keys. Rows decide what exists: a blob that no row refers to is garbage
- * collected. Every method rejects with StoreUnavailable when the store is full or does not answer.
+ * Stores bytes under opaque keys. Rows decide what exists: a blob that no row refers to is garbage collected.
+ * The methods reject with StoreUnavailable when the store is full or does not answer, except `check` and the
+ * lists of a disk, which reject with the underlying error. For a text that is no key, reading and appending
+ * reject with BlobMissing, and removing does nothing.
  */
 export interface BlobStore {
   /**
-   * Stores a stream. The bytes are durable under their key when this resolves, and removed when it rejects.
+   * Stores a stream under a new key. The bytes are durable when this resolves, and removed when it rejects.
    * The source is destroyed when it rejects, whatever the reason.
    * @throws BlobTooLarge as soon as more than `maxBytes` were read
+   * @throws the source's error
    */
   put(source: Source, maxBytes: number): Promise<StoredBlob>;
   /**
-   * Reads a blob, or a range of it. `end` is the range's last byte, as in HTTP.
-   * @throws BlobMissing
+   * Reads a finished blob, or a range of it. `start` and `end` are the first and the last byte, as in HTTP.
+   * The caller reads the stream to its end or destroys it.
+   * @throws BlobMissing, also for a blob that is unfinished or was set aside
    */
   open(key: string, range?: { start: number; end: number }): Promise<Readable>;
   /** Bytes of a finished blob; undefined when there is none. */
   byteSizeOf(key: string): Promise<number | undefined>;
-  /** Removes a blob, finished or not. Removing a missing one is not an error. */
+  /** Destroys a blob, finished or not, without setting it aside. Removing a missing one is not an error. */
   remove(key: string): Promise<void>;
 
   /**
-   * Creates a blob that is written by several requests, and returns its key. It cannot be opened until it is
-   * finished.
+   * Creates an empty blob that is written by several requests, and returns its key. It cannot be opened until
+   * it is finished.
    */
   create(): Promise<string>;
   /**
-   * Appends a stream and resolves with the durable size, even when the source failed: everything that had
-   * arrived is stored. Another append to the same key, or a query of its size, ends an append that is
-   * running in this process.
+   * Appends a stream to an unfinished blob, and resolves with the durable size of the whole blob, even when
+   * the source failed: everything that had arrived is stored. A later `append`, `sizeOf`, `finish`, `abandon`
+   * or `remove` of the same key ends an append that is running in this process. The source is destroyed when
+   * this rejects.
    * @throws BlobMissing
    * @throws BlobOffset when `offset` is not the durable size
-   * @throws BlobTooLarge nothing is stored beyond `offset`, and the source is destroyed
+   * @throws BlobTooLarge nothing is stored beyond `offset`
    */
   append(key: string, source: Source, options: AppendOptions): Promise<number>;
   /**
-   * Durable bytes of an unfinished blob.
-   * @throws BlobMissing
+   * Number of durable bytes of an unfinished blob.
+   * @throws BlobMissing, also for a finished blob
    */
   sizeOf(key: string): Promise<number>;
   /**
-   * Finishes a blob. When its bytes were written by another process, they are read back for their digest.
+   * Finishes a blob, which can be opened then under the same key. When its bytes were written by another
+   * process, they are read back for their digest. Finishing a finished blob again has the same result.
    * @throws BlobMissing
    */
   finish(key: string): Promise<StoredBlob>;
-  /** Removes an unfinished blob, and nothing else. */
+  /** Removes an unfinished blob. Ignores a finished and a missing one. */
   abandon(key: string): Promise<void>;
 
-  /** Writes, reads and deletes a small blob. Rejects with the error. */
+  /** Writes, reads and deletes a small blob. Rejects with the underlying error, not with StoreUnavailable. */
   check(): Promise<void>;
   /**
-   * Waits no longer than `ms` for an answer from now on, because the process stops. A store that does not
-   * answer would hold it up for a minute. Absent where nothing is waited for.
+   * Limits every wait for an answer to `ms` milliseconds from now on, because the process stops. A store that
+   * does not answer would hold it up for a minute. Absent where there is nothing to wait for.
    */
   waitAtMost?(ms: number): void;
-  /** A presigned URL for downloading a blob, if the store supports it and it is enabled. */
+  /**
+   * Makes a presigned URL for downloading a blob. Absent unless the store supports that and it is enabled.
+   */
   presign?(key: string, options: PresignOptions): Promise<string>;
 
-  /** Keys in a range, finished or not, in no particular order. */
+  /**
+   * The blobs whose keys are in a range, finished or not, in no particular order. Those set aside are not
+   * listed.
+   */
   list(range: KeyRange): AsyncIterable<ListedBlob>;
-  /** Sets a blob aside: it cannot be opened, but is not destroyed. A missing one is ignored. */
+  /**
+   * Sets a finished blob aside, under today's day: it cannot be opened, but is not destroyed. A missing or
+   * unfinished one is ignored.
+   */
   setAside(key: string): Promise<void>;
   /** The blobs that were set aside, with the day on which they were. */
   listAside(): AsyncIterable<AsideBlob>;
-  /** Restores a blob that was set aside. */
+  /** Restores a blob that was set aside, so that it can be opened again. A missing one is ignored. */
   restore(aside: AsideBlob): Promise<void>;
-  /** Deletes a blob that was set aside. */
+  /** Deletes a blob that was set aside, for good. A missing one is ignored. */
   destroy(aside: AsideBlob): Promise<void>;
 
-  /** The identity that was last set; undefined when none was. */
+  /** The identity that was last set; undefined when none was, `unreadable` when the store's is malformed. */
   identity(): Promise<StoreIdentity | 'unreadable' | undefined>;
   /** Records which database owns the store. */
   setIdentity(identity: StoreIdentity): Promise<void>;
@@ -144,7 +164,7 @@ export class BlobTooLarge extends Error {
   }
 }
 
-/** There is no blob of this key. */
+/** There is no such blob: no finished one to read, or no unfinished one to append to. */
 export class BlobMissing extends Error {
   constructor(key: string) {
     super(`no blob ${key}`);
@@ -152,7 +172,7 @@ export class BlobMissing extends Error {
   }
 }
 
-/** An append whose offset is not the durable size. */
+/** The offset of an append is not the durable size, which is `byteSize`. */
 export class BlobOffset extends Error {
   readonly byteSize: number;
   constructor(byteSize: number) {
@@ -164,7 +184,7 @@ export class BlobOffset extends Error {
 
 /**
  * The store is full, has no file handles left, or does not answer. Nothing was stored, and a retry may
- * succeed.
+ * succeed, in 5 seconds at the earliest. The cause is the underlying error.
  */
 export class StoreUnavailable extends Unavailable {
   constructor(cause: unknown) {
@@ -175,7 +195,7 @@ export class StoreUnavailable extends Unavailable {
 
 /** Makes a key: 160 random bits in hexadecimal. The first two digits distribute the blobs over folders. */
 export const newBlobKey = (): string => randomBytes(20).toString('hex');
-/** Whether a text is a key. */
+/** Whether a text has the form of a key. */
 export const isBlobKey = (text: string): boolean => /^[0-9a-f]{40}$/.test(text);
-/** Whether a key is in a range. */
+/** Whether a key is in a range, its end excluded. */
 export const isInRange = (key: string, { from, to }: KeyRange): boolean => key >= from && key < to;

@@ -10,7 +10,7 @@ const rememberedMs = 5000;
 
 /**
  * Writes, reads and removes a small blob, as a request would.
- * @throws the store's error
+ * @throws the underlying error, instead of the StoreUnavailable that has it as its cause
  */
 export async function checkStore(store: Pick<BlobStore, 'put' | 'open' | 'remove'>): Promise<void> {
   const bytes = randomBytes(32);
@@ -32,8 +32,9 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
 }
 
 /**
- * Creates the check of the store for readiness: one check at a time, cached for five seconds. It logs when
- * the store starts to fail, and when it works again.
+ * Creates the check of the store for readiness. Calls while a check runs, and for five seconds after it,
+ * share its result, a failure too. It logs when the store starts to fail, and when it works again.
+ * @returns a function that resolves when the store works, and rejects with the error of `BlobStore.check`
  */
 export function createStoreCheck(store: BlobStore, log: Logger): () => Promise<void> {
   let last: Promise<void> | undefined;

@@ -16,10 +16,12 @@ export interface CopiedSource {
 /**
  * Reads a source to its end. Each chunk is counted and hashed as it arrives, while earlier chunks are
  * written. The chunks that arrive during one write go into the next, so a small file is one write. A source
- * that has not ended is destroyed.
- * @param hash undefined: nothing is hashed
- * @throws BlobTooLarge at the first byte above the limit, or the error of `write`, as soon as it occurs; an
- *   Error for a stream that was read from before. An error of the source is returned instead
+ * that has not ended is stopped.
+ * @param hash is updated with the bytes; undefined: nothing is hashed
+ * @param write called with the chunks in order, one call at a time; never called for an empty source
+ * @returns also when the source has failed: its error is `brokenOff`
+ * @throws BlobTooLarge at the first byte above the limit, when earlier chunks may be written; the error of
+ *   `write`; an Error for a stream that was read from before
  */
 export async function copySource(
   source: Source,
@@ -100,8 +102,9 @@ function createLine(write: (pieces: Buffer[]) => Promise<void>, onFault: (error:
 }
 
 /**
- * Stops a source that is a stream. To another source it does nothing: `copySource` notices a failed write
- * with the next chunk.
+ * Stops a source whose bytes are not wanted any more: destroys a stream, and calls `stop` of another source.
+ * A source without `stop` is left alone.
+ * @param error why; a text of ours by default
  */
 export function destroy(source: Source, error?: Error): void {
   if (source instanceof Readable) source.destroy(error);

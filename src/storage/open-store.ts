@@ -5,7 +5,9 @@ import { type BlobStore, StoreUnavailable } from './blob-store.ts';
 import { createDiskStore } from './disk/store.ts';
 import { claimStore } from './store-owner.ts';
 
-/** Opens the store that a setting describes. The S3 client is loaded only when it is needed. */
+/**
+ * Makes the store that a setting describes, without contacting it. The S3 client is loaded only when needed.
+ */
 export async function openStore(place: BlobPlace): Promise<BlobStore> {
   if (place.kind === 'file') return createDiskStore(place.directory);
   const { createS3Store } = await import('./s3/store.ts');
@@ -17,7 +19,7 @@ export async function openStore(place: BlobPlace): Promise<BlobStore> {
  * file, because otherwise the first customer with a file would find the fault. A store that may not be
  * claimed, or belongs to another database, is opened as well; garbage collection then removes nothing of it,
  * and reports why.
- * @throws ConfigError when files cannot be stored there
+ * @throws ConfigError when files cannot be stored there; the error of the database
  */
 export async function openCheckedStore(place: BlobPlace, db: Db): Promise<BlobStore> {
   const store = await openStore(place);

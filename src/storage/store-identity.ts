@@ -4,8 +4,8 @@ import type { StoreIdentity } from './blob-store.ts';
 const written = z.object({ id: z.uuid(), generation: z.int().min(0) });
 
 /**
- * Parses the store's identity. Returns `unreadable` for malformed text, which must not be taken for a missing
- * identity.
+ * Parses the store's identity, which `writeIdentity` formatted. Returns `unreadable` for malformed text,
+ * which must not be taken for a missing identity.
  */
 export function readIdentity(text: string): StoreIdentity | 'unreadable' {
   const parsed = written.safeParse(parse(text));

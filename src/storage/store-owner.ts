@@ -9,17 +9,20 @@ const sampleSize = 200;
 
 /**
  * Finds out why the store must not be used with this database: another database owns it, its identity cannot
- * be read, this database has no record of it, or this database is an older backup than the store. Writes
- * nothing.
+ * be read, this database has no record of it, or this database is an older backup than the store. A store
+ * without an identity must not be used either if `claimStore` would not claim it. Writes nothing.
  * @returns the reason as text for the operator; undefined when the store may be used, or claimed
+ * @throws the error of the database or the store
  */
 export const whyStoreUnusable = (db: Db, store: BlobStore): Promise<string | undefined> =>
   ownStore(db, store, { claims: false });
 
 /**
- * Claims a store without an identity for this database, if a sample of the rows' blobs exists in it or both
- * are empty.
- * @returns why the store must not be used, as `whyStoreUnusable` does
+ * Claims a store without an identity for this database, if it has all blobs of a sample of up to 200 rows, or
+ * both are empty. A store with an identity is only checked.
+ * @returns why the store must not be used, as `whyStoreUnusable` does; undefined when it belongs to this
+ *   database
+ * @throws the error of the database or the store
  */
 export const claimStore = (db: Db, store: BlobStore): Promise<string | undefined> =>
   ownStore(db, store, { claims: true });
@@ -51,8 +54,9 @@ async function ownStore(
 }
 
 /**
- * Raises the number of garbage collections (`generation`) in the database, and then in the store. In this
- * order the database is never behind the store after a crash.
+ * Adds one to the number of garbage collections (`generation`) in the database, and then writes it to the
+ * store. In this order the database is never behind the store after a crash.
+ * @throws Error when the database has no record of its store
  */
 export async function countCollection(db: Db, store: BlobStore): Promise<void> {
   const [mine] = await db
@@ -64,8 +68,8 @@ export async function countCollection(db: Db, store: BlobStore): Promise<void> {
 }
 
 /**
- * Claims the store for this database, whichever database owned it: the operator has checked. The previous
- * owner loses it.
+ * Claims the store for this database under a new identity, whichever database owned it: the operator has
+ * checked. The previous owner loses it. Does not check whether the blobs of the rows exist.
  */
 export async function adoptStore(db: Db, store: BlobStore): Promise<void> {
   const its = await store.identity();

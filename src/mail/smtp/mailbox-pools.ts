@@ -6,9 +6,9 @@ import { defaultTimeouts, parseSmtpUrl, type SmtpServer, type SmtpTimeouts } fro
 export interface SendingMailbox {
   readonly id: number;
   readonly address: string;
-  /** Its own server; null for the default one. */
+  /** URL of its own server; null: the default server. */
   readonly smtpUrl: string | null;
-  /** Encrypted; see `sealPassword`. */
+  /** Password for its own server, as `sealPassword` encrypts it; null: that of `smtpUrl`, if there is one. */
   readonly smtpPassword: Uint8Array | null;
   readonly disabled: boolean;
 }
@@ -17,26 +17,31 @@ export interface SendingMailbox {
 export interface SharedSmtpSettings {
   /** The default server, for mailboxes without their own: `smtp:` or `smtps:`. */
   readonly smtpUrl: string | undefined;
-  /** Decrypts the passwords of mailboxes. */
+  /** Key that decrypts the passwords of mailboxes, 32 bytes; undefined: MAILBOX_KEY is not set. */
   readonly mailboxKey: Uint8Array | undefined;
-  /** Most connections per mailbox. */
+  /** Most connections per mailbox, 5 by default. */
   readonly connections?: number;
+  /** Instead of those in `defaultTimeouts`. */
   readonly timeouts?: Partial<SmtpTimeouts>;
 }
 
-/** The mailbox cannot send, in plain words. */
+/**
+ * The mailbox cannot send: it is disabled, has no server, or its password cannot be decrypted. The message
+ * says why, in plain words.
+ */
 export class MailboxUnusable extends Error {}
 
-/** The connections of all mailboxes. */
+/** The connection pools of all mailboxes. Disposing of it closes each pool, as `SmtpPool.close` does. */
 export interface MailboxPools extends Disposable {
   /**
-   * The pool of a mailbox. When its settings have changed, a new one is created and the old one is closed.
+   * The pool of a mailbox, created at the first call. When a setting of the mailbox has changed, a new pool
+   * is created and the old one is closed. It does not connect.
    * @throws MailboxUnusable
    */
   poolOf(mailbox: SendingMailbox): SmtpPool;
-  /** As `SmtpPool.cancelWaiting`, for all pools. */
+  /** As `SmtpPool.cancelWaiting`, for all pools that exist now. */
   cancelWaiting(): void;
-  /** As `SmtpPool.cut`, for all pools. */
+  /** As `SmtpPool.cut`, for all pools that exist now. */
   cut(all: boolean): void;
 }
 
@@ -76,7 +81,7 @@ export function createMailboxPools({
 }
 
 /**
- * The server of a mailbox, with its decrypted password.
+ * The server that a mailbox sends by: its own, with the decrypted password, or the default one.
  * @throws MailboxUnusable
  */
 export function serverOf(

@@ -13,15 +13,21 @@ export interface RecipientVerdict {
 /** The outcome of one attempt. */
 export interface AttemptOutcome {
   /**
-   * The phase reached: BODY when bytes may have been sent, SETTLED when the server answered the whole mail.
+   * The phase in which the attempt ended. CONNECT and ENVELOPE: no byte of the mail was sent. BODY: bytes may
+   * have been sent, and the server did not answer them. SETTLED: the server accepted or refused the mail
+   * itself.
    */
   readonly reached: AttemptPhase;
+  /** The server's last reply, or what went wrong in plain words. */
   readonly reply: string;
-  /** By address in the form for RCPT TO. */
+  /** The outcome of each recipient of the attempt, by address in the form for RCPT TO. */
   readonly verdicts: ReadonlyMap<string, RecipientVerdict>;
-  /** The server could not be reached or did not answer, so other mails would fail as well. */
+  /** The server could not be used or did not answer, so other mails of the mailbox would fail as well. */
   readonly serverDown: boolean;
-  /** When the fence was committed: bytes may have been sent since. Absent: none was sent. */
+  /**
+   * When the fence was committed: bytes may have been sent since. The worker adds it. In its outcomes,
+   * undefined means that no byte was sent; `SmtpSession` and `outcomeOf` never set it.
+   */
   readonly bodyAt?: Date | undefined;
   /**
    * The fence could not be passed: the attempt no longer owns its delivery, or the database did not answer.
@@ -33,7 +39,10 @@ export interface AttemptOutcome {
 /** Most characters of a stored reply. */
 const maxReplyCharacters = 1000;
 
-/** A reply without control characters other than line breaks, cut to the stored length. */
+/**
+ * A reply as the ledger stores it: trimmed, each run of control characters other than line feeds replaced by
+ * a blank, and cut to 1000 characters.
+ */
 export function cleanReply(reply: string): string {
   return reply
     .replace(/[^\P{Cc}\n]+/gu, ' ')
@@ -41,18 +50,21 @@ export function cleanReply(reply: string): string {
     .slice(0, maxReplyCharacters);
 }
 
-/** The enhanced status code in a reply (RFC 3463), such as `5.1.1`; undefined if there is none. */
+/** The first enhanced status code in a reply (RFC 3463), such as `5.1.1`; undefined if there is none. */
 export function enhancedCode(reply: string): string | undefined {
   return /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/m.exec(reply)?.[1];
 }
 
-/** The verdict for a reply: 2xx, 4xx or 5xx. Anything else is retried. */
+/**
+ * The verdict for a reply: SENT for 2xx, FAILED for 5xx. Anything else is DEFERRED, which is retried: 4xx,
+ * and a fault in plain words.
+ */
 export function verdictOf(reply: string): RecipientVerdict {
   const state = reply.startsWith('2') ? 'SENT' : /^5\d\d\b/.test(reply) ? 'FAILED' : 'DEFERRED';
   return { state, reply: cleanReply(reply), enhancedCode: enhancedCode(reply) };
 }
 
-/** The verdict when the server may have accepted the mail. */
+/** The verdict OUTCOME_UNKNOWN, for when the server may have accepted the mail. */
 export const unknownVerdict = (reply: string): RecipientVerdict => ({
   state: 'OUTCOME_UNKNOWN',
   reply: cleanReply(reply),
@@ -60,9 +72,9 @@ export const unknownVerdict = (reply: string): RecipientVerdict => ({
 });
 
 /**
- * Makes the outcome of an attempt.
- * @param verdict the outcome of the recipient with this address
- * @param serverDown whether other mails to this server would fail as well
+ * Makes the outcome of an attempt that was not stopped by its fence (`fenced` is false).
+ * @param verdict called once with each address of the envelope
+ * @param serverDown whether other mails to this server would fail as well; false by default
  */
 export function outcomeOf(
   reached: AttemptOutcome['reached'],

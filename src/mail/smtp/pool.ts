@@ -9,17 +9,25 @@ const mailsPerConnection = 100;
 /** Milliseconds that an idle connection is kept. Most servers close it after minutes. */
 const idleMilliseconds = 20_000;
 
-/** Connections to one server. */
+/**
+ * Connections to one server. Each is used for up to 100 mails, one after another, and ended when it has been
+ * idle for 20 seconds.
+ */
 export interface SmtpPool {
   /**
-   * Waits until one of the connections may be used, calls `begin`, opens the connection if necessary, and
-   * sends. Resolves to undefined if the mail was cancelled, or `begin` returned false. Rejects only with
-   * what `begin` throws; then nothing was sent, and the connection is free.
+   * Waits until one of the connections may be used, calls `begin` once, opens the connection if necessary,
+   * and sends. Mails that wait are sent in the order of the calls. Resolves to undefined, with nothing sent,
+   * if `begin` returned false, or the mail was cancelled by `cancelWaiting` or `cut`. A kept connection that
+   * the server has closed is replaced by a new one. Any other fault of the server or the connection is an
+   * outcome. Rejects only with what `begin` throws; then nothing was sent, and the connection is free.
    */
   send(mail: OutgoingMail, begin?: () => boolean): Promise<AttemptOutcome | undefined>;
-  /** The server's last announced size limit, in octets. */
+  /**
+   * The size limit that the server announced on the newest connection, in octets; undefined before the first
+   * connection, and when the server announces none.
+   */
   readonly sizeLimit: number | undefined;
-  /** Cancels mails that wait for a connection, now and later. */
+  /** Cancels the mails that wait for a connection, and every later one. Mails that have begun go on. */
   cancelWaiting(): void;
   /**
    * Closes connections whose mail has not requested its fence, and cancels those mails. The fence is the

@@ -6,9 +6,11 @@ const nonceBytes = 12;
 const tagBytes = 16;
 
 /**
- * Encrypts a mailbox's password: version, nonce, tag, AES-256-GCM. The address is authenticated too, so a
- * password copied into another mailbox's row does not decrypt.
+ * Encrypts a mailbox's password with AES-256-GCM. The mailbox's address is authenticated too, without regard
+ * to case, so a password copied into another mailbox's row does not decrypt.
  * @param key 32 bytes
+ * @returns version (1 byte), nonce (12), tag (16) and the ciphertext
+ * @throws RangeError for a key of another length
  */
 export function sealPassword(password: string, address: string, key: Uint8Array): Buffer {
   const nonce = randomBytes(nonceBytes);
@@ -19,6 +21,7 @@ export function sealPassword(password: string, address: string, key: Uint8Array)
 
 /**
  * Decrypts a mailbox's password.
+ * @param address the mailbox's address; case does not matter
  * @throws Error for a wrong key, and for bytes that `sealPassword` did not make for this address
  */
 export function openPassword(sealed: Uint8Array, address: string, key: Uint8Array): string {

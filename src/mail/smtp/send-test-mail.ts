@@ -14,7 +14,8 @@ const timeouts = { ...defaultTimeouts, connect: timeoutMs, envelope: timeoutMs, 
 export class MailTestFailed extends Error {}
 
 /**
- * Opens a connection to a server and signs in, as for a mail, within 15 seconds. The caller ends the session.
+ * Opens a connection to a server and signs in, as for a mail, within 15 seconds. The caller ends the session
+ * that this returns.
  * @throws MailTestFailed
  */
 export async function greet(server: SmtpServer): Promise<SmtpSession> {
@@ -29,9 +30,11 @@ export async function greet(server: SmtpServer): Promise<SmtpSession> {
 }
 
 /**
- * Sends a short test mail that belongs to no ticket.
- * @returns the server's reply to an accepted mail
- * @throws MailTestFailed with the server's refusal or the fault
+ * Sends a short test mail that belongs to no ticket and is not recorded. Does not end the session.
+ * @param session as `greet` returns it
+ * @param from the mailbox's address
+ * @returns the server's reply to the mail that it accepted
+ * @throws MailTestFailed when the server did not accept the mail
  */
 export async function sendTestMail(session: SmtpSession, from: string, to: string): Promise<string> {
   const text = [

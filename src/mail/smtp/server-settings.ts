@@ -12,7 +12,7 @@ export interface SmtpTimeouts {
   /** From the final dot to its reply. */
   readonly final: number;
 }
-/** The timeouts in use. */
+/** The timeouts for mails of the outbox. */
 export const defaultTimeouts: SmtpTimeouts = {
   connect: 60_000,
   envelope: 300_000,
@@ -20,17 +20,18 @@ export const defaultTimeouts: SmtpTimeouts = {
   final: 600_000,
 };
 
-/** Where and how to connect. */
+/** A mail server: where and how to connect to it. */
 export interface SmtpServer {
   readonly host: string;
   readonly port: number;
   /** TLS from the first byte. */
   readonly secure: boolean;
   /**
-   * `require`: no mail without STARTTLS; `offer`: STARTTLS when the server has it. Certificates are verified
-   * either way.
+   * Use of STARTTLS when `secure` is false. `require`: no mail without STARTTLS; `offer`: STARTTLS when the
+   * server has it. Certificates are verified either way.
    */
   readonly startTls: 'require' | 'offer' | 'never';
+  /** Undefined: no sign-in. */
   readonly user: string | undefined;
   readonly password: string | undefined;
 }
@@ -38,8 +39,10 @@ export interface SmtpServer {
 /**
  * Parses `smtp://user:password@host:port` (default port 587, or 25 without a user) or `smtps://…` (465). A
  * login is sent over TLS only, unless the server is this machine; `?tls=require`, `?tls=offer` and
- * `?tls=never` override that. Certificates are always verified.
+ * `?tls=never` override that. Certificates are always verified. The protocol is not checked: any but `smtps:`
+ * is read as `smtp:`.
  * @param password used instead of one in the URL
+ * @throws TypeError for a text that is not a URL, URIError for a user or password with a malformed escape
  */
 export function parseSmtpUrl(url: string, password?: string): SmtpServer {
   const { protocol, hostname, port, username, password: inUrl, searchParams } = new URL(url);

@@ -9,14 +9,16 @@ import { explainSmtpError, Fenced, gatewayFaults, PlainFault, type SmtpError } f
 
 const noSmtpUtf8 = '550 5.6.7 The mail server does not accept addresses with letters beyond ASCII (SMTPUTF8)';
 
-/** One SMTP connection, for one mail after another. */
+/**
+ * One SMTP connection. Call `connect` once, then `send` for one mail after another, then `quit` or `close`.
+ */
 export class SmtpSession {
   readonly #connection: SMTPConnection;
   readonly #server: SmtpServer;
   readonly #timeouts: SmtpTimeouts;
   #extensions: Extensions = readExtensions(false);
   #fail: (error: Error) => void = () => {};
-  /** Number of mails sent. */
+  /** Number of mails that the server has accepted on this connection. */
   sent = 0;
   #wasCut = false;
   #mayHaveBegun = false;
@@ -40,12 +42,15 @@ export class SmtpSession {
     this.#connection.on('end', () => this.#fail(new Error('The server closed the connection')));
   }
 
-  /** Whether the connection is open. */
+  /** Whether the connection can be used. True before `connect` as well; false once it was closed or lost. */
   get open(): boolean {
     return !this.#connection.destroyed;
   }
 
-  /** Octets of the largest mail that the server accepts (EHLO SIZE); undefined if it announces none. */
+  /**
+   * Octets of the largest mail that the server accepts (EHLO SIZE); undefined before `connect`, and if the
+   * server announces none.
+   */
   get sizeLimit(): number | undefined {
     return this.#extensions.sizeLimit;
   }
@@ -55,19 +60,28 @@ export class SmtpSession {
     return this.#wasCut;
   }
 
-  /** Whether the current mail has requested its fence, so that bytes of it may be sent. */
+  /**
+   * Whether the current mail has called `openBody`, so that bytes of it may be sent. It keeps its value until
+   * the next mail is sent.
+   */
   get mayHaveBegun(): boolean {
     return this.#mayHaveBegun;
   }
 
-  /** Closes the connection immediately. The pending step fails. */
+  /**
+   * Closes the connection immediately. A pending `connect` rejects; a pending `send` resolves with the
+   * outcome of a lost connection.
+   */
   cut(): void {
     this.#wasCut = true;
     this.#fail(new Error('This process is shutting down'));
     this.close();
   }
 
-  /** Connects, and signs in if the server's settings have a user. Rejects with an SmtpError. */
+  /**
+   * Connects, and signs in if the server's settings have a user. Rejects with an SmtpError, also when the
+   * time is over; the caller then calls `close`.
+   */
   async connect(): Promise<void> {
     const { user, password } = this.#server;
     await this.#within(this.#timeouts.connect, 'to connect and sign in', (done) => {
@@ -80,7 +94,12 @@ export class SmtpSession {
     });
   }
 
-  /** Sends one mail. Never rejects. Closes the session when its state is unsafe for another mail. */
+  /**
+   * Sends one mail. Never rejects: every fault is in the outcome. Closes the session when its state is unsafe
+   * for another mail. A mail that exceeds the announced size, or needs SMTPUTF8 of a server without it, is
+   * not sent, and fails with a reply 5xx of ours. If only some recipients need SMTPUTF8, the others get the
+   * mail.
+   */
   async send(mail: OutgoingMail): Promise<AttemptOutcome> {
     const refused = this.#unfit(mail);
     if (refused !== undefined) return refused;
@@ -116,14 +135,16 @@ export class SmtpSession {
     }
   }
 
-  /** Ends the session with QUIT. `close` does not wait for that. */
+  /**
+   * Returns immediately. Ends the session with QUIT, and closes the connection a second later at the latest.
+   */
   quit(): void {
     if (!this.open) return;
     this.#connection.quit();
     setTimeout(() => this.close(), 1000).unref();
   }
 
-  /** Closes the connection without QUIT. */
+  /** Closes the connection immediately, without QUIT. */
   close(): void {
     this.#connection.close();
   }

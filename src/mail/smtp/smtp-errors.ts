@@ -2,27 +2,37 @@ import type { Envelope } from '../compose/compose-mail.ts';
 import { type AttemptOutcome, cleanReply, outcomeOf, verdictOf } from './outcome.ts';
 import type { SmtpServer } from './server-settings.ts';
 
-/** An error of nodemailer. */
+/** An error of nodemailer, or of `SmtpSession`, which has the message alone. */
 export interface SmtpError extends Error {
+  /** Nodemailer's code: `EAUTH`, `ETLS`, `EDNS`, `ECONNECTION` and so on. */
   code?: string;
   /** Code of the underlying error of the system or OpenSSL. */
   originalCode?: string;
+  /** The server's reply. */
   response?: string;
+  /** The reply's status: 550. */
   responseCode?: number;
+  /** One for each recipient that the server refused. */
   rejectedErrors?: (SmtpError & { recipient: string })[];
 }
 /** The attempt may not send a byte: its fence failed. The message says why, in plain words. */
 export class Fenced extends Error {}
-/** A fault whose message is in plain words. */
+/** A fault whose message is in plain words and is stored as it is. */
 export class PlainFault extends Error {}
 
-/** How the ledger tells faults of the gateway that the server has no part in. */
+/**
+ * How the replies in the ledger begin when the gateway itself is at fault, not the server. The explanation of
+ * a failure recognises them by these words.
+ */
 export const gatewayFaults = {
   uncomposable: 'The mail could not be composed',
   unreadableFile: 'An attachment could not be read',
 };
 
-/** The outcome of a failed connection. */
+/**
+ * The outcome of a failed `SmtpSession.connect`, the same for all recipients. FAILED if the server refused
+ * the connection with 5xx, except for a sign-in or TLS. Otherwise DEFERRED, with `serverDown`.
+ */
 export function failedToConnect(error: unknown, { secure }: SmtpServer, envelope: Envelope): AttemptOutcome {
   const { response = '', responseCode, code } = error as SmtpError;
   // A refused sign-in or an untrusted certificate is a fault of the mailbox's settings, so the mail is
@@ -33,7 +43,8 @@ export function failedToConnect(error: unknown, { secure }: SmtpServer, envelope
 }
 
 /**
- * Describes an error for operators, in a sentence without a full stop.
+ * Describes an error for operators, in a sentence without a full stop. It quotes the server's reply, if there
+ * is one.
  * @param secure whether the connection began with TLS
  */
 export function explainSmtpError(error: SmtpError, secure: boolean): string {

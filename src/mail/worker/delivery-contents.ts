@@ -44,18 +44,22 @@ export interface DeliveryRecipient {
 /** Everything that the worker needs to send one delivery. */
 export interface DeliveryContents {
   readonly id: number;
+  /** A temporary failure from this instant on is final. */
   readonly giveUpAt: Date;
   /** What of the message was redacted; null when nothing was. */
   readonly redacted: RedactedPart | null;
-  /** Position of an infected file and the scanner's finding; null when there is none. */
+  /**
+   * Position of the first infected file and the scanner's finding, `2 (Eicar-Test)`; null: no infected file.
+   */
   readonly infected: string | null;
+  /** All recipients by position, including those that an earlier attempt has settled. */
   readonly recipients: readonly DeliveryRecipient[];
   readonly mailbox: SendingMailbox;
-  /** The server's last announced size limit, in octets. */
+  /** The size limit of the mailbox's server, in octets, as last recorded; null: none is known. */
   readonly serverMaxMailBytes: number | null;
-  /** What the mail is composed of. */
+  /** What the mail is composed of. `prepareMail` adds the date. */
   readonly parts: Omit<MailParts, 'date'>;
-  /** The source that an earlier attempt stored. */
+  /** The source that an earlier attempt stored; undefined: none did. */
   readonly source: MailSource | undefined;
 }
 
@@ -118,8 +122,8 @@ const selectContents = prepareStatement<ContentsRow, { ids: readonly number[] }>
 /**
  * Loads claimed mails with one query. A failed query is logged and repeated, after 100 ms to 2 s: no other
  * worker sends these mails until their leases expire.
- * @param isOver asked after each failure: whether to give up
- * @returns the contents by delivery id; undefined when it gave up
+ * @param options `isOver` is called after each failure: true gives up
+ * @returns the contents by delivery id, without those that do not exist; undefined when it gave up
  */
 export async function loadWithRetries(
   client: postgres.Sql,
@@ -161,13 +165,17 @@ function contentsOf(row: ContentsRow): DeliveryContents {
 /** A mail that can be sent. */
 export type PreparedMail = Pick<ComposedMail, 'source' | 'byteSize' | 'hasUtf8Headers'>;
 
-/** Makes the mail's source: that of an earlier attempt if there is one, else it is composed now. */
+/**
+ * The mail to send: the source of an earlier attempt if there is one, so that each attempt sends the same
+ * bytes. Otherwise the mail is composed now, and not stored.
+ * @param now becomes the Date header of a mail that is composed
+ */
 export async function prepareMail({ source, parts }: DeliveryContents, now: Date): Promise<PreparedMail> {
   if (source === undefined) return composeMail({ ...parts, date: now });
   return { source, byteSize: sourceOctets(source), hasUtf8Headers: hasUtf8Headers(parts) };
 }
 
-/** The envelope of one attempt, for these recipients: each address once. */
+/** The envelope of one attempt, for these recipients: each address once, in the form for RCPT TO. */
 export function envelopeOf(
   { parts }: DeliveryContents,
   recipients: readonly { address: string }[],

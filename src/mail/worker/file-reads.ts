@@ -5,24 +5,26 @@ import type { readAhead } from '../compose/mail-source.ts';
 /** Milliseconds between looks whether a mail that waits for its files may still begin. */
 const lookMs = 100;
 
-/** A mail's files could not be read, and no server was contacted. */
+/** A mail's files could not be read, and no server was contacted. The cause is the store's error. */
 export class FilesUnreadable extends Error {}
 
-/** What is known of the file store from the mails with files that were sent. */
+/** Whether the file store can be read, as the latest mail with files has shown. */
 export interface FileReads {
-  /** Called when the files of a mail were read, or could not be. */
+  /** Must be called when the files of a mail were read to their end (true), or could not be read (false). */
   noted(worked: boolean): void;
   /**
-   * Waits until the first bytes of a mail's files, or of another mail's, are read, unless those of the last
-   * one were. Mails that wait for a silent file store must not hold a mailbox's connections, which others
-   * need.
-   * @returns false when the mail may not begin any more
-   * @throws FilesUnreadable when its files cannot be read, or the store failed for the mail that was tried
+   * Resolves to true immediately if the latest read succeeded. Otherwise one mail is tried at a time: waits
+   * until the first bytes of its files have been read, whichever mail it is. Called before a connection is
+   * taken, so that mails that wait for a silent store do not hold the connections that other mails need.
+   * @param mayBegin called every 100 ms while it waits
+   * @returns false once `mayBegin` has returned false
+   * @throws FilesUnreadable when the files of this mail cannot be read, or the store was unavailable for the
+   *   mail that was tried
    */
   ready(bytes: ReturnType<typeof readAhead>, mayBegin: () => boolean): Promise<boolean>;
 }
 
-/** Starts without an assumption: the first mail's files are waited for. One mail is tried at a time. */
+/** Creates the state of one worker. Nothing is known at first, so the first mail's files are waited for. */
 export function createFileReads(): FileReads {
   let works = false;
   /** The mail that is tried; resolves with the fault. */

@@ -7,26 +7,34 @@ export const claimsPerConnection = 16;
 const firstRest = 1000;
 const longestRest = 120_000;
 
-/** The slots of each mailbox for claimed mails. */
+/** Counts each mailbox's claimed mails, and pauses a mailbox while its server is down. */
 export interface MailboxSlots {
-  /** Slots of an idle mailbox. */
+  /** Most claimed mails of one mailbox: its connections × `claimsPerConnection`. */
   readonly slotsPerMailbox: number;
-  /** Mailboxes with another number of free slots. */
+  /**
+   * The free slots of the mailboxes in use: 0 while one pauses, and after its pause at most 1 until an
+   * attempt has reached the server. A mailbox that is not listed has all its slots free.
+   */
   list(): { mailboxId: number; free: number }[];
-  /** Takes a slot. */
+  /** Takes a slot, even if none is free. */
   enter(mailboxId: number): void;
   /** Frees a slot. */
   leave(mailboxId: number): void;
   /**
-   * Reports an attempt. A mailbox pauses while its server is down, so that its mails wait instead of failing
-   * one by one. After each pause, a single mail is tried first.
+   * Reports an attempt. With `serverDown`, the mailbox pauses, so that its mails wait instead of failing one
+   * by one: for half a second to a second, doubled with each failure, up to two minutes. After each pause, a
+   * single mail is tried first. A failure during a pause does not lengthen it. Without `serverDown`, the
+   * pause ends.
    */
   reportServer(mailboxId: number, serverDown: boolean): void;
   /** Whether a claimed mail may begin: not while its mailbox pauses. */
   mayBegin(mailboxId: number): boolean;
   /** Milliseconds until the next pause ends; Infinity when there is none. */
   pause(): number;
-  /** Whether enough slots are free for a claim to be worthwhile. */
+  /**
+   * Whether enough slots are free for a claim to be worthwhile: no mailbox has a claimed mail, or one of
+   * those that have has at least half of its slots free.
+   */
   isClaimWorthwhile(): boolean;
 }
 
@@ -39,8 +47,8 @@ interface MailboxLoad {
 
 /**
  * Creates the slots of one worker. Each mailbox has its own, so that no mailbox delays another.
- * @param connections maximum connections per mailbox
- * @param random in [0, 1), for the jitter of pauses
+ * @param options `connections`: maximum connections per mailbox; `random`: returns a number in [0, 1), for
+ *   the jitter of pauses
  */
 export function createMailboxSlots({
   connections,

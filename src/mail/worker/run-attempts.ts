@@ -28,22 +28,25 @@ export interface AttemptPorts {
   readonly sql: postgres.Sql;
   readonly blobs: Pick<BlobStore, 'open'>;
   readonly log: Logger;
+  /** The time by the database's clock. */
   readonly now: () => Date;
+  /** Returns a number in [0, 1), which spreads the retries of mails that failed together. */
   readonly random: () => number;
   readonly pools: MailboxPools;
   /**
-   * Called with the server's health before the outcome is committed, so that other mails of the same mailbox
-   * back off at once.
+   * Called after an attempt, before its outcome is committed, so that other mails of the same mailbox back
+   * off at once. Not called when a fence failed, or when no connection was asked for.
    */
   readonly reportServer: (mailboxId: number, serverDown: boolean) => void;
   /** Called when a fence failed, before the outcome is committed: other mails would fail as well. */
   readonly fenceFailed: () => void;
+  /** Called when the outcome is written. */
   readonly attempted?: OnAttempt | undefined;
   /** Called and awaited at each step, for tests. */
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
 }
 
-/** Called with the outcome, the phase reached and the duration. */
+/** Called with the delivery's state after an attempt, the phase reached and the duration in seconds. */
 export type OnAttempt = (outcome: DeliveryState, phase: AttemptPhase, seconds: number) => void;
 
 /** Milliseconds between looks at a delivery that is locked before its fence. */
@@ -52,9 +55,14 @@ const lockedMs = 100;
 /** Sends claimed deliveries. */
 export interface Attempts {
   /**
-   * Sends one claimed delivery and writes its outcome; undefined when it did not begin, as the
-   * worker stops or the mailbox pauses: the caller releases the claim.
-   * @param mayBegin asked once a connection is free
+   * Sends one claimed delivery, commits its outcome to the ledger, and logs it. A mail with a redacted part
+   * or an infected file is not sent, and settled as CANCELLED or FAILED. A mailbox that cannot send, or a
+   * mail that cannot be composed, is an outcome too. While the database does not answer, the commit is
+   * retried without end.
+   * @param mayBegin called while the mail waits for its files, and once when a connection is free
+   * @returns the outcome; undefined when no byte was sent and nothing was written, because `mayBegin`
+   *   returned false or the pool cancelled the mail. The caller releases the claim then. The outcome of a
+   *   mail with a redacted part or an infected file has no verdicts
    */
   run(claim: Claim, contents: DeliveryContents, mayBegin: () => boolean): Promise<AttemptOutcome | undefined>;
 }

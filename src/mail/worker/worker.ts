@@ -43,18 +43,21 @@ export interface WorkerPorts extends SharedSmtpSettings {
   readonly sql: postgres.Sql;
   readonly blobs: Pick<BlobStore, 'open'>;
   readonly log: Logger;
+  /** The time by the database's clock. */
   readonly now: () => Date;
-  /** Seconds after which an unrenewed lease expires. */
+  /** Seconds after which an unrenewed lease expires; 60 by default. */
   readonly leaseSeconds?: number;
-  /** Seconds between polls when no notification arrives. */
+  /** Seconds between polls when no notification arrives; 5 by default. */
   readonly pollSeconds?: number;
+  /** Returns a number in [0, 1), for the jitter of pauses and retries; `Math.random` by default. */
   readonly random?: () => number;
   /**
-   * How long shutdown waits, in milliseconds: `beginsMs` for mails before their fence, which is the commit
-   * after which their bytes may be sent, and `endsMs` for the others.
+   * How long shutdown waits before it closes connections, in milliseconds: `beginsMs` (5000 by default) for
+   * mails before their fence, which is the commit after which their bytes may be sent, and `endsMs` (60,000)
+   * for the others, whose outcome may then be unknown.
    */
   readonly drain?: { readonly beginsMs?: number; readonly endsMs?: number };
-  /** Called for each attempt once its outcome is written. */
+  /** Called for each attempt once its outcome is committed. */
   readonly attempted?: OnAttempt;
   /** Called and awaited at each step of each delivery, for tests that kill the process there. */
   readonly trace?: (step: WorkerStep, deliveryId: number) => Promise<void> | void;
@@ -64,14 +67,15 @@ export interface WorkerPorts extends SharedSmtpSettings {
 export interface Worker extends AsyncDisposable {
   /** Begins to send. Further calls do nothing. */
   start(): void;
-  /** Queries for due mails now. */
+  /** Queries for due mails now, without waiting for a notification or the next poll. */
   wake(): void;
 }
 
 /**
- * Creates a worker. Any number of workers may run, in one or many processes. Disposing it drains: it begins
- * nothing new, finishes mails in transmission, and releases other claims. `drain` limits the wait for slow
- * servers.
+ * Creates a worker; `start` starts it. Any number of workers may run, in one or many processes. Faults of the
+ * database are logged and retried. Disposing of it drains: it begins nothing new, finishes mails in
+ * transmission, and releases other claims. `drain` limits the wait for slow servers; 5 seconds after `endsMs`
+ * it no longer waits for the database either.
  */
 export function createWorker(ports: WorkerPorts): Worker {
   const { sql, log, now, leaseSeconds = 60, pollSeconds = 5 } = ports;

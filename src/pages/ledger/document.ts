@@ -3,8 +3,9 @@ import { type Html, html } from '../html-template.ts';
 
 /**
  * The HTML of the ledger page without any mails, which its script loads and shows.
- * @param settings JSON for the script, with the demo's credential in development
- * @param links URLs by their titles
+ * @param styleHref URL of the style sheet
+ * @param settings the element of `embeddedSettings`, with the demo's credential in development
+ * @param links links in the page's header: URL by title
  */
 export function ledgerDocument(
   styleHref: string,

@@ -19,7 +19,10 @@ const policy = [
 
 /** Options of the ledger page. */
 export interface LedgerPageOptions {
-  /** Authorization header of the demo's operator. It is embedded only in responses to direct requests. */
+  /**
+   * Authorization header of the demo's operator, with which the page signs in. It is embedded only in
+   * responses to requests that did not come through a proxy.
+   */
   readonly demoAuthorization?: string | undefined;
   /** Links in the page's header: URL by title. */
   readonly links: Readonly<Record<string, string>>;
@@ -40,6 +43,10 @@ function readAssets(): Readonly<Record<string, PageAsset>> {
 /**
  * Creates the handler of the ledger page, where operators see what became of each mail. The page is static:
  * it queries /graphql with the credential that its reader enters.
+ * @returns a function that answers a request: `/ledger` with the page, `/ledger/assets/…` with its scripts
+ *   and styles, any other path with 404, and methods other than GET and HEAD with 405. `path` is without the
+ *   query
+ * @throws Error when a script or the style sheet cannot be read, which happens here and not per request
  */
 export function createLedgerPage({ demoAuthorization, links }: LedgerPageOptions) {
   const assets = readAssets();

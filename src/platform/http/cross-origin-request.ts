@@ -6,10 +6,12 @@ const simpleTypes = /^(?:|text\/plain|application\/x-www-form-urlencoded|multipa
 
 /**
  * Whether a page of another origin could have made the browser send this POST without a preflight, with the
- * user's stored Basic credential. Browsers mark such requests with headers that a page cannot remove.
- * Programs send no such headers, so they always pass.
+ * user's stored Basic credential. The caller must refuse such a request. Browsers mark it with
+ * `Sec-Fetch-Site` or `Origin`, which a page cannot remove; programs send neither, so the result is false for
+ * them. It is also false for content types that need a preflight, such as JSON.
  * @param ownOrigin the origin under which the caller reached us
- * @param preflighted names of headers that a page can send to another origin only after a preflight
+ * @param preflighted names of headers, in lower case, that a page can send to another origin only after a
+ *   preflight; a request that has one of them passes
  */
 export function mayBeCrossOrigin(
   { headers }: IncomingMessage,

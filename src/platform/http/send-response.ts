@@ -18,8 +18,10 @@ const requestId = Symbol('request id');
 type NamedResponse = ServerResponse & { [requestId]?: string };
 
 /**
- * Sets the response's X-Request-Id, by which log lines name the request: the caller's id if it is harmless in
- * logs and headers, else a new one.
+ * Chooses the request's id, by which log lines name it, and stores it on the response; `writeHead` sends it
+ * as X-Request-Id. It is the caller's X-Request-Id if that has 8 to 64 characters of `A-Z a-z 0-9 _ . : -`,
+ * else a new UUID.
+ * @returns the id
  */
 export function nameRequest(req: IncomingMessage, res: ServerResponse): string {
   const offered = req.headers['x-request-id'];
@@ -28,13 +30,13 @@ export function nameRequest(req: IncomingMessage, res: ServerResponse): string {
   return id;
 }
 
-/** The X-Request-Id that `nameRequest` set. */
+/** The id that `nameRequest` stored; `unknown` before that. */
 export const requestIdOf = (res: ServerResponse): string => (res as NamedResponse)[requestId] ?? 'unknown';
 
 /**
- * Writes the head of a response, with its X-Request-Id. Every route uses it. Node writes headers that are
- * passed together as they are. If any header was set before, Node sets all of them one by one, which is
- * slower.
+ * Writes the head of a response, with its X-Request-Id. Every route uses it. Pass all headers here: if any
+ * was set on the response before, Node sets all of them one by one, which is slower.
+ * @returns the response
  */
 export function writeHead(res: ServerResponse, status: number, headers: OutgoingHttpHeaders): ServerResponse {
   const id = (res as NamedResponse)[requestId];
@@ -45,14 +47,16 @@ export function writeHead(res: ServerResponse, status: number, headers: Outgoing
 export interface WholeResponse {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
-  /** As a whole, or in pieces that are made when they are written. */
+  /** As a whole, or in pieces that are made when they are written. Texts are sent as UTF-8. */
   readonly body: string | Buffer | Iterable<string>;
 }
 
 /**
- * Sends a response even while the request is still arriving. A rest of up to 1 MiB is discarded and the
- * connection stays open; a longer one is discarded for up to 2 s or 64 MiB, then the connection is closed.
- * Closing at once would reset it, and the response might be lost. Does nothing once a response has begun.
+ * Sends a whole response even while the request is still arriving. Adds no Content-Length: the caller puts it
+ * among the headers. If the rest of the request has up to 1 MiB, it is discarded and the connection stays
+ * open. A longer rest is discarded for up to 2 s or 64 MiB, then the connection is closed; closing it at once
+ * would reset it, and the response might be lost. Does nothing once a response has begun or its connection is
+ * closed. Returns before the response is sent.
  */
 export function sendResponse(
   req: IncomingMessage,
@@ -124,8 +128,9 @@ const isShort = (body: WholeResponse['body']): body is string | Buffer =>
   (typeof body === 'string' || Buffer.isBuffer(body)) && body.length <= pieceBytes;
 
 /**
- * Writes a body in pieces, as fast as its reader takes them. Resolves when all but the last piece were taken,
- * or the reader has disconnected.
+ * Writes a body in pieces, as fast as its reader takes them. The head must be written before; the caller ends
+ * the response. Resolves when all pieces are written and the response can take more, or when the client has
+ * disconnected.
  */
 export async function writePieces(res: ServerResponse, body: WholeResponse['body']): Promise<void> {
   let inTurn = 0;
@@ -139,7 +144,10 @@ export async function writePieces(res: ServerResponse, body: WholeResponse['body
   }
 }
 
-/** Resolves when a response or its socket can take more, or its connection is closed. */
+/**
+ * Resolves when a response or its socket can take more, or its connection is closed. Call it only after a
+ * `write` that returned false: it waits for the next `drain` event.
+ */
 export function drained(out: ServerResponse | Socket): Promise<void> {
   return new Promise((resolve) => {
     if (out.destroyed) return resolve();

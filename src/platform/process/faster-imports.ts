@@ -1,5 +1,3 @@
-import { enableCompileCache, type ResolveFnOutput, type ResolveHookSync, registerHooks } from 'node:module';
-
 /*
  * Makes the imports that come after it faster; the entries of the program import it first. Compiled code
  * comes from Node's cache on disk, which halves a warm start.
@@ -9,6 +7,8 @@ import { enableCompileCache, type ResolveFnOutput, type ResolveHookSync, registe
  * other by relative paths, and all are ES modules, so these need no package.json; what our modules import of
  * it is resolved once.
  */
+
+import { enableCompileCache, type ResolveFnOutput, type ResolveHookSync, registerHooks } from 'node:module';
 
 const insideDrizzle = /\/node_modules\/drizzle-orm\/.*\.js$/;
 const relative = /^\.\.?\/.*\.js$/;

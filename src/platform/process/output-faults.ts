@@ -2,7 +2,8 @@ import type { Writable } from 'node:stream';
 
 /**
  * Keeps a process running when its standard output cannot be written: without a listener, Node ends a process
- * on a stream's error. Lines are lost while the disk is full, and written again when it has room.
+ * on a stream's error. Lines that are written while the disk is full are lost; later ones are written when it
+ * has room again.
  * @param onReaderGone called once when the program that reads the output has ended (EPIPE)
  */
 export function surviveOutputFaults(stdout: Writable, onReaderGone: () => void): void {

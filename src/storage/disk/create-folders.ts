@@ -2,7 +2,14 @@ import { opendir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, isMissing, makeFolder, openFile } from './file-system.ts';
 
-/** Creates the folders of a store on demand. Each is created, and its name fsynced, once per process. */
+/**
+ * Creates files in the folders of a store, which are created on demand. Each folder is created, and its name
+ * fsynced, once per process, and again when somebody has removed it.
+ * @param root the store's folder; it is created too
+ * @returns `createFile(folder, name)` opens a new file for writing and resolves to its descriptor.
+ *   `move(file, folders, name)` moves a file into the last of the folders, each of which is in the one before
+ *   it. Neither fsyncs the file or its name. Both reject with the system's error
+ */
 export function createFolders(root: string) {
   const made = new Map<string, Promise<void>>();
 
@@ -49,7 +56,7 @@ export function createFolders(root: string) {
   };
 }
 
-/** The names in a folder; none when it does not exist. */
+/** The names in a folder, in no particular order; none when it does not exist or is not a folder. */
 export async function* entriesOf(folder: string): AsyncGenerator<string> {
   try {
     for await (const { name } of await opendir(folder)) yield name;

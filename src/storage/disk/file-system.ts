@@ -7,25 +7,28 @@ import { StoreUnavailable } from '../blob-store.ts';
  * Uses descriptors instead of FileHandle: a small file takes five calls, each of which costs about half as
  * much.
  */
-/** Opens a file and returns its descriptor. */
+/** Opens a file and resolves to its descriptor. The caller closes it. */
 export const openFile = promisify(fs.open);
 /** Waits until a file's bytes are on disk. */
 export const syncFile = promisify(fs.fsync);
 /**
- * Closes a file, at once and outside of the thread pool. Nothing is synchronized: what must be durable was
- * passed to `syncFile` before.
+ * Closes a file, synchronously and outside of the thread pool. Nothing is written to the disk by this: what
+ * must be durable was passed to `syncFile` before.
  */
 export const closeFile = async (fd: number): Promise<void> => fs.closeSync(fd);
 /** Size and times of a file. */
 export const statFile = promisify(fs.fstat);
-/** Shortens a file. */
+/** Cuts a file to a number of bytes. */
 export const truncateFile = promisify(fs.ftruncate);
 const makeDirectory = promisify(fs.mkdir);
 const statPath = promisify(fs.stat);
 const write = promisify(fs.write);
 const writev = promisify(fs.writev);
 
-/** Writes all chunks at the file's position, or from `position` on. A disk may accept less at a time. */
+/**
+ * Writes all chunks at the file's position, or from byte `position` on, however few bytes the disk accepts at
+ * a time. They are not on disk before `syncFile`.
+ */
 export async function writeAll(fd: number, pieces: readonly Buffer[], position?: number): Promise<void> {
   let at = position ?? null;
   let rest: Buffer;
@@ -95,7 +98,7 @@ const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** The code of a system error, such as `ENOENT`. */
+/** The code of a system error, such as `ENOENT`; undefined for other values. */
 export const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | null)?.code;
 /** Whether an error says that a file or a folder does not exist. */
 export const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT';
@@ -108,8 +111,8 @@ const passing = new Set(
   'ENOSPC EDQUOT EMFILE ENFILE ENOMEM EROFS EACCES EPERM ENOENT ENOTDIR ESTALE ETIMEDOUT EBUSY'.split(' '),
 );
 /**
- * Turns errors of a disk that may recover, such as a full one, into StoreUnavailable. Others are returned
- * unchanged, EIO among them.
+ * Returns a StoreUnavailable for errors of a disk that may recover, such as a full one, with the error as its
+ * cause. Others are returned unchanged, EIO among them.
  */
 export const asStoreFault = (error: unknown): unknown =>
   passing.has(codeOf(error) ?? '') ? new StoreUnavailable(error) : error;

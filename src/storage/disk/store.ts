@@ -32,7 +32,8 @@ import { createUnfinished } from './unfinished-blobs.ts';
  * Stores blobs as files in a directory. `ab/abcdef…` is a finished blob, `arriving/abcdef…` an unfinished
  * one, `aside/2026-11-28/abcdef…` one that was set aside, and `identity` names the store. No blob folder has
  * one of these names, because they are not two hexadecimal digits. A crash may leave a half-written file. No
- * row refers to its key, so it is garbage collected.
+ * row refers to its key, so it is garbage collected. The directory is created at the first write. Faults of
+ * the disk that will not pass, and those while blobs are listed, are thrown as the system's errors.
  */
 export function createDiskStore(directory: string): BlobStore {
   const root = resolve(directory);

@@ -36,8 +36,8 @@ interface DiskFolders {
 }
 
 /**
- * The part of the store for blobs that are written by several requests: `arriving/abcdef…` until they are
- * finished.
+ * The part of a disk store for blobs that are written by several requests. A blob is a file in the folder
+ * `arriving` until it is finished, and is then moved to the folder of its key.
  */
 export function createUnfinished({
   folders,

@@ -14,7 +14,7 @@ import { restoreOrDestroy } from './restore-or-destroy.ts';
 import { findStrays, removeStrays, type Strays } from './stray-keys.ts';
 import { deleteUnusedBlobs, unusedCount } from './unused-blobs.ts';
 
-/** Counts of what a collection removed. */
+/** Counts of what a collection removed. Mails of the inbox and counters of rate limits are not counted. */
 export interface Collected {
   /** Expired idempotency keys. */
   readonly idempotencyKeys: number;
@@ -22,9 +22,12 @@ export interface Collected {
   readonly auditEntries: number;
   /** Expired uploads, complete or not. */
   readonly uploads: number;
-  /** Blobs that had a row. */
+  /** Blobs whose row was deleted because nothing refers to them; their bytes were set aside. */
   readonly blobs: number;
-  /** Keys of the store without a row: left by requests that failed, or processes that died. */
+  /**
+   * Keys of the store without a row, set aside or abandoned: left by requests that failed, or processes that
+   * died.
+   */
   readonly keys: number;
   /** Blobs set aside earlier that rows refer to again, so they were restored. */
   readonly restored: number;
@@ -34,9 +37,12 @@ export interface Collected {
 
 /** What a collection removed, and why it left the rest. The reasons are texts for the operator. */
 export interface Collection extends Collected {
-  /** Why no file was removed. */
+  /**
+   * Why no file and no upload was removed: the store must not be used with this database, or rows are hidden.
+   * Undefined: nothing prevented it.
+   */
   readonly off?: string | undefined;
-  /** Why unused files of the range were not removed; expired ones were. */
+  /** Why unused files of the range were not removed, although expired ones were: there are too many. */
   readonly unlikely?: string | undefined;
 }
 
@@ -48,13 +54,16 @@ export interface KeepDays {
 
 /** Options of `collectGarbage`. */
 export interface CollectOptions {
-  /** Only keys in this range are checked for files that a crash or a fault left. */
+  /**
+   * Only files whose keys are in this range are removed as unused, or destroyed after they were set aside.
+   * All keys by default.
+   */
   readonly range?: KeyRange;
-  /** An operator has confirmed that the large share may be removed. */
+  /** Removes unused files even if they are too many: an operator has confirmed it. False by default. */
   readonly anyShare?: boolean;
-  /** undefined: for ever. */
+  /** Undefined: inbox mails and audit entries are kept for ever. */
   readonly keepDays?: KeepDays | undefined;
-  /** The current time. */
+  /** The current time, by which blobs that were set aside are destroyed. By default this machine's. */
   readonly now?: Date;
 }
 
@@ -69,9 +78,12 @@ const batch = 500;
 /**
  * Removes what is unused or expired. Rows are deleted before bytes are set aside, so that a later collection
  * finds what a crash leaves. Any number of processes may collect concurrently. No file is removed unless the
- * store belongs to the database, every row is visible, and the share to be removed is plausible.
- * @param olderThan must be further back than the longest request takes, because its blobs have no row until
- * its commit
+ * store belongs to the database and every row is visible. More than 50 unused files of the range are removed
+ * only if they are at most 5 % of its files. Bytes are set aside, and destroyed a week later; beginnings of
+ * unfinished blobs are destroyed at once. Claims a store without an owner, as `claimStore` does.
+ * @param olderThan only older blobs are unused; must be further back than the longest request takes, because
+ *   its blobs have no row until its commit
+ * @throws the error of the database or the store
  */
 export async function collectGarbage(
   db: Db,

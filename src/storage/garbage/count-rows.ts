@@ -4,15 +4,16 @@ import type { KeyRange } from '../blob-store.ts';
 
 /** Result of `countRows`. */
 export interface RowCount {
-  /** Rows of blobs in the range. */
+  /** Rows of the table `blobs` in the range, hidden ones included. */
   readonly blobs: number;
   /** Why rows may be invisible, as text for the operator. Undefined when all rows are visible. */
   readonly hidden: string | undefined;
 }
 
 /**
- * Counts the rows that refer to files in the range, as this role sees them, and compares the count with the
- * real one. Where row-level security hides rows, every file would look like garbage.
+ * Counts the rows that refer to files in the range (blobs, attachments, uploads), as this role sees them, and
+ * compares the count with the real one. Where row-level security hides rows, every file would look like
+ * garbage.
  */
 export async function countRows(db: Db, { from, to }: KeyRange): Promise<RowCount> {
   const [row] = await db.execute<Record<'blobs' | 'there' | 'seen', number>>(sql`

@@ -2,7 +2,7 @@ import { and, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Db } from '../../db/database.ts';
 import { inboxMails, openUploads, uploads } from '../../db/tables.ts';
 
-/** An upload can be attached within a day. An attached one has become an attachment. */
+/** Hours within which an upload can be attached. */
 export const uploadLifetimeHours = 24;
 /** After this, a call with the same key is a new one. */
 const idempotencyKeyLifetimeDays = 30;
@@ -16,8 +16,8 @@ const auditEntryBatch = 5000;
 const longAgo = sql`now() - make_interval(hours => ${uploadLifetimeHours + graceHours})`;
 
 /**
- * Deletes expired idempotency keys, in batches, so that no transaction on a busy desk is long. Rows are found
- * by their place in the table, where old ones lie together.
+ * Deletes idempotency keys older than 30 days, in batches, so that no transaction on a busy desk is long.
+ * Skips rows that another transaction holds.
  * @returns number of deleted keys
  */
 export async function expireIdempotencyKeys(db: Db): Promise<number> {
@@ -33,7 +33,10 @@ export async function expireIdempotencyKeys(db: Db): Promise<number> {
   }
 }
 
-/** Deletes mails of the development inbox that are older than `keepDays` days. */
+/**
+ * Deletes mails of the development inbox that are older than `keepDays` days.
+ * @returns number of deleted mails
+ */
 export async function expireInboxMails(db: Db, keepDays: number): Promise<number> {
   const gone = await db
     .delete(inboxMails)
@@ -57,7 +60,7 @@ export async function expireAuditEntries(db: Db, keepDays: number): Promise<numb
   }
 }
 
-/** Deletes rate limit counters of past windows. */
+/** Deletes rate limit counters whose window ended more than an hour ago. */
 export async function expireRateLimits(db: Db): Promise<void> {
   await db.execute(
     sql`delete from rate_limits where expire < (extract(epoch from now() - interval '1 hour') * 1000)::int8`,
@@ -65,7 +68,8 @@ export async function expireRateLimits(db: Db): Promise<void> {
 }
 
 /**
- * Deletes complete uploads older than a day.
+ * Deletes the rows of complete uploads older than 25 hours: the 24 in which they can be attached, and one for
+ * a command that is still committing. Their bytes are not touched.
  * @returns keys of their blobs, some of which attachments may use
  */
 export async function expireUploads(db: Db): Promise<string[]> {
@@ -76,7 +80,11 @@ export async function expireUploads(db: Db): Promise<string[]> {
   return gone.map(({ key }) => key);
 }
 
-/** Deletes unfinished uploads older than a day. @returns keys of the blobs that were created for them */
+/**
+ * Deletes the rows of unfinished uploads older than 25 hours, except those to which a request is appending.
+ * Their bytes are not touched.
+ * @returns keys of the blobs that were created for them
+ */
 export async function expireOpenUploads(db: Db): Promise<string[]> {
   const free = or(isNull(openUploads.leaseUntil), lt(openUploads.leaseUntil, sql`now()`));
   const gone = await db

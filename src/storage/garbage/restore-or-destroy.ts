@@ -14,7 +14,7 @@ const dayMs = 86_400_000;
 /** Counts of what `restoreOrDestroy` did. */
 export interface RestoredOrDestroyed {
   /**
-   * Blobs that were restored because rows refer to them: the database was an older backup when they were set
+   * Blobs that were restored because rows refer to them. The database was an older backup when they were set
    * aside.
    */
   readonly restored: number;
@@ -23,8 +23,8 @@ export interface RestoredOrDestroyed {
 }
 
 /**
- * Goes through all blobs that were set aside: restores those that rows refer to again, and destroys those in
- * `range` that were set aside more than `asideDays` days ago.
+ * Goes through all blobs that were set aside: restores those that rows refer to again, whatever their keys,
+ * and destroys the others in `range` that were set aside more than 7 days before `now`, by days in UTC.
  */
 export async function restoreOrDestroy(
   db: Db,

@@ -17,8 +17,8 @@ const endWithinMs = 3000;
 const parts = '0123456789abcdef';
 
 /**
- * The sixteenth of the keys that is checked at a time. It follows from the time alone, so each part gets its
- * turn however often processes restart.
+ * The sixteenth of the keys that is checked at this time: those with one first digit, for 15 minutes. It
+ * follows from the time alone, so each part gets its turn however often processes restart.
  * @param ms milliseconds since 1970
  */
 export function partAt(ms: number): KeyRange {
@@ -28,7 +28,10 @@ export function partAt(ms: number): KeyRange {
 
 /** The running schedule. Disposing of it stops it, waiting up to three seconds for a running collection. */
 export interface CollectionSchedule extends AsyncDisposable {
-  /** Why files are not collected, or not all of them; undefined when there is no problem. */
+  /**
+   * Why files are not collected, or not all of them, as text for the operator, since the last collection;
+   * undefined when there is no problem.
+   */
   why(): string | undefined;
 }
 
@@ -37,7 +40,7 @@ export interface SchedulePorts {
   readonly db: Db;
   readonly blobs: BlobStore;
   readonly log: Logger;
-  /** undefined: for ever. */
+  /** Undefined: inbox mails and audit entries are kept for ever. */
   readonly keepDays?: KeepDays | undefined;
   /** The database's clock. */
   readonly now: () => Date;

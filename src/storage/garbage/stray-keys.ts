@@ -5,9 +5,10 @@ import type { BlobStore, KeyRange, ListedBlob } from '../blob-store.ts';
 const batch = 500;
 
 /**
- * Finds which keys are in use: by blobs, and by unfinished uploads. A new table that refers to keys must be
- * added to this one statement: a key that moves from one table to another is in one of them at every
+ * Finds which of these keys are in use: by blobs, and by unfinished uploads. A new table that refers to keys
+ * must be added to this one statement: a key that moves from one table to another is in one of them at every
  * instant.
+ * @returns the use by key; keys that are not in use are missing
  */
 export async function keysInUse(db: Db, keys: readonly string[]): Promise<ReadonlyMap<string, Use>> {
   if (keys.length === 0) return new Map();
@@ -26,7 +27,7 @@ export type Use = 'BLOB' | 'ARRIVING';
 
 /** Result of `findStrays`. */
 export interface Strays {
-  /** Keys of the store in the range, whatever their age. */
+  /** Number of keys of the store in the range, whatever their age. */
   readonly listed: number;
   /**
    * Keys without a row, and unfinished beginnings of finished blobs: left by requests that failed, or
@@ -37,7 +38,7 @@ export interface Strays {
 
 /**
  * Lists the store's keys in the range, and finds those without a row. Keys younger than `olderThan` are
- * counted, but not taken for strays.
+ * counted, but not taken for strays. Removes nothing.
  */
 export async function findStrays(
   db: Db,
@@ -67,7 +68,7 @@ export async function findStrays(
   return { listed, strays };
 }
 
-/** Sets finished blobs aside. Removes unfinished ones, which are useless, at once. */
+/** Sets finished blobs aside, and destroys unfinished ones at once. */
 export async function removeStrays(store: BlobStore, strays: readonly ListedBlob[]): Promise<void> {
   for (const { key, finished } of strays) await (finished ? store.setAside(key) : store.abandon(key));
 }

@@ -32,8 +32,8 @@ const unused = (db: Pick<Reader, 'select'>, among: Among, olderThan: Date): SQL 
 };
 
 /**
- * Query for the number of blobs in the range that are older than `olderThan` and that no attachment or upload
- * refers to.
+ * Drizzle query, which runs when it is awaited, for the number of blobs in the range that are older than
+ * `olderThan` and that no attachment or upload refers to. It has one row, with the number as `unused`.
  */
 export const unusedCount = (db: Pick<Reader, 'select'>, range: KeyRange, olderThan: Date) =>
   db
@@ -41,7 +41,7 @@ export const unusedCount = (db: Pick<Reader, 'select'>, range: KeyRange, olderTh
     .from(blobsTable)
     .where(unused(db, range, olderThan));
 
-/** Query for the keys of up to 500 such blobs. */
+/** Drizzle query for up to 500 such blobs, in no particular order. Each row has the blob's `key`. */
 export const unusedBatch = (db: Pick<Reader, 'select'>, among: Among, olderThan: Date) =>
   db
     .select({ key: blobsTable.key })
@@ -50,7 +50,8 @@ export const unusedBatch = (db: Pick<Reader, 'select'>, among: Among, olderThan:
     .limit(batch);
 
 /**
- * Deletes the rows of unused blobs older than `olderThan`, and sets their bytes aside.
+ * Deletes the rows of all blobs older than `olderThan` that no attachment or upload refers to, and sets their
+ * bytes aside. Up to 500 rows are deleted in one transaction; rows that another one holds are skipped.
  * @returns number of blobs
  */
 export async function deleteUnusedBlobs(

@@ -7,7 +7,7 @@ import { whyStoreUnusable } from '../store-owner.ts';
 import { countRows } from './count-rows.ts';
 import { findStrays } from './stray-keys.ts';
 
-/** What is wrong with the file of one row. */
+/** What is wrong with the file of one row. UNREADABLE: the store's answer was any other error. */
 export interface Damage {
   /** The blob's key. */
   readonly key: string;
@@ -16,24 +16,26 @@ export interface Damage {
 
 /** Result of `verifyBlobs`. */
 export interface VerifyReport {
-  /** Rows that refer to a file. */
+  /** Number of rows that refer to a file. */
   readonly rows: number;
   /** Sum of their sizes in bytes, as the rows have them. */
   readonly bytes: number;
   readonly damaged: readonly Damage[];
-  /** Files, finished or not, that no row refers to. */
+  /** Number of files, finished or not, that no row refers to. Those of running requests are among them. */
   readonly strays: number;
-  /** Files that were set aside and can still be restored. */
+  /** Number of files that were set aside and can still be restored. */
   readonly aside: number;
-  /** Why the collector removes nothing; null when it works. */
+  /** Why garbage collection would remove no file, as text for the operator; null when it works. */
   readonly collectionOff: string | null;
 }
 
 /** Progress of `verifyBlobs`. */
 export interface VerifyProgress {
+  /** Rows whose file was read so far. */
   readonly rows: number;
-  /** Number of rows in total. */
+  /** Number of rows in total, as counted at the beginning. */
   readonly of: number;
+  /** Bytes of these files, as the rows have them. */
   readonly bytes: number;
 }
 
@@ -41,9 +43,10 @@ export interface VerifyProgress {
 const page = 200;
 
 /**
- * Reads every file that a row refers to completely, and compares its size and SHA-256 with the row. Changes
- * nothing.
+ * Reads every file that a row refers to completely, and compares its size and SHA-256 with the row. Counts
+ * the files without a row as well. Changes nothing.
  * @param onProgress called after each file
+ * @throws the error of the database, or of the store when it cannot list its files
  */
 export async function verifyBlobs(
   db: Db,

@@ -14,6 +14,8 @@ interface Answer {
  * Makes the client read each response to its end within the time of its attempt, and retry it otherwise. The
  * client's own timeout ends when a response begins, so one that stops or trickles after its head would hold
  * the caller and a connection for ever. Only an object's bytes are left to their reader.
+ * @param withinMs time of one attempt, milliseconds
+ * @param patience can shorten that time
  */
 export function boundAnswers(client: S3Client, withinMs: number, patience: Patience): void {
   client.middlewareStack.add(
@@ -36,7 +38,9 @@ export function boundAnswers(client: S3Client, withinMs: number, patience: Patie
 
 /**
  * Reads a stream to its end, or destroys it.
- * @throws Error when it takes longer, or has more than 16 MiB
+ * @param ms longest time, milliseconds; `patience` can shorten it
+ * @throws Error when it takes longer (with the name TimeoutError, which the client retries), or has more than
+ *   16 MiB; the stream's own error
  */
 export async function readWithin(body: Readable, ms: number, patience: Patience): Promise<Buffer> {
   // The client retries an error of this name.

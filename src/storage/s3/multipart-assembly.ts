@@ -3,9 +3,9 @@ import { S3Missing, type S3Objects, type UploadedPart } from './object-requests.
 /** Concurrent parts per blob. */
 const partsInFlight = 2;
 
-/** The parts that S3 has, and the remaining bytes, which are too few for a part. */
+/** The parts that S3 has, and the remaining bytes, at most one part, which it does not have. */
 export interface Assembled {
-  /** Absent until the first part is sent. */
+  /** Of the multipart upload; undefined until the first part is sent. */
   readonly uploadId: string | undefined;
   readonly parts: readonly UploadedPart[];
   readonly tail: Buffer;
@@ -17,7 +17,13 @@ export const sizeOfAssembled = ({ partBytes }: S3Objects, { parts, tail }: Assem
   parts.length * partBytes + tail.length;
 
 /**
- * Continues a multipart upload: splits the bytes into parts of one size, and sends them while more are read.
+ * Continues a multipart upload: splits the bytes into parts of `partBytes`, and sends up to two of them at a
+ * time while more are read. The upload is begun with the first part; a blob of at most one part needs none.
+ * @param name name of the object
+ * @param begun the state so far; `nothingAssembled` for a new object
+ * @returns `write` takes further bytes in order, and rejects when a part could not be sent. `partsCut` is the
+ *   number of parts that were sent or are being sent. `assembled` waits for these and resolves to the state.
+ *   `abandon` waits for them and aborts the upload. All reject with StoreUnavailable or S3Missing
  */
 export function createAssembly(s3: S3Objects, name: string, begun: Assembled) {
   const { partBytes } = s3;
@@ -79,8 +85,9 @@ export function createAssembly(s3: S3Objects, name: string, begun: Assembled) {
 }
 
 /**
- * Completes the object, sending the tail as its last part. An earlier attempt whose response was lost may
- * have completed it already.
+ * Completes the object, sending the tail as its last part, or as the whole object if no upload was begun.
+ * Succeeds too if an earlier attempt whose response was lost has completed it.
+ * @throws S3Missing when the upload no longer exists and the object does not have this size; StoreUnavailable
  */
 export async function complete(s3: S3Objects, name: string, assembled: Assembled): Promise<void> {
   const { uploadId, parts, tail } = assembled;

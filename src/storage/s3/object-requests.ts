@@ -26,15 +26,15 @@ const smallestPartBytes = 5 * 1024 * 1024;
 /** Timeouts, retries and sizes of requests to S3. */
 export interface S3RequestOptions {
   /**
-   * Timeout of one attempt, milliseconds. It includes sending at most one part, and the whole response except
-   * an object's bytes. All attempts of a request together have twice as long.
+   * Timeout of one attempt, milliseconds, 30,000 by default. It includes sending at most one part, and the
+   * whole response except an object's bytes. All attempts of a request together have twice as long.
    */
   readonly answerWithinMs?: number;
-  /** How long a reader waits for the next bytes, milliseconds. */
+  /** How long a reader waits for the next 32 KiB of an object, milliseconds, 30,000 by default. */
   readonly bytesWithinMs?: number;
   /** Most attempts of one request, 3 by default. */
   readonly attempts?: number;
-  /** Size of each part of a multipart upload but the last, bytes. */
+  /** Size of each part of a multipart upload but the last, bytes; 5 MiB, the minimum of S3, by default. */
   readonly partBytes?: number;
 }
 
@@ -42,11 +42,12 @@ const unbounded = { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY };
 
 /** An object in a listing. */
 export interface ObjectEntry {
+  /** Without the folder that was listed. */
   readonly name: string;
   /** When it was last modified. */
   readonly at: Date;
 }
-/** A multipart upload in a listing, which has not been completed or aborted. */
+/** A multipart upload in a listing, which has not been completed or aborted. `at` is when it was begun. */
 export interface UploadEntry extends ObjectEntry {
   readonly uploadId: string;
 }
@@ -55,16 +56,22 @@ export interface UploadedPart {
   readonly number: number;
   readonly etag: string;
 }
-/** The requests to S3 that the store uses. */
+/** The requests to S3 that the store uses; see `createS3Objects`. */
 export type S3Objects = ReturnType<typeof createS3Objects>;
 
 /** The object or upload does not exist. */
 export class S3Missing extends Error {}
 
 /**
- * Reads and writes objects by their names under the prefix. Each request has a timeout and is retried a few
- * times by the client. Bytes are sent with their MD5, which every S3-compatible service verifies. A final
- * failure throws StoreUnavailable or S3Missing.
+ * Creates the requests for objects, by their names under the prefix. Each request has a timeout and is
+ * retried a few times by the client. Bytes are sent with their MD5, which every S3-compatible service
+ * verifies. A final failure rejects with S3Missing if there is no such object or upload, and otherwise with
+ * StoreUnavailable.
+ * @returns requests for objects: `put`, `get` (a stream), `getWhole` (a small one, as a Buffer), `sizeOf`,
+ *   `remove`, `copy`, `presign` and `list`, which goes through the names under a folder in order; for
+ *   multipart uploads: `begin`, `putPart`, `complete`, `abort` and `listUploads`, which goes through the
+ *   unfinished ones. Removing or aborting what does not exist is not an error. Also `partBytes`, and
+ *   `patience`, which can shorten all waits
  */
 export function createS3Objects(
   { bucket, prefix, endpoint, region, pathStyle }: S3Place,
@@ -234,7 +241,7 @@ function asFault(error: unknown): Error {
   return new StoreUnavailable(error);
 }
 
-/** For `catch`: turns S3Missing into undefined, and throws any other error. */
+/** For `catch`: returns undefined for S3Missing, and rethrows any other error. */
 export function unlessMissing(error: unknown): undefined {
   if (error instanceof S3Missing) return undefined;
   throw error;

@@ -10,7 +10,11 @@ const leastBytes = 32 * 1024;
 
 /**
  * Opens an object, or a range of its bytes, as a stream. A response that breaks off or stalls is requested
- * again from the first missing byte.
+ * again from the first missing byte, up to three times in a row. Then the stream fails with StoreUnavailable.
+ * @param range first and last byte, as in HTTP; undefined: the whole object
+ * @param bytesWithinMs how long the stream waits for the next 32 KiB, milliseconds. Only the time counts in
+ *   which a reader waits for bytes
+ * @throws S3Missing or StoreUnavailable, before the first byte
  */
 export async function openObject(
   s3: S3Objects,

@@ -1,11 +1,14 @@
 /** Time limits of a store, which become shorter when its process stops. */
 export interface Patience {
   /**
-   * Calls `late` after `ms`, or after what `shorten` says if that is less.
-   * @returns ends the wait
+   * Calls `late` once, after `ms` milliseconds, or after what `shorten` says if that is less.
+   * @returns a function that ends the wait; must be called, also after `late`
    */
   wait(ms: number, late: () => void): () => void;
-  /** Lets no wait last longer than `ms` from now on: neither one that has begun, nor any later one. */
+  /**
+   * From now on, no wait lasts longer than `ms` milliseconds. For a wait that has begun, they are counted
+   * from now.
+   */
   shorten(ms: number): void;
   /** Whether it was shortened. */
   isShortened(): boolean;
@@ -17,7 +20,7 @@ interface Wait {
   timer?: NodeJS.Timeout;
 }
 
-/** Creates limits of their full length. */
+/** Creates time limits that nothing has shortened yet. */
 export function createPatience(): Patience {
   let longest = Number.POSITIVE_INFINITY;
   const waits = new Set<Wait>();

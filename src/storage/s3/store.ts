@@ -25,6 +25,7 @@ const clearWithinMs = 2000;
 /**
  * Stores blobs as objects in an S3 bucket. `blobs/abcdef…` is a finished blob, `arriving/abcdef…` the state
  * of an unfinished one, `aside/2026-11-28/abcdef…` one that was set aside, and `identity` names the store.
+ * Nothing is contacted here; credentials come from the environment, as the AWS SDK finds them.
  */
 export function createS3Store(options: S3Place, requests: S3RequestOptions = {}): BlobStore {
   const s3 = createS3Objects(options, requests);

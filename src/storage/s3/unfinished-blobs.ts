@@ -37,9 +37,9 @@ interface ObjectNames {
 }
 
 /**
- * The part of the store for blobs that are written by several requests. S3 accepts no part below 5 MiB except
- * the last, so the remaining bytes are kept in the state object. It is replaced as a whole, so parts and
- * remaining bytes always match.
+ * The part of an S3 store for blobs that are written by several requests. A blob is a multipart upload until
+ * it is finished. S3 accepts no part below 5 MiB except the last, so the remaining bytes are kept in a state
+ * object, with the list of the parts. It is replaced as a whole, so parts and remaining bytes always match.
  */
 export function createUnfinished({
   s3,

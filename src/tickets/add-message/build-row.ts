@@ -8,7 +8,12 @@ import { type Copy, copiesExcept, dueAtOf, type NewEmail } from './email-input.t
 import { fingerprintOf } from './idempotency.ts';
 import type { NewMessage } from './input.ts';
 
-/** The row that the statement of the command inserts for a valid message. */
+/**
+ * The row that the statement of `addTicketMessage` inserts for a valid message. The mail of an e-mail gets a
+ * new Message-ID at each call, and an upper bound of its size; if it quotes, the bound is larger than any
+ * limit, so that the mail is composed and measured.
+ * @param now the time from which a hold is counted
+ */
 export const rowOf = (
   viewer: Viewer,
   message: NewMessage,
@@ -61,13 +66,17 @@ const ofEmail = (
 
 const orAbsent = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
 
-/** The row without the copies that would go to the To address, because each recipient gets one mail. */
+/**
+ * The row without the copies that would go to the To address, because each recipient gets one mail. It
+ * records the To address, so that the statement does not ask for this comparison again.
+ * @param copies the copies of the message's e-mail
+ */
 export function withoutCopiesTo(row: MessageRow, copies: readonly Copy[], toAddress: string): MessageRow {
   const others = copiesExcept(copies, toAddress);
   const copyKeys = orAbsent(others.map(({ key }) => key));
   return { ...row, copies: orAbsent(others), copyKeys, copiesExcept: toAddress };
 }
 
-/** The row for a dry run that ignores the size of a mail and its copies. */
+/** The row for a dry run that ignores the size of a mail and its copies; a row without an e-mail as it is. */
 export const forDryRun = (row: MessageRow): MessageRow =>
   row.from === undefined ? row : { ...row, mailBytes: 0, signatureFactor: 0, copies: undefined };

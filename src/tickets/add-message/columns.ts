@@ -28,12 +28,13 @@ export type Authored = Pick<typeof messages.$inferSelect, keyof typeof authored>
 
 const names = Object.keys(authored) as (keyof Authored)[];
 
-/** Copies only the authored fields. */
+/** An object with the authored fields alone. */
 export const authoredOf = <T extends Record<keyof Authored, unknown>>(message: T): Pick<T, keyof Authored> =>
   Object.fromEntries(names.map((key) => [key, message[key]])) as unknown as Pick<T, keyof Authored>;
 
-/** Columns of a file of the message. Its bytes are in the blob store already. */
+/** Columns that each file of a message has. Its bytes are in the blob store already. */
 export const fileColumns = {
+  /** Place among the message's files, from 1. */
   position: attachments.position,
   blobKey: attachments.blobKey,
   /** Whether the blob still needs a row. An earlier upload has one. */
@@ -63,7 +64,7 @@ export type FileOf = Omit<NewFile, 'position' | 'contentId' | 'isInline'>;
 
 /**
  * Everything that a mail depends on besides its message, as its preview showed it. If any of it has changed,
- * the mail is not sent.
+ * the message is refused with PREVIEW_STALE.
  */
 export const expectedColumns = {
   subject: deliveries.subject,
@@ -105,11 +106,12 @@ const emailColumns = {
   expect: member<MailExpectation>('json'),
 };
 
-/** All columns of a row. */
+/** All columns of a row: of the message, its ticket (`ticketId` or `reference`), its files and its e-mail. */
 export const rowColumns = {
   ...alwaysColumns,
   ticketId: tickets.id,
   reference: tickets.reference,
+  /** The last message that the author has seen; absent without this condition. */
   ifLastMessage: messages.id,
   /** Whether to reopen a closed ticket; absent unless true. */
   reopen: member<boolean>('boolean'),
@@ -120,7 +122,7 @@ export const rowColumns = {
   ...emailColumns,
 };
 
-/** The columns of a row that an e-mail adds. */
+/** The members that an e-mail adds to a row. */
 export type EmailColumns = PartialRecordOf<typeof emailColumns>;
 /** A message to append. It passed every rule that can be checked without the database. */
 export type MessageRow = Authored &

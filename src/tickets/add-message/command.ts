@@ -24,18 +24,20 @@ import { type Added, addedFrom, replayOf } from './result.ts';
 import { type StoredFiles, storeFiles } from './store-files.ts';
 
 /**
- * Adds a message to a ticket, and mails it when the input has an e-mail. Message, attachments, delivery and
- * event are written in one commit. GraphQL and the legacy endpoint both call this function, which checks
- * permissions and every rule.
+ * Adds a message to a ticket, and queues its mail when the input has an e-mail. Message, attachments,
+ * delivery and event are written in one commit, before this resolves; a worker sends the mail later. GraphQL
+ * and the legacy endpoint both call this function, which checks permissions and every rule.
  *
- * @param commands number of mutations in the request. With several, an Idempotency-Key header is refused
- *   (INVALID_INPUT) before anything else is looked at.
+ * @param commands number of mutations in the request, 1 by default. With several, an Idempotency-Key header
+ *   is refused (INVALID_INPUT) before the input is read.
+ * @returns the message with its ticket, attachments and delivery. If the same user has made the same call
+ *   with this idempotency key before, nothing is written: the first call's message again, with `replayed`
  * @throws Refusal with the first code that applies, in this order: UNAUTHENTICATED, IDEMPOTENCY_KEY_REUSED,
  *   TICKET_NOT_FOUND, FORBIDDEN, INVALID_INPUT with all problems, PRIVATE_WITH_EMAIL, MAILBOX_NOT_FOUND,
  *   MAILBOX_NOT_READY, RECIPIENT_MISSING, ATTACHMENT_TOO_LARGE, EMAIL_TOO_LARGE, TICKET_CHANGED,
  *   PREVIEW_STALE
- * @throws Unavailable when the database does not answer or the queue is full. The message may have been
- *   written; a retry with its idempotency key finds out.
+ * @throws Unavailable when the database or the file store does not answer, or the queue is full. Unless it
+ *   says `nothingWritten`, the message may have been written; a retry with its idempotency key finds out.
  */
 export async function addTicketMessage(
   ctx: TicketContext,
@@ -78,8 +80,9 @@ async function add(ctx: TicketContext, viewer: Viewer, read: ParsedMessage): Pro
 }
 
 /**
- * A message that passed every rule that needs no ticket, with its stored files. The caller has to check
- * `stored.attached`, the uploads that other messages have.
+ * A message that passed every rule that needs no ticket, with its stored files, which are not claimed yet.
+ * The caller has to refuse it if `stored.attached` is not empty: these uploads belong to other messages
+ * already.
  */
 export interface Draft {
   readonly row: MessageRow;
@@ -87,10 +90,11 @@ export interface Draft {
 }
 
 /**
- * The part that adding a message and previewing it share: checks the input, stores the files and builds the
- * row.
- * @param refuseFirst called with a refusal that was found. Throws it, or one that takes precedence over it
- * @throws Refusal
+ * The part that adding a message and previewing it share: checks the input and the viewer's permissions,
+ * stores the files and builds the row. Writes nothing to the database.
+ * @param refuseFirst called with a refusal that was found; must reject with it, or with one that takes
+ *   precedence over it
+ * @throws what `refuseFirst` rejects with; faults of the file store and the database
  */
 export async function draftMessage(
   ctx: TicketContext,

@@ -15,7 +15,10 @@ import { checked, foundTickets, input, mailSubject } from './check-rows.ts';
 const asked = input.columns;
 const ruled = checked.columns;
 
-/** Skips rows that another transaction holds, or waits for them. */
+/**
+ * Creates the step `found`, which locks the named tickets in the order of their ids and has their columns.
+ * @param waits whether to wait for a ticket that another transaction holds. Otherwise the ticket is left out
+ */
 export const locked = (waits: boolean) =>
   foundTickets(sql`order by ${tickets.id} for no key update ${sql.raw(waits ? '' : 'skip locked')}`);
 
@@ -41,9 +44,13 @@ const lastVisible = sql`
   case when ${ruled.isOperator} then ${ruled.lastMessageId} else ${ruled.lastPublicMessageId} end`;
 
 const { ifLastMessage, expect, ...kept } = ruled;
-/** Plain rows have no condition. */
+/** The step `decided` for plain rows, which have no condition: the verdicts of `checked` are final. */
 export const decidedPlain = reading('decided', kept, sql`from ${checked}`);
-/** Step that adds the verdicts that depend on the ticket's last message and therefore need its lock. */
+/**
+ * Step that adds the verdicts that depend on the ticket's last message and therefore need its lock:
+ * TICKET_CHANGED, PREVIEW_STALE, and LATER for a row with a condition that another row of its ticket
+ * precedes. A null verdict accepts the row.
+ */
 export const decided = reading(
   'decided',
   {
@@ -62,7 +69,10 @@ const settled = decided.columns;
 
 /** Ids are drawn under the ticket's lock, so that they increase within a ticket in commit order. */
 const { verdict, requesterId, ticketCreatedAt, isOperator, maxMailBytes, ...written } = settled;
-/** Step that draws the ids and times of the rows that are written, in the order of ticket and input. */
+/**
+ * Step with the rows that have no verdict. It draws the ids of their messages and deliveries, and their
+ * times, in the order of ticket and input.
+ */
 export const numbered = reading(
   'numbered',
   {
@@ -79,8 +89,8 @@ export const numbered = reading(
 const drawn = numbered.columns;
 
 /**
- * SQL for the digest that is stored with an idempotency key, of the ticket and the input's fingerprint. It is
- * SQL because a ticket named by its reference gets its id only inside the statement.
+ * SQL for the SHA-256 digest that is stored with an idempotency key, of the ticket's id and the input's
+ * fingerprint. It is SQL because a ticket named by its reference gets its id only inside the statement.
  */
 export const storedFingerprint = (ticketId: SQLWrapper, fingerprint: SQLWrapper): SQL =>
   sql`sha256(convert_to(${ticketId} || ':' || ${fingerprint}, 'UTF8'))`;
@@ -139,9 +149,12 @@ const acceptedWith = (reopened: SQL, reopens: SQL) => {
   );
 };
 
-/** The rows to write, for a group in which no message reopens its ticket. */
+/**
+ * The step `accepted` for a group in which no message reopens its ticket: the rows to write with their input,
+ * event numbers and new counts.
+ */
 export const acceptedPlain = acceptedWith(sql`0`, sql`false`);
-/** The rows to write, for any group. */
+/** The step `accepted` for any group. A closed ticket is reopened by the first message that asks for it. */
 export const accepted = acceptedWith(
   sql`least(${reopenings}, 1)`,
   sql`coalesce(${asked.reopen}, false) and ${drawn.status} = 'CLOSED' and ${reopenings} = 1`,

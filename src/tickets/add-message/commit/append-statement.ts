@@ -32,7 +32,10 @@ const settled = decided.columns;
 /** The statement's result for one row. Instants are milliseconds since 1970. */
 export type RowAnswer = AppendedAnswer | LeftOutAnswer;
 
-/** The result for a row that was not written: why, and what its caller needs to try again. */
+/**
+ * The result for a row that was not written: why (`verdict`), and what its caller needs to try again. These
+ * are null if they were not found.
+ */
 export type LeftOutAnswer = { readonly verdict: RowVerdict } & {
   readonly [K in 'ticketId' | 'toAddress' | 'maxMailBytes']: AppendedAnswer[K] | null;
 };
@@ -46,12 +49,13 @@ export interface AppendedAnswer {
   readonly status: TicketStatus;
   readonly requesterId: number;
   readonly ticketCreatedAt: number;
-  /** Number of the ticket's messages that the viewer may see, with this one. */
+  /** Number of the ticket's messages that the viewer may see, this one included. */
   readonly messageCount: number;
   readonly messageId: number;
   readonly createdAt: number;
-  /** The ticket's event cursor after this message. */
+  /** Number of this message's event for the viewer: the cursor from which to watch the ticket. */
   readonly cursor: number;
+  /** In the order of the files' positions. */
   readonly attachmentIds: readonly number[] | null;
   readonly deliveryId: number | null;
   readonly mailSubject: string | null;
@@ -116,14 +120,22 @@ const answeredWith = (columns: typeof answer) =>
 const answered = answeredWith(answer);
 const answeredPlain = answeredWith(plainAnswer);
 
-/** Whether a queued row has no file, no condition and nothing to reopen. Most rows are plain. */
+/**
+ * Whether a queued row is plain: it has no file, no condition and does not ask to reopen its ticket. Most
+ * rows are.
+ */
 export const isPlain = ({ row: { files, ifLastMessage, expect, reopen } }: { row: MessageRow }): boolean =>
   files === undefined && ifLastMessage === undefined && expect === undefined && reopen === undefined;
 
 /**
- * The statement, prepared: once a connection.
- * @param rows `plain`: only the steps that plain rows need, which saves a tenth of the time of a lone row
- * @param waits whether to wait for locked tickets, up to the connection's `lock_timeout`
+ * Makes the statement that writes a group of messages, as a Drizzle prepared query. PostgreSQL prepares it
+ * once a connection.
+ * @param options `rows`: `plain` for groups of plain rows alone, which saves a tenth of the time of a lone
+ *   row, `any` by default; `waits`: whether to wait for locked tickets, up to the connection's
+ *   `lock_timeout`, false by default. Otherwise their rows have the verdict LOCKED
+ * @returns `execute` takes `rows`, the JSON of an array of `MessageRow`, and `sendsByDefault`, whether a
+ *   mailbox without SMTP settings of its own can send. It resolves to one row, whose `answers` are in the
+ *   order of the input
  */
 export function prepareAppend(db: Db, { rows = 'any' as 'any' | 'plain', waits = false } = {}) {
   const accepting =

@@ -9,18 +9,18 @@ import { type MessageRow, rowColumns } from '../columns.ts';
 
 /* Resolves rows and checks them, as steps of a statement. The append statement and the dry run share them. */
 
-/** Why the statement left out a row. */
+/** Why the append statement did not write a row. */
 export type RowVerdict =
   | RuleVerdict
   | 'TICKET_CHANGED'
   | 'PREVIEW_STALE'
   /** Another transaction holds the ticket's row. */
   | 'LOCKED'
-  /** Another message of the group goes first: retry in a later group. */
+  /** Another message of the group goes first, and this row has a condition: retry in a later group. */
   | 'LATER'
-  /** The idempotency key is taken by a committed row. */
+  /** The idempotency key is taken by a committed message, or by another row of the group. */
   | 'KEY_TAKEN';
-/** Verdicts that need no lock. */
+/** Verdicts by rules that need the database but no lock, in the order in which they take precedence. */
 export type RuleVerdict =
   | 'TICKET_NOT_FOUND'
   | 'MAILBOX_NOT_FOUND'
@@ -32,7 +32,7 @@ export type RuleVerdict =
   | 'COMPARE_COPIES';
 
 const given = membersOf('given', rowColumns);
-/** Step that reads the rows of the statement's JSON parameter. */
+/** Step that reads the rows of the statement's JSON parameter `rows`. `n` is a row's number, from 1. */
 export const input = reading(
   'input',
   { n: sql`given.ordinality`, ...given, referenceKey: sql`lower(${given.reference})` },
@@ -44,7 +44,10 @@ const asked = input.columns;
 const visible = (which: SQL): SQL => sql`
   select ${tickets.id} from ${tickets}
   where ${which} and (${asked.isOperator} or ${tickets.requesterId} = ${asked.viewerId})`;
-/** Step with the ticket that each row names, if its viewer may see it. */
+/**
+ * Step with the ticket that each row names by id or reference. A row is missing if there is no such ticket,
+ * or its viewer may not see it.
+ */
 export const wanted = reading(
   'wanted',
   { n: asked.n, ticketId: sql`named.${sql.identifier(tickets.id.name)}` },
@@ -54,7 +57,10 @@ export const wanted = reading(
   ) named`,
 );
 
-/** Step with the named tickets. @param locking the locking clause, if any */
+/**
+ * Creates the step `found` with the columns of the tickets of `wanted`.
+ * @param locking the locking clause; none by default
+ */
 export const foundTickets = (locking: SQL = sql``) =>
   reading(
     'found',
@@ -93,7 +99,10 @@ const mayRepeatTo = sql`
   ${asked.copies} is not null and ${asked.copiesExcept} is distinct from ${users.email}
     and (${users.email} !~ ${ownKey} or ${users.email} = any (${asked.copyKeys}))`;
 
-/** Step that applies the rules that need the database, in the order in which they refuse. */
+/**
+ * Step that applies the rules that need the database. `verdict` is the first one that refuses the row, LOCKED
+ * if its ticket is not in `found`, or null. The other columns are those of its ticket, mailbox and requester.
+ */
 export const checked = reading(
   'checked',
   {
@@ -160,11 +169,14 @@ const prepareDryRun = preparedFor((db: Db) => {
     .prepare('judge_message');
 });
 
-/** Applies the rules to one row against the current state, without a lock or a write. */
+/**
+ * Applies the rules that need no lock to one row, against the current state, without a lock or a write.
+ * Rejects with the database's error.
+ */
 export type DryRun = (row: MessageRow) => Promise<DryRunAnswer>;
 /**
- * Result of a dry run. `verdict` is the first rule that refuses the row; when it is null, the other members
- * are what the mail would be made of.
+ * Result of a dry run. `verdict` is the first rule that refuses the row; when it is null and the row has an
+ * e-mail, the other members are what the mail would be made of.
  */
 export type DryRunAnswer = Awaited<ReturnType<ReturnType<typeof prepareDryRun>['execute']>>[number];
 

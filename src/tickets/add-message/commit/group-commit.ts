@@ -19,19 +19,22 @@ const prepareWaiting = preparedFor((db: Db) => prepareAppend(db, { waits: true }
 /**
  * Writes messages that arrive together as one group. A lone message is written immediately unless other
  * callers were answered a moment ago. Each caller is answered after the commit of its own row. A bad row does
- * not fail the others of its group, and a locked ticket does not delay them.
+ * not fail the others of its group, and a locked ticket does not delay them. Disposing of it waits until
+ * every caller has an answer.
  */
 export interface GroupCommit extends AsyncDisposable {
   /**
-   * Resolves once the row is committed, or left out.
-   * @throws Unavailable when the queue is full, the ticket stays locked, or the database does not answer. It
-   *   says whether the row may have been written.
+   * Resolves once the row is committed (`verdict` is null), or a rule has refused it. LOCKED and LATER are
+   * retried here and never returned.
+   * @throws Unavailable when the queue is full, the ticket stays locked for 5 seconds, or the database does
+   *   not answer; `nothingWritten` is false if the row may have been written
+   * @throws the database's error, for a row that breaks a constraint; nothing was written
    */
   append(row: MessageRow): Promise<RowAnswer>;
 }
 
 /**
- * Creates the writer of new messages.
+ * Creates the writer of new messages. A process has one.
  * @param sendsByDefault whether a mailbox without SMTP settings of its own can send
  */
 export function createGroupCommit(

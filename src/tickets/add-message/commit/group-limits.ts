@@ -1,30 +1,32 @@
-/** Limits and timing of the writer. */
+/** Limits and timing of the writer of new messages, `createGroupCommit`. */
 export interface GroupCommitLimits {
-  /** Most messages in the queue, 4096 by default. Beyond it, callers get a 503. */
+  /** Most messages without an answer yet, 4096 by default. Further callers get a 503. */
   readonly queueRows?: number;
-  /** Most bytes of bodies in the queue, 128 MiB by default. */
+  /**
+   * Most characters of their bodies, with 512 for each message; 128 Mi by default. Further callers get a 503.
+   */
   readonly queueBytes?: number;
-  /** Most rows of one statement; see group-pace.ts. */
+  /** Most rows of one statement, 64 by default; see group-pace.ts. */
   readonly groupRows?: number;
   /**
-   * Two by default: one executes while the other waits for its commit's fsync. More would contend for the
-   * same locks.
+   * Most statements at a time, besides those that wait for locked tickets. Two by default: one executes while
+   * the other waits for its commit's fsync. More would contend for the same locks.
    */
   readonly statementsInFlight?: number;
-  /** Fewest rows worth a statement while another is in flight; see group-pace.ts. */
+  /** Fewest rows worth a statement while another is in flight, 16 by default; see group-pace.ts. */
   readonly worthwhileRows?: number;
   /**
    * Milliseconds after which a smaller group is sent as well, because the other statement may wait for a
-   * lock. Half of that when no statement is in flight.
+   * lock; 4 by default. Half of that when no statement is in flight.
    */
   readonly patience?: number;
-  /** Milliseconds that a message waits for a locked ticket. */
+  /** Milliseconds that a message waits for a locked ticket, 5000 by default. Then its caller gets a 503. */
   readonly lockPatience?: number;
 }
 
 /**
- * Most statements of the writer that run at the same time, including those that wait for locked tickets,
- * which are at most half of them.
+ * Most statements of the writer that run at the same time, and so the connections that it needs. Up to half
+ * of them wait for locked tickets.
  */
 export const writerStatements = ({ statementsInFlight = 2 }: GroupCommitLimits = {}): number =>
   2 * statementsInFlight;

@@ -12,11 +12,11 @@ export interface PaceLimits {
    * all, so that no group waits for a straggler.
    */
   readonly worthwhileRows: number;
-  /** Milliseconds within which answered callers are expected to send again. */
+  /** Milliseconds within which callers that were answered are expected to send again. */
   readonly patience: number;
 }
 
-/** Statements that are running, and their rows. */
+/** How many statements are running, and how many rows they have together. */
 export interface InFlight {
   readonly statements: number;
   readonly rows: number;
@@ -25,13 +25,13 @@ export interface InFlight {
 /** Decides whether queued rows are sent now or held briefly because more are about to come. */
 export interface Pace {
   /**
-   * Whether the queued rows are enough to send a statement now. If not, the caller sends them when `patience`
-   * has passed: nothing tells that nobody came.
+   * Whether the queued rows are enough to send a statement now. If not, the caller asks again when a row is
+   * added, and sends them in any case when `patience` has passed: nothing is called back.
    */
   isEnough(queued: number, inFlight: InFlight): boolean;
-  /** Called for each new caller. */
+  /** Must be called for each new caller. */
   came(): void;
-  /** Called right before callers are answered. */
+  /** Must be called right before this number of callers is answered. */
   answers(callers: number): void;
 }
 

@@ -27,7 +27,7 @@ const newMessages = writing(
 );
 
 const fileMembers = { ...fileColumns, ...optionalFileColumns };
-/** Step that gives each file of the accepted rows an id. */
+/** Step with the files of the accepted rows, each with the id of its new attachment and of its message. */
 export const files = reading(
   'files',
   {
@@ -39,6 +39,7 @@ export const files = reading(
     cross join lateral json_to_recordset(${row.files}) as file ${recordColumns(fileMembers)}
     where ${row.files} is not null`,
 );
+/** The columns of `files`, for later steps. */
 export const file = files.columns;
 const sha256 = sql`decode(${file.sha256}, 'hex')`;
 
@@ -123,5 +124,7 @@ const newRecipients = writing(
   ),
 );
 
+/** Steps that insert the messages, the deliveries and their recipients of the accepted rows. */
 export const messageWrites = [newMessages, newDeliveries, newRecipients];
+/** Steps that insert the blobs and attachments of the accepted rows. Plain rows do not need them. */
 export const fileWrites = [files, newBlobs, newAttachments];
