@@ -114,7 +114,7 @@ const cutMiddle = (text: string, longest: number, keep: number): string =>
 
 interface AsJson {
   readonly outcome: FormattedResult;
-  /** Pieces, each made when it is written, of an answer that is long. */
+  /** Of an answer that is long: pieces, each made when it is written, again for each reader. */
   readonly body: string | Iterable<string>;
   /** Bytes. */
   readonly length: number;
@@ -123,15 +123,16 @@ interface AsJson {
 /**
  * Serializes a result. It may still be too large here: the engine counts a character as one byte, and some
  * take six. It is then replaced by the error ANSWER_TOO_LARGE.
- * @returns `outcome`: the formatted result. `body`: its JSON, for a long one in pieces that can be iterated
- *   once. `length`: bytes of the JSON
+ * @returns `outcome`: the formatted result. `body`: its JSON, for a long one in pieces that are made anew for
+ *   each iteration. `length`: bytes of the JSON
  */
 export function asJson(result: ExecutionResult, options: WriteOptions): AsJson {
   const { responseBytes, kind } = options;
   const outcome = formatResult(result);
   if (isLong(result.data)) {
     const bytes = jsonBytes(outcome.body, responseBytes);
-    if (bytes <= responseBytes) return { outcome, body: jsonPieces(outcome.body), length: bytes };
+    if (bytes <= responseBytes)
+      return { outcome, body: { [Symbol.iterator]: () => jsonPieces(outcome.body) }, length: bytes };
     return asJson({ errors: [responseTooLarge(responseBytes, kind)], data: null }, options);
   }
   const body = stringify(outcome.body);
