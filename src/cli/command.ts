@@ -19,7 +19,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface CommandContext extends Terminal {
   /** Connections that see and may change the whole desk. */
   readonly db: Db;
-  /** The raw postgres.js connections of `db`. */
+  /** Plain postgres.js connections to the same database, with the same rights. */
   readonly sql: postgres.Sql;
   readonly config: Config;
 }

@@ -18,9 +18,9 @@ import { CommandError } from './command.ts';
  * embedded server if it was started for this command.
  */
 export interface OpenDesk extends AsyncDisposable {
-  /** At most two connections, which see and may change the whole desk. */
+  /** Connections that see and may change the whole desk. */
   readonly db: Db;
-  /** The raw postgres.js connections of `db`. */
+  /** Plain postgres.js connections to the same database, with the same rights. */
   readonly sql: postgres.Sql;
   readonly config: Config;
 }
