@@ -5,8 +5,8 @@ import type { Logger } from '../platform/log.ts';
 
 /**
  * Creates the demo desk, or removes the passwords of an existing one. With `config.demo` (an embedded
- * database, and a HOST that only this machine can reach), an empty database becomes the demo desk, and an
- * earlier demo desk gets the passwords back that were removed. With an embedded database and another HOST,
+ * database, and a HOST that only this machine can reach), an empty database becomes the demo desk, and in an
+ * earlier demo desk the passwords that were removed are restored. With an embedded database and another HOST,
  * the passwords of the demo users are removed with a warning in the log, because they are public. A database
  * with a URL is left unchanged.
  * @returns the credentials of the demo desk; undefined without `config.demo`, when the database had users of

@@ -21,9 +21,10 @@ export interface Authenticator extends AsyncDisposable {
    * @param authorization the header; undefined or empty: no credential was offered
    * @param remoteAddress the caller's IP address, whose failed attempts are limited
    * @param direct whether the request comes from a program on this machine and not through a proxy: only then
-   *   are public passwords (the demo desk's) accepted. Never, by default
-   * @returns a function that may be called again and again, for a response that outlives its request. It
-   *   throws or rejects with BadCredential, Unavailable, or an error of the database
+   *   are public passwords (the demo desk's) accepted. By default they are not
+   * @returns a function that may be called again and again, for a response that outlives its request. Its
+   *   result is the viewer, without a promise while the credential is cached, or undefined when no credential
+   *   was offered. It throws or rejects with BadCredential, Unavailable, or an error of the database
    */
   signInBy(authorization: string | undefined, remoteAddress: string, direct?: () => boolean): Authenticate;
   /** Authenticates an `Authorization` header once: like `signInBy`, but errors always reject. */

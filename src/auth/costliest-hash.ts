@@ -11,7 +11,7 @@ const keepMs = 10 * 60_000;
  * Creates a function that finds the password hash of an enabled user that is the most expensive to check.
  * Hashes that cost exactly as much as a new one do not count. The function resolves to a hash of the same
  * cost that no password matches, and to undefined when no hash counts. It rejects with the database's error.
- * The result is cached for ten minutes by `now`, an error is not.
+ * The result is cached for ten minutes of the clock `now`; an error is not cached.
  * @param cost the parameters of new hashes
  */
 export function createCostliestHash(

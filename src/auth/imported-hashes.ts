@@ -62,7 +62,9 @@ function bcryptCost(hash: string): number | undefined {
   return cost >= 4 && cost <= maxBcryptCost ? cost : undefined;
 }
 
-/** Cost of a check in milliseconds, measured on one machine; 0 for a text that is not such a hash. */
+/**
+ * Cost of a check in milliseconds, measured on one machine; 0 for a text that {@link isImportedHash} rejects.
+ */
 export function costOfImported(hash: string): number {
   const rounds = bcryptCost(hash);
   if (rounds !== undefined) return 2 ** rounds * 0.24;

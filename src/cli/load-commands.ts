@@ -33,8 +33,8 @@ const groups: Readonly<Record<string, () => Promise<Commands>>> = {
 };
 
 /**
- * Loads the commands that begin with this word (`user`, `ticket` …), or all commands if there are none. The
- * command `completion` is not among them.
+ * Loads the commands whose first word this is (`user`, `ticket` …). Without such commands, or for undefined,
+ * it loads all. The command `completion` is not among them.
  */
 export async function loadCommands(firstWord: string | undefined): Promise<Commands> {
   const load = firstWord !== undefined && Object.hasOwn(groups, firstWord) ? groups[firstWord] : undefined;

@@ -64,7 +64,10 @@ export function fields(row: OutputRow): Output {
   return { json: row, text };
 }
 
-/** The output of a command that has printed everything already: nothing is printed, with `--json` neither. */
+/**
+ * The output of a command that has printed everything already. Nothing more is printed, not even with
+ * `--json`.
+ */
 export const nothing: Output = { json: undefined, text: '' };
 
 /** Makes the output of a change: one sentence, or with `--json` a record of what was changed. */

@@ -3,8 +3,8 @@ import type { Terminal } from './command.ts';
 /** Reports what a long command does. */
 export interface Progress {
   /**
-   * Replaces the status line of a terminal. Calls within 200 ms of the last one that did are ignored. Does
-   * nothing for a file or a pipe.
+   * Replaces the status line of a terminal, at most every 200 ms: calls in between are ignored. Does nothing
+   * for a file or a pipe.
    */
   update(text: string): void;
   /** Writes a permanent line, to terminals and files alike. It takes the place of the status line. */

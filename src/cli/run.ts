@@ -30,8 +30,8 @@ export interface Host {
 }
 
 /**
- * Runs the command line: finds the command, and prints its result on stdout or its error on stderr. Never
- * rejects, and does not end the process.
+ * Runs the command line: finds the command (or `help`, `--version` and `completion`), and prints its result
+ * on stdout or its error on stderr. Never rejects, and does not end the process.
  * @param words the arguments after the program's name
  * @returns the exit code: 0 success, 1 failure, 2 invalid arguments, or one that the command chose
  */

@@ -55,7 +55,7 @@ function* mailboxesIn(word: string, begin: number, end: number): Iterable<FoundA
 
 /**
  * Yields the web and e-mail addresses in a plain text, in order: those with `http://`, `https://` or
- * `mailto:`, and e-mail addresses without it. `www.x.org` alone is none. `begin` and `end` are offsets in
+ * `mailto:`, and bare e-mail addresses. `www.x.org` alone is none. `begin` and `end` are offsets in
  * UTF-16 units, `end` exclusive; `url` is the target of a link to the address.
  */
 export function* addressesOf(text: string): Iterable<FoundAddress> {

@@ -126,7 +126,7 @@ function oneOf(typed: string | undefined, name: string, known: readonly string[]
 
 /**
  * The command `events`: prints the events of all tickets or of one, oldest first, as one JSON object a line.
- * With `--follow` it prints new ones until it is interrupted, and resumes by itself after a lost connection.
- * It calls a running gateway.
+ * Without `--follow` it ends with the last one so far; with it, it prints new ones until it is interrupted,
+ * and resumes by itself after a lost connection. It calls a running gateway.
  */
 export const eventCommands: readonly LooseCommand[] = [events];

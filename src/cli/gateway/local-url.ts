@@ -1,6 +1,6 @@
 import type { Environment } from '../command.ts';
 
-/** Says in the help of options where the address of {@link localUrl} comes from. */
+/** For the help of options: where the address of {@link localUrl} comes from, and its default. */
 export const localUrlHelp = 'HOST and PORT: http://127.0.0.1:4000';
 
 /**

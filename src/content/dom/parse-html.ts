@@ -56,8 +56,8 @@ const doctype = '<!DOCTYPE html>';
 export const offsetOfBody = doctype.length;
 
 /**
- * Parses a body as a browser does with scripting disabled, in standards mode. Scripts, styles
- * and hidden content are in the tree as well; comments are without their text.
+ * Parses a body as a browser does with scripting disabled, in standards mode. Scripts, styles and hidden
+ * content are in the tree as well; comments are without their text.
  * @param locations whether to record where each element is in the source, in `rare.location`. A CR before an
  *   LF becomes a tab in the texts then
  * @returns the document, always with `html`, `head` and `body`

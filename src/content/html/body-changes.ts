@@ -11,8 +11,9 @@ const bodyChangeCodes = [
   'STYLE',
 ] as const;
 /**
- * A kind of change to an HTML body. `PICTURE`: an image whose address is not allowed; `PLACEMENT`:
- * positioning that could cover other content; `STYLE`: a selector that is not supported.
+ * A kind of change to an HTML body: `HIDDEN_TEXT`, `REMOTE_PICTURE` (one that is held back or omitted),
+ * `PICTURE` (one whose address is not allowed), `LINK`, `SCRIPT`, `FORM`, `EMBEDDED`, `PLACEMENT`
+ * (positioning that could cover other content) or `STYLE` (a selector that is not supported).
  */
 export type BodyChangeCode = (typeof bodyChangeCodes)[number];
 
