@@ -16,18 +16,26 @@ const stoppingStoreMs = 10_000;
 export interface App extends AsyncDisposable {
   /** Origin of the web server, `http://127.0.0.1:4000`; undefined for a process that only sends mail. */
   readonly url: string | undefined;
-  /** Origin of `/health` and `/metrics`; undefined when their port was taken. */
+  /**
+   * Origin of `/health` and `/metrics`. A web process serves them at `url`. A process that only sends mail
+   * has a port of its own for them; undefined when that is 4001, the default, and another program has it.
+   */
   readonly monitorUrl: string | undefined;
   /** Credentials of the demo desk, when there is one. */
   readonly demo: DemoDesk | undefined;
+  /** The gateway's log. */
   readonly log: Logger;
 }
 
 /**
- * Starts a gateway with the roles that are configured. Disposing it drains: requests in progress are
- * answered, and mails in transmission are finished.
- * @throws ConfigError, EmbeddedInUse, or the error of a part that cannot start; the parts that had started
- * are stopped.
+ * Starts a gateway with the roles that are configured, and resolves when it listens and works. It migrates
+ * the database first. It installs no signal handlers.
+ *
+ * Disposing it drains: requests in progress are answered, live streams are cut, mails in transmission are
+ * finished (for up to `config.drainSeconds`), and the embedded PostgreSQL is stopped.
+ * @throws ConfigError when a setting has to be changed; EmbeddedInUse or EmbeddedUnavailable when the
+ *   embedded PostgreSQL cannot start; or the error of another part. The parts that had started are stopped
+ *   first.
  */
 export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
   const parts = new AsyncDisposableStack();

@@ -11,20 +11,23 @@ export { ConfigError } from './settings/environment.ts';
  * otherwise.
  */
 export interface Config {
+  /** Address to listen on. */
   readonly host: string;
+  /** Port to listen on; 0: any free one. */
   readonly port: number;
   /** Port of the health and metrics of a process that only sends mail; undefined: 4001 if that is free. */
   readonly workerPort: number | undefined;
-  /** How long mails of the development inbox and audit entries are kept. */
+  /** Days for which mails of the development inbox and audit entries are kept. */
   readonly keepDays: { readonly inboxMails: number; readonly auditEntries: number };
-  /** Receiver of traces; undefined: tracing is off. */
+  /** URL of the OTLP receiver of traces; undefined: tracing is off. */
   readonly tracesUrl: string | undefined;
-  /** Allows other machines to read /metrics. */
+  /** Bearer token with which other machines may read /metrics; undefined: none may. */
   readonly metricsToken: string | undefined;
   /** Readiness says "degraded" when due mail has not moved for this long. */
   readonly mailStalledSeconds: number;
   /** How long a worker that is stopping waits for mails in transmission. */
   readonly drainSeconds: number;
+  /** Absolute path of the folder of the embedded database and, without BLOBS_URL, of the attachments. */
   readonly dataDir: string;
   readonly logLevel: string;
   /**
@@ -36,6 +39,7 @@ export interface Config {
     | {
         readonly kind: 'url';
         readonly url: string;
+        /** The same database as the user that owns its tables, for migrations; `url` unless it is set. */
         readonly ownerUrl: string;
         readonly replicaUrls: readonly string[];
       };
@@ -43,42 +47,48 @@ export interface Config {
   readonly poolSize: number;
   /** Seconds after which an unanswered statement is abandoned. */
   readonly databaseTimeout: number;
-  /** `inbox`: the development inbox; `none`: each mailbox has SMTP settings. */
+  /**
+   * Where mail goes from mailboxes without SMTP settings of their own. `inbox`: to the development inbox;
+   * `none`: nowhere, so that each mailbox needs its own.
+   */
   readonly smtp:
     | { readonly kind: 'inbox' }
     | { readonly kind: 'url'; readonly url: string }
     | { readonly kind: 'none' };
+  /** Where files are stored. */
   readonly blobs: BlobPlace;
-  /** 32 bytes; mailboxes' SMTP passwords are encrypted with it. */
+  /** 32 bytes; mailboxes' SMTP passwords are encrypted with it. Undefined: they cannot be set or used. */
   readonly mailboxKey: Buffer | undefined;
+  /** Whose JWTs are accepted; undefined: none. */
   readonly jwt: { readonly jwksUrl: string; readonly issuer: string; readonly audience: string } | undefined;
   /** The code page of Basic credentials that are not UTF-8, by its name in the Encoding Standard. */
   readonly legacyCharset: string;
-  /** Whether the demo desk is created. */
+  /** Whether the demo desk is created: with an embedded database, when HOST is a loopback address. */
   readonly demo: boolean;
-  /** Whether DATABASE_URL is set. */
+  /** Whether DATABASE_URL is set. NODE_ENV does not count. */
   readonly production: boolean;
   /** Whether `X-Forwarded-*` headers are believed. */
   readonly trustProxy: boolean;
   /**
-   * Prefix of URLs in responses. Empty: they are relative. Undefined: the origin of the request is used.
+   * Prefix of URLs in responses, without a trailing slash. Empty: they are relative. Undefined: the origin of
+   * the request is used.
    */
   readonly publicUrl: string | undefined;
-  /** A clamd that scans attachments. */
+  /** The clamd that scans attachments; undefined: they are not scanned. */
   readonly clamd: Clamd | undefined;
-  /** Whether GraphiQL is served; in production only if EXPLORER is 1. */
+  /** Whether GraphiQL is served: by default, unless DATABASE_URL is set. EXPLORER overrides that. */
   readonly explorer: boolean;
   /** What this process does: answers requests, sends mail, or both. */
   readonly roles: ReadonlySet<'web' | 'worker'>;
   /** Origins whose pages may call the gateway: exact ones, or `*`. */
   readonly corsOrigins: ReadonlySet<string>;
-  /** Where webhooks may go. */
+  /** Where webhooks may go: whether to private addresses too. */
   readonly webhooks: { readonly allowsPrivate: boolean };
   readonly limits: Limits;
   readonly rateLimits: RateLimitSettings;
-  /** A file that lists the only documents which may be executed. */
+  /** Path of a file that lists the only documents which may be executed; undefined: any document may. */
   readonly trustedDocuments: string | undefined;
-  /** Likely mistakes that do not prevent a start. */
+  /** Likely mistakes that do not prevent a start, one text each, for the log. */
   readonly warnings: readonly string[];
 }
 
@@ -111,8 +121,9 @@ export interface Limits {
 }
 
 /**
- * Reads the settings.
- * @throws ConfigError that lists every wrong setting
+ * Reads the settings from environment variables, with their defaults. An empty variable counts as unset.
+ * Nothing is opened or connected to.
+ * @throws ConfigError that lists every wrong setting, one on each line: `NAME: what is wrong`
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const { settings: e, warnings } = readEnvironment(env);

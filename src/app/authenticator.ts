@@ -4,8 +4,10 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { Foundation } from './foundation.ts';
 
 /**
- * Creates the authenticator of all requests. Passwords of the demo desk are accepted only with the embedded
- * database.
+ * Creates the authenticator of all requests, counts rejected sign-ins in the metrics, and registers the
+ * authenticator in `parts`. With the embedded database, the public passwords of the demo desk are accepted
+ * from direct requests only: those of programs on this machine, not through a proxy. Another database has no
+ * public passwords.
  */
 export function startAuthenticator(
   { config, overrides, parts, database, now, log }: Foundation,

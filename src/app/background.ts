@@ -6,7 +6,11 @@ import type { Monitoring } from './monitoring.ts';
 import { warnOfUnscannedFiles } from './start-checks.ts';
 import { startWebhooks } from './start-webhooks.ts';
 
-/** Starts the work that no request waits for: sending mail and webhooks, filling the search, scanning. */
+/**
+ * Starts the work that no request waits for, which stops with `foundation.parts`. With the role `worker`, the
+ * process sends mail and webhooks and indexes messages for the search. With CLAMD_URL, a process of any role
+ * scans files; without, it logs a warning if files wait for a scan.
+ */
 export async function startBackground(foundation: Foundation, { metrics }: Monitoring): Promise<void> {
   const { config, parts, database, blobs, smtpUrl, now, log } = foundation;
   if (config.roles.has('worker')) {

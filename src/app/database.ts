@@ -10,8 +10,13 @@ import { writerStatements } from '../tickets/add-message/commit/group-limits.ts'
 import type { Overrides } from './overrides.ts';
 
 /**
- * Connects to the database, migrates it, and opens the pools.
- * @throws ConfigError when a URL or the database it leads to has to be changed
+ * Starts the embedded PostgreSQL if no URL is configured, migrates the database as its owner, opens the pools
+ * of the gateway, and checks the database and its replicas. Logs a warning when the server allows too few
+ * connections, when a replica does not answer, and when the login can bypass row-level security.
+ * @param parts receives the pools and the embedded server
+ * @throws ConfigError, which names the setting, when the database does not answer, or a URL or the database
+ *   or replica that it leads to has to be changed; EmbeddedInUse or EmbeddedUnavailable; any other error
+ *   unchanged
  */
 export async function startDatabase(
   config: Config,

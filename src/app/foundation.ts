@@ -22,19 +22,27 @@ export interface Foundation {
   readonly log: Logger;
   readonly database: Database;
   readonly blobs: BlobStore;
+  /** Runs the garbage collection of blobs. */
   readonly collectionSchedule: CollectionSchedule;
+  /** The time by the database's clock. */
   readonly now: () => Date;
+  /** Credentials of the demo desk, when there is one. */
   readonly demo: DemoDesk | undefined;
   /** Whether mail goes to the development inbox. */
   readonly hasInbox: boolean;
-  /** The SMTP server of mailboxes that have no settings of their own; undefined: each mailbox has its own. */
+  /**
+   * URL of the SMTP server for mailboxes without SMTP settings of their own: SMTP_URL's, or the development
+   * inbox's. Undefined: nothing can be sent from such mailboxes.
+   */
   readonly smtpUrl: string | undefined;
 }
 
 /**
- * Connects to the database, opens the blob store, and starts what every process needs.
- * @param parts receives everything that has to be stopped
- * @throws ConfigError when a setting, or the resource that it names, has to be changed before a start
+ * Starts and checks what every process needs: tracing, the database with its current tables, the database's
+ * clock, the demo desk, the blob store with its garbage collection, and the development inbox.
+ * @param parts receives everything that has to be stopped, also when this function throws
+ * @throws ConfigError when a setting, or the resource that it names, has to be changed before a start;
+ *   EmbeddedInUse or EmbeddedUnavailable when the embedded PostgreSQL cannot start
  */
 export async function openFoundation(
   config: Config,

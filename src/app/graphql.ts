@@ -12,7 +12,8 @@ export type GraphqlServer = ReturnType<typeof createGraphqlServer>;
 
 /**
  * Creates the GraphQL server with the configured limits, plugins and trusted documents.
- * @throws ConfigError when TRUSTED_DOCUMENTS cannot be read
+ * @throws ConfigError when TRUSTED_DOCUMENTS cannot be read; Error for a plugin with a hook that would never
+ *   be called
  */
 export function startGraphql({ config, log, overrides }: Foundation): GraphqlServer {
   const { production, limits } = config;

@@ -9,9 +9,9 @@ interface ListenAddress {
 }
 
 /**
- * Makes a server listen.
- * @param portSetting the setting with the port
- * @returns the server's origin: `http://127.0.0.1:4000`
+ * Makes a server listen, and waits until it does. The port 0 means any free port.
+ * @param portSetting the setting that the port comes from, for the error
+ * @returns the server's origin with the address and the port that it listens on: `http://127.0.0.1:4000`
  * @throws ConfigError that names the setting to change: HOST or the port's. Its cause is the socket's error.
  */
 export async function listen(

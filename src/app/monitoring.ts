@@ -16,14 +16,19 @@ const usualWorkerPort = 4001;
 
 /** Health and metrics of the process. */
 export interface Monitoring {
+  /** The counters and gauges that `/metrics` shows. */
   readonly metrics: Metrics;
-  /** The routes `/health` and `/metrics`. */
+  /** The routes `/health` (with `/health/live` and `/health/ready`) and `/metrics`. */
   readonly routes: readonly Route[];
-  /** From now on readiness says that the process is draining. */
+  /** From now on `/health/ready` answers 503 with the status `draining`. Stops nothing. */
   startDraining(): void;
 }
 
-/** Creates the metrics and the health checks, and the routes that serve them. */
+/**
+ * Creates the metrics and the health checks, and the routes that serve them. It does not listen. A process is
+ * ready when the database and the blob store work. The states of garbage collection, of sending mail and of
+ * the replicas are reported too, and do not make it unready.
+ */
 export function createMonitoring({
   config,
   log,
@@ -67,10 +72,12 @@ const isTaken = (error: unknown): boolean =>
   error instanceof ConfigError && (error.cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
 
 /**
- * Serves health and metrics of a process that serves nothing else. Mail is sent even where the port is taken:
- * a second worker on a machine needs a WORKER_PORT to be monitored.
- * @returns its origin; undefined: the usual port was taken
- * @throws ConfigError when WORKER_PORT is set and taken, or HOST cannot be listened on
+ * Serves health and metrics of a process without the role `web`, on HOST and WORKER_PORT. The server stops
+ * with `parts`. Without WORKER_PORT, the port is 4001; when another program has that port, a warning is
+ * logged and the process goes on without health and metrics.
+ * @returns the origin that it listens on; undefined when 4001 was taken
+ * @throws ConfigError when WORKER_PORT is set and taken, or this address cannot be listened on for another
+ *   reason
  */
 export async function startMonitor(
   { config, log, parts }: Foundation,

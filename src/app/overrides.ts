@@ -6,21 +6,29 @@ import type { StallLimits } from '../http/connections/cut-stalled.ts';
 import type { Logger } from '../platform/log.ts';
 import type { GroupCommitLimits } from '../tickets/add-message/commit/group-limits.ts';
 
-/** What tests and benchmarks may set instead of the real thing. */
+/**
+ * What a caller of `createApp` may use instead of what the settings say. All but `embedded` are for tests and
+ * benchmarks.
+ */
 export interface Overrides {
+  /** Used instead of the database's clock. */
   readonly now?: () => Date;
+  /** Used instead of a log with the configured level. */
   readonly log?: Logger;
   /** The embedded server, if main.ts has started it already: it starts while the program is being loaded. */
   readonly embedded?: Promise<Embedded> | undefined;
-  /** Used instead of the configured database. */
+  /** Used instead of the configured database: `owner` migrates it, and `gateway` does everything else. */
   readonly connections?: { readonly gateway: Connection; readonly owner: Connection };
+  /** Limits and timing of the group commit of messages. */
   readonly writer?: GroupCommitLimits;
-  /** When a connection without progress is cut. */
+  /** When an HTTP connection without progress is cut. */
   readonly stallLimits?: StallLimits;
-  /** How long a gateway that stops waits for an answer of its blob store, in milliseconds. */
+  /**
+   * How long a gateway that stops waits for an answer of its blob store, in milliseconds; 10,000 by default.
+   */
   readonly stoppingStoreMs?: number;
   /** Cost of new password hashes. */
   readonly passwordCost?: ScryptParameters;
-  /** Run for every operation, after the gateway's own plugins. */
+  /** GraphQL plugins that run for every operation, after the gateway's own. */
   readonly operationPlugins?: readonly OperationPlugin[];
 }

@@ -4,11 +4,13 @@ import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from '../dev/demo/des
 import type { Logger } from '../platform/log.ts';
 
 /**
- * Creates the demo desk, or makes one that exists safe. With `config.demo`, an empty database becomes the
- * demo desk, and an earlier demo desk gets its passwords back. Otherwise the passwords of demo users are
- * removed from an embedded database, because others may reach the gateway and the passwords are public. Any
- * other database is left unchanged.
- * @returns the credentials of the demo desk; undefined without `config.demo`, or when the desk is in real use
+ * Creates the demo desk, or removes the passwords of an existing one. With `config.demo` (an embedded
+ * database, and a HOST that only this machine can reach), an empty database becomes the demo desk, and in an
+ * earlier demo desk the passwords that were removed are restored. With an embedded database and another HOST,
+ * the passwords of the demo users are removed with a warning in the log, because they are public. A database
+ * with a URL is left unchanged.
+ * @returns the credentials of the demo desk; undefined without `config.demo`, when the database had users of
+ *   its own, or when a demo user has another password or is disabled
  */
 export async function prepareDemo(
   config: Config,

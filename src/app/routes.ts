@@ -31,7 +31,11 @@ interface RoutePorts {
 type Cors = ReturnType<typeof createCors>;
 type ContextOf = (req: IncomingMessage, res: ServerResponse) => Promise<TicketContext>;
 
-/** Creates the routes of the web server. The first one that matches a request handles it. */
+/**
+ * Creates the routes of the web server: GraphQL and GraphiQL, the legacy endpoint, `/`, health and metrics,
+ * attachments, uploads, the sources of mails, the ledger, and `/inbox` if mail goes to the development inbox.
+ * Their order counts: the first one that matches a request handles it.
+ */
 export function createRoutes(ports: RoutePorts): Route[] {
   const { services, monitoring } = ports;
   const { config } = ports.foundation;

@@ -11,7 +11,10 @@ import { createReadTogether } from '../tickets/events/read-together.ts';
 import { createAttachmentUrls } from '../tickets/read/signed-url.ts';
 import type { Foundation } from './foundation.ts';
 
-/** Creates what the commands and readers of tickets need. */
+/**
+ * Creates what the commands and readers of tickets need. Reads the desk's key for attachment URLs from the
+ * database, and creates it if there is none yet. The group commit stops with `parts`.
+ */
 export async function createTicketServices(
   { config, overrides, parts, database, blobs, smtpUrl }: Foundation,
   metrics: Metrics,

@@ -6,7 +6,7 @@ import { whyNotBuilt } from '../dev/explorer/build.ts';
 import type { Logger } from '../platform/log.ts';
 
 /**
- * Asserts that GraphiQL can be served when EXPLORER asks for it in production.
+ * Asserts that GraphiQL can be served when EXPLORER asks for it in production. Elsewhere nothing is checked.
  * @throws ConfigError when the page is not built
  */
 export function assertExplorerBuilt({ explorer, production }: Config): void {
@@ -15,9 +15,10 @@ export function assertExplorerBuilt({ explorer, production }: Config): void {
 }
 
 /**
- * Asserts that mail can be sent from at least one mailbox.
- * @throws ConfigError when there is neither SMTP_URL nor an enabled mailbox with SMTP settings of its own.
- *   Otherwise mails would stay queued without an error.
+ * Asserts that there is a server for mail, because mails would stay queued without an error otherwise. Does
+ * not connect to it.
+ * @param smtpUrl the server of mailboxes without settings of their own, if there is one
+ * @throws ConfigError when there is neither `smtpUrl` nor an enabled mailbox with SMTP settings of its own
  */
 export async function assertCanSend(smtpUrl: string | undefined, { desk }: Database): Promise<void> {
   if (smtpUrl !== undefined) return;
@@ -30,7 +31,8 @@ export async function assertCanSend(smtpUrl: string | undefined, { desk }: Datab
 }
 
 /**
- * Logs a warning when files wait for a scanner that is no longer configured: their mails would wait for ever.
+ * Logs a warning when files wait for a scan. It is for a process without CLAMD_URL: unless another process
+ * scans them, mails with these files are never sent.
  */
 export async function warnOfUnscannedFiles({ desk }: Database, log: Logger): Promise<void> {
   const files = await desk.$count(attachments, eq(attachments.scan, 'PENDING'));

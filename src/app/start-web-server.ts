@@ -12,8 +12,10 @@ import { createRoutes } from './routes.ts';
 import { createTicketServices } from './services.ts';
 
 /**
- * Starts the HTTP server with all its routes. Its shutdown is registered in `foundation.parts`.
+ * Starts the HTTP server with all its routes. Its shutdown is registered in `foundation.parts`: readiness
+ * says that the process is draining, live streams are cut, and requests in progress are answered.
  * @returns the origin that it listens on: `http://127.0.0.1:4000`
+ * @throws ConfigError when HOST and PORT cannot be listened on, or TRUSTED_DOCUMENTS cannot be read
  */
 export async function startWeb(foundation: Foundation, monitoring: Monitoring): Promise<string> {
   const { config, overrides, parts, database, log } = foundation;

@@ -23,8 +23,9 @@ const reader: Viewer = {
 const askEveryMs = 5000;
 
 /**
- * Starts the sender of webhooks. It sends nothing while this database is a copy, or may be one (`whyHeld`).
- * It stops with `parts`, and opens a LISTEN connection of its own.
+ * Starts the sender of webhooks, which stops with `parts`. It sends nothing while the outbox is held: by an
+ * operator, or because this database is a copy or may be one (`whyHeld`). A change of that takes effect
+ * within 5 s. The sender opens a LISTEN connection of its own.
  */
 export function startWebhooks({ config, parts, database, now, log }: Foundation, metrics: Metrics): void {
   const hub = parts.use(

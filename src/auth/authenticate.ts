@@ -17,12 +17,17 @@ import { isWellFormedToken, prepareFindToken } from './tokens.ts';
 /** Finds out who sends a request. */
 export interface Authenticator extends AsyncDisposable {
   /**
-   * Returns the function that authenticates an `Authorization` header, as often as it is called.
+   * Prepares the authentication of one request's `Authorization` header.
+   * @param authorization the header; undefined or empty: no credential was offered
+   * @param remoteAddress the caller's IP address, whose failed attempts are limited
    * @param direct whether the request comes from a program on this machine and not through a proxy: only then
-   *   are public passwords (the demo desk's) accepted
+   *   are public passwords (the demo desk's) accepted. By default they are not
+   * @returns a function that may be called again and again, for a response that outlives its request. Its
+   *   result is the viewer, without a promise while the credential is cached, or undefined when no credential
+   *   was offered. It throws or rejects with BadCredential, Unavailable, or an error of the database
    */
   signInBy(authorization: string | undefined, remoteAddress: string, direct?: () => boolean): Authenticate;
-  /** Authenticates an `Authorization` header once. */
+  /** Authenticates an `Authorization` header once: like `signInBy`, but errors always reject. */
   authenticate(
     authorization: string | undefined,
     remoteAddress: string,
@@ -33,23 +38,28 @@ export interface Authenticator extends AsyncDisposable {
 /** What `createAuthenticator` needs. */
 export interface AuthenticatorPorts {
   readonly db: Db;
+  /** Whose JWTs are accepted; absent: none. */
   readonly jwt?: Config['jwt'];
-  /** The code page of Basic credentials that are not UTF-8. */
+  /** The code page of Basic credentials that are not UTF-8; `windows-1252` by default. */
   readonly legacyCharset?: Config['legacyCharset'];
   /** Hashes of public passwords, which are accepted from direct requests only. */
   readonly knownPasswords?: ReadonlySet<string>;
   /** Cost of new hashes; the current default unless given. */
   readonly passwordCost?: ScryptParameters | undefined;
+  /** Times the delay of answers to wrong passwords; the real time unless given. */
   readonly stopwatch?: Stopwatch | undefined;
+  /** The time for expiry and throttling; this machine's clock unless given. */
   readonly now?: () => Date;
   readonly log: Logger;
-  /** Called for each rejected sign-in. */
+  /** Called for each rejected sign-in, after it was logged without the credential. */
   readonly refused?: (reason: SignInReason) => void;
 }
 
 /**
- * Creates an authenticator. It caches valid credentials, so that most calls cost one keyed hash and a lookup,
- * without a query or password hashing.
+ * Creates an authenticator of passwords (Basic), API tokens and JWTs (Bearer). It caches valid credentials,
+ * so that most calls cost one keyed hash and a lookup, without a query or password hashing. Therefore a
+ * disabled user or a revoked token is still accepted for up to 30 s. With `jwt`, it fetches the keys at once.
+ * Disposing of it waits for the checks under way.
  */
 export function createAuthenticator({
   db,

@@ -1,13 +1,16 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { BadCredential } from '../platform/errors.ts';
 
-/** A login and a password, as they were sent. */
+/** A login without the white space around it, and a password as it was sent. Neither is empty. */
 export interface Credential {
   readonly login: string;
   readonly password: string;
 }
 
-/** The credential in an `Authorization` header, not verified yet. */
+/**
+ * The credential in an `Authorization` header, not verified yet: `password` from Basic, `token` from Bearer
+ * with a value that begins like an API token, and `jwt` from Bearer with any other value.
+ */
 export type Offered =
   | {
       readonly kind: 'password';
@@ -27,9 +30,11 @@ const maxHeaderLength = 12_288;
 export const tokenPrefix = 'tw_';
 
 /**
- * Parses `Authorization` headers.
+ * Creates a parser of `Authorization` headers. It compares nothing with the database.
  * @param legacyCharset the code page of clients that do not send UTF-8, by its name in the Encoding Standard
- * @returns a parser, which throws BadCredential when the header is neither well-formed Basic nor Bearer
+ * @returns a parser, which throws BadCredential (reason `malformed`) when the header is neither well-formed
+ *   Basic nor Bearer, or has more than 12,288 characters
+ * @throws RangeError when there is no such code page
  */
 export function createAuthorizationReader(legacyCharset: string): (header: string) => Offered {
   const legacy = new TextDecoder(legacyCharset, { ignoreBOM: true });

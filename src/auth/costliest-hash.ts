@@ -8,10 +8,11 @@ import { currentParameters, type ScryptParameters } from './scrypt.ts';
 const keepMs = 10 * 60_000;
 
 /**
- * Returns a function that finds the most expensive hash of an enabled user whose cost is not that of new
- * ones, and resolves to a hash of the same cost that no password matches; to undefined when there is none.
- * The result is cached for ten minutes. A hash's prefix determines its cost, and there are few prefixes; all
- * hashes of ASP.NET's second version cost the same.
+ * Creates a function that finds the password hash of an enabled user that is the most expensive to check.
+ * Hashes that cost exactly as much as a new one do not count. The function resolves to a hash of the same
+ * cost that no password matches, and to undefined when no hash counts. It rejects with the database's error.
+ * The result is cached for ten minutes of the clock `now`; an error is not cached.
+ * @param cost the parameters of new hashes
  */
 export function createCostliestHash(
   db: Db,
@@ -33,7 +34,11 @@ export function createCostliestHash(
   };
 }
 
-/** Cheaper ones than new hashes count too: a wrong password for one costs it besides a new one. */
+/**
+ * Cheaper ones than new hashes count too: a wrong password for one costs it besides a new one. A hash's
+ * prefix determines its cost, and there are few prefixes; all hashes of ASP.NET's second version cost the
+ * same.
+ */
 async function findCostliestHash(db: Db, costOfNewHashes: number): Promise<string | undefined> {
   const hash = users.passwordHash;
   const forms = await db

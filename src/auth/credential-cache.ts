@@ -5,12 +5,13 @@ import type { Viewer } from '../platform/request-context.ts';
 export interface VerifiedCredential {
   readonly viewer: Viewer;
   /**
-   * The password hash that it was checked against. While the user's hash is the same, no hashing is needed.
+   * Of a password: the user's password hash after the check. While the user's hash is the same, the password
+   * need not be hashed again. Absent for tokens and JWTs.
    */
   readonly proof?: string;
-  /** When it was checked. */
+  /** Of a password: when it was last hashed and compared. */
   readonly provenAt?: number;
-  /** When the credential itself expires. */
+  /** When the credential itself expires; absent: never. */
   readonly expiresAt?: number;
 }
 interface CacheEntry extends VerifiedCredential {
@@ -29,17 +30,24 @@ const freshMs = 20_000;
 /** After this, the next use looks the credential up again, while it is still served from the cache. */
 const refreshMs = 10_000;
 const maxEntries = 10_000;
-/** A password is hashed again when its last check is older than this. */
+/** Milliseconds after which a password is hashed and compared again: 24 hours. */
 export const maxProofAgeMs = 24 * 60 * 60 * 1000;
 
-/** Verified credentials of this process. Instants are in ms. */
+/** Verified credentials of this process, in memory only. Instants are in ms. */
 export interface CredentialCache {
   /** A cache key that reveals nothing about the credential outside this process. */
   keyOf(authorization: string): string;
+  /** The entry of a key, even if it is not fresh any more; undefined if there is none. */
   get(key: string): CacheEntry | undefined;
-  /** Whether the entry may be used at this instant without another check. */
+  /**
+   * Whether the entry may be used at this instant without another check: for 20 s from `put`, but not once
+   * the credential has expired, nor before the instant of `put` (the clock was set back).
+   */
   isFresh(entry: CacheEntry, at: number): boolean;
-  /** Stores a credential that was verified at this instant. The oldest entry is dropped at 10,000. */
+  /**
+   * Stores a credential that was verified at this instant, and replaces the entry of the key. Beyond 10,000
+   * entries, the one that was put first is dropped.
+   */
   put(key: string, verified: VerifiedCredential, at: number): void;
   delete(key: string): void;
 }

@@ -18,7 +18,9 @@ export interface Account {
   readonly login: string;
   readonly name: string;
   readonly role: Role;
+  /** Null: the user has no password. */
   readonly passwordHash: string | null;
+  /** Null: the user is enabled. */
   readonly disabledAt: Date | null;
 }
 /** The columns of {@link Account}, for a select. */
@@ -32,7 +34,8 @@ export const accountColumns = {
 };
 
 /**
- * Makes the viewer of a request, with the scopes that both the credential and the role allow.
+ * Makes the viewer of a request, with the scopes that both the credential and the role allow: an operator may
+ * have all, a requester `read` and `write`. It does not check whether the user is disabled.
  * @param granted the credential's scopes; absent: all scopes of the role
  */
 export function viewerOf(
@@ -52,8 +55,9 @@ export function viewerOf(
 export const lookupBatch = { maxItems: 1000, atOnce: 4 };
 
 /**
- * Looks up a user by login, ignoring case, including disabled ones. Logins that are looked up together share
- * a statement.
+ * Prepares the lookup of a user by login. It ignores case as PostgreSQL's `lower` does, and finds disabled
+ * users as well. Logins that are looked up together share a statement.
+ * @returns a function that resolves to undefined for an unknown login
  */
 export function prepareFindByLogin(db: Db): (login: string) => Promise<Account | undefined> {
   const query = db
@@ -68,7 +72,10 @@ export function prepareFindByLogin(db: Db): (login: string) => Promise<Account |
   }, lookupBatch);
 }
 
-/** Finds enabled users with this address, ignoring the case of A to Z; at most two. */
+/**
+ * Finds the enabled users with this e-mail address, ignoring the case of A to Z only.
+ * @returns at most two: enough to tell that the address is ambiguous
+ */
 export function findEnabledByEmail(db: Db, address: string): Promise<Account[]> {
   const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
   return db
@@ -86,8 +93,8 @@ export function findEnabledByEmail(db: Db, address: string): Promise<Account[]> 
 }
 
 /**
- * Prepares the lookup of a user's current role by id.
- * @param granted the scopes that the viewer gets, without those that the role does not allow
+ * Prepares the lookup of a viewer by the user's id, with the role that the user has now.
+ * @param granted the scopes that the viewer gets, except those that the role does not allow
  * @returns a function that resolves to undefined for an unknown or disabled user
  */
 export function prepareFindById(

@@ -2,13 +2,15 @@ import { Unavailable } from '../platform/errors.ts';
 
 /**
  * Runs a limited number of jobs concurrently, queues a limited number, and shares its slots fairly among
- * parties.
+ * parties. The parties are the addresses that sign in.
  */
 export interface HashingQueue {
   /**
-   * @param party the owner of the job: parties take turns, however many jobs each has
-   * @throws Unavailable when the queue is full and no party has at least two more jobs than this one; later,
-   *   when a queued job made room for another party's
+   * Runs a job when a slot is free, at once if one is.
+   * @param party the owner of the job: parties take turns, however many jobs each has queued
+   * @returns what the job returns; its error rejects
+   * @throws Unavailable when the queue is full and no other party has queued at least two more jobs than this
+   *   one; also later, when this job is removed from the queue to make room for another party's
    */
   run<T>(party: string, hash: () => Promise<T>): Promise<T>;
 }
@@ -19,9 +21,10 @@ interface QueuedJob {
 }
 
 /**
- * Two concurrent hashes leave half of libuv's four threads to files and DNS. At 170 ms each, a queue of 128
- * is processed in 11 s. When it is full, the party with the most jobs loses its last one to a party that has
- * fewer, so that no party can block the others.
+ * Creates a queue. When it is full, the party with the most queued jobs loses its last one to a party that
+ * has at least two fewer, so that no party can block the others. Two concurrent hashes leave half of libuv's
+ * four threads to files and DNS. At 170 ms each, a queue of 128 is processed in 11 s.
+ * @param limits `concurrency`: most jobs that run at a time, `waiting`: most jobs that are queued
  */
 export function createHashingQueue({ concurrency = 2, waiting = 128 } = {}): HashingQueue {
   /** In the order of their turns: a party that was served goes to the end. */

@@ -23,14 +23,18 @@ const bcryptFormat = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 const maxBcryptBytes = 72;
 const digests = ['sha1', 'sha256', 'sha512'] as const;
 
-/** Whether the text is a hash that {@link verifyImported} can check. */
+/**
+ * Whether the text is a hash that {@link verifyImported} can check: bcrypt with a cost of 4 to 14, or ASP.NET
+ * Identity, version 2 or 3, with at most 2,000,000 iterations.
+ */
 export function isImportedHash(hash: string): boolean {
   return isBcrypt(hash) || parseAspNet(hash) !== undefined;
 }
 
 /**
- * Checks a password against an imported hash.
- * @returns false for a wrong password, and for a text that is not such a hash
+ * Checks a password against an imported hash, outside the event loop's thread.
+ * @returns false for a wrong password, for a text that {@link isImportedHash} rejects, and with bcrypt for a
+ *   password of more than 72 bytes, of which bcrypt would ignore the rest
  */
 export async function verifyImported(hash: string, password: string): Promise<boolean> {
   if (isBcrypt(hash)) {
@@ -58,7 +62,9 @@ function bcryptCost(hash: string): number | undefined {
   return cost >= 4 && cost <= maxBcryptCost ? cost : undefined;
 }
 
-/** Cost of a check in milliseconds, measured on one machine; 0 for other texts. */
+/**
+ * Cost of a check in milliseconds, measured on one machine; 0 for a text that {@link isImportedHash} rejects.
+ */
 export function costOfImported(hash: string): number {
   const rounds = bcryptCost(hash);
   if (rounds !== undefined) return 2 ** rounds * 0.24;
@@ -66,7 +72,10 @@ export function costOfImported(hash: string): number {
   return aspNet === undefined ? 0 : aspNet.iterations * (aspNet.digest === 'sha512' ? 1e-3 : 5e-4);
 }
 
-/** A hash of the same format, cost and salt whose key no password matches. */
+/**
+ * A hash of the same format, cost and salt whose key no password matches.
+ * @param hash one that {@link isImportedHash} accepts; TypeError otherwise
+ */
 export function importedDecoyLike(hash: string): string {
   if (isBcrypt(hash)) return `${hash.slice(0, 29)}${'.'.repeat(31)}`;
   const bytes = Buffer.from(hash, 'base64');

@@ -24,7 +24,7 @@ const answerEveryMs = 500;
  */
 const maxWrong = 2000;
 
-/** A monotonic clock for the delay, in milliseconds. */
+/** A monotonic clock for the delay of answers to wrong passwords, in milliseconds. */
 export interface Stopwatch {
   now(): number;
   sleep(ms: number): Promise<unknown>;
@@ -40,9 +40,9 @@ interface Ports {
 }
 /** One sign-in with a password. */
 export interface PasswordAttempt {
-  /** The credential's cache key. */
+  /** The credential's cache key: the same for the same `Authorization` header. */
   readonly key: string;
-  /** Possible readings, tried in this order. */
+  /** Possible readings of the login and the password, tried in this order; the first that is right counts. */
   readonly readings: readonly [Credential, ...Credential[]];
   readonly remoteAddress: string;
   /** The earlier result for the same credential in this process. */
@@ -52,7 +52,12 @@ export interface PasswordAttempt {
 /**
  * Creates the check of passwords. Failed attempts are throttled, and few hashes are computed at a time. A
  * wrong login or password is answered after a multiple of half a second; a throttled attempt at once. For a
- * disabled user, every password is wrong.
+ * disabled user, every password is wrong. After a successful sign-in, a hash that is imported or weaker than
+ * a new one is replaced in the database.
+ * @returns an object whose `verify` resolves to the verified credential. It rejects with BadCredential:
+ *   reason `wrong_password`, `repeated_password` (wrong before as well, so not hashed again) or `throttled`
+ *   (with `retryAfterSeconds`), with Unavailable when too many sign-ins wait, or with an error of the
+ *   database
  */
 export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime }: Ports) {
   const findByLogin = prepareFindByLogin(db);

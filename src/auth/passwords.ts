@@ -17,7 +17,8 @@ const decoyOf = ({ logN, r, p }: ScryptParameters): string =>
   `scrypt$ln=${logN},r=${r},p=${p}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
 
 /**
- * Hashes a password with scrypt.
+ * Hashes a password with scrypt and a random salt. It does not check how good the password is.
+ * @param parameters `currentParameters` of scrypt.ts by default
  * @returns the text for `users.password_hash`
  */
 export function hashPassword(password: string, parameters?: ScryptParameters): Promise<string> {
@@ -35,7 +36,10 @@ export function isPasswordHash(hash: string): boolean {
 /** The result of a check. */
 export interface PasswordCheck {
   readonly valid: boolean;
-  /** The hash to store instead; absent when the checked one is as good as a new one. */
+  /**
+   * The hash to store instead of the checked one, if that was imported or is cheaper to guess than a new one.
+   * Absent for a wrong password.
+   */
   readonly replacement?: string;
 }
 
@@ -51,9 +55,10 @@ export interface PasswordCheckOptions {
 }
 
 /**
- * Checks a password. A wrong one always costs one scrypt of the current parameters plus a check of the most
- * expensive stored hash, so that imported hashes, ours and missing ones cannot be distinguished by time. A
- * right one costs one scrypt if it is stored with current parameters, and else as much as a wrong one.
+ * Checks a password against a user's hash. It stores nothing. A wrong one always costs one scrypt of the
+ * current parameters plus a check of the most expensive stored hash, so that imported hashes, ours and
+ * missing ones cannot be distinguished by time. A right one costs one scrypt if it is stored with current
+ * parameters, and else as much as a wrong one.
  * @param hash undefined or null: the user does not exist, or has no password
  */
 export async function checkPassword(
@@ -81,7 +86,10 @@ export async function checkPassword(
   return valid && !isStronger ? { valid, replacement } : { valid };
 }
 
-/** Cost of a check in milliseconds, measured on one machine; only for comparing hashes. */
+/**
+ * Cost of a check in milliseconds, measured on one machine; only for comparing hashes. 0 for a text that
+ * {@link isPasswordHash} rejects.
+ */
 export function costOf(hash: string): number {
   const ours = parseScrypt(hash);
   return ours === undefined ? costOfImported(hash) : scryptCost(ours.parameters) * 2.6e-4;
@@ -90,11 +98,14 @@ export function costOf(hash: string): number {
 const verifyAny = (hash: string, password: string): Promise<boolean> =>
   parseScrypt(hash) === undefined ? verifyImported(hash, password) : verifyScrypt(hash, password);
 
-/** A hash of the same format, cost and salt whose key no password matches. */
+/**
+ * A hash of the same format, cost and salt whose key no password matches.
+ * @param hash one that {@link isPasswordHash} accepts; TypeError otherwise
+ */
 export const decoyLike = (hash: string): string =>
   parseScrypt(hash) === undefined
     ? importedDecoyLike(hash)
     : hash.replace(/[^$]+$/, (key) => 'A'.repeat(key.length));
 
-/** Like `costOf`, for a hash with these parameters. */
+/** Like {@link costOf}, for a scrypt hash with these parameters. */
 export const costOfNewHash = (parameters: ScryptParameters): number => costOf(decoyOf(parameters));

@@ -11,8 +11,8 @@ export interface ScryptParameters {
 }
 
 /**
- * OWASP's equivalent of N = 2^17, p = 1 with the least memory: 16 MiB and 170 ms on the reference machine.
- * Hashes run beside uploads in one process, so memory is scarcer than time.
+ * The cost of new hashes: OWASP's equivalent of N = 2^17, p = 1 with the least memory: 16 MiB and 170 ms on
+ * the reference machine. Hashes run beside uploads in one process, so memory is scarcer than time.
  */
 export const currentParameters: ScryptParameters = { logN: 14, r: 8, p: 5 };
 
@@ -21,7 +21,8 @@ const format =
   /^scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{16,88})\$([A-Za-z0-9+/]{22,88})$/;
 
 /**
- * Hashes a password with a random salt.
+ * Hashes a password with a random salt. Equivalent spellings of a password in Unicode (NFC) count as the
+ * same.
  * @returns a string that describes itself: `scrypt$ln=14,r=8,p=5$<salt>$<key>`, base64 without padding
  */
 export async function hashScrypt(password: string, parameters = currentParameters): Promise<string> {
@@ -32,7 +33,7 @@ export async function hashScrypt(password: string, parameters = currentParameter
 }
 
 /**
- * Checks a password.
+ * Checks a password, in whichever of the equivalent spellings of Unicode it is typed.
  * @returns false for a wrong password, and for a text that {@link parseScrypt} does not accept
  */
 export async function verifyScrypt(hash: string, password: string): Promise<boolean> {
@@ -42,7 +43,11 @@ export async function verifyScrypt(hash: string, password: string): Promise<bool
   return timingSafeEqual(key, parsed.key);
 }
 
-/** Parses a hash; undefined for other texts, and for hashes that are too expensive to check. */
+/**
+ * Parses a hash in the format of {@link hashScrypt}.
+ * @returns its parameters, and its salt and key as bytes. Undefined for other texts, and for hashes that are
+ *   too expensive to check: with a `logN` above 17, or an `r` or `p` above 16
+ */
 export function parseScrypt(hash: string) {
   const match = format.exec(hash);
   if (match === null) return undefined;
@@ -55,10 +60,13 @@ export function parseScrypt(hash: string) {
   };
 }
 
-/** Cost of a guess, in units that all scrypt hashes share. */
+/** Cost of a guess in a unit of its own (N · r · p), for comparing scrypt hashes with each other. */
 export const scryptCost = ({ logN, r, p }: ScryptParameters): number => 2 ** logN * r * p;
 
-/** Whether a hash is cheaper to guess than a new one. */
+/**
+ * Whether a hash is cheaper to guess than a new one; false if they cost the same.
+ * @param today parameters of new hashes
+ */
 export const isWeak = (parameters: ScryptParameters, today: ScryptParameters): boolean =>
   scryptCost(parameters) < scryptCost(today);
 

@@ -15,7 +15,11 @@ interface Bucket {
 /** Limits memory, because a stranger can create any number of keys; the oldest are dropped first. */
 const maxBuckets = 20_000;
 
-/** Token buckets by key. */
+/**
+ * Token buckets by key: a key may be taken `burst` times at once, and `perSecond` more times each second.
+ * Instants are in ms. At most 20,000 keys are kept; beyond that, the one that was changed first is forgotten,
+ * and its bucket is full again.
+ */
 export class Buckets {
   readonly #rate: Rate;
   readonly #buckets = new Map<string, Bucket>();
@@ -24,14 +28,12 @@ export class Buckets {
     this.#rate = rate;
   }
 
+  /** Number of keys that are kept. A key whose bucket is full when it is changed is not. */
   get size(): number {
     return this.#buckets.size;
   }
 
-  /**
-   * Seconds until the key has a token; 0 when it has one now.
-   * @param at ms
-   */
+  /** Whole seconds until the key has a token, rounded up; 0 when it has one now. Takes none. */
   wait(key: string, at: number): number {
     const left = this.#left(key, at);
     return left >= 1 ? 0 : Math.ceil((1 - left) / this.#rate.perSecond);
@@ -42,7 +44,7 @@ export class Buckets {
     this.#put(key, this.#left(key, at) - 1, at);
   }
 
-  /** Returns a token that was taken. */
+  /** Puts back a token that was taken. The bucket never has more than `burst`. */
   giveBack(key: string, at: number): void {
     this.#put(key, Math.min(this.#rate.burst, this.#left(key, at) + 1), at);
   }
@@ -64,27 +66,28 @@ export class Buckets {
   }
 }
 
-/** Limits failed sign-ins with a password. */
+/** Limits failed sign-ins with a password. Instants are in ms. */
 export interface Throttle {
   /**
-   * Seconds until the address may make another attempt; 0: now.
-   * @param at ms
+   * Whole seconds until the address may make another attempt at any account; 0: now. Counts nothing.
    */
   wait(remoteAddress: string, at: number): number;
   /**
-   * Counts an attempt as failed until `giveBack` is called.
+   * Counts an attempt as failed, unless the returned function is called: call it when the sign-in succeeds.
    * @param accounts users whose password is tried: each is counted, the address once
-   * @returns `giveBack`, or the seconds to wait when the attempt is not allowed
+   * @returns a function that takes the count back; or the whole seconds to wait when the attempt is not
+   *   allowed, in which case nothing is counted
    */
   attempt(accounts: readonly string[], remoteAddress: string, at: number): (() => void) | number;
 }
 
 /**
- * Limits guesses at an account per address and in total, and attempts per address. An address may make more
- * attempts than the hashing queue holds, so that a desk behind one address can sign in together. Guesses
- * from elsewhere do not block an address that has not failed: it has three guesses at each account, and one
- * more every five minutes. Every bucket refills, so no account is locked for good. A user who has signed in
- * before is not throttled (see password-sign-in.ts).
+ * Creates a throttle, which counts in this process's memory. It allows ten guesses at an account from an
+ * address, and one more every 6 s; fifty at an account from all addresses, and one more every 15 s; and 200
+ * attempts from an address, and one more each second. That is more than the hashing queue holds, so that a
+ * desk behind one address can sign in together. Guesses from elsewhere do not block an address that has not
+ * failed: it has three guesses at each account, and one more every five minutes. Every bucket refills, so no
+ * account is locked for good. A user who has signed in before is not throttled (see password-sign-in.ts).
  */
 export function createThrottle(): Throttle {
   const pairs = new Buckets({ burst: 10, perSecond: 1 / 6 });
@@ -120,17 +123,22 @@ export function createThrottle(): Throttle {
 }
 
 /**
- * Limits the lookups that invalid tokens cause. A token cannot be guessed, so one with a valid form is
- * always looked up, but above the address's rate only a few at a time.
+ * Creates a limit for the lookups that invalid tokens cause: 200 failures from an address, and 20 more each
+ * second. A token cannot be guessed, so one with a valid form is always looked up, but above the address's
+ * rate only two at a time.
  */
 export function createTokenThrottle() {
   const addresses = new Buckets({ burst: 200, perSecond: 20 });
   const above = createHashingQueue({ concurrency: 2, waiting: 64 });
   return {
     /**
+     * Calls `verify`, and counts a BadCredential that it throws as a failure of the address.
+     * @param at ms
      * @param plausible whether the token has a valid form
-     * @throws BadCredential, without a lookup for an invalid form when the address has failed too often;
-     *   Unavailable when too many lookups above the rate wait
+     * @returns what `verify` returns; its errors reject
+     * @throws BadCredential (reason `throttled`, with `retryAfterSeconds`), without calling `verify`, for an
+     *   invalid form when the address has failed too often; Unavailable when 64 lookups above the rate wait
+     *   already
      */
     async limit<T>(
       remoteAddress: string,
@@ -153,7 +161,8 @@ export function createTokenThrottle() {
 
 /**
  * The part of an address that is limited: the full IPv4 address, also when it is mapped to IPv6; of other
- * IPv6 addresses the /64, which is what one customer gets.
+ * IPv6 addresses the /64, which is what one customer gets (`2001:db8:0:1::/64`). Other texts are returned
+ * unchanged.
  */
 export function addressKey(remoteAddress: string): string {
   if (!isIPv6(remoteAddress)) return remoteAddress;

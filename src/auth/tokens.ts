@@ -32,12 +32,14 @@ export interface NewToken {
   readonly userId: number;
   readonly name: string;
   readonly scopes: readonly Scope[];
+  /** Absent: the token never expires. */
   readonly expiresAt?: Date | undefined;
 }
 
 /**
- * Creates an API token. Only its digest is stored.
- * @returns the token itself, which cannot be read again
+ * Creates an API token. Only its digest is stored. No audit entry is written.
+ * @returns its id, and the token itself, which cannot be read again
+ * @throws the database's error when there is no such user
  */
 export async function createToken(db: Db | Tx, input: NewToken): Promise<{ id: number; token: string }> {
   const token = newToken();
@@ -55,7 +57,7 @@ export async function createToken(db: Db | Tx, input: NewToken): Promise<{ id: n
 }
 
 /**
- * Revokes a token. Takes effect within 30 s in every process.
+ * Revokes a token. This takes effect within 30 s in every process. No audit entry is written.
  * @returns whether the token existed and was not revoked yet
  */
 export async function revokeToken(db: Db | Tx, id: number): Promise<boolean> {
@@ -70,6 +72,8 @@ export async function revokeToken(db: Db | Tx, id: number): Promise<boolean> {
 /**
  * Lists tokens in the order of their ids, including revoked and expired ones.
  * @param userId absent: tokens of all users
+ * @returns of each token its id, its user's login, its name and scopes, and when it was created, expires and
+ *   was revoked (null: never); not the token itself
  */
 export function listTokens(db: Db | Tx, userId?: number) {
   return db
@@ -88,7 +92,7 @@ export function listTokens(db: Db | Tx, userId?: number) {
     .orderBy(asc(apiTokens.id));
 }
 
-/** A stored token and its user. Either may be disabled, expired or revoked. */
+/** A stored token and its user. The token may be expired or revoked, and the user disabled. */
 export interface FoundToken {
   readonly account: Account;
   readonly scopes: ReadonlySet<Scope>;
@@ -97,8 +101,9 @@ export interface FoundToken {
 }
 
 /**
- * Looks up a well-formed token by its digest, including revoked and expired ones. Tokens that are looked up
- * together share a statement: after a quiet time, an event makes all its watchers' credentials due at once.
+ * Prepares the lookup of a token, including revoked and expired ones. Tokens that are looked up together
+ * share a statement: after a quiet time, an event makes all its watchers' credentials due at once.
+ * @returns a function that resolves to undefined for an unknown token
  */
 export function prepareFindToken(db: Db): (token: string) => Promise<FoundToken | undefined> {
   const query = db

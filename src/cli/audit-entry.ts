@@ -3,7 +3,10 @@ import { insertFrom } from '../db/insert-from.ts';
 import { auditEntries } from '../db/tables.ts';
 
 /**
- * The statement that writes an audit entry. It has no actor, because nobody is signed in on the command line.
+ * Builds the statement that writes an audit entry. The caller executes it, in the transaction of the change
+ * that it is about. The entry has no actor, because nobody is signed in on the command line.
+ * @param action the code of what was done: `USER_ADDED`
+ * @param details stored as JSON, with `by: 'command line'`
  */
 export const auditEntry = (action: string, details: Readonly<Record<string, unknown>>): SQL =>
   insertFrom(

@@ -7,16 +7,18 @@ export type Shell = (typeof shells)[number];
 
 /** How this program is started from any folder. */
 export interface Program {
+  /** Path of Node's executable. */
   readonly node: string;
-  /** The file that Node runs. */
+  /** Path of the file that Node runs. */
   readonly file: string;
-  /** The folder in which `npm start` keeps its embedded database. */
+  /** The folder in which `npm start` keeps its embedded database, for shells that do not set DATA_DIR. */
   readonly dataDir: string;
 }
 
 /**
- * A script that defines `ticketwire` as a function and completes its commands and options. All of them are in
- * the script: a Tab starts no program.
+ * Writes a shell script that defines `ticketwire` as a function of the shell and completes its commands and
+ * options. All of them are in the script: a Tab starts no program.
+ * @returns the text of the script, for `eval` (in fish: `source`)
  */
 export function completionScript(shell: Shell, commands: readonly CommandInfo[], program: Program): string {
   const start = `${quoted(program.node)} ${quoted(program.file)}`;

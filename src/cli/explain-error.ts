@@ -17,9 +17,10 @@ const taken: Readonly<Record<string, string>> = {
 const sqlStatePattern = /^(?=.*\d)[0-9A-Z]{5}$/;
 
 /**
- * The message that is printed for an error of a command. Errors of a start are worded by
- * `describeStartError`. Messages that quote SQL or rows are not shown. An unexpected error is shown with its
- * stack.
+ * Words an error of a command for its user. The message of a UsageError or CommandError is returned as it is.
+ * Errors of a start are worded by `describeStartError`, and errors of the database without the SQL and the
+ * rows that their messages quote. An unexpected error is returned with its stack.
+ * @returns one or more lines, without a line break at the end
  */
 export function explain(error: unknown): string {
   if (error instanceof UsageError || error instanceof CommandError) return error.message;

@@ -4,7 +4,8 @@ import { mailboxes, tickets, users } from '../db/tables.ts';
 import { CommandError } from './command.ts';
 
 /**
- * Finds a user by login, ignoring case.
+ * Finds a user by login, ignoring case, also a disabled one.
+ * @returns the row of `users`, with the password hash
  * @throws CommandError when there is none
  */
 export async function findUser(db: Db | Tx, login: string) {
@@ -14,7 +15,8 @@ export async function findUser(db: Db | Tx, login: string) {
 }
 
 /**
- * Finds an operator by login.
+ * Finds an operator by login, ignoring case, also a disabled one.
+ * @returns the row of `users`
  * @throws CommandError when there is no such user, or it is a requester, who cannot send mail
  */
 export async function findOperator(db: Db | Tx, login: string) {
@@ -25,7 +27,8 @@ export async function findOperator(db: Db | Tx, login: string) {
 }
 
 /**
- * Finds a mailbox by address, ignoring case.
+ * Finds a mailbox by address, ignoring case, also a disabled one.
+ * @returns the row of `mailboxes`, with the encrypted SMTP password
  * @throws CommandError when there is none
  */
 export async function findMailbox(db: Db | Tx, address: string) {
@@ -40,6 +43,7 @@ export async function findMailbox(db: Db | Tx, address: string) {
 /**
  * Finds a ticket by reference, ignoring case, or by id.
  * @param name a reference or an id; a reference takes precedence
+ * @returns the row of `tickets`
  * @throws CommandError when there is none
  */
 export async function findTicket(db: Db | Tx, name: string) {

@@ -9,7 +9,7 @@ const common = {
 const usage = ({ name, arguments: args }: CommandInfo) =>
   [name, ...args.map((arg) => (arg.endsWith('?') ? `[${arg.slice(0, -1)}]` : arg))].join(' ');
 
-/** One line: the command, its arguments, and the options that are required. */
+/** One line: the command, its arguments (optional ones in brackets), and the options that are required. */
 export function usageOf(command: CommandInfo): string {
   const required = Object.entries(command.options).flatMap(([name, option]) =>
     option.type === 'string' && option.required === true ? [`--${name} ${option.value}`] : [],
@@ -17,7 +17,7 @@ export function usageOf(command: CommandInfo): string {
   return ['ticketwire', usage(command), ...required].join(' ');
 }
 
-/** The text that `COMMAND --help` prints. */
+/** The text that `COMMAND --help` prints: summary, details, usage, options and an example. */
 export function helpOf(command: CommandInfo): string {
   const flag = (name: string, option: Option) =>
     option.type === 'string'

@@ -32,7 +32,10 @@ const groups: Readonly<Record<string, () => Promise<Commands>>> = {
   doctor: () => import('./commands/doctor.ts').then(({ doctorCommands }) => doctorCommands),
 };
 
-/** Loads the commands that begin with this word, or all commands if there are none. */
+/**
+ * Loads the commands whose first word this is (`user`, `ticket` …). Without such commands, or for undefined,
+ * it loads all. The command `completion` is not among them.
+ */
 export async function loadCommands(firstWord: string | undefined): Promise<Commands> {
   const load = firstWord !== undefined && Object.hasOwn(groups, firstWord) ? groups[firstWord] : undefined;
   if (load !== undefined) return load();

@@ -13,10 +13,14 @@ import {
 import { describeDatabaseUrl } from '../settings/database-url.ts';
 import { CommandError } from './command.ts';
 
-/** The desk's database, migrated to this version. */
+/**
+ * The desk's database, migrated to this version. Disposing of it closes the connections, and stops the
+ * embedded server if it was started for this command.
+ */
 export interface OpenDesk extends AsyncDisposable {
+  /** Connections that see and may change the whole desk. */
   readonly db: Db;
-  /** The raw postgres.js connections. */
+  /** Plain postgres.js connections to the same database, with the same rights. */
   readonly sql: postgres.Sql;
   readonly config: Config;
 }

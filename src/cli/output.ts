@@ -4,7 +4,12 @@ type Cell = string | number | boolean | Date | null | undefined | readonly strin
 /** A record to print: values by column. */
 export type OutputRow = Readonly<Record<string, Cell>>;
 
-/** Makes a table with one line for each record. On a terminal its widest columns are cut to fit. */
+/**
+ * Makes a table with a heading and one line for each record. On a terminal its widest columns are cut to fit,
+ * to no less than 12 characters. An empty list prints `None.`. The JSON is the list, with all values of its
+ * records.
+ * @param columns the values to show in the table, in this order
+ */
 export function rows(list: readonly OutputRow[], columns: readonly string[]): Output {
   if (list.length === 0) return { json: list, text: 'None.' };
   const lines = [columns.map(heading), ...list.map((row) => columns.map((column) => show(row[column])))];
@@ -51,7 +56,7 @@ function narrowed(widths: readonly number[], room: number): number[] {
   return cut;
 }
 
-/** Makes a list with one line for each field of a record. */
+/** Makes a list with one line for each field of a record; the JSON is the record. */
 export function fields(row: OutputRow): Output {
   const names = Object.keys(row);
   const widest = Math.max(...names.map((name) => heading(name).length));
@@ -59,25 +64,29 @@ export function fields(row: OutputRow): Output {
   return { json: row, text };
 }
 
-/** The output of a command that has printed everything already. */
+/**
+ * The output of a command that has printed everything already. Nothing more is printed, not even with
+ * `--json`.
+ */
 export const nothing: Output = { json: undefined, text: '' };
 
-/** Makes one sentence; with `--json`, the record that was changed is printed instead. */
+/** Makes the output of a change: one sentence, or with `--json` a record of what was changed. */
 export const done = (text: string, json: OutputRow): Output => ({ text, json });
 
 /**
- * Replaces control characters by U+FFFD: text from customers must not send escape sequences to the terminal.
- * @param lines whether to preserve line breaks
+ * Replaces control characters (tabs too) and those that set the direction of writing by U+FFFD: text from
+ * customers must not send escape sequences to the terminal.
+ * @param lines whether to preserve line breaks, as LF. Otherwise each becomes a space
  */
 export function printable(text: string, lines = false): string {
   const cleaned = text.replace(/\r\n/g, '\n').replace(/[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
   return lines ? cleaned : cleaned.replace(/\n/g, ' ');
 }
 
-/** `1 file`, `2 files`. */
+/** A number with a regular noun in the singular or plural: `1 file`, `2 files`. */
 export const count = (many: number, what: string): string => `${many} ${what}${many === 1 ? '' : 's'}`;
 
-/** A size as people read it, in the largest unit that it fills. */
+/** A size as people read it, in bytes, KiB or MiB: `1 byte`, `1.5 KiB`, `2048.0 MiB`. */
 export function sizeOf(bytes: number): string {
   if (bytes < 1024) return count(bytes, 'byte');
   const kib = bytes / 1024;

@@ -5,10 +5,15 @@ import { usageOf } from './help.ts';
 
 /** The arguments after a command's name. */
 export interface ParsedArguments {
+  /** Positional arguments in order. */
   readonly args: readonly string[];
+  /** The command's own options, without the three that every command has. */
   readonly values: OptionValues;
+  /** Whether `--json` was given. */
   readonly json: boolean;
+  /** Whether `--help` or `-h` was given. */
   readonly help: boolean;
+  /** Whether `--embedded` was given. */
   readonly embedded: boolean;
 }
 
@@ -19,8 +24,9 @@ const common: Readonly<Record<string, Option>> = {
 };
 
 /**
- * Parses the arguments after a command's name.
- * @throws UsageError that names the first mistake
+ * Parses the arguments after a command's name. Whether all that are required were given is left to
+ * {@link checkComplete}, so that `--help` works without them.
+ * @throws UsageError with the usage for the first unknown option, missing value or value of a boolean option
  */
 export function parse(command: CommandInfo, argv: string[]): ParsedArguments {
   const options = { ...command.options, ...common };
@@ -53,8 +59,9 @@ export function parse(command: CommandInfo, argv: string[]): ParsedArguments {
 }
 
 /**
- * Checks that all arguments and required options were given.
- * @throws UsageError when one is missing, or an argument is superfluous
+ * Checks that all required arguments and options were given.
+ * @throws UsageError with the usage when one is missing, a required option is empty, or an argument is
+ *   superfluous
  */
 export function checkComplete(command: CommandInfo, { args, values }: ParsedArguments): void {
   const missing = command.arguments.find((name, at) => at >= args.length && !name.endsWith('?'));

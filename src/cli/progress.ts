@@ -2,9 +2,12 @@ import type { Terminal } from './command.ts';
 
 /** Reports what a long command does. */
 export interface Progress {
-  /** Replaces the status line of a terminal, at most five times a second. Does nothing elsewhere. */
+  /**
+   * Replaces the status line of a terminal, at most every 200 ms: calls in between are ignored. Does nothing
+   * for a file or a pipe.
+   */
   update(text: string): void;
-  /** Writes a permanent line, to terminals and files alike. */
+  /** Writes a permanent line, to terminals and files alike. It takes the place of the status line. */
   line(text: string): void;
   /** Removes the status line. */
   end(): void;

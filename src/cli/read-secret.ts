@@ -6,11 +6,13 @@ import { CommandError, type Terminal } from './command.ts';
 const maxLength = 1024;
 
 /**
- * Reads a secret. On a terminal it prompts twice, otherwise it reads the first line of standard input. A
- * secret is never an argument, because other users of the machine can see command lines.
- * @param what name of the secret, for the prompt and the errors
- * @throws CommandError when it is empty, too long or has control characters, when the two entries differ,
- *   or when the prompt is interrupted
+ * Reads a new secret. On a terminal it prompts twice on stderr and does not show what is typed; otherwise it
+ * reads the first line of standard input. A secret is never an argument, because other users of the machine
+ * can see command lines.
+ * @param what name of the secret, for the prompt and the errors: `password`
+ * @returns the secret as it was typed, without the line end
+ * @throws CommandError when it is empty, has more than 1024 characters or control characters, when the two
+ *   entries differ, or when the prompt is interrupted
  */
 export async function readSecret(terminal: Terminal, what: string): Promise<string> {
   const secret = terminal.stdin.isTTY ? await ask(terminal, what) : await firstLine(terminal);

@@ -20,16 +20,20 @@ import { readVersion } from './version.ts';
 /** What the process provides besides its streams. */
 export interface Host {
   readonly env: Environment;
-  /** Opens the database for a command; `makeEmbedded` allows creating an embedded one. */
+  /** Opens the database for a command that needs one; `makeEmbedded` allows creating an embedded one. */
   open(makeEmbedded: boolean): Promise<OpenDesk>;
-  /** Is aborted when the user or the system asks the program to end; never when absent. */
+  /**
+   * Returns a signal that is aborted when the user or the system asks the program to end. Without it, no
+   * command is interrupted.
+   */
   readonly whenInterrupted?: () => AbortSignal;
 }
 
 /**
- * Runs the command line and prints its result or its error.
+ * Runs the command line: finds the command (or `help`, `--version` and `completion`), and prints its result
+ * on stdout or its error on stderr. Never rejects, and does not end the process.
  * @param words the arguments after the program's name
- * @returns the exit code: 0 success, 1 failure, 2 invalid arguments
+ * @returns the exit code: 0 success, 1 failure, 2 invalid arguments, or one that the command chose
  */
 export async function run(words: readonly string[], terminal: Terminal, host: Host): Promise<number> {
   const { stdout, stderr } = terminal;

@@ -8,8 +8,11 @@ export interface EncodedText {
 }
 
 /**
- * Encodes a text part for the wire. CRLF, LF and CR all become CRLF: a bare LF or CR would allow SMTP
- * smuggling, and is invalid in decoded text (RFC 2046 §4.1.1). All other characters are preserved.
+ * Encodes a text part for the wire, as UTF-8. CRLF, LF and CR all become CRLF: a bare LF or CR would allow
+ * SMTP smuggling, and is invalid in decoded text (RFC 2046 §4.1.1). A lone surrogate becomes U+FFFD. All
+ * other characters are preserved. The encoding is `7bit` for printable ASCII in lines of up to 76 characters
+ * without trailing blanks, `base64` when more than one byte in six is neither printable ASCII nor a tab or a
+ * line end, else `quoted-printable`. No encoded line is longer than 76 characters.
  */
 export function encodeTextPart(text: string): EncodedText {
   const canonical = text.toWellFormed().replace(/\r\n|\r|\n/g, '\r\n');

@@ -2,7 +2,7 @@
 export interface ParsedMediaType {
   /** `text/plain`, in lower case. */
   readonly essence: string;
-  /** In order of appearance, with names in lower case and unquoted values. */
+  /** In order of appearance, each name once, with names in lower case and values without quotes. */
   readonly parameters: readonly (readonly [name: string, value: string])[];
 }
 
@@ -19,9 +19,10 @@ const maxWritten = 255;
 const notOurs = /^(?:name|filename|boundary)(?:\*|$)|\*/;
 
 /**
- * Parses a Content-Type. Dropped are malformed and repeated parameters, and those that a mail sets itself:
- * `name`, `filename` and `boundary`.
- * @returns undefined for an invalid type
+ * Parses a Content-Type. Dropped are malformed and repeated parameters (the first one stays), those that a
+ * mail sets itself (`name`, `filename` and `boundary`), those with a `*` in their names, and what follows the
+ * first 1000 characters.
+ * @returns undefined when the text does not begin with a valid type and subtype
  */
 export function parseMediaType(text: string): ParsedMediaType | undefined {
   const first = text.slice(0, maxCharacters).split(';', 1)[0]!;
@@ -51,5 +52,5 @@ export function writeMediaType({ essence, parameters }: ParsedMediaType): string
   }, essence);
 }
 
-/** The media type of arbitrary bytes. */
+/** The media type of arbitrary bytes, for files whose type is not known. */
 export const unknownType = 'application/octet-stream';

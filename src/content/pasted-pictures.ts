@@ -7,9 +7,9 @@ import { walk } from './dom/walk.ts';
 
 /** An image that an editor embedded in the HTML as a data: URL. */
 export interface PastedPicture {
-  /** Its Content-ID, which is a file name too. */
+  /** Its Content-ID, which is a file name too: `pasted-1.png`. */
   readonly contentId: string;
-  /** Detected from its bytes. */
+  /** Its media type, detected from its bytes. */
   readonly contentType: string;
   /** The data: URL. */
   readonly data: string;
@@ -17,15 +17,17 @@ export interface PastedPicture {
 
 /** A body without its pasted images. */
 export interface TakenOut {
-  /** The body, in which `cid:` URLs replace the data: URLs. */
+  /** The body, in which `cid:` URLs replace the data: URLs. Everything else in it is unchanged. */
   readonly body: string;
+  /** In the order of their first occurrence in the body. */
   readonly pictures: readonly PastedPicture[];
 }
 
 /**
- * Extracts pasted images from an HTML body, each distinct one once. Data that is not a raster image stays in
- * the body. Content-IDs depend on the body only, so that a repeated call yields the same.
- * @throws UnreadableBody
+ * Extracts pasted images (the `src` of `img`) from an HTML body, each distinct one once. Data that is not a
+ * raster image stays in the body. Content-IDs depend on the body only, so that a repeated call yields the
+ * same. Cleans nothing, and stores nothing.
+ * @throws UnreadableBody when the body cannot be parsed within the limits on work
  */
 export function takeOutPictures(body: string): TakenOut {
   const found: { begin: number; end: number; data: string }[] = [];

@@ -53,7 +53,11 @@ function* mailboxesIn(word: string, begin: number, end: number): Iterable<FoundA
     if (schema === 'mailto:') yield { begin: begin + index, end: begin + lastIndex, url };
 }
 
-/** The web and e-mail addresses in a text, in order, with their offsets. */
+/**
+ * Yields the web and e-mail addresses in a plain text, in order: those with `http://`, `https://` or
+ * `mailto:`, and bare e-mail addresses. `www.x.org` alone is none. `begin` and `end` are offsets in
+ * UTF-16 units, `end` exclusive; `url` is the target of a link to the address.
+ */
 export function* addressesOf(text: string): Iterable<FoundAddress> {
   for (const { 0: word, index } of text.matchAll(/\S+/g)) {
     if (!/[:@]/.test(word)) continue;
@@ -62,7 +66,10 @@ export function* addressesOf(text: string): Iterable<FoundAddress> {
   }
 }
 
-/** Converts text to HTML that preserves white space and makes addresses links. */
+/**
+ * Converts plain text to HTML. It escapes the text, preserves white space (a line end becomes `<br>`) and
+ * makes addresses links that open in a new tab. There is no element around it; an empty text stays empty.
+ */
 export function plainTextToHtml(text: string): string {
   const parts: string[] = [];
   let at = 0;

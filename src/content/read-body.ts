@@ -27,9 +27,11 @@ let spent = 0;
 const pending = new Map<string, Promise<ReadBody>>();
 
 /**
- * Cleans a body and extracts its text. Results are cached, and concurrent calls for the same body share one
- * read. Remote images are held back by default.
- * @throws UnreadableBody when it exceeds the limits on work; the message is meant for the author
+ * Makes safe HTML and plain text of a body. HTML is cleaned (see `cleanHtml`); a plain text is kept as it is,
+ * and its HTML has links. Results are cached, and concurrent calls for the same large body share one read. A
+ * body of 65,536 characters or more is read in a worker thread. Remote images are held back by default.
+ * @throws UnreadableBody when HTML exceeds the limits on work or memory; the message is meant for the author.
+ *   Unavailable when too many large bodies wait
  */
 export async function readBody(
   body: string,
@@ -53,7 +55,7 @@ export async function readBody(
  * Finds out what cleaning a new HTML body would change, and whether it is blank. A large body is cleaned in a
  * worker thread that makes neither its HTML nor its text. These are made when the body is shown, perhaps in
  * another process.
- * @throws UnreadableBody as `readBody` does
+ * @throws UnreadableBody and Unavailable as {@link readBody} does
  */
 export async function checkHtml(body: string): Promise<BodyFindings> {
   return body.length < large ? readBody(body, 'HTML') : inThread({ task: 'checkHtml', request: body });
@@ -76,7 +78,8 @@ async function readHere(request: ReadRequest): Promise<ReadBody> {
 
 /**
  * Reads a stored body like {@link readBody}. An old or imported one may exceed today's limits; then a notice
- * takes its place, so that the rest of the page is readable.
+ * in English takes its place, so that the rest of the page is readable.
+ * @throws Unavailable as {@link readBody} does, but not UnreadableBody
  */
 export async function readStoredBody(...parameters: Parameters<typeof readBody>): Promise<ReadBody> {
   return readBody(...parameters).catch((error) => {
@@ -97,8 +100,9 @@ const unreadable: ReadBody = {
 };
 
 /**
- * Extracts pasted images, see `takeOutPictures`. A large body is processed in a worker thread.
- * @throws UnreadableBody
+ * Extracts pasted images from an HTML body, see `takeOutPictures`. A large body is processed in a worker
+ * thread.
+ * @throws UnreadableBody and Unavailable as {@link readBody} does
  */
 export async function withoutPasted(body: string): Promise<TakenOut> {
   if (!/<im(?:g|age)/i.test(body)) return { body, pictures: [] };
@@ -111,6 +115,9 @@ function remember(key: string, result: ReadBody): ReadBody {
   return result;
 }
 
-/** Encodes a text part of a mail, see `encodeTextPart`. A large one is processed in a worker thread. */
+/**
+ * Encodes a text part of a mail, see `encodeTextPart`. A large one is processed in a worker thread.
+ * @throws Unavailable when too many large texts wait
+ */
 export const encodedText = async (text: string): Promise<EncodedText> =>
   text.length < large ? tasks.encodeTextPart(text) : inThread({ task: 'encodeTextPart', request: text });

@@ -1,13 +1,17 @@
 import { createThreadPool, type ResultOf, type ThreadCall, type WorkerThreads } from './thread-pool.ts';
 
-/** Characters from which a text is processed in a worker thread: about 10 ms of work. */
+/**
+ * Texts of this many characters or more are processed in a worker thread: they take 10 ms or more. Callers
+ * compare; `inThread` does not.
+ */
 export const large = 65_536;
 
 let threads: WorkerThreads | undefined;
 
 /**
- * Runs a task in the thread pool for large texts.
- * @throws UnreadableBody when the task does, Unavailable when the pool's queue is full
+ * Runs a task in this process's pool of worker threads for large texts, which the first call creates.
+ * @throws UnreadableBody when the task does, or needs more memory than a thread has; Unavailable when 1000
+ *   tasks wait; Error when the task has crashed two threads
  */
 export function inThread<C extends ThreadCall>(call: C): Promise<ResultOf<C>> {
   threads ??= createThreadPool();

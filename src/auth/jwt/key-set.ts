@@ -5,7 +5,9 @@ const maxBytes = 1024 * 1024;
 
 /**
  * Fetches a key set. A redirect is not followed, as it would let others choose the keys.
- * @throws Error when the response is larger than 1 MiB, or an error of `fetch`
+ * @returns a 200 response whose body has been read, or a response without a body that has the server's other
+ *   status (a redirect's 3xx too). The body is not checked
+ * @throws Error when the body is larger than 1 MiB, or an error of `fetch`
  */
 export async function fetchKeySet(url: string | URL, options: RequestInit = {}): Promise<Response> {
   const response = await fetch(url, { ...options, redirect: 'manual' });
@@ -28,9 +30,10 @@ export async function fetchKeySet(url: string | URL, options: RequestInit = {}):
 const notableMs = 60_000;
 
 /**
- * Creates a key set that is fetched when it is first used, cached for ten minutes, and fetched again for an
- * unknown key id at most twice a minute.
- * @returns `find` for jose, and `fetch`, which fetches the keys now
+ * Creates a key set (JWKS) that is fetched when it is first used, cached for ten minutes, and fetched again
+ * for an unknown key id at most twice a minute. A server that does not answer within 5 s has failed.
+ * @returns `find`, which jose calls for the key of a JWT and which rejects with jose's errors, and `fetch`,
+ *   which fetches the keys now and rejects when it cannot
  */
 export function createKeySet(url: string): { readonly find: JWTVerifyGetKey; fetch(): Promise<void> } {
   const create = () =>

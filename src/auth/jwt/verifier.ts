@@ -7,11 +7,16 @@ import { createKeySet } from './key-set.ts';
 
 /** The claims of a verified JWT. */
 export interface Claims {
+  /** Not empty, and without control characters. */
   readonly subject: string;
-  /** Present only when the issuer has verified it. */
+  /** The e-mail address; undefined unless `email_verified` is true. */
   readonly verifiedEmail: string | undefined;
-  /** `undefined`: the token has no scope claim, so it has all scopes of its user. */
+  /**
+   * The scopes of ours that the token grants; scopes of others are left out. `undefined`: the token has no
+   * scope claim, so it has all scopes of its user.
+   */
   readonly scopes: ReadonlySet<Scope> | undefined;
+  /** The `exp` claim plus the 5 s by which the issuer's clock may differ from ours. */
   readonly expiresAt: Date;
 }
 
@@ -21,9 +26,11 @@ const algorithms = ['RS256', 'ES256', 'EdDSA'];
 const clockTolerance = 5;
 
 /**
- * Creates the verifier of JWTs, which accepts access tokens only. Keys are fetched from the JWKS at once.
- * @returns a function that throws BadCredential for any other token, or Unavailable when the keys cannot be
- *   fetched
+ * Creates the verifier of JWTs. It accepts access tokens only, not ID tokens, of the configured issuer and
+ * audience, with an expiry and a signature by RS256, ES256 or EdDSA. It begins to fetch the keys at once; if
+ * that fails, a warning is logged and the keys are fetched when a token has to be verified.
+ * @returns a function that rejects with BadCredential (reason `jwt`) for any other token, or with Unavailable
+ *   when the keys cannot be fetched. It does not look up the user
  */
 export function createJwtVerifier(
   settings: NonNullable<Config['jwt']>,

@@ -70,5 +70,8 @@ const list: Command = {
   },
 };
 
-/** The command `audit`: lists audited actions, the latest first. */
+/**
+ * The command `audit`: lists audited actions, the latest first and 50 by default. Options filter by user,
+ * ticket, action and time.
+ */
 export const auditCommands: readonly Command[] = [list];

@@ -104,5 +104,9 @@ function reporter(stderr: { write(text: string): unknown }): (progress: VerifyPr
   };
 }
 
-/** The commands `blobs verify`, `blobs adopt` and `blobs collect`. */
+/**
+ * The commands `blobs verify` (compares each stored file with its row and changes nothing), `blobs adopt`
+ * (makes this database the owner of the blob store) and `blobs collect` (sets aside files of more than an
+ * hour ago that no row refers to).
+ */
 export const blobCommands: readonly Command[] = [verify, adopt, collect];

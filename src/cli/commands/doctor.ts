@@ -51,5 +51,8 @@ function wordsOf(error: unknown): string {
   return (message || code || String(error)).replace(/^[A-Z_]+: /, '');
 }
 
-/** The command `doctor`: checks every setting and prints the results. Exits with 1 if a check failed. */
+/**
+ * The command `doctor`: checks every setting and what it leads to, prints a row for each check, and leaves
+ * nothing behind. Exits with 1 if a check failed. Warnings do not count.
+ */
 export const doctorCommands: readonly LooseCommand[] = [doctor];

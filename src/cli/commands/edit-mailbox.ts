@@ -24,7 +24,10 @@ const loginOf = (url: string) => {
 const isSameLogin = (before: string | null, url: string): boolean =>
   before !== null && url !== '' && loginOf(before) === loginOf(url);
 
-/** The command `mailbox edit`. */
+/**
+ * The command `mailbox edit`: changes the settings of a mailbox that options are given for, and writes an
+ * audit entry. A new SMTP server or login removes the mailbox's SMTP password.
+ */
 export const editMailboxCommand: Command = {
   name: 'mailbox edit',
   arguments: ['ADDRESS'],

@@ -81,6 +81,7 @@ async function readable(file: string, { stdin }: Pick<CommandContext, keyof Term
 
 /**
  * The command `import FILE`: imports users, mailboxes, tickets and messages from JSON lines. Writes nothing
- * if any line is invalid.
+ * if any line is invalid or the input is empty, and exits with 1. Valid lines are written in batches: if a
+ * later batch fails, the earlier ones stay, and a second run writes the rest.
  */
 export const importCommands: readonly Command[] = [run];

@@ -48,7 +48,11 @@ const replay: LooseCommand = {
     return report(outcomes, target, leftOut);
   },
 };
-/** The command `legacy replay FILE`: sends recorded requests and prints what differs. */
+/**
+ * The command `legacy replay FILE`: sends recorded requests of the old endpoint to a running gateway, one
+ * after another, and prints how the responses differ from the recorded ones. Exits with 0 without
+ * differences, 1 with some, and 2 when the file is no recording or no request was answered.
+ */
 export const legacyCommands = [replay];
 
 function targetOf(values: OptionValues, env: Environment): ReplayTarget {

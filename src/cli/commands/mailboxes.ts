@@ -187,7 +187,10 @@ const password: Command = {
   },
 };
 
-/** The commands `mailbox add`, `list`, `grant`, `disable`, `enable` and `password`. */
+/**
+ * The commands `mailbox add`, `list`, `grant`, `disable`, `enable` and `password`. Each change is written in
+ * one transaction with its audit entry. `mailbox edit` and `mailbox test` have files of their own.
+ */
 export const mailboxCommands: readonly Command[] = [
   add,
   list,

@@ -86,5 +86,8 @@ const release: Command = {
   },
 };
 
-/** The commands `outbox show`, and `outbox hold` and `release`, which stop and resume all sending of mail. */
+/**
+ * The commands `outbox show` (whether mails are sent, and how many wait), and `outbox hold` and `outbox
+ * release`, which stop and resume the sending of mail in all processes, and write an audit entry.
+ */
 export const outboxCommands: readonly Command[] = [show, stop, release];

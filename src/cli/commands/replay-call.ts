@@ -7,25 +7,28 @@ const timeoutMs = 60_000;
 
 /** Where and how recorded calls are sent. */
 export interface ReplayTarget {
+  /** The gateway, by `http:` or `https:`. A path of the URL precedes that of each call. */
   readonly url: URL;
-  /** Sent with every call without an Authorization header. */
+  /** The `Authorization` header of calls that were recorded without one and are not `anonymous`. */
   readonly authorization: string | undefined;
-  /** Host header to send, if recorded responses repeat it. */
+  /** The `Host` header of calls that were recorded without one; undefined: that of `url`. */
   readonly host: string | undefined;
 }
 
 /** The result of one call. */
 export interface ReplayOutcome {
+  /** The call's name in the recording. */
   readonly name: string;
-  /** Whether the gateway sent a response. */
+  /** Whether the gateway sent a whole response. */
   readonly answered: boolean;
-  /** One line per difference. */
+  /** One line per difference; empty when the responses agree. */
   readonly differences: readonly string[];
 }
 
 /**
- * Sends one recorded call and compares the response with the recorded one. Never rejects: without a response,
- * `differences` says why.
+ * Sends one recorded call and compares the response with the recorded one. The call is real: it writes what
+ * it asks for. Never rejects: without a whole response, or when no data moves for 60 s, `differences` says
+ * why.
  */
 export async function replayCall(call: Recorded, target: ReplayTarget): Promise<ReplayOutcome> {
   const { name } = call;

@@ -23,7 +23,10 @@ function settingsOf(mailbox: Omit<SendingMailbox, 'id' | 'disabled'>, config: Co
   }
 }
 
-/** The command `mailbox test`: connects to a mailbox's server, signs in and, with `--to`, sends a mail. */
+/**
+ * The command `mailbox test`: connects to a mailbox's server, signs in and, with `--to`, sends a mail. Writes
+ * nothing to the database. Exits with 1 when the server does not answer, or refuses the login or the mail.
+ */
 export const testMailboxCommand: Command = {
   name: 'mailbox test',
   arguments: ['ADDRESS'],

@@ -136,5 +136,8 @@ const show: Command = {
   example: 'ticket show INC-000047',
 };
 
-/** The commands `ticket add`, `ticket list` and `ticket show`. */
+/**
+ * The commands `ticket add`, `ticket list` (newest first) and `ticket show` (with its newest messages,
+ * private ones included). They use the database directly; `ticket close` and `ticket open` call a gateway.
+ */
 export const ticketCommands: readonly Command[] = [add, list, show];

@@ -83,5 +83,8 @@ const revoke: Command = {
   },
 };
 
-/** The commands `token add`, `token list` and `token revoke`. */
+/**
+ * The commands `token add`, `token list` and `token revoke`. Adding and revoking write an audit entry in the
+ * same transaction. `token add` prints the token, which cannot be read again; a pipe gets the token alone.
+ */
 export const tokenCommands: readonly Command[] = [add, list, revoke];

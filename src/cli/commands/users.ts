@@ -141,7 +141,10 @@ const password: Command = {
   example: 'user password olga',
 };
 
-/** The commands `user add`, `edit`, `list`, `disable`, `enable` and `password`. */
+/**
+ * The commands `user add`, `edit`, `list`, `disable`, `enable` and `password`. Each change is written in one
+ * transaction with its audit entry, and takes effect within 30 s in running gateways.
+ */
 export const userCommands: readonly Command[] = [
   add,
   edit,

@@ -160,5 +160,9 @@ const remove: Command = {
   },
 };
 
-/** The commands `webhook add`, `list`, `test`, `disable`, `enable`, `rotate` and `remove`. */
+/**
+ * The commands `webhook add`, `list`, `test`, `disable`, `enable`, `rotate` and `remove`. Each change is
+ * written in one transaction with its audit entry. `add` and `rotate` print the secret, which cannot be read
+ * again.
+ */
 export const webhookCommands: readonly Command[] = [add, list, test, disable, enable, rotate, remove];

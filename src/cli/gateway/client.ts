@@ -9,7 +9,7 @@ import {
 } from '../command.ts';
 import { localUrl, localUrlHelp } from './local-url.ts';
 
-/** Options of the commands that call a running gateway. */
+/** The options `--url` and `--token` of the commands that call a running gateway. */
 export const gatewayOptions = {
   url: {
     type: 'string',
@@ -26,15 +26,19 @@ export const gatewayOptions = {
 /** A client of the GraphQL endpoint of a running gateway. */
 export interface GatewayClient {
   /**
-   * Executes an operation and returns the value of its only field.
-   * It is tried up to six times if it was certainly not executed, or is `repeatable`.
-   * @throws CommandError with the gateway's message when the operation is refused or no try succeeds
+   * Executes an operation with one field, by POST. It is tried up to six times, with growing pauses, when the
+   * gateway cannot be reached or answers 429; if it is `repeatable`, also when a connection breaks before the
+   * response or the status is 502, 503 or 504. On a terminal, each further try is announced on stderr.
+   * @param options without them: no files, and `repeatable`
+   * @returns the field's value, which is not null
+   * @throws CommandError with the gateway's message when the token is rejected, when the operation is refused
+   *   (`CODE: message`, then one line per problem), when the value is null, or when no try succeeds
    */
   execute<T extends object>(query: string, variables: object, options?: RequestOptions): Promise<T>;
 }
 /** How an operation is sent. */
 export interface RequestOptions {
-  /** Files, each with the path of its variable. */
+  /** Files to upload, each with the path of its variable: `variables.input.attachments.0.file`. */
   readonly files?: readonly { readonly path: string; readonly file: File }[];
   /** Whether the operation is idempotent, and may be retried when its outcome is unknown. */
   readonly repeatable: boolean;
@@ -54,7 +58,8 @@ const tries = 6;
 const longestWaitMs = 60_000;
 
 /**
- * The URL of the gateway's GraphQL endpoint and the access token, from the options or the environment.
+ * The URL of the gateway's GraphQL endpoint and the access token: from the options, else from TICKETWIRE_URL
+ * and TICKETWIRE_TOKEN. Without any address, it is that of a gateway on this machine (`localUrl`).
  * @throws UsageError when the token is missing or cannot be a token, or the address is invalid
  */
 export function addressOf({ env }: LooseContext, values: OptionValues): { url: URL; token: string } {
@@ -74,7 +79,10 @@ export function addressOf({ env }: LooseContext, values: OptionValues): { url: U
   return { url: new URL('graphql', address.endsWith('/') ? address : `${address}/`), token };
 }
 
-/** Creates a client from the options and the environment. Nothing is sent yet. @throws as `addressOf` */
+/**
+ * Creates a client from the options and the environment. Nothing is sent yet.
+ * @throws UsageError as {@link addressOf} does
+ */
 export function connectGateway(ctx: LooseContext, values: OptionValues): GatewayClient {
   const { url, token } = addressOf(ctx, values);
   const { stderr } = ctx;

@@ -22,6 +22,9 @@ const types: Readonly<Record<string, string>> = {
   '.xlsx': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
 };
 
-/** The media type of a file by its extension; `application/octet-stream` for unknown ones. */
+/**
+ * The media type of a file by the extension of its name, ignoring case: `text/plain` for `.txt`, without a
+ * charset. `application/octet-stream` for unknown extensions. The file is not read.
+ */
 export const contentTypeOf = (path: string): string =>
   types[extname(path).toLowerCase()] ?? 'application/octet-stream';

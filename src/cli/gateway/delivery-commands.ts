@@ -18,7 +18,10 @@ interface ListedDelivery {
 const shown = 'id state from to subject dueAt failure suggestedAction';
 const refused = '... on UserError { code message }';
 
-/** The number of a delivery, which is easier to type than its global id. */
+/**
+ * The number in a delivery's global id, as `delivery list` shows it, because it is easier to type. 0 for a
+ * text that is not such an id.
+ */
 export const numberOf = (id: string): number => decodeGlobalId('Delivery', id) ?? 0;
 function idOf(typed: string): string {
   if (/^\d{1,10}$/.test(typed)) return encodeGlobalId('Delivery', Number(typed));
@@ -132,7 +135,10 @@ const change = ({ name, options = {}, more = () => ({}), ...described }: Change)
   },
 });
 
-/** The commands `delivery list`, `retry`, `cancel` and `resolve`. They call a running gateway. */
+/**
+ * The commands `delivery list` (newest first, 50 by default), `retry`, `cancel` and `resolve`. They call a
+ * running gateway, with the token's rights. The three changes are not repeated after a lost response.
+ */
 export const deliveryCommands: readonly LooseCommand[] = [
   list,
   change({

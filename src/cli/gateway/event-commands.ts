@@ -124,5 +124,9 @@ function oneOf(typed: string | undefined, name: string, known: readonly string[]
   return { [name]: value };
 }
 
-/** The command `events`: prints what happens in all tickets or in one. It calls a running gateway. */
+/**
+ * The command `events`: prints the events of all tickets or of one, oldest first, as one JSON object a line.
+ * Without `--follow` it ends with the last one so far; with it, it prints new ones until it is interrupted,
+ * and resumes by itself after a lost connection. It calls a running gateway.
+ */
 export const eventCommands: readonly LooseCommand[] = [events];

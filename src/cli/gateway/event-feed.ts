@@ -10,34 +10,43 @@ export interface ListedEvent {
   readonly cursor: string;
   readonly type: string;
   readonly visibility: string;
+  /** The ticket as it is now; null when the viewer may not see it any more. */
   readonly ticket: { readonly status: string } | null;
 }
 /** Some events, oldest first. */
 export interface EventPage {
-  /** The cursor of the last event, with which the next page is read; undefined when there are no events. */
+  /**
+   * The cursor to read the next page from. On a page without events, it is not before the cursor that the
+   * page was read from; undefined when that was undefined and the ticket has no events.
+   */
   readonly cursor: string | undefined;
+  /** Whether there may be more events now. */
   readonly hasMore: boolean;
   readonly events: readonly ListedEvent[];
 }
-/** Which events to print, as the API's `DeskEventFilter`. */
+/** Which events to print, as the API's `DeskEventFilter`. An absent condition allows all. */
 export interface EventFilter {
   readonly types?: readonly string[];
   readonly visibility?: string;
   readonly status?: string;
 }
 
-/** The events of all tickets or of one, from the gateway: pages of past events, and a subscription. */
+/**
+ * The events of all tickets or of one, from the gateway: pages of past events, and a subscription. Cursors of
+ * one feed are not valid in another.
+ */
 export interface EventFeed {
-  /** The cursor of the latest event. */
+  /** The cursor after which only events from now on follow. @throws CommandError */
   now(): Promise<string>;
-  /** The page after a cursor, or the first page. */
+  /** Reads the page after a cursor; the first page for undefined. @throws CommandError */
   readPage(after: string | undefined): Promise<EventPage>;
   /**
-   * Events as they happen, after a cursor. Ends when it is aborted or the connection is lost.
+   * Subscribes to the events after a cursor, and yields them as they happen. Ends when it is aborted or the
+   * connection is lost.
    * @throws CommandError when the subscription is refused
    */
   watch(after: string | undefined, signal: AbortSignal): AsyncGenerator<ListedEvent>;
-  /** Whether an event is to be printed. */
+  /** Whether an event that was read or watched meets the filter, and so is to be printed. */
   wants(event: ListedEvent): boolean;
 }
 

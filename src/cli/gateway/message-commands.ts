@@ -156,5 +156,8 @@ async function readBody({ stdin, stderr }: LooseContext): Promise<string> {
   }
 }
 
-/** The command `message add`: adds a message through a running gateway. */
+/**
+ * The command `message add`: adds a message with its files through a running gateway, and mails it with
+ * `--email`. The text is an argument or read from standard input. Retries never add it twice.
+ */
 export const messageCommands: readonly LooseCommand[] = [add];

@@ -43,13 +43,16 @@ const redact = ({ word, type, mutation, summary }: Redactable): LooseCommand => 
   },
 });
 
-/** The command `message redact`. It calls a running gateway. */
+/**
+ * The command `message redact`: deletes the text and the files of a message for good. It calls a running
+ * gateway, with a token that has the scope `admin`. Redacting again changes nothing.
+ */
 export const redactMessageCommand: LooseCommand = redact({
   ...{ word: 'message', type: 'TicketMessage', mutation: 'redactMessage' },
   summary: 'Delete the text and files of a message for good',
 });
 
-/** The command `attachment redact`. It calls a running gateway. */
+/** The command `attachment redact`: likewise deletes one file of a message for good. */
 export const redactAttachmentCommand: LooseCommand = redact({
   ...{ word: 'attachment', type: 'Attachment', mutation: 'redactAttachment' },
   summary: 'Delete one file of a message for good',

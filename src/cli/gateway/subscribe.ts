@@ -2,9 +2,10 @@ import { CommandError, type LooseContext, type OptionValues } from '../command.t
 import { addressOf } from './client.ts';
 
 /**
- * Yields the value of a subscription's only field for each event. Ends when it is aborted, when the
- * connection is lost, or when the gateway is unavailable or asks to retry (429, 5xx, an error that is
- * `retryable`), so that the caller can subscribe again.
+ * Subscribes, and yields the value of the subscription's only field for each event. Ends without an error
+ * when it is aborted, when the gateway completes it, when the connection is lost, or when the gateway is
+ * unavailable or asks to retry (429, 5xx, an error that is `retryable`), so that the caller can subscribe
+ * again.
  * @throws CommandError when the subscription is refused
  */
 export type EventStream = <T extends object>(
@@ -18,7 +19,11 @@ interface StreamedAnswer {
   readonly errors?: readonly { message: string; extensions?: { retryable?: boolean } }[];
 }
 
-/** Opens streams of the gateway that the options and the environment name. */
+/**
+ * Creates the function that opens streams of the gateway that the options and the environment name. Nothing
+ * is sent before a stream is read.
+ * @throws UsageError as `addressOf` does
+ */
 export function subscriberOf(ctx: LooseContext, values: OptionValues): EventStream {
   const { url, token } = addressOf(ctx, values);
   return async function* events<T extends object>(query: string, variables: object, signal: AbortSignal) {

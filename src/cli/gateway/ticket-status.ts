@@ -32,7 +32,10 @@ const set = (name: string, status: TicketStatus, summary: string, word: string):
   },
 });
 
-/** The commands `ticket close` and `ticket open`. They call a running gateway. */
+/**
+ * The commands `ticket close` and `ticket open`. They call a running gateway, and change nothing when the
+ * ticket has the status already.
+ */
 export const statusCommands: readonly LooseCommand[] = [
   set('close', 'CLOSED', 'Close a ticket', 'closed'),
   set('open', 'OPEN', 'Reopen a closed ticket', 'open'),

@@ -5,5 +5,5 @@
  */
 const something = /[^\s\p{Cc}\p{Cf}\p{Zs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\ufffc\u{1d159}]/u;
 
-/** Whether a text has a visible character. */
+/** Whether a text has at least one character with ink; false for an empty text. */
 export const hasVisibleText = (text: string): boolean => something.test(text);

@@ -5,9 +5,10 @@
 const pieceLength = 65_536;
 
 /**
- * Applies `transform` to a long text in pieces, to limit memory. A piece may end anywhere, even inside a
- * surrogate pair, but never inside CRLF, so `transform` must treat each UTF-16 unit by itself. It must
- * replace with a function: a replacement given as a string makes V8 build a rope, a deep tree of substrings.
+ * Applies `transform` to a long text in pieces of 65,536 UTF-16 units, to limit memory, and joins the
+ * results. A shorter text is one piece. A piece may end anywhere, even inside a surrogate pair, but never
+ * inside CRLF, so `transform` must treat each UTF-16 unit by itself. It must replace with a function: a
+ * replacement given as a string makes V8 build a rope, a deep tree of substrings.
  */
 export function inPieces(text: string, transform: (piece: string) => string): string {
   if (text.length <= pieceLength) return transform(text);
@@ -20,7 +21,10 @@ export function inPieces(text: string, transform: (piece: string) => string): st
   return pieces.join('');
 }
 
-/** Replaces each run of spaces, tabs, form feeds and line breaks by one space. */
+/**
+ * Replaces each run of spaces, tabs, form feeds and line breaks by one space, also at the start and the end.
+ * No-break spaces stay.
+ */
 export function withoutRunsOfBlanks(text: string): string {
   let last = '';
   return inPieces(text, (piece) => {
@@ -33,8 +37,8 @@ export function withoutRunsOfBlanks(text: string): string {
 }
 
 /**
- * Yields the parts of a text between line feeds, one by one; an empty text has one empty line. An array of
- * four million lines would take 32 MB.
+ * Yields the parts of a text between line feeds, one by one, without these; a CR stays. An empty text has one
+ * empty line. An array of four million lines would take 32 MB.
  */
 export function* linesOf(text: string): Iterable<string> {
   let at = 0;
@@ -53,6 +57,7 @@ export class GrowingText {
   #written = '';
   #bits: string[] = [];
 
+  /** Appends a part. */
   add(bit: string): void {
     if (this.#bits.length === 1024) this.#join();
     this.#bits.push(bit);
@@ -63,6 +68,7 @@ export class GrowingText {
     this.#bits = [];
   }
 
+  /** All parts so far, joined. */
   get text(): string {
     this.#join();
     return this.#written;

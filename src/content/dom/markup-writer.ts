@@ -26,8 +26,10 @@ const timesShort = 12;
 const maxDepth = 500;
 
 /**
- * Writes HTML in which every tag is closed.
- * @throws UnreadableBody from each method, when the output becomes far longer than the input
+ * Writes HTML: text is escaped, names of elements and attributes are not. Each `open` needs its `close`.
+ * @throws UnreadableBody from each method that writes, when the output becomes longer than 8192 characters
+ *   plus 16 for each of the first 200,000 characters of the input and 4 for each further one. Text is counted
+ *   unescaped
  */
 export class MarkupWriter {
   readonly #kept: boolean;
@@ -38,7 +40,7 @@ export class MarkupWriter {
   /** Names of the open elements; empty for one that is not written. */
   readonly #open: string[] = [];
   #depth = 0;
-  /** Whether an element was omitted because it is nested too deep. */
+  /** Whether an element was omitted because it is nested deeper than 500 levels. */
   flattened = false;
 
   /**
@@ -80,7 +82,7 @@ export class MarkupWriter {
     this.#put(`<${name}${written(attributes)}>`);
   }
 
-  /** Writes the end tag of the last open element. */
+  /** Writes the end tag of the last open element, if its start tag was written. */
   close(): void {
     const name = this.#open.pop();
     if (name === undefined || name === '') return;
@@ -88,12 +90,15 @@ export class MarkupWriter {
     this.#put(`</${name}>`);
   }
 
-  /** Writes a void element, such as `br`. */
+  /** Writes a void element, such as `<br />`. It needs no `close`. */
   empty(name: string, attributes: Attributes): void {
     this.#put(`<${name}${written(attributes)} />`);
   }
 
-  /** Returns the HTML. White space at its start is removed, as a parser ignores it. */
+  /**
+   * Returns the HTML; empty if it is not kept. White space at its start is removed, as a parser ignores it.
+   * Closes nothing.
+   */
   finish(): string {
     return this.#markup.text.replace(/^[ \t\n\f\r]+/, '');
   }

@@ -49,12 +49,18 @@ const maxNames = 1000;
 const none: Token.Attribute[] = [];
 
 const doctype = '<!DOCTYPE html>';
-/** Length of the doctype, which precedes the body: offsets in locations include it. */
+/**
+ * Characters of the doctype that {@link parseHtml} puts before the body. Subtract it from the offsets in
+ * locations to get those in the body.
+ */
 export const offsetOfBody = doctype.length;
 
 /**
- * Parses a body as a browser does with scripting disabled.
- * @param locations whether to record where each element is in the source
+ * Parses a body as a browser does with scripting disabled, in standards mode. Scripts, styles and hidden
+ * content are in the tree as well; comments are without their text.
+ * @param locations whether to record where each element is in the source, in `rare.location`. A CR before an
+ *   LF becomes a tab in the texts then
+ * @returns the document, always with `html`, `head` and `body`
  * @throws UnreadableBody when misnested tags make the parser build far more than was written, or when too
  *   many elements are nested
  */

@@ -21,12 +21,16 @@ const types: readonly (readonly [is: (bytes: Buffer) => boolean, RasterType])[] 
   [at(0, 'BM'), { contentType: 'image/bmp', extension: 'bmp' }],
 ];
 
-/** Detects the type of an image by its first bytes; undefined if they are not those of a raster image. */
+/**
+ * Detects the type of an image by its first bytes (12 suffice): PNG, JPEG, GIF, WebP, AVIF or BMP; undefined
+ * if they are not those of such an image.
+ */
 export const rasterTypeOf = (bytes: Buffer): RasterType | undefined => types.find(([is]) => is(bytes))?.[1];
 
 /**
- * Decodes a `data:` URL; empty for a URL without a comma.
- * @param most maximum number of bytes
+ * Decodes what follows the comma of a `data:` URL, as base64 if the URL says so; empty for a URL without a
+ * comma. Never throws: invalid base64 and percent escapes are decoded as far as possible.
+ * @param most maximum number of bytes; further ones are left out
  */
 export function bytesOfData(address: string, most = Number.POSITIVE_INFINITY): Buffer {
   const comma = address.indexOf(',');

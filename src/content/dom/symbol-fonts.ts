@@ -4,7 +4,7 @@ import { inPieces } from './large-strings.ts';
  * Word and Outlook write bullets, arrows and smileys as letters in a symbol font. Readers without the font
  * see the letters, so the letters are replaced by Unicode symbols.
  */
-/** Unicode symbols by letter. */
+/** Unicode symbols by the letter that shows them in a symbol font. */
 export type Symbols = ReadonlyMap<string, string>;
 
 const table = (pairs: string): Symbols => new Map(pairs.split(' ').map((pair) => [pair[0]!, pair.slice(1)]));
@@ -28,7 +28,10 @@ export function symbolsOf(fontFamily: string): Symbols | undefined {
   return fonts.find(([name]) => name.test(first))?.[1];
 }
 
-/** Replaces letters by symbols, also those in the private use area: U+F0B7 is `·`. */
+/**
+ * Replaces letters by their symbols, also in the private use area, where U+F0B7 stands for `·`. Letters
+ * without a symbol stay.
+ */
 export const withSymbols = (text: string, symbols: Symbols): string =>
   inPieces(text, (piece) =>
     piece.replace(/[!-~\u00a1-\u00ff\uf021-\uf0ff]/g, (letter) => {

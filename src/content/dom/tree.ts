@@ -10,12 +10,12 @@ interface Links {
   previous: ChildNode | undefined;
   next: ChildNode | undefined;
 }
-/** A run of text. */
+/** A run of text, decoded. */
 export interface TextNode extends Links {
   readonly kind: 'text';
   text: string;
 }
-/** A comment or a doctype. */
+/** A comment. Its text is not kept. */
 export interface OtherNode extends Links {
   readonly kind: 'other';
 }
@@ -36,6 +36,7 @@ export interface SiblingPlace {
 /** An element and its children. */
 export interface ElementNode extends Links, Children {
   readonly kind: 'element';
+  /** In lower case for HTML. */
   readonly name: string;
   readonly namespace: html.NS;
   attributes: Token.Attribute[];
@@ -62,13 +63,16 @@ export type ChildNode = TextNode | OtherNode | ElementNode;
 /** A node that can have children. */
 export type ParentNode = ElementNode | RootNode;
 
-/** The body cannot be read within the limits on work and memory. */
+/** The body cannot be read within the limits on work and memory. The message tells its author why. */
 export class UnreadableBody extends Error {}
 
 /** Whether an element is HTML, not SVG or MathML. */
 export const isHtml = ({ namespace }: ElementNode): boolean => namespace === html.NS.HTML;
 
-/** The value of an attribute; undefined if the element does not have it. */
+/**
+ * The value of an attribute, decoded; undefined if the element does not have it.
+ * @param name in lower case
+ */
 export function attributeOf({ attributes }: ElementNode, name: string): string | undefined {
   for (const attribute of attributes) if (attribute.name === name) return attribute.value;
   return undefined;
@@ -124,7 +128,7 @@ export function rareOf(element: ElementNode): RareFields {
   return element.rare;
 }
 
-/** Removes a node from its parent. */
+/** Removes a node with its children from its parent. Does nothing without a parent. */
 export function detach(node: ChildNode): void {
   const { parent, previous, next } = node;
   if (parent === undefined) return;
@@ -137,7 +141,10 @@ export function detach(node: ChildNode): void {
   node.next = undefined;
 }
 
-/** Inserts a detached node before another child, or at the end. */
+/**
+ * Inserts a node that has no parent.
+ * @param before the child of `parent` that will follow it; undefined: at the end
+ */
 export function link(parent: ParentNode, node: ChildNode, before: ChildNode | undefined): void {
   const previous = before === undefined ? parent.last : before.previous;
   node.parent = parent;
@@ -149,7 +156,7 @@ export function link(parent: ParentNode, node: ChildNode, before: ChildNode | un
   else before.previous = node;
 }
 
-/** The children of a node in order. */
+/** Yields the children of a node in order, comments too. The content of a `template` is not among them. */
 export function* childrenOf(parent: ParentNode): Iterable<ChildNode> {
   for (let node = parent.first; node !== undefined; node = node.next) yield node;
 }

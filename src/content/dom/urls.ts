@@ -1,9 +1,10 @@
 import { bytesOfData, rasterTypeOf } from './raster-image.ts';
 
-/** The target of a link, parsed as the URL standard says. */
+/** The target of a link. */
 export type LinkTarget =
+  /** A web, e-mail or telephone address; spaces in it are escaped. */
   | { readonly kind: 'allowed'; readonly url: string }
-  /** Another scheme, or a relative URL: shown as text, not as a link. */
+  /** Another scheme, an invalid or a relative URL: shown as text, not as a link. */
   | { readonly kind: 'other'; readonly url: string }
   /** Nothing, a fragment, or (`program`) a URL that a browser may run or open as a page: removed. */
   | { readonly kind: 'none'; readonly program: boolean };
@@ -26,7 +27,7 @@ const schemeOf = (url: string): string | undefined =>
 
 const programs = new Set(['javascript', 'vbscript', 'livescript', 'mocha', 'data', 'blob', 'about']);
 
-/** Parses the target of a link: `https`, `http`, `mailto` and `tel` are allowed. */
+/** Parses the `href` of a link: `https`, `http`, `mailto` and `tel` are allowed. Never throws. */
 export function parseLinkTarget(written: string): LinkTarget {
   const url = trimUrl(written);
   if (url === '' || url.startsWith('#')) return { kind: 'none', program: false };
@@ -42,7 +43,10 @@ export function parseLinkTarget(written: string): LinkTarget {
 /** Escapes spaces, at which mail programs would end the URL. */
 const inOneWord = (url: string): string => url.replace(/ /g, '%20');
 
-/** The source of a picture: a file of the message (`cid:`), a URL, or data in the URL itself. */
+/**
+ * The source of a picture: `CID`, a file of the message (`cid:`); `REMOTE`, an http(s) URL; `DATA`, a `data:`
+ * URL; `none`, not allowed or missing.
+ */
 export type PictureAddress =
   | { readonly kind: 'CID' | 'REMOTE' | 'DATA'; readonly url: string }
   | { readonly kind: 'none' };
@@ -50,7 +54,10 @@ export type PictureAddress =
 /** Whether the bytes of a data: URL are a raster image, regardless of its declared type. */
 const isRasterData = (url: string): boolean => rasterTypeOf(bytesOfData(url, 64)) !== undefined;
 
-/** Parses the source of a picture. `data:` is accepted only if its bytes are a raster image. */
+/**
+ * Parses the source of a picture. `data:` is accepted only if it is declared as an image and its bytes are a
+ * raster image, of whichever type. A relative URL is `none`. Never throws.
+ */
 export function parsePictureUrl(written: string): PictureAddress {
   const url = trimUrl(written);
   const scheme = schemeOf(url);
@@ -61,7 +68,10 @@ export function parsePictureUrl(written: string): PictureAddress {
   return { kind: 'none' };
 }
 
-/** Whether the text of a link is its URL, ignoring case, scheme and a final slash. */
+/**
+ * Whether the text of a link is its URL, ignoring case, the scheme (http, https, mailto or tel), a final
+ * slash and surrounding white space.
+ */
 export function textShowsUrl(text: string, url: string): boolean {
   const plain = (address: string) =>
     address

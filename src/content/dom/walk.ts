@@ -2,13 +2,16 @@ import type { ChildNode, ElementNode, ParentNode, TextNode } from './tree.ts';
 
 /** What is called for each node. */
 export interface Visitor {
-  /** @returns whether to visit the children; `leave` is called after them */
+  /** @returns whether to visit the children; `leave` is called after them, and not at all for false */
   enter(element: ElementNode): boolean;
   leave(element: ElementNode): void;
   text(node: TextNode): void;
 }
 
-/** Visits the descendants of a node in document order. Not recursive, because trees may be deep. */
+/**
+ * Visits the descendants of a node in document order, not the node itself. Comments and the contents of
+ * `template` are skipped. Not recursive, because trees may be deep. The visitor must not change the tree.
+ */
 export function walk(root: ParentNode, visitor: Visitor): void {
   let node: ChildNode | undefined = root.first;
   while (node !== undefined) {
@@ -31,8 +34,9 @@ export function walk(root: ParentNode, visitor: Visitor): void {
 }
 
 /**
- * The text of an element, without that of scripts and styles.
- * @param most maximum number of characters
+ * The text of an element and its descendants as it is in the source, hidden text included, without that of
+ * `script` and `style` elements inside it.
+ * @param most maximum number of characters; further ones are left out
  */
 export function textIn(element: ElementNode, most: number): string {
   let text = '';

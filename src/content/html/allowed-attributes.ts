@@ -119,7 +119,13 @@ const own: ReadonlyMap<string, readonly (readonly [string, AttributeFilter])[]> 
   ],
 ]);
 
-/** The allowed attributes of an element that is shown as `as`. */
+/**
+ * The allowed attributes of an element that is shown as `as`, with allowed values: a harmless selection for
+ * each element (sizes, spans, colours, alignment, `dir`, `lang`, `title`, `alt` …). Never among them are
+ * `style`, `class`, `id`, `href`, `src` and event handlers; other values are dropped without a report.
+ * @param as name of the element in the output
+ * @returns pairs of name and value, not escaped
+ */
 export function shownAttributes(element: ElementNode, as: string): [string, string][] {
   if (element.attributes.length === 0) return [];
   return [...(own.get(as) ?? []), ...everywhere].flatMap(([name, check]) => {

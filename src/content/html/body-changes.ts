@@ -10,13 +10,20 @@ const bodyChangeCodes = [
   'PLACEMENT',
   'STYLE',
 ] as const;
-/** A kind of change to an HTML body. */
+/**
+ * A kind of change to an HTML body: `HIDDEN_TEXT`, `REMOTE_PICTURE` (one that is held back or omitted),
+ * `PICTURE` (one whose address is not allowed), `LINK`, `SCRIPT`, `FORM`, `EMBEDDED`, `PLACEMENT`
+ * (positioning that could cover other content) or `STYLE` (a selector that is not supported).
+ */
 export type BodyChangeCode = (typeof bodyChangeCodes)[number];
 
 /** All changes of one kind to a body. */
 export interface BodyChange {
   readonly code: BodyChangeCode;
-  /** In English, with the number of changes and up to five URLs. */
+  /**
+   * In English, with the number of changes (if there are several) and up to five different URLs, each cut to
+   * 200 characters.
+   */
   readonly message: string;
 }
 
@@ -45,7 +52,7 @@ export class ChangeList {
 
   /**
    * Counts a change.
-   * @param address the URL that it is about
+   * @param address the URL that it is about, for the message
    */
   add(code: BodyChangeCode, address?: string): void {
     const entry = this.#found.get(code) ?? { count: 0, addresses: new Set() };
@@ -55,7 +62,10 @@ export class ChangeList {
     entry.addresses.add(address.length > maxAddress ? `${address.slice(0, maxAddress)}…` : address);
   }
 
-  /** One entry for each kind that occurred, in the order of {@link bodyChangeCodes}. */
+  /**
+   * One entry for each kind that occurred, in the order of {@link BodyChangeCode}; empty if nothing was
+   * changed.
+   */
   list(): BodyChange[] {
     return bodyChangeCodes.flatMap((code) => {
       const entry = this.#found.get(code);

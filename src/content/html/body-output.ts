@@ -6,16 +6,23 @@ import { ChangeList } from './body-changes.ts';
 import type { Picture } from './pictures.ts';
 import { TextWriter } from './text-writer.ts';
 
-/** Collects the output of a body, as HTML and as text. */
+/** Collects the output of a body, as HTML and as text. `Cleaner` fills it while it visits the tree. */
 export class BodyOutput {
+  /** The HTML. */
   readonly markup: MarkupWriter;
+  /** The text. */
   readonly plain: TextWriter;
   readonly changes = new ChangeList();
+  /** URLs of the allowed links, in the order of their first occurrence. */
   readonly links = new Set<string>();
+  /**
+   * The images with an allowed address, in order, with repetitions; without tracking pixels that are left
+   * out.
+   */
   readonly pictures: Picture[] = [];
-  /** Whether there is visible content. */
+  /** Whether there is visible content that needs no attached file. */
   hasVisibleContent = false;
-  /** Whether a `cid:` image is shown. */
+  /** Whether a `cid:` image without a visible alternative text is shown. */
   showsAttachedImage = false;
   /** Whether a parser may parse the output into another tree, because elements were replaced. */
   mayReparse = false;
@@ -32,11 +39,12 @@ export class BodyOutput {
     this.plain = new TextWriter(kept);
   }
 
+  /** Whether a link is open. */
   get inLink(): boolean {
     return this.#inLink;
   }
 
-  /** Writes a replacement for content that cannot be shown. */
+  /** Writes a text in place of content that cannot be shown, unless it would be unreadable in this style. */
   writeReplacement(text: string, style: TextStyle): void {
     if (text === '' || !isReadable(style)) return;
     this.hasVisibleContent ||= hasVisibleText(text);
@@ -50,7 +58,7 @@ export class BodyOutput {
     if (this.#inLink && (this.#alt ?? '') === '') this.#alt = picture.alt.trim();
   }
 
-  /** Begins a link. Links are not nested. */
+  /** Begins a link. Writes no tag. Links are not nested. */
   beginLink(): void {
     this.plain.capture();
     this.#inLink = true;
@@ -58,8 +66,9 @@ export class BodyOutput {
   }
 
   /**
-   * Ends a link, and writes its URL after it: in the text, and in the HTML if it is not allowed as a link.
-   * Writes nothing if the link is empty or its text shows the URL already.
+   * Ends a link, and writes its URL after it in angle brackets: in the text, and in the HTML if it is not
+   * allowed as a link, which is counted as a change. Writes no tag, and no URL if the link is empty or its
+   * text shows the URL already.
    */
   endLink(address: Exclude<LinkTarget, { kind: 'none' }>): void {
     const written = this.plain.captured();

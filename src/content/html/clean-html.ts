@@ -12,19 +12,21 @@ import type { Picture, RemotePictures } from './pictures.ts';
 export interface BodyFindings {
   /** What was changed or removed. */
   readonly changes: readonly BodyChange[];
-  /** Whether nothing is visible. */
+  /** Whether nothing is visible: neither text nor an image. */
   readonly blank: boolean;
-  /** Whether the only visible content are `cid:` images, which need attached files. */
+  /** Whether the only visible content are `cid:` images, which need attached files. Not `blank` then. */
   readonly needsFiles: boolean;
 }
 
 /** A cleaned body. */
 export interface ReadBody extends BodyFindings {
-  /** Safe to show and to mail. */
+  /** Safe to show and to mail. A fragment for a page's body, without `html` and `head`. */
   readonly html: string;
+  /** The body as plain text. If there is no text, the names of the images in brackets, one a line. */
   readonly text: string;
-  /** URLs of its links. */
+  /** URLs of its allowed links, each once. */
   readonly links: readonly string[];
+  /** Its images, in order. */
   readonly pictures: readonly Picture[];
 }
 
@@ -35,10 +37,11 @@ const stepsPerCharacter = 2;
 const maxRounds = 4;
 
 /**
- * Cleans HTML so that it is safe to show and to mail. Removes scripts, style sheets, forms, frames, SVG,
- * MathML, event handlers and invisible content. Allows URLs with http(s), mailto, tel and (for images) cid.
- * Takes time linear in the length of the body.
- * @throws UnreadableBody when it would take longer
+ * Cleans HTML so that it is safe to show and to mail, and extracts its text. Removes scripts, style sheets
+ * (after applying them as `style` attributes), forms, frames, SVG, event handlers and invisible content. Form
+ * fields and MathML become text. Allows URLs with http(s), mailto, tel and (for images) cid, and `data:` URLs
+ * of raster images. Synchronous; takes time linear in the length of the body.
+ * @throws UnreadableBody when it would take longer, or when the output would be far longer than the body
  */
 export function cleanHtml(body: string, remotePictures: RemotePictures): ReadBody {
   const output = cleanOnce(body, remotePictures, true);
@@ -66,8 +69,9 @@ const findingsOf = ({ changes, hasVisibleContent, showsAttachedImage }: BodyOutp
 });
 
 /**
- * Reports the same findings as `cleanHtml`, without making the HTML and the text.
- * @throws UnreadableBody when that does
+ * Reports the same findings as `cleanHtml` with remote images held back, mostly without making the HTML and
+ * the text, so that it takes less memory.
+ * @throws UnreadableBody when `cleanHtml` does
  */
 export function checkHtml(body: string): BodyFindings {
   const output = cleanOnce(body, 'HELD', false);

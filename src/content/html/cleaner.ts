@@ -19,13 +19,14 @@ import { writeVoidElement } from './write-void-element.ts';
 
 /** How a tree is cleaned. */
 export interface CleanerOptions {
+  /** The rules of the body's style sheets. */
   readonly sheet: Sheet;
   readonly remotePictures: RemotePictures;
   /** Characters of the body. */
   readonly length: number;
   /** Whether HTML and text are kept, or only measured. */
   readonly kept: boolean;
-  /** Charges steps to the budget. */
+  /** Charges steps of applying the rules to the budget. It throws when the budget is spent. */
   readonly spend: (steps: number) => void;
 }
 
@@ -47,8 +48,12 @@ const transparent: Omit<OpenElement, 'style' | 'pre'> = {
 };
 const lists = new Set(['ul', 'ol', 'dir', 'menu']);
 
-/** Writes the safe content of a tree. */
+/**
+ * Writes the safe content of a tree: `walk` one tree with it, and then read `output`. Its methods throw
+ * UnreadableBody when the output becomes too long, and what `spend` throws.
+ */
 export class Cleaner implements Visitor {
+  /** The HTML, the text and the findings. */
   readonly output: BodyOutput;
   readonly #options: CleanerOptions;
   readonly #open: OpenElement[] = [];

@@ -1,12 +1,15 @@
 /** How an HTML element is shown. */
 export interface ElementRule {
-  /** Name in the output. If absent, only the content is shown. */
+  /** Name in the output. If absent, only the content is shown, unless the element is dropped. */
   readonly as?: string;
-  /** In text: 1 for a block on lines of its own, 2 for a block with empty lines around it. */
+  /**
+   * In text: 1 for a block on lines of its own, 2 for a block with empty lines around it; absent for one
+   * inside a line.
+   */
   readonly lines?: 1 | 2;
   /** A void element without end tag. */
   readonly empty?: true;
-  /** Removed with its content. */
+  /** The element is removed with its content. */
   readonly drop?: true;
 }
 
@@ -14,8 +17,8 @@ const each = (names: string, rule: (name: string) => ElementRule): [string, Elem
   names.split(' ').map((name) => [name, rule(name)]);
 
 /**
- * Rules by name. Mail programs know HTML 4 and treat unknown elements as inline, so newer blocks become
- * `div`.
+ * The rules of HTML elements by name; {@link inlineRule} is for all others. Mail programs know HTML 4 and
+ * treat unknown elements as inline, so newer blocks become `div`.
  */
 export const elementRules: ReadonlyMap<string, ElementRule> = new Map([
   ...each(
@@ -55,7 +58,7 @@ export const inlineRule: ElementRule = {};
  */
 export const loosening = new Set(['applet', 'button', 'legend', 'marquee', 'object', 'optgroup', 'option']);
 
-/** Elements with phrasing content, in which an `s` may be a direct child. */
+/** Names of elements in the output in which an `s` may be a direct child, as they have phrasing content. */
 export const takesText = new Set(
   (
     'a abbr b bdi bdo big blockquote caption center cite code dd del dfn div dt em font h1 h2 h3 h4 ' +
@@ -63,7 +66,10 @@ export const takesText = new Set(
   ).split(' '),
 );
 
-/** The code in `changes` of elements that are removed, by name. */
+/**
+ * The code in `changes` of elements whose function is removed, by name. Their content, or what a form field
+ * shows, may be kept as text.
+ */
 export const leftOut: Readonly<Record<string, 'SCRIPT' | 'FORM' | 'EMBEDDED' | undefined>> = {
   script: 'SCRIPT',
   select: 'FORM',

@@ -37,7 +37,7 @@ export interface ListItem {
 const ticks: Readonly<Record<string, string>> = { checked: '☑', unchecked: '☐' };
 const quillTypes = ['decimal', 'lower-alpha', 'lower-roman'] as const;
 
-/** Computes the markers of list items while the tree is visited. */
+/** Computes the markers of list items while the tree is visited in document order. */
 export class ListCounter {
   readonly #lists: List[] = [];
 
@@ -46,7 +46,7 @@ export class ListCounter {
     return this.#lists.length;
   }
 
-  /** Begins a list. */
+  /** Begins a list, inside the innermost one that is open. */
   enter(list: ElementNode, declared: Declared): void {
     const reversed = list.name === 'ol' && attributeOf(list, 'reversed') !== undefined;
     this.#lists.push({
@@ -62,7 +62,7 @@ export class ListCounter {
     this.#lists.pop();
   }
 
-  /** The next item of the innermost list. */
+  /** How the next item of the innermost list is shown. Counts it. An item outside of any list gets `*`. */
   item(item: ElementNode, declared: Declared): ListItem {
     const list = this.#lists.at(-1);
     const kind = attributeOf(item, 'data-list');

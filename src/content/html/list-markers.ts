@@ -8,7 +8,10 @@ const types: Readonly<Record<string, string>> = {
 };
 const bullets: Readonly<Record<string, string>> = { disc: '*', circle: 'o', square: '▪', none: '' };
 
-/** The `list-style-type` for a value of the attribute `type`; undefined for other values. */
+/**
+ * The CSS `list-style-type` for a value of the attribute `type`: `1`, `a`, `A`, `i` or `I`, or `disc`,
+ * `circle`, `square` or `none` in any case. Undefined for other values.
+ */
 export const listTypeOf = (attribute: string): string | undefined =>
   types[attribute] ?? (attribute.toLowerCase() in bullets ? attribute.toLowerCase() : undefined);
 
@@ -63,7 +66,11 @@ const counters: Readonly<Record<string, (value: number) => string>> = {
   'decimal-leading-zero': (value) => (value >= 0 && value < 10 ? `0${value}` : String(value)),
 };
 
-/** The marker of an item in text: `*`, `3.` or `c.`; empty for a list without markers. */
+/**
+ * The marker of an item in text: `*`, `3.` or `c.`; empty for the type `none`.
+ * @param type a CSS `list-style-type`. One that is not known here counts in decimal numbers
+ * @param value the item's number. A style that cannot show it (letters for 0) shows it in decimal
+ */
 export function markerOf(type: string, value: number): string {
   const bullet = bullets[type];
   return bullet ?? `${(counters[type] ?? String)(value)}.`;

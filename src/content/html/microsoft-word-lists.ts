@@ -8,17 +8,18 @@ import type { Declared } from '../style/cascade.ts';
  * in a symbol font, marked `mso-list:Ignore`.
  */
 
-/** The level of a list item from Microsoft Word, from 1; undefined for other elements. */
+/** The level of a paragraph that is a list item from Microsoft Word, from 1; undefined for other elements. */
 export function wordListLevel(declared: Declared): number | undefined {
   const level = /\blevel(\d)\b/.exec(declared.get('mso-list') ?? '')?.[1];
   return level === undefined ? undefined : Number(level);
 }
 
-/** Whether an element contains the marker of a list item from Microsoft Word. */
+/** Whether an element is the marker of a list item from Microsoft Word, written as text. */
 export const isWordMarker = (declared: Declared): boolean => declared.get('mso-list') === 'ignore';
 
 /**
- * The intended marker: `•`, `2.` or `b)`.
+ * The text of a marker from Microsoft Word, with letters of a symbol font replaced: `•`, `2.` or `b)`.
+ * @param element one of which {@link isWordMarker} is true
  * @param around symbols of the surrounding font
  */
 export function wordMarker(element: ElementNode, around: Symbols | undefined): string {

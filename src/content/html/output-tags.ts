@@ -10,16 +10,20 @@ import type { ListItem } from './list-counter.ts';
 
 /** The tags of an element in the output. */
 export interface Tags {
-  /** Undefined to write the content only. */
+  /** The element's name in the output; undefined to write the content only. */
   readonly name: string | undefined;
+  /** Allowed attributes with their values, not escaped. */
   readonly attributes: Attributes;
-  /** Whether to wrap the content in `s`. */
+  /** Whether to wrap the content in `s`, because its style strikes it through. */
   readonly struck: boolean;
   /** Whether positioning was removed from its style. */
   readonly displaced: boolean;
 }
 
-/** The attributes of a link. It opens in a new tab and sends no referrer. */
+/**
+ * The attributes of a link. It opens in a new tab and sends no referrer.
+ * @param url an allowed target; it is not checked here
+ */
 export const outward = (url: string): Attributes => [
   ['href', url],
   ['target', '_blank'],
@@ -27,10 +31,13 @@ export const outward = (url: string): Attributes => [
 ];
 
 /**
- * The tags and attributes with which an element is written.
- * @param url the target of a link
+ * The tags and attributes with which an element is written: only allowed ones, with the allowed part of its
+ * cascaded style. Writes nothing.
+ * @param rule the element's rule
+ * @param declared the element's cascaded style
+ * @param url the allowed target of a link; undefined: an `a` is written as `span`
  * @param around the style of the surrounding text
- * @param item the marker of a list item
+ * @param item how a list item is shown; undefined for other elements
  */
 export function tagsOf(
   element: ElementNode,

@@ -12,9 +12,10 @@ const isFlat = (margin: string | undefined): boolean =>
   margin !== undefined && margin !== 'auto' && Math.abs(pixelsOf(margin) ?? 16) < 3;
 
 /**
- * Line breaks before and after an element in text. A paragraph without margins, as Word writes them, gets no
- * empty lines.
- * @param nested whether the element is a table in a table
+ * Line breaks before and after an element in text, by its rule, its `display` and its margins. A paragraph
+ * without margins, as Word writes them, gets no empty lines.
+ * @param parent the style of the element around it
+ * @param nested whether the element is a table in a table, which gets no empty lines
  */
 export function gapsOf(
   rule: ElementRule,
@@ -41,8 +42,9 @@ export function gapsOf(
 const ordinal = /^(?:st|nd|rd|th|er|re|ère|e|ème|o|a|os|as|º|ª|tm|sm|r|c|\(r\)|\(c\))$/i;
 
 /**
- * The mark for superscripts and subscripts in text: `10^6`, `10_2`. Empty where text is clear without it, as
- * in H2O.
+ * The mark that text needs before a superscript or subscript: `^` in `10^6`, `_` in `10_2`. Empty for other
+ * elements, and where text is clear without it, as in H2O and 1st.
+ * @param before the last character of the text before the element
  */
 export function raisedMark(element: ElementNode, declared: Declared, before: string): string {
   const align = declared.get('vertical-align');
@@ -54,7 +56,10 @@ export function raisedMark(element: ElementNode, declared: Declared, before: str
   return raised ? '^' : /\p{N}/u.test(before) ? '_' : '';
 }
 
-/** The text of a form field: a tick, the label of a button, or the choice of a list. */
+/**
+ * The text that an `input` or a `select` shows: a tick or an empty box, the value of a text field or a
+ * button, or the selected options of a list. Empty for passwords, hidden fields and images.
+ */
 export function shownByField(element: ElementNode): string {
   if (element.name === 'select') return choiceOf(element);
   const type = (attributeOf(element, 'type') ?? 'text').toLowerCase();

@@ -12,8 +12,8 @@ interface Level {
 }
 
 /**
- * Lays out text as a browser's `innerText` does: runs of blanks become one, blocks end lines, and the gap
- * between two blocks is the larger of the two that they require.
+ * Lays out plain text as a browser's `innerText` does, without breaking long lines: runs of blanks become
+ * one, blocks end lines, and the gap between two blocks is the larger of the two that they require.
  */
 export class TextWriter {
   readonly #kept: boolean;
@@ -111,7 +111,7 @@ export class TextWriter {
     if (this.#kept) this.#lines.add(withoutTrailingBlanks(this.#line.text));
   }
 
-  /** Writes a `<br>`. */
+  /** Ends the line, as a `<br>` does. */
   lineBreak(): void {
     if (this.#gap > 0 || !this.#begun) this.#open();
     this.#breaks += 1;
@@ -131,12 +131,17 @@ export class TextWriter {
     this.#captured?.add(' ');
   }
 
-  /** Separates two cells of a row. */
+  /** Separates two cells of a row by a tab. Does nothing at the start of a line. */
   cell(): void {
     if (this.#inLine()) this.#blank = `${this.#blank.replace(/ /g, '')}\t`;
   }
 
-  /** Sets the prefix of lines until `outdent`. Call between blocks. */
+  /**
+   * Adds a prefix to the lines until `outdent`, after the prefixes around it. Call it between blocks. Beyond
+   * ten levels, no prefix is added.
+   * @param first prefix of the first line, such as a list item's marker
+   * @param rest prefix of the other lines
+   */
   indent(first: string, rest: string): void {
     if (this.#levels.length < maxLevels) this.#levels.push({ first, rest });
     else this.#deeper += 1;
@@ -152,12 +157,15 @@ export class TextWriter {
     this.#gapLevels = Math.min(this.#gapLevels, this.#levels.length);
   }
 
-  /** Captures the text of a link until `captured` is called. */
+  /**
+   * Captures what is written from now on, as the text of a link, until `captured` is called. It is written
+   * too.
+   */
   capture(): void {
     this.#captured = new GrowingText();
   }
 
-  /** Ends the capture and returns the text. */
+  /** Ends the capture and returns the text, without white space around it. */
   captured(): string {
     const text = (this.#captured?.text ?? '').trim();
     this.#captured = undefined;
@@ -165,8 +173,8 @@ export class TextWriter {
   }
 
   /**
-   * Reduces the pending gap to one line end.
-   * @returns the previous gap
+   * Reduces the gap that is due before the next text to one line end, so that no empty line comes before it.
+   * @returns the gap before the call, for `block`
    */
   closeUp(): 0 | 1 | 2 {
     const gap = this.#gap;
@@ -174,14 +182,14 @@ export class TextWriter {
     return gap as 0 | 1 | 2;
   }
 
-  /** The last character (code point) of the line. Empty at its start and after a space. */
+  /** The last character (code point) of the current line. Empty at its start and after a space. */
   get last(): string {
     return this.#inLine() && this.#blank === '' ? this.#last : '';
   }
 
   /**
-   * Returns the text, without empty lines at its start and end, and with a space for each no-break space.
-   * Empty when the text is not kept.
+   * Returns the text, with LF between its lines, without empty lines at its start and end, and with a space
+   * for each no-break space. Empty when the text is not kept. Call it once, at the end.
    */
   finish(): string {
     if (this.#begun) this.#end();

@@ -11,12 +11,12 @@ import { outward } from './output-tags.ts';
 import { isPixel, pictureUrlOf, type RemotePictures } from './pictures.ts';
 import { shownByField } from './text-layout.ts';
 
-/** An element whose content is not visited. */
+/** An element whose content is not visited: a void one, one that is dropped, or a form field. */
 export interface VoidElement {
   readonly element: ElementNode;
   readonly rule: ElementRule;
   readonly declared: Declared;
-  /** The style of the text around it. */
+  /** The computed style of the text around it. */
   readonly around: TextStyle;
 }
 
@@ -25,7 +25,11 @@ const standsForText = /^(?:\p{RGI_Emoji}+|:[a-z0-9_+\-]+:)$/iv;
 
 const ruler = '-'.repeat(20);
 
-/** Writes an element without its content. */
+/**
+ * Writes an element without its content, to the HTML and the text: `br`, `hr`, an image, or what a form field
+ * shows. Embedded content becomes a link to its address, if that is allowed. Other dropped elements write
+ * nothing. Changes to images are added to `output.changes`, and images and links to its lists.
+ */
 export function writeVoidElement(
   output: BodyOutput,
   empty: VoidElement,

@@ -170,8 +170,10 @@ function hangingIndent(declared: Declared): string | undefined {
 }
 
 /**
- * The allowed part of a style, as the text of an attribute.
- * @returns `displaced`: whether positioning was dropped
+ * The allowed part of a cascaded style, as the text of an attribute.
+ * @returns `style`: declarations separated by `;`, not escaped and perhaps empty; `displaced`: whether a
+ *   position or a large negative margin or indent was dropped, which could have covered other content. What
+ *   else is dropped is not reported
  */
 export function shownStyle(declared: Declared): { style: string; displaced: boolean } {
   const parts: string[] = [];

@@ -5,15 +5,21 @@ import { matches } from './match-selector.ts';
 import type { Sheet, StyleRule } from './parse-stylesheet.ts';
 import { classesOf } from './simple-selectors.ts';
 
-/** Declared values by property, in cascade order. */
+/**
+ * Declared values by property, in cascade order: a later property overrides earlier ones that it includes.
+ * Names and values are in lower case.
+ */
 export type Declared = ReadonlyMap<string, string>;
 
 const nothing: Declared = new Map();
 const noRules: readonly StyleRule[] = [];
 
 /**
- * Cascades style sheets, editor classes and the style attribute of an element.
- * @param spend charged one step for each test of a selector
+ * Cascades the declarations for one element: editor classes, then style sheets, then its style attribute,
+ * with `!important` ones last. Nothing is inherited or computed, and browsers' default styles are not
+ * included. The shorthands `font`, `background` and `list-style` are expanded to the properties that are used
+ * here; others stay.
+ * @param spend charged one step for each test of a selector and for each class; what it throws is thrown
  */
 export function declaredOf(element: ElementNode, sheet: Sheet, spend: (steps: number) => void): Declared {
   const style = attributeOf(element, 'style');

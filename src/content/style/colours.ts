@@ -74,7 +74,11 @@ function fromHsl(hue: number, saturation: number, lightness: number, alpha: numb
   return [part(0), part(8), part(4), alpha];
 }
 
-/** Parses a CSS colour in lower case; undefined for unsupported values. */
+/**
+ * Parses a CSS colour: a name, `transparent`, hexadecimal digits after `#`, `rgb()` or `hsl()`.
+ * @param text trimmed and in lower case
+ * @returns undefined for other values, such as `currentcolor`
+ */
 export function parseColour(text: string): Colour | undefined {
   if (text === 'transparent') return [0, 0, 0, 0];
   const hex = /^#([0-9a-f]{8}|[0-9a-f]{6}|[0-9a-f]{3,4})$/.exec(text)?.[1] ?? names.get(text);
@@ -87,13 +91,16 @@ export function parseColour(text: string): Colour | undefined {
     : fromHsl(Number(angles[1]), Number(angles[2]), Number(angles[3]), opacity(angles[4]));
 }
 
-/** Parses the value of a colour attribute, in which `#` may be missing: `bgcolor=ffffff`. */
+/**
+ * Parses the value of a colour attribute, in any case, in which `#` may be missing from six digits:
+ * `bgcolor=FFFFFF`. Undefined for unsupported values.
+ */
 export const parseLegacyColour = (text: string): Colour | undefined => {
   const colour = text.trim().toLowerCase();
   return parseColour(colour) ?? (/^[0-9a-f]{6}$/.test(colour) ? fromHex(colour) : undefined);
 };
 
-/** Blends a colour over an opaque one. */
+/** Blends a colour over an opaque one. The result is opaque, and its channels may be fractions. */
 export const over = ([r, g, b, alpha]: Colour, [r2, g2, b2]: Colour): Colour => [
   r * alpha + r2 * (1 - alpha),
   g * alpha + g2 * (1 - alpha),
@@ -101,7 +108,11 @@ export const over = ([r, g, b, alpha]: Colour, [r2, g2, b2]: Colour): Colour => 
   1,
 ];
 
-/** Whether text of this colour is unreadable on a background, because they are nearly equal. */
+/**
+ * Whether text of this colour is unreadable on a background, because no channel differs by more than 8 of
+ * 255.
+ * @param background an opaque colour
+ */
 export function looksAlike(text: Colour, background: Colour): boolean {
   const shown = over(text, background);
   return [0, 1, 2].every((index) => Math.abs(shown[index]! - background[index]!) <= 8);

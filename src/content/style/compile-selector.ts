@@ -44,8 +44,10 @@ interface CompoundDraft {
 const newDraft = (): CompoundDraft => ({ tests: [], name: undefined, id: undefined, firstClass: undefined });
 
 /**
- * Compiles a list of selectors.
- * @throws UnknownSelector, InvalidSelector
+ * Compiles a list of selectors, separated by commas, in their order. A selector of a pseudo-element is
+ * compiled, and matches nothing.
+ * @throws InvalidSelector when one of them is not valid; UnknownSelector when one is valid but not supported,
+ *   or has more than 1000 characters or 16 compounds. The first such selector decides
  */
 export const compileSelectors = (list: string): Selector[] => splitOutside(list, ',').map(compileSelector);
 

@@ -40,8 +40,9 @@ const numbers: ReadonlyMap<string, number> = new Map(
 );
 
 /**
- * Whether a list of media queries matches a light screen of 1024 × 768 pixels with a mouse. A query whose
- * result depends on a feature that is not known here does not. An empty list matches.
+ * Whether a list of media queries, as after `@media`, matches a light screen of 1024 × 768 pixels with a
+ * mouse: one matching query suffices. A query whose result depends on a feature that is not known here does
+ * not match. An empty list matches.
  */
 export const mediaApplies = (list: string): boolean =>
   list.trim() === '' ||
@@ -143,8 +144,8 @@ function numberOf(text: string): number | undefined {
 const absent = /^-(?:ms|moz|o)-|^-webkit-(?:overflow-scrolling|touch-callout|backdrop-filter)$/;
 
 /**
- * Evaluates `@supports` as a current browser does. Every property is taken as supported, except those that
- * only another vendor's browser has.
+ * Evaluates the condition after `@supports` as a current browser does. Every property is taken as supported,
+ * with any value, except those that only another vendor's browser has.
  * @returns undefined when the result is unknown, as for selectors and functions
  */
 export const supportsApplies = (condition: string): Truth =>

@@ -2,13 +2,17 @@
 export interface CheckResult {
   /** `off`: the setting is absent, so there was nothing to check. */
   readonly result: 'ok' | 'warning' | 'off' | 'failed';
+  /** One line for the operator: what was found, or what to change. */
   readonly detail: string;
 }
 /** The check of one setting. */
 export interface SettingCheck {
   /** Name of the setting, with which the row begins. */
   readonly name: string;
-  /** Resolves to the result. A text alone is the detail of an `ok` one. Rejects when the check fails. */
+  /**
+   * Carries the check out. A text alone is the detail of an `ok` result. A check fails by the result
+   * `failed`, or by rejecting: the error's message is the detail then.
+   */
   run(): Promise<string | CheckResult>;
 }
 

@@ -7,7 +7,8 @@ import { mailChecks } from './mail.ts';
 import { tryStore } from './store.ts';
 
 /**
- * Yields the checks of the settings, and of what they name. Run each before taking the next one, because
+ * Yields the checks of the settings, and of what they lead to: database, blob store, mail servers, outbox,
+ * JWT keys, scanner, trusted documents and receiver of traces. Run each before taking the next one, because
  * later checks depend on it. If the settings are invalid, yields only one failed check for each mistake.
  * Modules are loaded when a check runs.
  */

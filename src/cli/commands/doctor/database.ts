@@ -7,8 +7,10 @@ import { type CheckResult, off, type SettingCheck } from './check.ts';
 const applicationName = 'ticketwire-doctor';
 
 /**
- * Yields the checks of the database: as its owner, as the gateway, and of its replicas.
- * @returns the gateway's connection, if it may be used and the tables are current
+ * Yields the checks of the database: as its owner, as the gateway, and of its replicas. Run each before
+ * taking the next one. Nothing is migrated. An embedded database is checked only if a gateway runs it; it is
+ * not started.
+ * @returns the gateway's connection, if its check did not fail and the tables are current; else undefined
  */
 export async function* databaseChecks(config: Config): AsyncGenerator<SettingCheck, Connection | undefined> {
   const { database } = config;

@@ -10,8 +10,10 @@ interface MailboxServer {
 }
 
 /**
- * Yields the checks of the mail servers and of the outbox.
- * @param desk the gateway's connection to a desk with current tables; undefined if there is none
+ * Yields the checks of the mail servers (a connection and a sign-in; no mail is sent) and of whether the
+ * outbox is held.
+ * @param desk the gateway's connection to a desk with current tables; undefined if there is none: then only
+ *   SMTP_URL is checked
  */
 export async function* mailChecks(
   config: Config,

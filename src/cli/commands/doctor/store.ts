@@ -9,7 +9,11 @@ import type { CheckResult } from './check.ts';
  * Stores, reads and deletes a file, and checks whether the store belongs to the desk's database. Folders that
  * this created are removed again: they would belong to the user who ran the doctor, and the gateway could not
  * write to them.
- * @param desk the gateway's connection to a desk with current tables; undefined if there is none
+ * @param desk the gateway's connection to a desk with current tables; undefined if there is none: then the
+ *   owner is not checked
+ * @returns `ok`, or `warning` when the store does not belong to the database, so that garbage collection is
+ *   off
+ * @throws the store's error when it cannot be used
  */
 export async function tryStore({ blobs }: Config, desk: Connection | undefined): Promise<CheckResult> {
   const { describePlace } = await import('../../../settings/blobs-url.ts');
