@@ -5,8 +5,11 @@ import type { UploadFields } from './header-fields.ts';
 import { RequestFault } from './problems.ts';
 
 /**
- * Describes the file of a new upload, from the headers, or from the query for clients that cannot set them.
- * @throws RequestFault for a content coding or a form, and when the lengths do not agree
+ * Describes the file of a new upload. Name and type are those of the query (`fileName`, `contentType`), which
+ * is for clients that cannot set headers, else those of Content-Disposition and Content-Type, else empty. The
+ * size is Upload-Length, or Content-Length if the file ends with this request; else it is undefined.
+ * @throws RequestFault UNSUPPORTED_MEDIA_TYPE for a Content-Encoding other than `identity`, and for a form;
+ *   BAD_REQUEST when Upload-Length and Content-Length do not agree
  */
 export function newUploadOf(
   req: IncomingMessage,
