@@ -156,7 +156,8 @@ const selectConversation = preparedFor((db) =>
 );
 
 /**
- * Loads what the next mail of a ticket would quote and reply to, as far as the viewer of `db` may see it.
+ * Loads what the next mail of a ticket would quote and reply to. What the role of `db` may not see is not in
+ * it.
  * @param which `quote`: how many messages are quoted
  */
 export async function loadConversation(
