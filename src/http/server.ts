@@ -39,19 +39,19 @@ export interface Route {
 /** What the server needs. */
 export interface ServerPorts {
   readonly log: Logger;
-  /** Called for each request when it ends. */
+  /** Called for each request when its response has closed. */
   readonly onRequestEnd?: OnRequestEnd | undefined;
   /** When slow connections are cut. The default is that of `cutStalled`. */
   readonly stallLimits?: StallLimits | undefined;
 }
 
 /**
- * Creates the HTTP server. It does not listen yet. It finds the route of each request, logs it, and traces
- * it. It sends 404 for a path without a route, 400 for an invalid target or Host, 417 for an unknown
- * expectation, and the response of `sendError` for what a handler throws. `100 Continue` is sent only when a
- * handler begins to read the body. A request's head has to arrive within 20 s and has at most 32 KiB, a whole
- * request within 10 minutes. A connection is closed after 65 s without a request, and when it stalls
- * (`stallLimits`).
+ * Creates the HTTP server. It does not listen yet. For each request, it finds the route, calls the handler in
+ * a span of tracing, and writes the line of log. It sends 404 for a path without a route, 400 for an invalid
+ * target or Host, 417 for an unknown expectation, and the response of `sendError` for what a handler throws.
+ * `100 Continue` is sent only when a handler begins to read the body. A request's head has to arrive within
+ * 20 s and has at most 32 KiB; the whole request has to arrive within 10 minutes. A connection is closed
+ * after 65 s without a request, and when it stalls (`stallLimits`).
  */
 export function createHttpServer(
   routes: readonly Route[],

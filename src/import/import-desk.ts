@@ -15,7 +15,7 @@ const batchBytes = 4 * 1024 * 1024;
 export interface ImportResult {
   /** Lines that are not blank. */
   readonly lines: number;
-  /** Number of new rows of each type; zero in a dry run. */
+  /** Number of new rows of each type. Zero in a dry run, or when there are problems. */
   readonly written: Counts;
   /**
    * Number of lines of each type whose row existed already. Zero in a dry run, or when there are problems.

@@ -7,7 +7,7 @@ type MessageKey = Pick<DeskRecordOf<'message'>, 'id' | 'ticketId'>;
 /**
  * Finds the messages of a batch that are not in the desk yet and whose id is below that of the last message
  * which their ticket has in the desk.
- * @returns by the id of the new message, the id of its ticket's last message; empty if there is none
+ * @returns a map from the new message's id to the id of its ticket's last message; empty if there is none
  */
 export async function passedMessages(
   db: Db | Tx,

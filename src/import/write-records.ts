@@ -129,8 +129,8 @@ async function idsThere(db: Db | Tx, type: RecordType, ids: readonly number[]): 
 }
 
 /**
- * A message was written to a ticket during the import, and a message of the file would precede it. The
- * message names both.
+ * A message was written to a ticket during the import, and a message of the file would precede it. The text
+ * of the error names both.
  */
 export class TicketWentOn extends Error {
   override readonly name = 'TicketWentOn';

@@ -14,7 +14,6 @@ export class Aborted extends Error {}
 /**
  * Binds a body to an object while its bytes arrive, as the old service would. Invalid bytes and values do not
  * throw: they are errors of the `Reading`.
- * @throws TooLarge from `push` and `end`, when the body exceeds one of `limits`
  */
 export class BodyBinder {
   readonly #source = new TextSource();
@@ -34,14 +33,20 @@ export class BodyBinder {
     }
   }
 
-  /** Reads the next bytes. They are ignored once there is a result. */
+  /**
+   * Reads the next bytes. They are ignored once there is a result.
+   * @throws TooLarge when the body exceeds one of the limits
+   */
   push(bytes: Buffer): void {
     if (this.reading) return;
     this.#feed(() => this.#decoder.push(bytes));
     this.#resume();
   }
 
-  /** Marks the end of the body, and returns the result. */
+  /**
+   * Marks the end of the body, and returns the result.
+   * @throws TooLarge when the body exceeds one of the limits
+   */
   end(): Reading {
     if (!this.reading) {
       this.#feed(() => this.#decoder.end());

@@ -27,7 +27,10 @@ const statuses = {
   RATE_LIMITED: 429,
 } as const satisfies Record<ErrorCode, number>;
 
-/** The HTTP status by which the legacy endpoint answers a refusal: mostly 400, as the old service did. */
+/**
+ * The HTTP status of a refusal at the legacy endpoint: 401, 413, 422 or 429 for a few codes, and 400 for all
+ * others, as the old service had it.
+ */
 export function statusOf({ code }: RefusalData): number {
   return statuses[code];
 }

@@ -64,10 +64,11 @@ interface Visit {
 
 /**
  * Creates the handler of the old endpoint, which is a client of our own schema. It is for all paths that
- * begin with /api: a GET of /api is the help page, a POST to /api/Tickets/NewMessage the one action. Checks
- * are in the old framework's order: path (404), method (405), credential (401), body (415, 413, 400),
- * meaning. Replies, errors too, are in the old service's format. The connection is closed without a reply
- * when the caller has gone. Files that no message claimed are given up at the end.
+ * begin with /api: a GET of /api is the help page, one of /api/openapi.yaml its OpenAPI document, a POST to
+ * /api/Tickets/NewMessage the one action. Checks are in the old framework's order: path (404), method (405),
+ * credential (401), body (415, 413, 400), meaning. Replies of the action, errors too, are in the old
+ * service's format. The connection is closed without a reply when the caller has gone. Files that are
+ * incomplete at the end are given up.
  * @returns a function that handles a request; it never rejects because of the request's contents
  */
 export function createLegacyEndpoint(ports: LegacyPorts) {

@@ -30,8 +30,8 @@ const read = `select ${found} from rate_limits w where key = $1 and ${isOpen}`;
  * Creates counters in the database, for all processes and by its clock. The window of a caller over the limit
  * is answered from memory until it ends. Faults of the database never reach the caller, nor do they hold it
  * up for more than a second. The garbage collector deletes old rows.
- * @param fallback counts, for this process alone, for a second after the database has failed to answer within
- *   one
+ * @param fallback counts, for this process alone, when the database fails or does not answer within a second,
+ *   and for a second after that
  */
 export function countInDatabase(query: Query, fallback: Counters): Counters {
   // Bounded by `maxSize`, because `max` reserves the memory at once. The cache uses the monotonic clock.

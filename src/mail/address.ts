@@ -37,7 +37,8 @@ const refuse = (message: string): ParsedAddress => ({ ok: false, message });
  * Parses exactly one RFC 5322/6531 addr-spec: no display name, group, comment, list, angle brackets or line
  * break. It may have 254 octets in its form for SMTP, 64 of them before the @. Blanks and tabs around it are
  * ignored. Address literals (`user@[192.0.2.1]`) are refused: they name a machine, and mail to them bypasses
- * the domain's MX. Never throws.
+ * the domain's MX.
+ * @returns a `ParsedAddress`; it never throws
  */
 export const parseAddress = memoize(readAddress, rememberedAddresses);
 

@@ -5,9 +5,10 @@ import type { UploadFields } from './header-fields.ts';
 import { RequestFault } from './problems.ts';
 
 /**
- * Describes the file of a new upload. Name and type are those of the query (`fileName`, `contentType`), which
- * is for clients that cannot set headers, else those of Content-Disposition and Content-Type, else empty. The
- * size is Upload-Length, or Content-Length if the file ends with this request; else it is undefined.
+ * Describes the file of a new upload. The name is the query's `fileName`, else the one in
+ * Content-Disposition; the type is the query's `contentType`, else Content-Type. Either is empty if there is
+ * none. The query is for clients that cannot set headers. The size is Upload-Length, else Content-Length; it
+ * is undefined without both, and for `Upload-Complete: ?0` without Upload-Length.
  * @throws RequestFault UNSUPPORTED_MEDIA_TYPE for a Content-Encoding other than `identity`, and for a form;
  *   BAD_REQUEST when Upload-Length and Content-Length do not agree
  */

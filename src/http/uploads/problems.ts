@@ -7,7 +7,7 @@ import { noteCode, notesOf } from '../../platform/request-notes.ts';
 import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/fault.ts';
 import { sendText } from '../respond.ts';
 
-/** Codes of the requests that /uploads does not accept whatever the state of the upload is. */
+/** Codes of requests that /uploads does not accept because of their method or headers. */
 export type RequestFaultCode =
   | 'BAD_REQUEST'
   | 'METHOD_NOT_ALLOWED'
@@ -95,8 +95,9 @@ const titleOf = (code: ProblemCode): string =>
 
 /**
  * Turns an error into the problem that `answerProblem` sends, with the headers that its code needs:
- * Retry-After, Upload-Offset, or a Bearer challenge. It never throws. A database that does not answer is
- * UNAVAILABLE. An unexpected error is logged, and becomes INTERNAL with the request id in place of its text.
+ * Retry-After, Upload-Offset, or a Bearer challenge. It never throws. A refusal other than UNAUTHENTICATED
+ * and ATTACHMENT_TOO_LARGE is FORBIDDEN. A database that does not answer is UNAVAILABLE. An unexpected error
+ * is logged, and becomes INTERNAL with the request id in place of its text.
  * @param provided the offset at which the sender wanted to continue, for UPLOAD_OFFSET
  */
 export function problemOf(

@@ -10,7 +10,7 @@ export type Charset = 'utf-8' | 'utf-16';
 export interface Decoder {
   /** Returns the text of a piece. A character that is split is kept for the next piece. */
   push(bytes: Buffer): string;
-  /** Returns the rest of the text. */
+  /** Returns the rest of the text, which may be empty. */
   end(): string;
 }
 

@@ -55,10 +55,10 @@ const deciding = ['content-type', 'accept', 'accept-charset', 'x-requested-with'
 type Deciding = Readonly<Record<(typeof deciding)[number], string>>;
 
 /**
- * Chooses the representation of a response. The format is that of the best type in Accept, else that of the
- * request's Content-Type, else JSON. A script's request (`X-Requested-With: XMLHttpRequest`) that accepts
- * anything gets JSON. The character set is the best known one in Accept-Charset, else that of the request. It
- * always chooses one, as the old service never answered 406.
+ * Chooses the representation of a response. A script's request (`X-Requested-With: XMLHttpRequest`) without
+ * Accept, or with an Accept of just any type, gets JSON. Otherwise the format is that of the best type in
+ * Accept, else that of the request's Content-Type, else JSON. The character set is the best known one in
+ * Accept-Charset, else that of the request. There always is a choice, as the old service never answered 406.
  */
 export const negotiate = (headers: IncomingHttpHeaders): Representation =>
   representationFor(deciding.map((name) => headers[name] ?? '').join('\n'));

@@ -3,10 +3,10 @@ import type { MessageFormat } from '../../platform/vocabulary.ts';
 
 /** The columns of a message that its mail uses. Each has one name from the table to the mail. */
 export const mailedColumns = { body: messages.body, format: messages.format, language: messages.language };
-/** The values of these columns. */
+/** The values of `mailedColumns`. */
 export type MailedMessage = Pick<typeof messages.$inferSelect, keyof typeof mailedColumns>;
 const mailed = Object.keys(mailedColumns) as (keyof MailedMessage)[];
-/** Picks these columns from a message that may have more. */
+/** Picks the values of `mailedColumns` from a message that may have others. */
 export const mailedOf = (message: MailedMessage): MailedMessage =>
   Object.fromEntries(mailed.map((key) => [key, message[key]])) as unknown as MailedMessage;
 

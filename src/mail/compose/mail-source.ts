@@ -101,8 +101,7 @@ export async function* inLargePieces(pieces: AsyncIterable<Buffer>): AsyncGenera
 
 /**
  * Wraps pieces so that the first ones can be read before they are needed.
- * @param beyond octets. Pieces are read ahead until there are more than these: the first piece after them is
- *   there.
+ * @param beyond pieces are read ahead until they have more octets than this
  * @returns `begin` starts reading ahead. `arrived` does so too, and resolves when that is done; it rejects
  *   with the error of the source. `pieces` is to be read once: it yields all pieces, and throws the same
  *   error. `end` closes the source, which is necessary if it was not read to its end.

@@ -63,10 +63,10 @@ export interface DeliveryExplanation extends Explanation {
 }
 
 /**
- * Explains why a delivery failed or waits, in one text: for each reason, the recipients' addresses (at most
- * three, and the number of the others) and the reason. The suggested action is that for the first of them. If
- * no recipient has anything to explain, `failure` is the reason. Undefined when that is null too, or the mail
- * is sent or being sent.
+ * Explains why a delivery failed or waits, in one text: for each reason, the recipients (up to three by
+ * address, the others by number) and the reason. The suggested action is that for the first recipient. If no
+ * recipient has anything to explain, `failure` is the reason. Undefined when that is null too, or the mail is
+ * sent or being sent.
  * @param failure the delivery's own text: why it was cancelled, that its recipient's hourly limit delays it,
  *   or `awaitsScan`
  */

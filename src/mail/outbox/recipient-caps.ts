@@ -38,7 +38,7 @@ export const isAtCap: SQL = sql`
 /**
  * Locks the mailboxes with a cap per recipient. The caller claims their mails in the same transaction by a
  * later statement, which sees the previous worker's claims.
- * @returns the ids of the locked mailboxes; others are locked by another worker
+ * @returns the ids of the locked mailboxes; one that another worker has locked is left out
  */
 export async function lockCappedMailboxes(client: postgres.Sql): Promise<number[]> {
   const rows = await runStatement<{ id: number }>(

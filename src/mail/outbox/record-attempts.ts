@@ -110,9 +110,9 @@ const writeOutcomes = prepareStatement<
     select id, true, null from put_off`);
 
 /**
- * Writes the outcomes of attempts with their recipients and events in one commit. If a mail did not begin
- * although its fence was committed, the delivery waits again and no longer counts as perhaps sent. An
- * overtaken attempt is recorded in the list of attempts and changes nothing else. An attempt that was
+ * Writes the outcomes of attempts with their recipients and events in one commit. A settlement with the state
+ * QUEUED puts its delivery back to waiting, also if the fence was committed although the mail did not begin.
+ * An overtaken attempt is recorded in the list of attempts and changes nothing else. An attempt that was
  * recovered at BODY replaces OUTCOME_UNKNOWN with its actual outcome.
  * @returns the result for each settlement, in order
  */

@@ -30,7 +30,7 @@ const inLowerCase = (name: string): string => name.replace(/[A-Z]+/g, (letters) 
 
 /**
  * The name of the member that a JSON name stands for; undefined if there is none. An exact match takes
- * precedence over one in another case. Only ASCII letters are compared without case.
+ * precedence over one in another case. Case is ignored in ASCII letters only.
  */
 export function findMember(members: MemberTypes, written: string): string | undefined {
   return Object.hasOwn(members, written) ? written : names.get(members)!.get(inLowerCase(written));

@@ -34,8 +34,8 @@ async function remember(
 export interface SendingGate {
   /**
    * Whether mails may be sent. While they may, it queries the database at most every `everyMs`; while they
-   * may not, at each call. Each new reason is logged once, and so is that mails are sent again. It rejects
-   * when the database does not answer.
+   * may not, at each call. It logs each new reason once, and that mails are sent again. It rejects when the
+   * database does not answer.
    */
   isOpen(): Promise<boolean>;
   /** Makes the next `isOpen` query the database. Called when the outbox was held or released. */
