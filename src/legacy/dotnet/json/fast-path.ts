@@ -16,8 +16,10 @@ const isEnd = (next: number): boolean =>
 /**
  * Reads single tokens without a generator, for what nearly all clients send: members and values that have
  * arrived completely and have no escapes or comments. A method that returns true has read one token, which is
- * then in the state. One that finds anything else returns false without a token: it has skipped at most white
- * space and a comma, and the other readers go on from there. Nothing is thrown for invalid text.
+ * then in the state. One that finds anything else, invalid text too, returns false without a token: it has
+ * skipped at most white space and a comma, and the other readers go on from there.
+ * @throws as `JsonState.setToken` does, for an end that does not match its container and for nesting that is
+ *   too deep
  */
 export class JsonFastPath {
   readonly #state: JsonState;
