@@ -2,7 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../platform/log.ts';
 import { type Door, notesOf, type Outcome, outcomeOf, type RequestNotes } from '../platform/request-notes.ts';
 
-/** Called for each request when it ends. */
+/**
+ * Called once for each request, when its response has closed.
+ * @param status the response's HTTP status
+ * @param seconds from the request's beginning to the close of its response
+ */
 export type OnRequestEnd = (notes: RequestNotes, status: number, outcome: Outcome, seconds: number) => void;
 
 /** Requested by monitoring every few seconds, so logged at level debug. */
@@ -18,8 +22,13 @@ function loggedPath(door: Door, path: string): string {
 }
 
 /**
- * Creates the log of requests: one line for each, with who requested what and how it ended, but no content.
- * @param onRequestEnd called for each request when it ends
+ * Creates the log of requests. Content is never logged.
+ * @param onRequestEnd called for each request when its response has closed, just before its line is written
+ * @returns a function to call when a request begins, with its path without the query. When the response
+ *   closes, it writes one line: request id, entry point, method, path, operation, user id, status, outcome,
+ *   codes, milliseconds, and `cut` if the response was not sent completely. The path is cut after 200
+ *   characters, and the name of a downloaded file is left out. The level is `info`, and `debug` for `/health`
+ *   and `/metrics`.
  */
 export function createRequestLines(log: Logger, onRequestEnd: OnRequestEnd = () => {}) {
   // No redaction: the line has known fields only, and searching it for secrets would take longer than logging

@@ -7,9 +7,12 @@ import type { IncomingMessage } from 'node:http';
 const plainHost = /^(?!.*xn--)(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*(?::\d{1,4})?$/i;
 
 /**
- * Rewrites an absolute request target to its path, and Host to its authority (RFC 9112 §3.2.2).
- * @returns false for an invalid target, and for an invalid or repeated Host, so that building URLs from them
- *   cannot throw later
+ * Checks a request's target and Host. An absolute target (`http://host/path?query`) is rewritten in place:
+ * `req.url` becomes its path and query, and Host its authority (RFC 9112 §3.2.2). Any other target stays as
+ * it is.
+ * @returns whether both are valid. False for a target that is neither a path, nor absolute, nor `*`, and for
+ *   an invalid or repeated Host, so that building URLs from them cannot throw later. A missing Host is valid,
+ *   as HTTP/1.0 has none.
  */
 export function normalizeTarget(req: IncomingMessage): boolean {
   if (hasTwoHosts(req)) return false;
@@ -43,7 +46,10 @@ function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   return count > 1;
 }
 
-/** Decodes a segment of a path. An invalid one becomes empty, which is no id. */
+/**
+ * Decodes the percent-encoding of one segment of a path. Returns an empty text, which is never an id, when
+ * the encoding is invalid.
+ */
 export function decodeSegment(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -5,7 +5,10 @@ import { requestIdOf, sendResponse } from '../platform/http/send-response.ts';
 import type { Logger } from '../platform/log.ts';
 import { noteCode, notesOf } from '../platform/request-notes.ts';
 
-/** Sends a text. If the head has been sent already, the connection is closed instead. */
+/**
+ * Sends a whole response with this text as its body: `text/plain`, `nosniff` and `no-store`, unless `headers`
+ * has other values. If a head has been sent already, the connection is closed instead.
+ */
 export function sendText(
   res: ServerResponse,
   status: number,
@@ -24,7 +27,7 @@ export function sendText(
   sendResponse(res.req, res, { status, headers: all, body });
 }
 
-/** Sends a JSON value. */
+/** Sends a value as JSON, in the same way as `sendText` sends a text. */
 export function sendJson(
   res: ServerResponse,
   status: number,
@@ -38,8 +41,10 @@ export function sendJson(
 }
 
 /**
- * Sends an error that was thrown before a route could handle it: a bad credential, a database that is down, a
- * fault. The body is a GraphQL error.
+ * Sends the response for an error that a route has thrown, with a GraphQL error as JSON body: 401 for
+ * BadCredential, or 429 if it asks the client to wait; 429 for RateLimited; 400 for BadRequest; 503 when the
+ * database is not available. 429 and 503 have Retry-After. Any other error is logged, and 500 with the
+ * request id is sent in place of its text. No response has a challenge (WWW-Authenticate).
  */
 export function sendError(req: IncomingMessage, res: ServerResponse, error: unknown, log: Logger): void {
   const say = (

@@ -10,12 +10,12 @@ import { normalizeTarget } from './request-target.ts';
 import { sendError, sendText } from './respond.ts';
 
 /**
- * Handles a request.
- * @param path without the query
+ * Handles a request and sends its response. What it throws is sent by `sendError`.
+ * @param path the request's path, not decoded and without the query
  */
 export type Handle = (req: IncomingMessage, res: ServerResponse, path: string) => void | Promise<void>;
 
-/** A handler and its paths. The first route that matches handles the request. */
+/** A handler and its paths. The first route in the list that matches handles the request. */
 export interface Route {
   /** Name of the route in logs and metrics. */
   readonly door: Door;
@@ -29,20 +29,30 @@ export interface Route {
   /** Matches the prefix only. */
   readonly exact?: boolean;
   readonly handle: Handle;
-  /** Sends the error for a request that the server itself rejects. Plain text by default. */
+  /**
+   * Sends the error for a request that the server itself rejects: 400 for an invalid target or Host, 417 for
+   * an unknown expectation. Plain text by default.
+   */
   readonly refuse?: (req: IncomingMessage, res: ServerResponse, status: number, message: string) => void;
 }
 
 /** What the server needs. */
 export interface ServerPorts {
   readonly log: Logger;
-  /** Called for each request when it ends. */
+  /** Called for each request when its response has closed. */
   readonly onRequestEnd?: OnRequestEnd | undefined;
-  /** When slow connections are cut. */
+  /** When slow connections are cut. The default is that of `cutStalled`. */
   readonly stallLimits?: StallLimits | undefined;
 }
 
-/** Creates the HTTP server, which does routing, logging and time-outs. It does not listen yet. */
+/**
+ * Creates the HTTP server. It does not listen yet. For each request, it finds the route, calls the handler in
+ * a span of tracing, and writes the line of log. It sends 404 for a path without a route, 400 for an invalid
+ * target or Host, 417 for an unknown expectation, and the response of `sendError` for what a handler throws.
+ * `100 Continue` is sent only when a handler begins to read the body. A request's head has to arrive within
+ * 20 s and has at most 32 KiB; the whole request has to arrive within 10 minutes. A connection is closed
+ * after 65 s without a request, and when it stalls (`stallLimits`).
+ */
 export function createHttpServer(
   routes: readonly Route[],
   { log, onRequestEnd, stallLimits }: ServerPorts,

@@ -5,7 +5,11 @@ import type { DeskRecord, DeskRecordOf, ImportProblem, NumberedRecord } from './
 
 /* The API's rules for the same rows. A row that the API would reject cannot be imported. */
 
-/** Problems of lines in which a requester does what only operators may. */
+/**
+ * Yields a text for each thing in a line that only operators may do and a requester would do: write a private
+ * message, send from a mailbox.
+ * @param isRequester whether the user with this id is a requester
+ */
 export function* roleProblems(record: DeskRecord, isRequester: (id: number) => boolean): Iterable<string> {
   if (record.type === 'message' && record.visibility === 'PRIVATE' && isRequester(record.authorId))
     yield `the user ${record.authorId} is a requester, and only operators write private messages`;
@@ -14,7 +18,10 @@ export function* roleProblems(record: DeskRecord, isRequester: (id: number) => b
     if (isRequester(id)) yield `the user ${id} is a requester, and only operators send mail`;
 }
 
-/** Problems of messages whose body is blank or cannot be read. */
+/**
+ * The problems of messages whose body has no visible text or cannot be read, in the order of `records`. Lines
+ * of other types have none.
+ */
 export async function bodyProblems(records: readonly NumberedRecord[]): Promise<ImportProblem[]> {
   const problems: ImportProblem[] = [];
   for (const { line, record } of records) {
@@ -34,7 +41,7 @@ async function bodyProblem({ body, format }: DeskRecordOf<'message'>): Promise<s
   }
 }
 
-/** Ids of the users to whom a line refers. */
+/** Ids of the users to whom a line refers; an id may occur twice. */
 export function usersNamedBy(record: DeskRecord): readonly number[] {
   switch (record.type) {
     case 'user':

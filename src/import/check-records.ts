@@ -39,10 +39,17 @@ const nameOf = {
   },
 } as const;
 
-/** Checks lines against the desk's rows and against earlier lines, without writing. */
+/**
+ * Checks the lines of one import against the desk's rows and against earlier lines, and writes nothing. It is
+ * given all lines, batch by batch, in the order of the file. It finds: an id that an earlier line has; an id
+ * or a name (login, address, reference, compared without case) that another row or an earlier line has; users
+ * and tickets that neither the desk nor an earlier line has; what only operators may do; a message that would
+ * precede one which its ticket has already.
+ */
 export class Checker {
   readonly #db: Db;
   readonly #order: MessageOrder;
+  /** Ids and names of earlier lines. */
   readonly #ids = { user: new IdSet(), mailbox: new IdSet(), ticket: new IdSet(), message: new IdSet() };
   readonly #excused = { user: new IdSet(), mailbox: new IdSet(), ticket: new IdSet(), message: new IdSet() };
   readonly #names = {
@@ -50,8 +57,7 @@ export class Checker {
     mailbox: new Map<string, number>(),
     ticket: new Map<string, number>(),
   };
-
-  /** Ids and names of earlier lines. */
+  /** Ids of the operators among them. */
   readonly #operators = new IdSet();
 
   constructor(db: Db) {
@@ -59,14 +65,17 @@ export class Checker {
     this.#order = new MessageOrder(db);
   }
 
-  /** Remembers the id of a malformed line, so that lines that refer to it are not reported as well. */
+  /**
+   * Remembers the id of a malformed line, so that lines that refer to it are not reported as well. Must be
+   * called before `check` gets those lines.
+   */
   excuse({ type, id }: { type: RecordType; id: number }): void {
     this.#excused[type].add(id);
   }
 
   /**
    * Checks the next batch of lines.
-   * @returns the problems, in the order of the lines
+   * @returns the problems in the order of the lines; a line may have several
    */
   async check(batch: readonly NumberedRecord[]): Promise<ImportProblem[]> {
     const of = <T extends RecordType>(type: T) =>

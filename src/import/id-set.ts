@@ -1,6 +1,9 @@
 const pageBits = 1 << 16;
 
-/** A set of ids as a bitmap: dense ids take an eighth of a byte each, so ten million messages take 1.3 MB. */
+/**
+ * A set of ids (whole numbers from 0) as a bitmap, in pages of 65,536 ids. Dense ids take an eighth of a byte
+ * each, so ten million messages take 1.3 MB.
+ */
 export class IdSet {
   readonly #pages = new Map<number, Uint32Array>();
 

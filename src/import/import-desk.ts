@@ -15,17 +15,20 @@ const batchBytes = 4 * 1024 * 1024;
 export interface ImportResult {
   /** Lines that are not blank. */
   readonly lines: number;
-  /** New rows; none in a dry run. */
+  /** Number of new rows of each type. Zero in a dry run, or when there are problems. */
   readonly written: Counts;
-  /** Lines whose row existed already. None are counted in a dry run, or when there are problems. */
+  /**
+   * Number of lines of each type whose row existed already. Zero in a dry run, or when there are problems.
+   */
   readonly unchanged: Counts;
   /** Number of problems. Nothing was written if there is any. */
   readonly problems: number;
 }
 
 /**
- * A batch could not be written although its lines were valid, because another program changed the desk
- * meanwhile.
+ * A batch could not be written although its lines were valid: another program changed the desk meanwhile, or
+ * the database failed. `cause` is the error, and `message` names the lines and the reason. Earlier batches
+ * stay written.
  */
 export class ImportInterrupted extends Error {
   constructor(from: number, to: number, options: ErrorOptions) {
@@ -43,16 +46,22 @@ const reasonOf = (cause: unknown): string =>
 
 /** How a file is imported. */
 export interface ImportOptions {
-  /** Checks every line and writes nothing. */
+  /** Checks every line and writes nothing. Default: false. */
   readonly dryRun?: boolean;
-  /** Called after each batch with the number of lines so far. */
+  /**
+   * Called after each batch with the number of lines so far, blank ones left out: first for the lines that
+   * were checked, then for those that were written.
+   */
   readonly onProgress?: (step: 'checked' | 'written', lines: number) => void;
 }
 
 /**
- * Imports a file. It is read twice: first to find every invalid line, then, only if there was none, to write.
- * A second run writes only what the first did not.
- * @param onProblem called for each problem, in the order of the lines
+ * Imports a file of JSON lines. It is read twice: first to find every invalid line, then, only if there was
+ * none, to write. Each batch of at most 1,000 lines is one transaction. Existing rows are not changed, so a
+ * second run writes only what the first did not. Messages get events but no mail.
+ * @param file the file's path
+ * @param onProblem called for each problem, in the order of the lines; invalid lines do not reject the
+ *   promise
  * @throws ImportInterrupted when a batch cannot be written; the batches before it were
  */
 export async function importDesk(

@@ -5,8 +5,9 @@ import type { DeskRecordOf } from './record.ts';
 type MessageKey = Pick<DeskRecordOf<'message'>, 'id' | 'ticketId'>;
 
 /**
- * Finds the new messages of a batch that would precede an existing one of their ticket.
- * @returns the last message of the ticket, by the id of the new message
+ * Finds the messages of a batch that are not in the desk yet and whose id is below that of the last message
+ * which their ticket has in the desk.
+ * @returns a map from the new message's id to the id of its ticket's last message; empty if there is none
  */
 export async function passedMessages(
   db: Db | Tx,
@@ -25,7 +26,8 @@ export async function passedMessages(
 }
 
 /**
- * Locks the tickets of a batch until its commit. Locks are taken in the order of ids, like in every writer.
+ * Locks the tickets of a batch until the end of the transaction. Locks are taken in the order of ids, like in
+ * every writer.
  */
 export async function lockTickets(tx: Tx, messages: readonly MessageKey[]): Promise<void> {
   const ids = JSON.stringify(messages.map(({ ticketId }) => ticketId));
@@ -35,9 +37,10 @@ export async function lockTickets(tx: Tx, messages: readonly MessageKey[]): Prom
 }
 
 /**
- * Checks the order of a ticket's messages. Readers page with `messages(after:)` and writers compare with
- * `ifLastMessage`, and both would miss a new message with an id below one that they have seen. A batch is
- * one commit, so its lines may be in any order; later batches must have higher ids.
+ * Checks that no new message has an id below that of a message which its ticket has in the desk, or had in an
+ * earlier batch. Readers page with `messages(after:)` and writers compare with `ifLastMessage`, and both
+ * would miss a new message with an id below one that they have seen. A batch is one commit, so its lines may
+ * be in any order.
  */
 export class MessageOrder {
   readonly #db: Db;
@@ -50,7 +53,8 @@ export class MessageOrder {
 
   /**
    * Checks the next batch.
-   * @returns a function that returns the problem of a message of the batch; undefined if there is none
+   * @returns a function that returns the problem of a message of this batch as a text; undefined if there is
+   *   none
    */
   async check(batch: readonly MessageKey[]): Promise<(message: MessageKey) => string | undefined> {
     const passed = await passedMessages(this.#db, batch);

@@ -3,9 +3,9 @@ import { open } from 'node:fs/promises';
 
 /** One line of a file. */
 export interface Line {
-  /** From 1. */
+  /** From 1; blank lines count. */
   readonly number: number;
-  /** `undefined`: it is too long or not UTF-8. */
+  /** Without white space around it. Undefined if the line is not UTF-8, or is longer than 128 MiB. */
   readonly text: string | undefined;
 }
 
@@ -14,8 +14,9 @@ const maxLineBytes = 128 * 1024 * 1024;
 const newline = 0x0a;
 
 /**
- * Reads the lines of a file, with one chunk in memory at a time. Blank lines and a byte order mark are left
- * out.
+ * Reads the lines of a file. Blank lines and a byte order mark are left out. At most one line and one chunk
+ * of the file are in memory.
+ * @throws the error of Node when the file cannot be read
  */
 export async function* readLines(file: string): AsyncGenerator<Line> {
   let number = 0;
@@ -67,8 +68,10 @@ const otherFormats: readonly (readonly [is: Beginning, why: string])[] = [
 const beginningBytes = 1024;
 
 /**
- * Looks at the beginning of a file that may be no lines at all: each of its lines would be a problem.
- * @returns what it is instead, and what to do; undefined if it may be lines
+ * Reads the first 1,024 bytes of a file to see whether it has another format than JSON lines, because each of
+ * its lines would be reported: gzip, ZIP, UTF-16, one JSON list, or JSON over several lines.
+ * @returns what the file is and how to convert it, as the rest of a sentence that begins with its name (`is a
+ *   ZIP archive: unzip -p FILE | … import -`); undefined if it may be JSON lines
  */
 export async function whyNotLines(file: string): Promise<string | undefined> {
   await using opened = await open(file);

@@ -95,9 +95,9 @@ const message = z.strictObject({
 });
 
 /* The command line applies the same rules. */
-/** What the command line accepts for a new user, by the same rules. */
+/** The Zod schema of a new user on the command line; the rules are those of an import. */
 export const newUser = user.pick({ login: true, name: true, email: true, role: true });
-/** What the command line accepts for a new mailbox, by the same rules. */
+/** The Zod schema of a new mailbox on the command line; the rules are those of an import. */
 export const newMailbox = mailbox.omit({
   type: true,
   id: true,
@@ -105,22 +105,25 @@ export const newMailbox = mailbox.omit({
   disabledAt: true,
   createdAt: true,
 });
-/** What the command line accepts for a new ticket, by the same rules. */
+/** The Zod schema of a new ticket on the command line; the rules are those of an import. */
 export const newTicket = ticket.pick({ reference: true, subject: true, originalMessageId: true });
 
 const record = z.discriminatedUnion('type', [user, mailbox, ticket, message], {
   error: 'must be user, mailbox, ticket or message',
 });
-/** One line of an import. */
+/** One valid line of an import. Names and addresses are trimmed, and times are `Date`s. */
 export type DeskRecord = z.infer<typeof record>;
 /** The type of a line. */
 export type RecordType = DeskRecord['type'];
-/** A line of this type. */
+/** A valid line of this type. */
 export type DeskRecordOf<T extends RecordType> = Extract<DeskRecord, { type: T }>;
-/** In the order in which a batch is written: rows refer only to earlier types. */
+/** The types of lines, in the order in which a batch is written: rows refer only to earlier types. */
 export const recordTypes = ['user', 'mailbox', 'ticket', 'message'] as const satisfies readonly RecordType[];
 
-/** A parsed line, or what is wrong with it. */
+/**
+ * A parsed line, or what is wrong with it: one text for each problem, such as `email: is not an e-mail
+ * address`.
+ */
 export type ReadLine =
   | { readonly ok: true; readonly record: DeskRecord }
   | {
@@ -133,7 +136,7 @@ export type ReadLine =
       readonly about?: { readonly type: RecordType; readonly id: number };
     };
 
-/** Parses and validates a line. Never throws: problems are returned. */
+/** Parses a line and validates it on its own, without the desk. Never throws: problems are returned. */
 export function readRecord(json: string): ReadLine {
   let value: unknown;
   try {
@@ -151,12 +154,12 @@ export function readRecord(json: string): ReadLine {
   return { ok: false, problems, ...(known ? { about: { type: type!, id: id! } } : {}) };
 }
 
-/** A line and its number, from 1. */
+/** A valid line and its number in the file, from 1. */
 export interface NumberedRecord {
   readonly line: number;
   readonly record: DeskRecord;
 }
-/** What is wrong with a line. */
+/** What is wrong with a line. `line` is its number, from 1. */
 export interface ImportProblem {
   readonly line: number;
   readonly message: string;

@@ -128,7 +128,10 @@ async function idsThere(db: Db | Tx, type: RecordType, ids: readonly number[]): 
   return new Set(rows.map(({ id }) => id));
 }
 
-/** A message was written to a ticket during the import, and the file's messages would precede it. */
+/**
+ * A message was written to a ticket during the import, and a message of the file would precede it. The text
+ * of the error names both.
+ */
 export class TicketWentOn extends Error {
   override readonly name = 'TicketWentOn';
 }
@@ -145,7 +148,10 @@ async function assertLast(tx: Tx, messages: readonly DeskRecordOf<'message'>[]):
 }
 
 /**
- * Inserts rows that do not exist yet, by id; existing rows are left alone, even if they were changed.
+ * Inserts the rows whose id does not exist yet. Existing rows are left alone, even if the line differs.
+ * Messages get their tickets' counters, events and words for the search, but no mail. Until the transaction
+ * ends, other imports wait, and the tickets of new messages are locked. The records have to be valid and
+ * checked: a conflict with another row rejects with the database's error.
  * @returns the number of new rows of each type
  * @throws TicketWentOn when a ticket has a later message than one of the new ones
  */
@@ -171,8 +177,10 @@ export async function writeRecords(tx: Tx, records: readonly DeskRecord[]): Prom
 }
 
 /**
- * Advances the sequences beyond these ids. `nextval` is called instead of `setval`, because a running
- * gateway draws from them too, and setting could move one back.
+ * Advances the sequences of ids up to these ids, so that no id of the import is drawn again; a type with 0
+ * stays as it is. `nextval` is called instead of `setval`, because a running gateway draws from them too, and
+ * setting could move one back.
+ * @param highest the highest id of each type
  */
 export async function reserveIds(db: Db | Tx, highest: Counts): Promise<void> {
   for (const type of recordTypes) {

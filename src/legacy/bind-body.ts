@@ -11,12 +11,15 @@ import { readXml } from './dotnet/xml/bind-new-message.ts';
 /** The caller closed the connection before its request was complete. */
 export class Aborted extends Error {}
 
-/** Binds a body to an object while its bytes arrive. */
+/**
+ * Binds a body to an object while its bytes arrive, as the old service would. Invalid bytes and values do not
+ * throw: they are errors of the `Reading`.
+ */
 export class BodyBinder {
   readonly #source = new TextSource();
   readonly #decoder: Decoder;
   readonly #reading: Generator<void, Reading>;
-  /** The result, as soon as the reader needs no more bytes. */
+  /** The result, as soon as the reader needs no more bytes; undefined until then. */
   reading: Reading | undefined;
 
   constructor(format: Format, charset: Charset, spools: Spools, limits: BodyLimits = bodyLimits) {
@@ -30,14 +33,20 @@ export class BodyBinder {
     }
   }
 
-  /** Reads the next bytes. */
+  /**
+   * Reads the next bytes. They are ignored once there is a result.
+   * @throws TooLarge when the body exceeds one of the limits
+   */
   push(bytes: Buffer): void {
     if (this.reading) return;
     this.#feed(() => this.#decoder.push(bytes));
     this.#resume();
   }
 
-  /** Reads to the end of the body. */
+  /**
+   * Marks the end of the body, and returns the result.
+   * @throws TooLarge when the body exceeds one of the limits
+   */
   end(): Reading {
     if (!this.reading) {
       this.#feed(() => this.#decoder.end());
@@ -62,8 +71,11 @@ export class BodyBinder {
 }
 
 /**
- * Reads a request's body. An invalid one resolves as soon as that is known, a valid one with its last byte.
- * @throws TooLarge by its declared length, or by counting; Aborted when the caller closes the connection
+ * Reads a request's body through `reader`. Resolves with the last byte, or earlier, when the reader has
+ * stopped at an error. The request is paused while the store is slower than the sender.
+ * @param maxBytes of the whole body
+ * @throws TooLarge for a body of more than `maxBytes`, declared or counted, or beyond the reader's limits;
+ *   Aborted when the caller closes the connection
  */
 export function bindBody(
   request: IncomingMessage,

@@ -27,26 +27,34 @@ const statuses = {
   RATE_LIMITED: 429,
 } as const satisfies Record<ErrorCode, number>;
 
-/** The HTTP status of a refusal. */
+/**
+ * The HTTP status of a refusal at the legacy endpoint: 401, 413, 422 or 429 for a few codes, and 400 for all
+ * others, as the old service had it.
+ */
 export function statusOf({ code }: RefusalData): number {
   return statuses[code];
 }
 
 /**
- * The HTTP status of an error that is a refusal, thrown instead of returned as the field's value;
- * undefined for any other error.
+ * The HTTP status of an error whose code is that of a refusal, one that was thrown instead of returned as the
+ * field's value; undefined for any other error.
  */
 export function statusOfError({ extensions }: GraphQLError): number | undefined {
   const { code } = extensions;
   return typeof code === 'string' && Object.hasOwn(statuses, code) ? statuses[code as ErrorCode] : undefined;
 }
 
-/** The same answer for all reasons why two names do not identify one visible ticket. */
+/**
+ * The message for a ticket that does not exist or is not visible to the caller, and for an id and a reference
+ * that name different tickets. It does not reveal which of these it is.
+ */
 export const ticketNotFound = 'The ticket was not found.';
 
 /**
- * A refusal as sentences. Each problem is prefixed with the member that the client wrote.
- * @param memberOf the client's member for a path of the input
+ * Describes a refusal in one or more sentences. Each is prefixed with the member that the client wrote:
+ * `TicketREF: …`. Of a refusal with `problems`, only these are described; TICKET_NOT_FOUND is always
+ * `ticketNotFound`.
+ * @param memberOf returns the client's member for a path of the input; empty: no prefix
  */
 export function describe(refusal: RefusalData, memberOf: (path: readonly string[]) => string): string {
   if (refusal.code === 'TICKET_NOT_FOUND') return ticketNotFound;

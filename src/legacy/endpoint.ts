@@ -20,21 +20,36 @@ import { readableUri, route } from './route.ts';
 /** What the legacy endpoint needs. */
 export interface LegacyPorts {
   /**
-   * Signs in before the body is read. `viewer` is undefined without a credential.
+   * Signs in before the body is read. `viewer` is undefined without a credential; the reply is then 401.
    * @throws BadRequest (400), BadCredential (401), RateLimited (429), Unavailable (503)
    */
   begin(request: IncomingMessage, response: ServerResponse): Promise<RequestContext>;
+  /** Executes a stored operation against our own schema. */
   execute: Execute;
   limits: {
+    /** A longer body gets 413. */
     maxBodyBytes: number;
-    /** Maximum characters of one string, except for files. Must exceed the longest message. Default: 8 Mi. */
+    /**
+     * Maximum characters of one string, except for files; a longer one gets 413. Must exceed the longest
+     * message. Default: 8 Mi.
+     */
     maxTextChars?: number;
   };
-  /** Counts a call of a user who is signed in, for owners who want to migrate their clients. */
+  /**
+   * Called after each call of a user who is signed in, before its reply is sent, for owners who want to
+   * migrate their clients. `client` is the product name in User-Agent, or `unknown`; `fields` are the members
+   * of the post that differ from their defaults.
+   */
   count?(use: { client: string; fields: readonly string[]; status: number }): void;
-  /** The absolute origin as in a `RequestContext`, for responses from before sign-in. */
+  /**
+   * The absolute origin as in a `RequestContext`, for responses from before sign-in. By default it is made
+   * from Host.
+   */
   originOf?(request: IncomingMessage): string;
-  /** Called with unexpected errors from before sign-in. */
+  /**
+   * Called with unexpected errors from before sign-in, whose reply is 500. Later ones go to the log of the
+   * context.
+   */
   fault?(error: unknown): void;
 }
 
@@ -48,8 +63,13 @@ interface Visit {
 }
 
 /**
- * Creates the handler of the old endpoint, which is a client of our own schema. It handles all paths that
- * begin with /api.
+ * Creates the handler of the old endpoint, which is a client of our own schema. It is for all paths that
+ * begin with /api: a GET of /api is the help page, one of /api/openapi.yaml its OpenAPI document, a POST to
+ * /api/Tickets/NewMessage the one action. Checks are in the old framework's order: path (404), method (405),
+ * credential (401), body (415, 413, 400), meaning. Replies of the action, errors too, are in the old
+ * service's format. The connection is closed without a reply when the caller has gone. Files that are
+ * incomplete at the end are given up.
+ * @returns a function that handles a request; it never rejects because of the request's contents
  */
 export function createLegacyEndpoint(ports: LegacyPorts) {
   const operations = loadOperations();
@@ -94,7 +114,7 @@ export function createLegacyEndpoint(ports: LegacyPorts) {
   };
 }
 
-/** Sends the error for a request that the server itself rejects, in the old service's format. */
+/** Sends an error for a request that the server itself rejects, in the old service's format. */
 export function refuseLegacy(
   request: IncomingMessage,
   response: ServerResponse,

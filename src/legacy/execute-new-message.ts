@@ -8,7 +8,7 @@ import type { Operations, RefusalData, StoredOperation } from './load-operations
 import { errorReply, type LegacyReply, resultReply, texts } from './reply.ts';
 import { ticketOf, translate } from './translate-input.ts';
 
-/** Executes a stored operation against our own schema, in process. */
+/** Executes a stored operation against our own schema, in this process. */
 export type Execute = <V, D>(
   operation: StoredOperation<D, V>,
   variables: V,
@@ -16,7 +16,13 @@ export type Execute = <V, D>(
 ) => Promise<ExecutionResult<D>>;
 
 /**
- * Handles NewMessage: turns a bound post into one mutation, and its result into a reply of the old service.
+ * Carries out NewMessage: turns a bound post into one mutation, and its result into a reply of the old
+ * service: 200 with the message's id, or the status of the refusal. A post that names its ticket by id and
+ * reference is preceded by a query that checks that both name the same one. Without a post, a ticket, or such
+ * a match the reply is 400. Declared lengths of files that differ from the data are logged and otherwise
+ * ignored.
+ * @throws Unavailable when the database does not respond; any other first error of the execution as it is,
+ *   which may be a refusal (`statusOfError`)
  */
 export async function executeNewMessage(
   post: NewMessagePost | null,

@@ -6,7 +6,9 @@ import type {
   FindLegacyTicketQueryVariables,
 } from './operations.generated.ts';
 
-/** A document in schema/operations. `D` is its result, `V` are its variables. */
+/**
+ * A document in schema/operations, with one operation of this name. `D` is its result, `V` are its variables.
+ */
 export interface StoredOperation<D, V> {
   readonly name: string;
   readonly document: string;
@@ -14,7 +16,7 @@ export interface StoredOperation<D, V> {
   readonly types?: (variables: V) => D;
 }
 
-/** The input of the mutation that the endpoint executes. */
+/** The `input` of the mutation that the endpoint executes. */
 export type Input = AddLegacyMessageMutationVariables['input'];
 type AddMessageResult = AddLegacyMessageMutation['addTicketMessage'];
 /** A refusal as the stored operation selects it. */
@@ -26,7 +28,10 @@ function stored<D, V>(name: string): StoredOperation<D, V> {
   return { name, document: readFileSync(new URL(`${name}.graphql`, folder), 'utf8') };
 }
 
-/** Loads the stored operations of the legacy endpoint. */
+/**
+ * Loads the stored operations of the legacy endpoint from their files: `addMessage` and `findTicket`.
+ * @throws the error of Node when a file cannot be read
+ */
 export function loadOperations() {
   return {
     addMessage: stored<AddLegacyMessageMutation, AddLegacyMessageMutationVariables>('AddLegacyMessage'),

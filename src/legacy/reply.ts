@@ -4,7 +4,7 @@ import type { Representation } from './dotnet/negotiation.ts';
 import { namespaces, parameter } from './dotnet/new-message-post.ts';
 import { encodeLocalName } from './dotnet/xml/names.ts';
 
-/** A response of the legacy endpoint. */
+/** A whole response of the legacy endpoint. Each has headers that forbid caching, and a Content-Length. */
 export interface LegacyReply {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
@@ -14,7 +14,7 @@ export interface LegacyReply {
 /** Headers of every answer of the old service. */
 const noCache = { 'Cache-Control': 'no-cache', Pragma: 'no-cache', Expires: '-1' };
 
-/** The old service's error messages. */
+/** The messages of error replies: those of the old service, and ours where it had none. */
 export const texts = {
   invalid: 'The request is invalid.',
   fault: 'An error has occurred.',
@@ -34,7 +34,7 @@ export const texts = {
   noTicket: 'TicketREF or TicketId is required.',
 } as const;
 
-/** A response without a body, as `StatusCode(403)` made it. */
+/** A response without a body or Content-Type, as `StatusCode(403)` made it. */
 export function bareReply(status: number, headers: OutgoingHttpHeaders = {}): LegacyReply {
   return { status, headers: { ...noCache, ...headers, 'Content-Length': 0 }, body: Buffer.alloc(0) };
 }
@@ -60,7 +60,11 @@ function reply(
   };
 }
 
-/** The response to a call that was carried out: 200 with the new message's id. */
+/**
+ * The response to a call that was carried out: 200 with `{"TicketMessageId":123}`, or the same in XML.
+ * @param ticketMessageId the new message's id, or that of the first call if this one repeats its idempotency
+ *   key
+ */
 export function resultReply(
   as: Representation,
   ticketMessageId: number,
@@ -74,7 +78,7 @@ export function resultReply(
   return reply(200, as, json, xml, headers);
 }
 
-/** An error as `{"Message":"…"}`, or the same in XML, which every client of the old service reads. */
+/** An error as `{"Message":"…"}`, or `<Error>` in XML, which every client of the old service reads. */
 export function errorReply(
   status: number,
   as: Representation,
@@ -86,8 +90,9 @@ export function errorReply(
 }
 
 /**
- * A 400 for errors of model binding, as `ModelState`. The keys name the members and the texts are generic, as
- * remote clients saw them.
+ * A 400 for errors of model binding, with `Message` and `ModelState`. The keys name the members
+ * (`post.Message`), and each error has the same generic text, as remote clients saw it. Keys are in the order
+ * of their first error, and compared without case.
  * @param errors the path of each error in the body: `Name`, `[0].Name`; empty for the body itself
  */
 export function modelStateReply(

@@ -1,11 +1,14 @@
 import { foldPath } from './dotnet/fold-path.ts';
 
-/** The target of a path under /api; undefined: there is none. */
+/** What a path under /api leads to, whatever the method is; undefined: nothing, which is a 404. */
 export type LegacyRoute = 'help' | 'openapi' | 'newMessage' | undefined;
 
 /**
- * Matches `api/{controller}/{action}/{id}` as the old routing did: a further segment is taken for an id and
- * ignored. System.Web rejected segments that end in a dot or a blank, as they are not file names.
+ * Finds what a request target leads to: `/api` to the help page, `/api/openapi.yaml` to the OpenAPI document,
+ * `/api/Tickets/NewMessage` to the action. Spellings that the old service took for the same path count, see
+ * `foldPath`. As in `api/{controller}/{action}/{id}` of the old routing, one further segment is taken for an
+ * id and ignored. A path is not found if a segment ends in a dot or a blank: System.Web rejected those, as
+ * they are not file names.
  * @param url a request target, with its query
  */
 export function route(url: string): LegacyRoute {
@@ -21,8 +24,9 @@ export function route(url: string): LegacyRoute {
 }
 
 /**
- * The URL as the old service repeated it: decoded, except for escapes that would change its meaning or break
- * the line.
+ * The absolute URL as the old service repeated it in its 404: decoded, except for escapes that would change
+ * its meaning (`%23`, `%25`, `%2F`, `%3F`) or break the line, and invalid ones.
+ * @param url a request target; a relative one is appended to `origin`
  */
 export function readableUri(origin: string, url: string): string {
   const readable = url.replace(/(?:%[0-9a-fA-F]{2})+/g, (encoded) => {

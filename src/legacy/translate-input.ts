@@ -5,7 +5,10 @@ import type { Input } from './load-operations.ts';
 /** The variables of a call, and a function that maps their paths to the client's members. */
 export interface Translation {
   readonly variables: { readonly input: Input };
-  /** `['email', 'cc', '1']` → `SendViaOutboundEmailCc[2]`, counting the items that were skipped. */
+  /**
+   * The client's member for a path of a problem: `['email', 'cc', '1']` → `SendViaOutboundEmailCc[2]`,
+   * counting the items that were skipped. Empty for the input as a whole.
+   */
   readonly memberOf: (path: readonly string[]) => string;
 }
 
@@ -13,8 +16,8 @@ export interface Translation {
  * Selects a post's ticket: by its id, or else by its reference. An id of 0 or below is used only when there
  * is no reference. A reference of white space alone counts as missing. In any other, trailing blanks are
  * ignored, as in SQL Server's comparison; leading blanks and tabs are part of it.
- * @returns `both` when the post has a positive id and a reference, which must identify one ticket; undefined
- *   when it has neither an id nor a reference
+ * @returns `ticket`, and `both` when the post has a positive id and a reference, which must identify one
+ *   ticket; undefined when it has neither an id nor a reference
  */
 export function ticketOf({
   TicketId,
@@ -31,10 +34,10 @@ export function ticketOf({
 
 /**
  * Translates a post into the schema's input, whose rules are checked later. A missing body or From becomes an
- * empty text. Left out are blank items of Cc and Bcc, and attachments with neither a name nor data. An
- * attachment without a name becomes `attachment-N`, N being its position from 1; one without a type becomes
- * `application/octet-stream`.
- * @param ticket the selection by `ticketOf`, or the ticket that was found for both
+ * empty text. Without SendViaOutboundEmail there is no `email`, whatever From, Cc and Bcc are. Left out are
+ * blank items of Cc and Bcc, and attachments with neither a name nor data. An attachment without a name
+ * becomes `attachment-N`, N being its position from 1; one without a type becomes `application/octet-stream`.
+ * @param ticket the `ticket` of `ticketOf`
  * @param receive stores a file. It is called for an attachment that has a name and no data; data is stored
  *   already
  */

@@ -2,13 +2,17 @@ import { TooMany, type TooManyCode } from '../platform/errors.ts';
 
 /**
  * Limits how many of one kind, such as subscriptions, each user may have open at once in this process. One
- * more is refused at once; nothing waits.
+ * more is refused at once; nothing waits. Users do not count toward each other's limits.
  */
 export class ConcurrencyLimit {
   readonly #code: TooManyCode;
   readonly #most: number;
   readonly #taken = new Map<number, number>();
 
+  /**
+   * @param code names the kind in the error
+   * @param most places of each user
+   */
   constructor(code: TooManyCode, most: number) {
     this.#code = code;
     this.#most = most;

@@ -3,24 +3,25 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 /** Milliseconds of a window. It begins with its first call. */
 export const windowMs = 60_000;
 
-/** The calls of a window that is not over, and how long it lasts. */
+/** The calls counted in a window so far, and the milliseconds until it ends. */
 export interface OpenWindow {
   readonly calls: number;
   readonly msLeft: number;
 }
 
-/** Counts calls in windows of a minute. */
+/** Counts calls by key, in windows of a minute. A counter only counts: the caller compares with the limit. */
 export interface Counters {
   /**
-   * Counts a call.
-   * @param most allowed in a window; how far a caller is beyond it need not be counted
+   * Counts a call, and begins a window if the key has none.
+   * @param most allowed in a window; calls beyond it need not be counted exactly
+   * @returns the window with this call
    */
   add(key: string, most: number): Promise<OpenWindow>;
-  /** The key's window, without counting; undefined: it has none. */
+  /** The key's window, without counting; undefined when none is open. */
   read(key: string): Promise<OpenWindow | undefined>;
 }
 
-/** Counts in this process. */
+/** Creates counters in the memory of this process. They never reject. */
 export function countInMemory(): Counters {
   // Rejects nothing: whoever counts knows the limit.
   const limiter = new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: windowMs / 1000 });

@@ -7,47 +7,62 @@ import { countInDatabase, type Query } from './shared-counters.ts';
 /** What is counted, in windows of a minute. */
 const limitNames = ['address', 'viewer', 'write', 'ticket'] as const;
 /**
- * `address`: requests from an address. `viewer`: requests of a user. `write`: commands of a user. `ticket`:
- * messages to a ticket.
+ * What is counted, in windows of a minute. `address`: requests from an address. `viewer`: requests of a user.
+ * `write`: commands of a user. `ticket`: messages to a ticket.
  */
 export type LimitName = (typeof limitNames)[number];
 
 /** Where calls are counted, and how many are allowed. */
 export interface RateLimitSettings {
-  /** `postgres`: all processes share the counters. `memory`: each process counts separately. */
+  /**
+   * `postgres`: all processes share the counters. `memory`: each process counts separately. `off`: nothing is
+   * counted or limited.
+   */
   readonly store: 'memory' | 'postgres' | 'off';
+  /** Most calls in a window, for each limit. */
   readonly perMinute: Readonly<Record<LimitName, number>>;
 }
 
-/** A caller's remaining allowance. */
+/** A caller's remaining allowance in the current window. */
 export interface LimitState {
   readonly name: LimitName;
   readonly max: number;
+  /** Never negative. */
   readonly remaining: number;
+  /** A full minute when no window is open. */
   readonly resetsInSeconds: number;
 }
 
-/** The rate limits of all requests. Without a store (`off`), every call is allowed. */
+/**
+ * The rate limits of all requests. With the store `off`, every call is allowed. A database that does not
+ * respond never rejects a call: calls are counted in memory meanwhile.
+ */
 export interface RateLimits {
   /**
-   * Counts a call.
-   * @throws RateLimited when it exceeds the limit
+   * Counts a call, also one that exceeds the limit.
+   * @throws RateLimited when it exceeds the limit, with the seconds until the window ends
    */
   count(limit: LimitName, key: string | number): Promise<void>;
   /**
    * Checks whether another call is allowed, without counting.
-   * @throws RateLimited
+   * @throws RateLimited when it is not
    */
   assertRoom(limit: LimitName, key: string | number): Promise<void>;
-  /** The state of a limit; undefined: rate limits are off. */
+  /** The state of a limit, without counting; undefined when rate limits are off. */
   state(limit: LimitName, key: string | number): Promise<LimitState | undefined>;
-  /** Keys that count a viewer's messages to a ticket. */
+  /**
+   * The keys of the limit `ticket`. `keyOf(viewer, { ticketId, reference })` returns the key that counts this
+   * viewer's messages to a ticket: all operators share one, the requester has a separate one. It is undefined
+   * for a reference under which nothing was written yet in this process; `learn(reference, id)` is called
+   * after that.
+   */
   readonly tickets: TicketKeys;
 }
 
 /**
  * Creates the rate limits.
- * @param exceeded called for each call that exceeds a limit
+ * @param query runs a statement; only used with the store `postgres`
+ * @param exceeded called each time RateLimited is thrown
  */
 export function createRateLimits(
   { store, perMinute }: RateLimitSettings,

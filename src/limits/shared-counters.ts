@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { type Counters, type OpenWindow, windowMs } from './counters.ts';
 
-/** Runs a statement. */
+/** Runs a statement with its values for `$1`, …, and returns the rows. */
 export type Query = (text: string, values: readonly unknown[]) => Promise<readonly object[]>;
 
 /** Most callers over their limits to remember. */
@@ -27,10 +27,11 @@ const add = `
 const read = `select ${found} from rate_limits w where key = $1 and ${isOpen}`;
 
 /**
- * Counts calls in the database, for all processes and by its clock. The window of a caller over the limit is
- * answered from memory until it ends. Faults of the database never reach the caller. The garbage collector
- * deletes old rows.
- * @param fallback counts, for this process alone, for a second after the database has failed to answer
+ * Creates counters in the database, for all processes and by its clock. The window of a caller over the limit
+ * is answered from memory until it ends. Faults of the database never reach the caller, nor do they hold it
+ * up for more than a second. The garbage collector deletes old rows.
+ * @param fallback counts, for this process alone, when the database fails or does not answer within a second,
+ *   and for a second after that
  */
 export function countInDatabase(query: Query, fallback: Counters): Counters {
   // Bounded by `maxSize`, because `max` reserves the memory at once. The cache uses the monotonic clock.

@@ -13,7 +13,8 @@ interface WaitingWork {
 
 /**
  * Limits how many searches run at once in this process, and how many of them are one user's. Others wait for
- * their turn, in the order in which they came; a user who has as many as allowed is overtaken.
+ * their turn, in the order in which they came; work of a user who has as many running as allowed is
+ * overtaken.
  */
 export class UserTurns {
   readonly #most: number;
@@ -26,7 +27,8 @@ export class UserTurns {
   /**
    * @param most how many run at once
    * @param mostOfOne how many of them may be one user's
-   * @param patienceMs a search that has waited as long is refused unless one of its user's is running
+   * @param patienceMs work that has waited as long is refused, unless other work of its user is running.
+   *   Default: 15 s.
    */
   constructor(most: number, mostOfOne: number, patienceMs = usualPatienceMs) {
     this.#most = most;
@@ -35,10 +37,11 @@ export class UserTurns {
   }
 
   /**
-   * Does the work when it is its turn. When it is Unavailable, so is what waits behind it for the same user:
-   * otherwise each would wait for a database that does not answer.
-   * @throws Unavailable when 100 others of the user wait, or when it has waited for `patienceMs` and nothing
-   *   of the user is running; then it has not begun
+   * Does the work when it is its turn, and returns its result. When the work throws Unavailable, all work of
+   * the same user that still waits gets the same error: otherwise each would wait for a database that does
+   * not answer.
+   * @throws what the work throws; Unavailable when 100 others of the user wait, or when it has waited for
+   *   `patienceMs` and nothing of the user is running. In both cases it has not begun.
    */
   async run<T>(userId: number, work: () => Promise<T>): Promise<T> {
     if (this.#waiting.filter((one) => one.userId === userId).length >= mostWaiting)

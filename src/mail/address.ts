@@ -1,11 +1,13 @@
 import { domainToASCII } from 'node:url';
 import { memoize } from '../platform/memoize.ts';
 
-/** An e-mail address, or why the text is not one. */
+/**
+ * An e-mail address, or in `message` why the text is not one, as a sentence for people without its final dot.
+ */
 export type ParsedAddress =
   | {
       readonly ok: true;
-      /** The addr-spec as written, trimmed. */
+      /** The addr-spec as written, without blanks and tabs around it. */
       readonly address: string;
       /**
        * The local part is not ASCII: the server must offer SMTPUTF8 (RFC 6531). An IDN alone does not need
@@ -33,8 +35,10 @@ const refuse = (message: string): ParsedAddress => ({ ok: false, message });
 
 /**
  * Parses exactly one RFC 5322/6531 addr-spec: no display name, group, comment, list, angle brackets or line
- * break. Address literals (`user@[192.0.2.1]`) are refused: they name a machine, and mail to them bypasses
+ * break. It may have 254 octets in its form for SMTP, 64 of them before the @. Blanks and tabs around it are
+ * ignored. Address literals (`user@[192.0.2.1]`) are refused: they name a machine, and mail to them bypasses
  * the domain's MX.
+ * @returns a `ParsedAddress`; it never throws
  */
 export const parseAddress = memoize(readAddress, rememberedAddresses);
 
@@ -85,14 +89,17 @@ function domainProblem(domain: string): string | undefined {
   return wrong ? 'Not an e-mail address: the domain after the @ is not valid' : undefined;
 }
 
-/** Whether a server must offer SMTPUTF8 to be given this address. */
+/**
+ * Whether a server must offer SMTPUTF8 to be given this address: its local part is not ASCII. The domain does
+ * not matter.
+ */
 export function needsSmtpUtf8(address: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII itself.
   return /[^\x00-\x7f]/.test(address.slice(0, address.lastIndexOf('@')));
 }
 
 /**
- * The address as SMTP is given it: the local part as written, the domain in ASCII (punycode), lower-cased.
+ * The address as SMTP is given it: the local part as written, the domain in ASCII (punycode) and lower case.
  * It takes what `parseAddress` accepts.
  */
 export const envelopeAddress = memoize((address) => {
@@ -110,8 +117,8 @@ export const envelopeAddress = memoize((address) => {
 export const addressKey = memoize(keyOf, rememberedAddresses);
 
 /**
- * Addresses that are their own key: an unquoted ASCII local part, and a domain in lower case. The pattern
- * is a regular expression of PostgreSQL. SQL may compare these with keys; any other address needs
+ * A regular expression of PostgreSQL for addresses that are their own `addressKey`: an unquoted ASCII local
+ * part, and an ASCII domain in lower case. SQL may compare these with keys; any other address needs
  * `addressKey` first.
  */
 export const ownKeyPattern = "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9.-]+$";

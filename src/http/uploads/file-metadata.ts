@@ -5,8 +5,12 @@ import type { UploadFields } from './header-fields.ts';
 import { RequestFault } from './problems.ts';
 
 /**
- * Describes the file of a new upload, from the headers, or from the query for clients that cannot set them.
- * @throws RequestFault for a content coding or a form, and when the lengths do not agree
+ * Describes the file of a new upload. The name is the query's `fileName`, else the one in
+ * Content-Disposition; the type is the query's `contentType`, else Content-Type. Either is empty if there is
+ * none. The query is for clients that cannot set headers. The size is Upload-Length, else Content-Length; it
+ * is undefined without both, and for `Upload-Complete: ?0` without Upload-Length.
+ * @throws RequestFault UNSUPPORTED_MEDIA_TYPE for a Content-Encoding other than `identity`, and for a form;
+ *   BAD_REQUEST when Upload-Length and Content-Length do not agree
  */
 export function newUploadOf(
   req: IncomingMessage,

@@ -3,23 +3,29 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** The draft's version for interoperability (draft-ietf-httpbis-resumable-upload-12). */
 export const interopVersion = 8;
 
-/** The upload's header fields in a request. A field of the wrong type is ignored, as the draft requires. */
+/**
+ * The upload's header fields in a request. A field that is missing, repeated or of the wrong type is
+ * undefined, as the draft requires that it be ignored.
+ */
 export interface UploadFields {
-  /** Whether the file ends with this request's body. */
+  /** `Upload-Complete`: whether the file ends with this request's body. */
   readonly complete: boolean | undefined;
-  /** Bytes of the file before this request's body. */
+  /** `Upload-Offset`: bytes of the file before this request's body. */
   readonly offset: number | undefined;
-  /** Bytes of the whole file. */
+  /** `Upload-Length`: bytes of the whole file. */
   readonly length: number | undefined;
-  /** Bytes of this request's body. */
+  /** `Content-Length`: bytes of this request's body. */
   readonly contentLength: number | undefined;
-  /** SHA-256 of the whole file. */
+  /** `Repr-Digest`: the SHA-256 of the whole file. */
   readonly sha256: Buffer | undefined;
-  /** Whether the client understands status 104 in this version of the draft. */
+  /**
+   * `Upload-Draft-Interop-Version`: whether it is `interopVersion`, so that the client understands status
+   * 104.
+   */
   readonly hears104: boolean;
 }
 
-/** Parses the header fields of an upload. */
+/** Parses the header fields of an upload. Never throws. */
 export function uploadFieldsOf(headers: IncomingHttpHeaders): UploadFields {
   const complete = itemOf(headers['upload-complete'])?.match(/^\?([01])$/)?.[1];
   return {
@@ -49,8 +55,8 @@ function digestOf(value: string | string[] | undefined): Buffer | undefined {
   return digest === undefined ? undefined : Buffer.from(digest, 'base64');
 }
 
-/** A `Repr-Digest` with a SHA-256. */
+/** The value of a `Repr-Digest` header with this SHA-256. */
 export const digestField = (sha256: Buffer): string => `sha-256=:${sha256.toString('base64')}:`;
 
-/** An `Upload-Complete`. */
+/** The value of an `Upload-Complete` header: `?1` or `?0`. */
 export const completeField = (complete: boolean): string => (complete ? '?1' : '?0');

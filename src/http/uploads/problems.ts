@@ -7,7 +7,7 @@ import { noteCode, notesOf } from '../../platform/request-notes.ts';
 import { UploadFault, type UploadFaultCode } from '../../tickets/uploads/fault.ts';
 import { sendText } from '../respond.ts';
 
-/** Codes of requests that this route does not accept. */
+/** Codes of requests that /uploads does not accept because of their method or headers. */
 export type RequestFaultCode =
   | 'BAD_REQUEST'
   | 'METHOD_NOT_ALLOWED'
@@ -22,7 +22,7 @@ export type ProblemCode =
   | 'UNAVAILABLE'
   | 'INTERNAL';
 
-/** The HTTP status of each code. */
+/** The HTTP status of each code. BAD_CREDENTIAL is 429 when the client has to wait (`problemOf`). */
 export const statuses = {
   UNAUTHENTICATED: 401,
   BAD_CREDENTIAL: 401,
@@ -51,7 +51,7 @@ const types: Partial<Record<ProblemCode, string>> = {
   UPLOAD_MISMATCH: `${registered}inconsistent-upload-length`,
 };
 
-/** A request that this route does not accept. */
+/** A request that /uploads does not accept. `message` is for people, `headers` are for the response. */
 export class RequestFault extends Error {
   readonly code: RequestFaultCode;
   readonly headers: Readonly<Record<string, string>>;
@@ -63,6 +63,7 @@ export class RequestFault extends Error {
   }
 }
 
+/** The parts of an error's response. */
 interface UploadProblem {
   readonly code: ProblemCode;
   readonly detail: string;
@@ -72,7 +73,11 @@ interface UploadProblem {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Sends an error as in RFC 9457. `code` is for programs, `detail` for people. */
+/**
+ * Sends an error as `application/problem+json` (RFC 9457), and records its code for the log. `code` is for
+ * programs, `detail` for people. The status is that of `statuses` unless another is given; `members` are
+ * added to the JSON, `headers` to the response.
+ */
 export function answerProblem(
   res: ServerResponse,
   { code, detail, status = statuses[code], members = {}, headers = {} }: UploadProblem,
@@ -89,8 +94,11 @@ const titleOf = (code: ProblemCode): string =>
   code.charAt(0) + code.slice(1).toLowerCase().replaceAll('_', ' ');
 
 /**
- * Describes an error for the sender. An unexpected one is logged, and its text is replaced by the request id.
- * @param provided the offset at which the sender wanted to continue
+ * Turns an error into the problem that `answerProblem` sends, with the headers that its code needs:
+ * Retry-After, Upload-Offset, or a Bearer challenge. It never throws. A refusal other than UNAUTHENTICATED
+ * and ATTACHMENT_TOO_LARGE is FORBIDDEN. A database that does not answer is UNAVAILABLE. An unexpected error
+ * is logged, and becomes INTERNAL with the request id in place of its text.
+ * @param provided the offset at which the sender wanted to continue, for UPLOAD_OFFSET
  */
 export function problemOf(
   error: unknown,

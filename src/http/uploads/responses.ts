@@ -6,8 +6,9 @@ import { sendJson } from '../respond.ts';
 import { digestField } from './header-fields.ts';
 
 /**
- * Sends 201 with the finished upload as JSON, the same fields as the payload of `uploadFile`, whether it came
- * in one request or in several.
+ * Sends 201 for a finished upload, whether it came in one request or in several. The JSON has the fields of
+ * the payload of `uploadFile`: `upload` (its global id), `fileName`, `contentType`, `byteSize` and `sha256`
+ * in hexadecimal. Repr-Digest has the digest, too.
  */
 export function sendComplete(
   res: ServerResponse,
@@ -23,7 +24,11 @@ export function sendComplete(
   sendJson(res, 201, payload, { 'Repr-Digest': digestField(sha256), ...headers });
 }
 
-/** Sends the offset reached so far, without a body: 201 when the upload was created, 204 after an append. */
+/**
+ * Sends the offset reached so far, in bytes, for an upload that is not complete: the headers Upload-Offset
+ * and `Upload-Complete: ?0`, and no body.
+ * @param status 201 when the request created the upload, 204 when it appended to it
+ */
 export function sendProgress(
   res: ServerResponse,
   status: 201 | 204,

@@ -20,11 +20,12 @@ import { sendComplete, sendProgress } from './responses.ts';
 
 /** What uploads need. */
 export interface UploadPorts {
+  /** Signs in. It is called before the body is read; what it rejects with is sent as a problem. */
   readonly contextOf: (req: IncomingMessage, res: ServerResponse) => Promise<TicketContext>;
   /** Maximum bytes of one file. */
   readonly maxBytes: number;
   readonly log: Logger;
-  /** Called with 1 when a file begins to arrive, and with -1 when it ends. */
+  /** Called with 1 before a POST or PATCH is carried out, and with -1 when that has ended. */
   readonly uploading?: ((by: 1 | -1) => void) | undefined;
 }
 
@@ -41,9 +42,12 @@ const partial = 'application/partial-upload';
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * Creates the handler of /uploads. POST takes a file as a raw body. With `Upload-Complete`, the upload can be
- * resumed at /uploads/{id}, as in *Resumable Uploads for HTTP* (draft-ietf-httpbis-resumable-upload-12). The
- * response's `upload` is passed as `AttachmentInput.upload`.
+ * Creates the handler of /uploads, for viewers with the scope WRITE. A POST to /uploads takes a file as a raw
+ * body. If it has the header `Upload-Complete`, the upload can be resumed at /uploads/{id}, as in *Resumable
+ * Uploads for HTTP* (draft-ietf-httpbis-resumable-upload-12): HEAD or GET asks for its offset, PATCH appends,
+ * DELETE cancels. OPTIONS names the limits without sign-in. The `upload` of the final response is passed as
+ * `AttachmentInput.upload`. Each POST counts toward the rate limit `write`. Errors are sent as problems
+ * (`problemOf`), so the handler does not reject; after the head was sent, an error closes the connection.
  */
 export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPorts): Handle {
   return async (req, res, path) => {

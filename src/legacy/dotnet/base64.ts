@@ -13,8 +13,8 @@ for (const [value, char] of [
 const padding = 64;
 
 /**
- * Decodes base64 as .NET does, piece by piece: white space anywhere, padding required, no URL-safe alphabet.
- * `Buffer` alone would ignore invalid characters.
+ * Decodes base64 as .NET does, piece by piece: with spaces, tabs and line breaks anywhere, padding required,
+ * no URL-safe alphabet. `Buffer` alone would ignore invalid characters.
  */
 export class Base64Decoder {
   #pending = '';
@@ -25,15 +25,17 @@ export class Base64Decoder {
   readonly #blocks: boolean;
 
   /**
-   * @param blocks allows padding in each group of four, as `XmlDictionaryReader` does.
-   * `Convert.FromBase64String` requires it at the end.
+   * @param write called with decoded bytes, in order, for about 64 Ki characters at a time. Nothing is
+   *   written from the first invalid batch on.
+   * @param blocks `blocks` allows padding in each group of four, as `XmlDictionaryReader` does; `whole` only
+   *   at the end, as `Convert.FromBase64String` does
    */
   constructor(write: (bytes: Buffer) => void, blocks: 'blocks' | 'whole' = 'whole') {
     this.#write = write;
     this.#blocks = blocks === 'blocks';
   }
 
-  /** Decodes a piece of the text. */
+  /** Takes a piece of the text, of any length. Never throws: `end` says whether it was valid. */
   push(piece: string): void {
     this.#pending += piece;
     if (this.#pending.length >= batch) this.#decode();
@@ -76,7 +78,7 @@ export class Base64Decoder {
 
   /**
    * Decodes the rest.
-   * @returns whether the whole text was valid base64
+   * @returns whether the whole text was valid base64. If not, some of its bytes may have been written.
    */
   end(): boolean {
     this.#decode();
@@ -92,8 +94,8 @@ function valueAt(text: string, at: number): number {
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * The 16 bytes of a GUID in .NET's order, which the old service accepted as binary data; undefined for other
- * texts.
+ * The 16 bytes of a GUID with hyphens, in the order of .NET's `Guid.ToByteArray`; the old service accepted a
+ * GUID as binary data. Undefined for any other text.
  */
 export function guidBytes(text: string): Buffer | undefined {
   if (!guid.test(text)) return undefined;

@@ -11,12 +11,16 @@ export class TooLarge extends Error {
  * sees the command's refusal.
  */
 export interface BodyLimits {
-  /** Maximum characters of one string in memory (a message, a name). */
+  /**
+   * Maximum characters (UTF-16 units) of one string in memory, such as a message or a name. Files do not
+   * count.
+   */
   readonly textChars: number;
-  /** Maximum number of values in all lists together. See `Budget`. */
+  /** Maximum number of values in all lists together, as `Budget` counts them. */
   readonly values: number;
-  /** Maximum number of errors, and of the characters of all their paths. */
+  /** Maximum number of errors that are recorded. */
   readonly errors: number;
+  /** Maximum characters of the paths of all errors together. */
   readonly errorChars: number;
 }
 /** The limits in use. */
@@ -27,20 +31,24 @@ export const bodyLimits: BodyLimits = {
   errorChars: 20_000,
 };
 
-/** Memory of an object, in values of eight bytes. The name of a referenced value takes as much. */
+/**
+ * What an attachment in a list counts in a `Budget`: its memory, in values of eight bytes. A value with a
+ * name that a later one may refer to counts as much again.
+ */
 export const objectValues = 16;
 
-/** Limits the memory of all lists: an empty item takes only a few characters of a body. */
+/** Bounds the memory of all lists of a body, because an empty item takes only a few characters of it. */
 export class Budget {
   #left: number;
 
+  /** @param values how many values may be counted */
   constructor(values: number) {
     this.#left = values;
   }
 
   /**
    * Counts values.
-   * @throws TooLarge
+   * @throws TooLarge when more have been counted than allowed
    */
   spend(values: number): void {
     this.#left -= values;

@@ -1,13 +1,16 @@
 import { isUtf8 } from 'node:buffer';
 
-/** The two character sets of the old formatters. Any other name means utf-8. */
+/** The two character sets of the old formatters. Any other name means utf-8. `utf-16` is little-endian. */
 export type Charset = 'utf-8' | 'utf-16';
 
-/** Decodes bytes piece by piece. Throws on invalid bytes, except where .NET replaced them by U+FFFD. */
+/**
+ * Decodes bytes piece by piece. Both methods throw on invalid bytes, except where .NET replaced them by
+ * U+FFFD.
+ */
 export interface Decoder {
-  /** Decodes a piece. A character that is split is kept for the next piece. */
+  /** Returns the text of a piece. A character that is split is kept for the next piece. */
   push(bytes: Buffer): string;
-  /** Returns the rest of the text. */
+  /** Returns the rest of the text, which may be empty. */
   end(): string;
 }
 
@@ -119,8 +122,10 @@ class SniffingDecoder implements Decoder {
 }
 
 /**
- * Creates the decoder of a JSON body. A byte order mark takes precedence over the declared character set, as
- * with .NET's `StreamReader`.
+ * Creates the decoder of a JSON body. A byte order mark of UTF-8, UTF-16 or UTF-32 takes precedence over the
+ * declared character set, as with .NET's `StreamReader`, and is left out of the text. With a mark, invalid
+ * bytes become U+FFFD, except in little-endian UTF-16 that was declared as utf-16; without one they throw.
+ * The first text is returned when four bytes have arrived.
  */
 export function jsonDecoder(charset: Charset): Decoder {
   return new SniffingDecoder((head) => {
@@ -143,8 +148,9 @@ export function jsonDecoder(charset: Charset): Decoder {
 }
 
 /**
- * Creates the decoder of an XML body. A byte order mark, or the first characters, must match the declared
- * character set.
+ * Creates the decoder of an XML body. It throws on invalid bytes, on fewer than four bytes, and when the byte
+ * order mark or the first `<` does not match the declared character set; big-endian UTF-16 never does. A mark
+ * is left out of the text.
  */
 export function xmlDecoder(charset: Charset): Decoder {
   return new SniffingDecoder((head) => {
@@ -163,8 +169,8 @@ export function xmlDecoder(charset: Charset): Decoder {
 }
 
 /**
- * Encodes text as the old service did: UTF-16 little-endian with a byte order mark. UTF-8, which has none, is
- * left to whoever sends it.
+ * Encodes text as the old service did. For utf-16, returns bytes: little-endian with a byte order mark. For
+ * utf-8, returns the text itself, to be sent as UTF-8 without a mark.
  */
 export function encode(text: string, charset: Charset): string | Buffer {
   return charset === 'utf-16' ? Buffer.from(`\ufeff${text}`, 'utf16le') : text;

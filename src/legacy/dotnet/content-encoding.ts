@@ -7,8 +7,9 @@ const codings = new Set(
 );
 
 /**
- * The first real coding in a Content-Encoding; undefined if there is none. Many clients send a character set
- * (`UTF-8`) or other text instead. The old service ignored the header and read plain bodies.
+ * The first name in a Content-Encoding that is a content coding such as `gzip`, as it was written; undefined
+ * if there is none. Many clients send a character set (`UTF-8`) or other text instead; such names and
+ * `identity` do not count. The old service ignored the header and read plain bodies.
  */
 export function contentCoding(header: string | undefined): string | undefined {
   return header

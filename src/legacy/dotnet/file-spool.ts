@@ -9,7 +9,7 @@ const aheadBytes = 256 * 1024;
  */
 const maxFiles = 100;
 
-/** The files of one request, streamed into the blob store while their text is being decoded. */
+/** The files of one request, which are streamed into the blob store while their text is being decoded. */
 export class Spools {
   readonly #receive: Receive;
   readonly #all: Spool[] = [];
@@ -19,7 +19,10 @@ export class Spools {
     this.#receive = receive;
   }
 
-  /** Creates the spool of another file. */
+  /**
+   * Creates the spool of another file. The store is first called when it has bytes, or when `received` is
+   * read.
+   */
   create(): Spool {
     const spool = new Spool((source) =>
       ++this.#begun > maxFiles ? undefined : this.#receive(source, 'Attachments'),
@@ -29,14 +32,17 @@ export class Spools {
   }
 
   /**
-   * Resolves when the store has caught up, or no longer takes the file; it never rejects. Undefined when
-   * there is nothing to wait for.
+   * Undefined when no file waits for the store. Otherwise the sender should pause until this resolves: the
+   * store has caught up, or no longer takes the file. It never rejects.
    */
   get congestion(): Promise<void> | undefined {
     return this.#all.find((spool) => spool.congestion)?.congestion;
   }
 
-  /** Gives up the files that are not complete. */
+  /**
+   * Gives up the files that are not complete: the store gets the error RequestOver. Must be called when the
+   * request ends.
+   */
   release(): void {
     for (const spool of this.#all) spool.release();
   }
@@ -44,7 +50,7 @@ export class Spools {
 
 /** One file. It accepts bytes without waiting, and passes them to the store as fast as the store writes. */
 export class Spool {
-  /** Bytes written so far. */
+  /** Bytes written so far, also those that the store did not take. */
   size = 0;
   readonly #begin: (source: AsyncIterable<Buffer>) => Promise<ReceivedFile> | undefined;
   #received: Promise<ReceivedFile> | undefined;
@@ -55,12 +61,15 @@ export class Spool {
   #wake = () => {};
   #congestion: PromiseWithResolvers<void> | undefined;
 
-  /** @param begin stores the bytes; undefined: they are not wanted */
+  /**
+   * @param begin stores the bytes of `source`; it is called once. It returns undefined if they are not
+   *   wanted.
+   */
   constructor(begin: (source: AsyncIterable<Buffer>) => Promise<ReceivedFile> | undefined) {
     this.#begin = begin;
   }
 
-  /** Appends bytes. */
+  /** Appends bytes. They are discarded if the store has failed or the file was given up. */
   write(bytes: Buffer): void {
     this.size += bytes.length;
     if (this.#state === 'given up' || bytes.length === 0) return;
@@ -71,31 +80,31 @@ export class Spool {
     this.#wake();
   }
 
-  /** Marks the file as complete. */
+  /** Marks the file as complete. No bytes may follow. */
   end(): void {
     if (this.#state === 'open') this.#state = 'whole';
     this.#wake();
   }
 
   /**
-   * Resolves when the store has caught up, or no longer takes the file; it never rejects. Undefined when
-   * there is nothing to wait for.
+   * Undefined when at most 256 KiB wait for the store. Otherwise resolves when the store has caught up, or no
+   * longer takes the file; it never rejects.
    */
   get congestion(): Promise<void> | undefined {
     return this.#congestion?.promise;
   }
 
   /**
-   * The stored file. Only for a file that is complete. It rejects for a file beyond the first hundred of a
-   * request. An empty file is stored when this is first read,
-   * because an item of a list may turn out to be no file.
+   * The stored file. Only for a file that is complete. It rejects with the store's error, and with
+   * RequestOver for a file beyond the first hundred of a request. An empty file is stored when this is first
+   * read, because an item of a list may turn out to be no file.
    */
   get received(): Promise<ReceivedFile> {
     this.#start();
     return this.#received!;
   }
 
-  /** Gives up the file if it is not complete. */
+  /** Gives up the file if it is not complete: the store gets the error RequestOver. */
   release(): void {
     if (this.#state !== 'open') return;
     this.#giveUp();

@@ -3,8 +3,10 @@ const unfolded = /[%\\A-Z]|\/[/.]|.\/$/;
 
 /**
  * Folds a path as IIS and System.Web did before routing: decodes escapes once (`%2F` and `%5C` too), turns
- * backslashes into slashes, removes doubled slashes, dot segments and a final slash, and lower-cases. Clients
+ * backslashes into slashes, removes doubled slashes, dot segments and a final slash, and lower-cases. Never
+ * throws: escapes that are not UTF-8 become one character for each byte, and malformed ones stay. Clients
  * whose base URL ends in a slash send such paths.
+ * @param path without the query
  */
 export function foldPath(path: string): string {
   if (!unfolded.test(path)) return path;

@@ -5,15 +5,17 @@ import { memoize } from '../../platform/memoize.ts';
  * it cleans a file's type, so that it can be repeated in any header.
  */
 
-/** A media type, or a range of them in an Accept header. */
-
-/** A parsed media type, as .NET's class of this name. */
+/** A media type, or a range of them in an Accept header, as .NET's class of this name. */
 export interface MediaTypeHeaderValue {
   /** `type/subtype` in its original spelling. */
   readonly written: string;
+  /** In lower case; `*` in a range. */
   readonly type: string;
+  /** In lower case; `*` in a range. */
   readonly subtype: string;
+  /** The first parameter `charset` as it was written, with its quotes. */
   readonly charset: string | undefined;
+  /** The parameter `q`; 1 if there is none or it is invalid. */
   readonly quality: number;
 }
 
@@ -58,7 +60,7 @@ function parseQuality(text: string | undefined): number {
   return text !== undefined && /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)$/.test(text) ? Number(text) : 1;
 }
 
-/** Parses a Content-Type. Anything but exactly one media type counts as absent. */
+/** Parses a Content-Type. Undefined for anything but exactly one media type. */
 export const parseMediaType = (header: string | undefined): MediaTypeHeaderValue | undefined =>
   header === undefined ? undefined : onlyMediaType(header).value;
 
@@ -90,7 +92,7 @@ function parseList<T>(
 
 /**
  * Parses an Accept header. The best type comes first: by quality, then types before ranges, then in the given
- * order.
+ * order. Types with quality 0 are included. Empty if the header is missing or any element is invalid.
  */
 export function parseAccept(header: string | undefined): MediaTypeHeaderValue[] {
   const rank = ({ type, subtype }: MediaTypeHeaderValue) =>
@@ -113,7 +115,11 @@ function parseCharset(
   };
 }
 
-/** Parses an Accept-Charset header. The best character set comes first. */
+/**
+ * Parses an Accept-Charset header. Returns the names in lower case, the best first: by quality, then names
+ * before `*`, then in the given order. Those with quality 0 are left out. Empty if the header is missing or
+ * any element is invalid.
+ */
 export function parseAcceptCharset(header: string | undefined): string[] {
   return parseList(header, parseCharset)
     .filter(({ quality }) => quality > 0)

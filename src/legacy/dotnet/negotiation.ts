@@ -34,8 +34,8 @@ function covers(range: MediaTypeHeaderValue, mediaType: string): boolean {
 }
 
 /**
- * Selects the reader of a request's body; undefined if there is none. A range such as `text/*` matches as a
- * Content-Type, too.
+ * Selects the format in which a request's body is read. A range such as `text/*` matches as a Content-Type,
+ * too. Undefined for any other type, and without one.
  */
 export function selectReader(contentType: MediaTypeHeaderValue | undefined): Format | undefined {
   if (!contentType) return undefined;
@@ -43,8 +43,8 @@ export function selectReader(contentType: MediaTypeHeaderValue | undefined): For
 }
 
 /**
- * Selects the character set of a request's body. Only the exact name `utf-16` counts; anything else, quoted
- * names too, means utf-8.
+ * Selects the character set of a request's body: utf-16 for exactly this name, in any case; utf-8 for
+ * anything else, quoted names too.
  */
 export function selectCharset(contentType: MediaTypeHeaderValue | undefined): Charset {
   return contentType?.charset?.toLowerCase() === 'utf-16' ? 'utf-16' : 'utf-8';
@@ -54,7 +54,12 @@ export function selectCharset(contentType: MediaTypeHeaderValue | undefined): Ch
 const deciding = ['content-type', 'accept', 'accept-charset', 'x-requested-with'] as const;
 type Deciding = Readonly<Record<(typeof deciding)[number], string>>;
 
-/** Chooses the format of a response. The old service never answered 406. */
+/**
+ * Chooses the representation of a response. A script's request (`X-Requested-With: XMLHttpRequest`) without
+ * Accept, or with an Accept of just any type, gets JSON. Otherwise the format is that of the best type in
+ * Accept, else that of the request's Content-Type, else JSON. The character set is the best known one in
+ * Accept-Charset, else that of the request. There always is a choice, as the old service never answered 406.
+ */
 export const negotiate = (headers: IncomingHttpHeaders): Representation =>
   representationFor(deciding.map((name) => headers[name] ?? '').join('\n'));
 

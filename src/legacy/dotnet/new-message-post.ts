@@ -1,6 +1,9 @@
 import type { Spool } from './file-spool.ts';
 
-/** The old action's parameter, with which ModelState keys begin. Its real name is not known. */
+/**
+ * The name of the old action's parameter, with which the keys of ModelState begin. Its real name is not
+ * known.
+ */
 export const parameter = 'post';
 
 /** XML namespaces of the old service's types. */
@@ -17,7 +20,9 @@ export const namespaces = {
 export interface NewAttachment {
   FileName: string | null;
   ContentType: string | null;
+  /** As the client declared it; it may differ from the data. */
   ContentLength: number;
+  /** The file, complete. */
   Data: Spool | null;
 }
 
@@ -36,7 +41,7 @@ export interface NewMessagePost {
   SendViaOutboundEmailBcc: (string | null)[] | null;
 }
 
-/** A post in which each member has its default. */
+/** A new post in which each member has its default. */
 export function emptyPost(): NewMessagePost {
   return {
     TicketREF: null,
@@ -53,14 +58,14 @@ export function emptyPost(): NewMessagePost {
   };
 }
 
-/** An attachment in which each member has its default. */
+/** A new attachment in which each member has its default. */
 export function emptyAttachment(): NewAttachment {
   return { FileName: null, ContentType: null, ContentLength: 0, Data: null };
 }
 
 /** A member's type. `int?` may be null, `int` and `bool` may not. */
 export type MemberType = 'string' | 'int?' | 'int' | 'bool' | 'bytes' | 'strings' | 'attachments';
-/** Types of members, by name. */
+/** Types of the members of an object, by name. */
 export type MemberTypes = Readonly<Record<string, MemberType>>;
 /** The types with members: the body itself, and one of its attachments. */
 export type Shape = 'post' | 'attachment';
@@ -69,7 +74,7 @@ export type ValueType = MemberType | Shape;
 /** A post or an attachment while its members are being read. */
 export type BoundObject = Record<string, unknown>;
 
-/** The members of a post. */
+/** The members of a post and their types. */
 export const postMembers = {
   TicketREF: 'string',
   TicketId: 'int?',
@@ -84,7 +89,7 @@ export const postMembers = {
   SendViaOutboundEmailBcc: 'strings',
 } as const satisfies Record<keyof NewMessagePost, MemberType>;
 
-/** The members of an attachment. */
+/** The members of an attachment and their types. */
 export const attachmentMembers = {
   FileName: 'string',
   ContentType: 'string',
@@ -94,7 +99,10 @@ export const attachmentMembers = {
 
 /** The result of reading a body: the bound object, and the path of each error, as in ModelState. */
 export interface Reading {
-  /** Null: there was no body, or it broke too early. */
+  /**
+   * Null: there was no body, it is null, or reading had to stop at an error. With errors, it is not to be
+   * used.
+   */
   readonly post: NewMessagePost | null;
   /** Paths below the parameter, one for each error, in order. An empty path means the document itself. */
   readonly errors: readonly string[];

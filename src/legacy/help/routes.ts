@@ -12,8 +12,11 @@ const sampleOrigin = 'http://localhost:4000';
 const isPlainOrigin = (origin: string) => /^https?:\/\/[\w.:[\]-]+$/.test(origin);
 
 /**
- * Loads the help page and the OpenAPI document.
- * @returns a function that makes the reply; the samples in it use the origin by which the reader came
+ * Loads the help page, and the OpenAPI document from its file.
+ * @returns a function that makes the reply with one of them; 405 for any method but GET and HEAD. The samples
+ *   of the help page use `origin`, the one by which the reader came, unless it has characters that are not
+ *   safe in a shell command or in HTML.
+ * @throws the error of Node when the file cannot be read
  */
 export function loadPages(): (
   page: 'help' | 'openapi',

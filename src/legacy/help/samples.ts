@@ -2,7 +2,10 @@ import { namespaces } from '../dotnet/new-message-post.ts';
 
 const { instance, posts, data, arrays, results } = namespaces;
 
-/** The samples of the help page. Tests send them as they are. */
+/**
+ * The samples of the help page: requests, responses, and a call by curl to `http://localhost:4000`. Tests
+ * send them as they are.
+ */
 export const samples = {
   requestJson: `{
   "TicketREF": "INC-000047",

@@ -1,20 +1,21 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** A recorded call and its response. */
+/** A recorded call and its response. `name` is for the report. */
 export interface Recorded {
   readonly name: string;
   readonly method: string;
-  /** Path and query. */
+  /** Path and query, as they are sent. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  /** Whether the body is sent in chunks, without a Content-Length. */
   readonly chunked: boolean;
   /** Whether to send it without a credential. */
   readonly anonymous: boolean;
   readonly expect: RecordedAnswer;
 }
 
-/** A recorded response. */
+/** A recorded response. The names of its headers are in lower case. */
 export interface RecordedAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -41,7 +42,12 @@ const significant = [
 ];
 const shown = 300;
 
-/** Lists the differences between two responses, one line each. Message ids always differ and are ignored. */
+/**
+ * Lists the differences between two responses, as lines for the report; empty if there is none. It compares
+ * the status, the body, and those recorded headers that a client may depend on, such as Content-Type and
+ * WWW-Authenticate. A body takes two lines, each cut after 300 characters. Message ids always differ and are
+ * ignored.
+ */
 export function differences(expected: RecordedAnswer, received: ReplayedAnswer): string[] {
   const found: string[] = [];
   if (expected.status !== received.status)
@@ -60,7 +66,7 @@ export function differences(expected: RecordedAnswer, received: ReplayedAnswer):
   return found;
 }
 
-/** Headers with their names in lower case. */
+/** The same headers with their names in lower case. */
 export function lower(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

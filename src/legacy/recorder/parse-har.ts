@@ -27,7 +27,7 @@ const entry = z.object({
     content: z.object({ text: z.string().nullish(), encoding: z.string().nullish() }).nullish(),
   }),
 });
-/** The schema of a HAR file. */
+/** The Zod schema of a HAR file, with the parts that are sent and compared. */
 export const har = z.object({ log: z.object({ entries: z.array(entry) }) });
 type HarEntry = z.infer<typeof entry>;
 
@@ -38,7 +38,9 @@ const hop = new RegExp(
 );
 
 /**
- * The call of a HAR's entry.
+ * The call of a HAR's entry. Headers of the recorded connection are left out. Bodies are bytes as they were
+ * sent; the response's is undefined, so that any matches, if the HAR does not have it.
+ * @param index the entry's position, from 0; the call's name begins with the one from 1
  * @returns an array of one call, or an empty array for a request that is not for the old endpoint or has no
  *   response
  */

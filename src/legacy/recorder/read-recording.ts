@@ -37,12 +37,13 @@ function readHar(data: unknown): Recording | undefined {
 /** The calls of a recording. */
 export interface Recording {
   readonly calls: readonly Recorded[];
-  /** Number of requests that are not for the old endpoint or have no answer. */
+  /** Number of requests in a HAR that are not for the old endpoint or have no answer. */
   readonly leftOut: number;
 }
 
 /**
- * Parses a recording: a HAR, a list of calls, or one call on each line.
+ * Parses a recording: a HAR, or calls in the format of our own test cases, as a JSON list, one on each line,
+ * or a single one. Of our own cases, those whose result no call can cause are left out and not counted.
  * @throws Error that says what is wrong with the file
  */
 export function readRecording(text: string): Recording {

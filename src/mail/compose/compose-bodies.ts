@@ -9,12 +9,12 @@ import type { AttachmentPart, MailParts, QuotedMessage } from './mail-parts.ts';
 /** Most octets of pictures in quotations. Further pictures are replaced by their `alt`. */
 const maxQuotedPictureOctets = 2 * 1024 * 1024;
 
-/** What the recipient reads, once as text and once as HTML. */
+/** What the recipient reads, once as text and once as HTML, and the files with it. */
 export interface Bodies {
   /** Lines end in LF. */
   readonly text: string;
   readonly html: string;
-  /** The pictures that the HTML shows. */
+  /** The pictures that the HTML shows by `cid:`, those of quotations included. */
   readonly inline: readonly InlinePart[];
   /** The message's files that the HTML does not show. */
   readonly attached: readonly AttachmentPart[];
@@ -23,7 +23,10 @@ export interface Bodies {
 type BodyParts = Pick<MailParts, 'body' | 'format' | 'signature' | 'quoted' | 'omitted' | 'attachments'>;
 
 /**
- * Makes a mail's bodies: the message, the signature and the quotations, as text and as HTML.
+ * Makes a mail's bodies: the message, the signature, the quotations, and a line with the number of omitted
+ * messages, as text and as a complete, sanitized HTML document. The author's own remote pictures stay. Those
+ * of quoted messages are left out, because they would track the reader, and so are pictures of quotations
+ * beyond 2 MiB.
  * @param seed makes the Content-IDs of the pictures unique to this mail
  */
 export async function mailBodies(parts: BodyParts, seed: string): Promise<Bodies> {
@@ -87,7 +90,11 @@ function withinBound(find: FindPicture, brought: Map<string, number>): FindPictu
   };
 }
 
-/** The files of a message that its own HTML shows. */
+/**
+ * The files of a message that its own HTML shows by `cid:`. Only images are found.
+ * @param html the message's body as it is stored
+ * @param files all files of the message, in their order
+ */
 export async function shownFiles<T extends NamedFile>(
   html: string,
   files: readonly T[],

@@ -17,6 +17,7 @@ import { type MailSource, sourceOctets } from './mail-source.ts';
 
 /** The addresses of the SMTP transaction. */
 export interface Envelope {
+  /** The sender in the form for MAIL FROM. */
   readonly from: string;
   /** To, Cc and Bcc in this order, in the form for RCPT TO. */
   readonly to: readonly string[];
@@ -26,12 +27,12 @@ export interface Envelope {
 export interface ComposedMail {
   readonly envelope: Envelope;
   /**
-   * Whether a header has an address that is not ASCII. Such a mail needs a server with SMTPUTF8, whatever its
-   * recipients.
+   * Whether From, To or Cc has an address whose local part is not ASCII. Such a mail needs a server with
+   * SMTPUTF8, whatever its recipients.
    */
   readonly hasUtf8Headers: boolean;
   readonly bodies: Bodies;
-  /** The files that are part of it, in their order. */
+  /** The files that are part of it, in their order: the pictures in the HTML, then the attached ones. */
   readonly files: readonly AttachmentPart[];
   /** The exact bytes, attachments by reference. */
   readonly source: MailSource;
@@ -41,7 +42,8 @@ export interface ComposedMail {
 
 /**
  * Composes a mail. The same parts give the same bytes. Bcc is in the envelope only. Lines have at most 76
- * octets, except addresses and ids that cannot be folded (998).
+ * octets, except addresses and ids that cannot be folded (998). Files are not read.
+ * @throws Error for a header that cannot be written, see `header`
  */
 export async function composeMail(parts: MailParts): Promise<ComposedMail> {
   const seed = createHash('sha256').update(parts.messageId).digest('hex').slice(0, 32);
@@ -64,7 +66,7 @@ export async function composeMail(parts: MailParts): Promise<ComposedMail> {
   };
 }
 
-/** Whether a header has an address that is not ASCII. */
+/** Whether From, To or Cc has an address whose local part is not ASCII. Bcc does not count. */
 export const hasUtf8Headers = ({ from, to, cc }: Pick<MailParts, 'from' | 'to' | 'cc'>): boolean =>
   [from, ...to, ...cc].some(({ address }) => needsSmtpUtf8(address));
 

@@ -16,17 +16,29 @@ const quotationOctets = 128;
 
 /** What a mail quotes from its ticket, and what it replies to. */
 export interface Conversation {
-  /** Message-IDs of the mails before this one that were really sent, oldest first. */
+  /**
+   * Message-IDs, oldest first: of the mail from which the ticket was made, if it is known, and of the earlier
+   * mails that some recipient got or may have got: the first and the last 40.
+   */
   readonly thread: readonly string[];
-  /** Newest first. */
+  /** The earlier public messages that the mail quotes, newest first. Redacted ones are left out. */
   readonly quoted: readonly QuotedMessage[];
-  /** The ticket's last delivery, sent or not. When it changes, the mail may reply to another mail. */
+  /**
+   * Id of the ticket's last delivery before this mail, sent or not; null if there is none. When it changes,
+   * the mail may reply to another mail.
+   */
   readonly lastMail: number | null;
-  /** Number of messages left out because the mail would be too long. */
+  /**
+   * Number of messages that were to be quoted and are left out, because the mail would be too long: those
+   * beyond 512 KiB.
+   */
   readonly omitted: number;
 }
 
-/** A conversation as JSON from the database. */
+/**
+ * A conversation as JSON from the database. `original`: the Message-ID of the mail from which the ticket was
+ * made; `sent`: those of earlier mails, oldest first.
+ */
 export interface ConversationRow {
   readonly original: string | null;
   readonly sent: readonly string[];
@@ -41,7 +53,7 @@ export interface ConversationRow {
   }[];
 }
 
-/** A row of `attachments`, as JSON. */
+/** A file of a message as JSON from the database, with its SHA-256 in hexadecimal. */
 export type StoredFile = Omit<AttachmentPart, 'sha256'> & { readonly sha256: string };
 
 /** A stored file as a part of a mail. */
@@ -69,7 +81,7 @@ export const conversationOf = ({
 });
 
 /**
- * The files of a message as JSON, redacted ones left out.
+ * SQL for the files of a message as JSON, a list of `StoredFile` in their order, redacted ones left out.
  * @param which a further condition on the attachment `f`
  */
 export const storedFiles = (messageId: SQL, which = sql`true`): SQL => sql`(
@@ -105,8 +117,10 @@ const sent = sql`
     where ${r.deliveryId} = ${e.id} and ${r.state} in ('SENT', 'OUTCOME_UNKNOWN') offset 0)`;
 
 /**
- * The query for a conversation as a JSON value, shared by the preview and the worker. It reads `c.ticket_id`,
- * `c.quote`, `c.before_message` and `c.before_delivery`, which are the mail's own ids, or `beforeAny`.
+ * SQL for a conversation as JSON (`ConversationRow`), shared by the preview and the worker. It reads
+ * `c.ticket_id`, `c.quote`, `c.before_message` and `c.before_delivery`. The last two are the ids of the
+ * mail's own message and delivery, or 2147483647 for a mail that is not written yet. Files of a quoted
+ * message are included if it is HTML, unless a scan has not found them clean.
  */
 export const conversationValue: SQL = sql`(
   select json_build_object(
@@ -141,7 +155,11 @@ const selectConversation = preparedFor((db) =>
     .prepare('load_conversation'),
 );
 
-/** Loads what the next mail of a ticket would quote and reply to. */
+/**
+ * Loads what the next mail of a ticket would quote and reply to. What the role of `db` may not see is not in
+ * it.
+ * @param which `quote`: how many messages are quoted
+ */
 export async function loadConversation(
   db: Reader,
   which: { readonly ticketId: number; readonly quote: Quote },

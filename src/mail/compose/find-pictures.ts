@@ -5,6 +5,7 @@ export interface NamedFile {
   /** As stored: cleaned, see `fileNameKey`. */
   readonly fileName: string;
   readonly contentType: string;
+  /** The Content-ID that was given with the file, without angle brackets. */
   readonly contentId?: string | null | undefined;
 }
 
@@ -23,7 +24,10 @@ const imageTypes: Readonly<Record<string, string>> = {
   heic: 'image/heic',
 };
 
-/** The image type of a file; undefined when it is not an image. */
+/**
+ * The image type of a file: its declared type if that is one, or, for an octet-stream, the type that its
+ * extension stands for. Undefined when it is not an image.
+ */
 export function imageTypeOf({ contentType, fileName }: NamedFile): string | undefined {
   if (/^image\//i.test(contentType)) return contentType;
   if (!/^application\/octet-stream\b/i.test(contentType)) return undefined;
@@ -34,12 +38,14 @@ export function imageTypeOf({ contentType, fileName }: NamedFile): string | unde
 /**
  * Creates a function that finds the pictures which a message's HTML shows by `cid:…`, among the message's own
  * files: by a `contentId` that was given with the file, else by the file's name as it was sent,
- * percent-encoded or not. Files that are not images are never found.
+ * percent-encoded or not, also with an `@…` after it as Outlook writes it. An exact match takes precedence
+ * over one in another case. Files that are not images are never found.
  *
  * Of several files with one name, the first `cid:` of that name shows the first, the second shows the second,
  * and so on; further ones show the last. A file with a `contentId` of its own counts among them only if there
  * is no other.
- * @returns a function to call once for each `cid:`, in order, with the part after the colon
+ * @returns a function to call once for each `cid:`, in order, with the part after the colon; undefined if no
+ *   file matches
  */
 export function pictureFinder<T extends NamedFile>(
   files: readonly T[],

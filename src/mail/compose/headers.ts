@@ -14,8 +14,9 @@ const maxLineOctets = 998;
 const maxFileNameCharacters = 120;
 
 /**
- * Writes one folded header.
- * @throws Error for a control character, and for a line that cannot be folded below 998 octets
+ * Writes one header, folded at 76 octets, with CRLF between its lines and none at the end.
+ * @throws Error for a control character other than a tab, and for a line that cannot be folded below 998
+ *   octets
  */
 export function header(name: string, value: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a value may hold none.
@@ -28,12 +29,18 @@ export function header(name: string, value: string): string {
   return folded;
 }
 
-/** Free text: unchanged when it is plain ASCII, else as RFC 2047 encoded words. */
+/**
+ * The value of a header with free text: unchanged when it is plain ASCII that can be folded, else as RFC 2047
+ * encoded words.
+ */
 export function headerText(text: string): string {
   return isPlain(text) ? text : encodeText(text);
 }
 
-/** The value of From, To or Cc. */
+/**
+ * The value of From, To or Cc. Names that are not plain ASCII are encoded. A domain is in ASCII, unless the
+ * local part is not.
+ */
 export function addressList(people: readonly NamedAddress[]): string {
   return people.map(mailboxOf).join(', ');
 }
@@ -67,8 +74,10 @@ function encodeText(text: string): string {
 }
 
 /**
- * Makes a Message-ID in the sender's domain. It is ASCII, whatever the mailbox's address is written in.
+ * Makes a Message-ID with its angle brackets, in the sender's domain. It is ASCII, whatever the mailbox's
+ * address is written in.
  * @param unique the part before the `@`
+ * @param sender an address that `parseAddress` accepts
  */
 export function messageIdOf(unique: string, sender: string): string {
   const envelope = envelopeAddress(sender);
@@ -84,8 +93,10 @@ export const isMessageId = (id: string): boolean =>
 
 /**
  * The values of In-Reply-To, which names the previous mail, and of References, which names the first mail of
- * the thread and as many of the last as fit one line (RFC 5322). Malformed ids are left out.
+ * the thread and as many of the last as fit one line of 998 octets (RFC 5322). Malformed and repeated ids are
+ * left out.
  * @param thread Message-IDs of earlier mails, oldest first
+ * @returns undefined and an empty text when there is none
  */
 export function threading(thread: readonly string[]): { inReplyTo: string | undefined; references: string } {
   const ids = [...new Set(thread.filter(isMessageId))];
@@ -103,9 +114,9 @@ export function threading(thread: readonly string[]): { inReplyTo: string | unde
 }
 
 /**
- * Makes a file's name safe to show: no path, no control or bidirectional character, not too long. Joiners
- * stay.
- * @param position from 1; names a file without a visible name
+ * Makes a file's name safe to show: no path, no control or bidirectional character, at most 120 characters
+ * with its extension. Joiners stay.
+ * @param position from 1; a file without a visible name becomes `attachment-N`
  */
 export function mailFileName(fileName: string, position: number): string {
   const clean = withoutMisleading(fileName.toWellFormed())
@@ -120,7 +131,10 @@ export function mailFileName(fileName: string, position: number): string {
   return characters.slice(0, maxFileNameCharacters - [...extension].length).join('') + extension;
 }
 
-/** The value of Content-Disposition by RFC 2183, with a name as in RFC 2231. */
+/**
+ * The value of Content-Disposition by RFC 2183, with a name as in RFC 2231. It takes a safe name, see
+ * `mailFileName`.
+ */
 export const disposition = (kind: 'attachment' | 'inline', filename: string): string =>
   buildHeaderValue({ value: kind, params: { filename } });
 

@@ -1,13 +1,13 @@
 import { imageTypeOf } from './find-pictures.ts';
 import type { AttachmentPart } from './mail-parts.ts';
 
-/** A picture that the HTML refers to by its Content-ID. */
+/** A picture that the HTML refers to by its Content-ID, which is without angle brackets. */
 export interface InlinePart {
   readonly contentId: string;
   readonly part: AttachmentPart;
 }
 
-/** Finds a picture by the part after `cid:`. */
+/** Finds a picture by the part after `cid:`. It is called once for each one in the HTML, in order. */
 export type FindPicture = (reference: string) => AttachmentPart | undefined;
 
 /**
@@ -41,17 +41,23 @@ export class InlinePictures {
     this.#seed = seed;
   }
 
-  /** The pictures that were placed. */
+  /**
+   * The pictures that were placed, in the order of their first use, each once. Their `contentType` is that of
+   * an image.
+   */
   get parts(): readonly InlinePart[] {
     return [...this.#parts.values()];
   }
 
-  /** Whether the author's own HTML shows this file. */
+  /** Whether `placeOwn` has placed this file. */
   shows(part: AttachmentPart): boolean {
     return this.#parts.has(part);
   }
 
-  /** Rewrites the `cid:` URLs of the author's own HTML. One without a file stays as it is. */
+  /**
+   * Rewrites the `cid:` URLs in the sanitized HTML of the mail's own message, and returns it. A picture that
+   * `find` does not find stays as it is.
+   */
   placeOwn(html: string, find: FindPicture): string {
     return replaceSources(html, (tag, reference) => {
       const part = reference === undefined ? undefined : find(reference);
@@ -60,8 +66,9 @@ export class InlinePictures {
   }
 
   /**
-   * Rewrites the `cid:` URLs of a quoted message's HTML. A picture that is not a file of the message becomes
-   * its `alt` text.
+   * Rewrites the `cid:` URLs in the sanitized HTML of a quoted message, and returns it. Any other picture,
+   * and one that `find` does not find, becomes its `alt` text. Equal files of several messages are one
+   * picture.
    */
   placeQuoted(html: string, find: FindPicture): string {
     return replaceSources(html, (tag, reference) => {
@@ -82,7 +89,9 @@ export class InlinePictures {
   }
 }
 
-/** The part after `cid:` of each picture in sanitized HTML, in order. */
+/**
+ * The part after `cid:` of each picture in sanitized HTML, in order. Pictures with another URL are left out.
+ */
 export function pictureReferences(html: string): string[] {
   const references: string[] = [];
   replaceSources(html, (tag, reference) => {

@@ -3,10 +3,10 @@ import type { MessageFormat } from '../../platform/vocabulary.ts';
 
 /** The columns of a message that its mail uses. Each has one name from the table to the mail. */
 export const mailedColumns = { body: messages.body, format: messages.format, language: messages.language };
-/** The columns of a message that its mail uses. */
+/** The values of `mailedColumns`. */
 export type MailedMessage = Pick<typeof messages.$inferSelect, keyof typeof mailedColumns>;
 const mailed = Object.keys(mailedColumns) as (keyof MailedMessage)[];
-/** Picks these columns. */
+/** Picks the values of `mailedColumns` from a message that may have others. */
 export const mailedOf = (message: MailedMessage): MailedMessage =>
   Object.fromEntries(mailed.map((key) => [key, message[key]])) as unknown as MailedMessage;
 
@@ -26,11 +26,14 @@ export interface AttachmentPart {
   readonly byteSize: number;
   readonly blobKey: string;
   readonly sha256: Uint8Array;
-  /** The Content-ID by which the author's HTML may refer to it. */
+  /** The Content-ID, without angle brackets, by which the author's HTML may refer to it. */
   readonly contentId?: string | null | undefined;
 }
 
-/** An earlier public message of the ticket that the mail quotes. */
+/**
+ * An earlier public message of the ticket that the mail quotes. `author` is a name, `body` is as it is
+ * stored.
+ */
 export interface QuotedMessage {
   readonly author: string;
   readonly at: Date;
@@ -42,7 +45,7 @@ export interface QuotedMessage {
 
 /** Everything that a mail is made of. The same parts give the same bytes. */
 export interface MailParts extends MailedMessage {
-  /** `<…@…>` */
+  /** With its angle brackets: `<…@…>`. */
   readonly messageId: string;
   readonly date: Date;
   readonly from: NamedAddress;
@@ -51,14 +54,19 @@ export interface MailParts extends MailedMessage {
   readonly bcc: readonly NamedAddress[];
   /** The header's value, with `Re:` and the reference. */
   readonly subject: string;
+  /** The mailbox's signature as plain text; empty: none. */
   readonly signature: string;
   /** Newest first. */
   readonly quoted: readonly QuotedMessage[];
-  /** Number of messages that the limits of `quoted` left out. */
+  /** Number of messages that were to be quoted and are left out, because the mail would be too long. */
   readonly omitted: number;
-  /** Message-IDs of the mails before this one that were sent, oldest first. */
+  /**
+   * Message-IDs of earlier mails of the ticket that were sent or may have been, oldest first; see
+   * `Conversation`.
+   */
   readonly thread: readonly string[];
-  /** Whether a program wrote it: `Auto-Submitted` (RFC 3834). */
+  /** Whether a program wrote it, so that it gets the header `Auto-Submitted` (RFC 3834). */
   readonly autoSubmitted: boolean;
+  /** The files of the message, in their order. Pictures that its HTML shows are sent inline. */
   readonly attachments: readonly AttachmentPart[];
 }

@@ -15,7 +15,7 @@ export interface MailSource {
   }[];
 }
 
-/** Octets of this many bytes as base64: lines of 57 bytes, with CRLF between them. */
+/** Octets of this many bytes as base64: lines of 57 bytes, with CRLF between them and none at the end. */
 export const base64Octets = (bytes: number): number =>
   4 * Math.ceil(bytes / 3) + 2 * Math.max(0, Math.ceil(bytes / 57) - 1);
 
@@ -24,7 +24,10 @@ export function sourceOctets({ skeleton, inserts }: MailSource): number {
   return skeleton.length + inserts.reduce((sum, { byteSize }) => sum + base64Octets(byteSize), 0);
 }
 
-/** Input for the upper bound of a mail's size. Sizes are bytes of UTF-8. */
+/**
+ * Input for the upper bound of a mail's size. Sizes are bytes of UTF-8, those of attachments bytes of the
+ * file.
+ */
 export interface SizeInput {
   readonly bodyBytes: number;
   readonly signatureBytes: number;
@@ -58,9 +61,9 @@ export function encodedSizeUpperBound({
 }
 
 /**
- * Streams the exact bytes of a mail. An attachment is never in memory as a whole.
- * @throws when a blob is missing or has another length. The caller must not end the mail then, so that no
- *   server accepts it.
+ * Streams the exact bytes of a mail, in pieces of any size. An attachment is never in memory as a whole.
+ * @throws Error when a blob is missing or has another length, which may be after some of its bytes. The
+ *   caller must not end the mail then, so that no server accepts it.
  */
 export async function* mailBytes(
   { skeleton, inserts }: MailSource,
@@ -79,8 +82,8 @@ export async function* mailBytes(
 const largePiece = 65_536;
 
 /**
- * Joins pieces into larger ones, because each piece costs a system call, a TLS record and some turns of the
- * event loop.
+ * Joins pieces into larger ones, of at least 64 KiB except for the last, because each piece costs a system
+ * call, a TLS record and some turns of the event loop. A mail without large files is one piece.
  */
 export async function* inLargePieces(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let gathered: Buffer[] = [];
@@ -97,9 +100,11 @@ export async function* inLargePieces(pieces: AsyncIterable<Buffer>): AsyncGenera
 }
 
 /**
- * Wraps pieces so that the first ones can be read before they are needed. `begin` starts reading them, and
- * `arrived` waits for them. `end` closes the source if it was not read.
- * @param beyond octets after which the first one that has to be there follows
+ * Wraps pieces so that the first ones can be read before they are needed.
+ * @param beyond pieces are read ahead until they have more octets than this
+ * @returns `begin` starts reading ahead. `arrived` does so too, and resolves when that is done; it rejects
+ *   with the error of the source. `pieces` is to be read once: it yields all pieces, and throws the same
+ *   error. `end` closes the source, which is necessary if it was not read to its end.
  */
 export function readAhead(pieces: AsyncGenerator<Buffer>, beyond = 0) {
   let first: Promise<Buffer[]> | undefined;

@@ -1,12 +1,12 @@
 /** Longest file name, in octets of UTF-8. */
 const maxNameOctets = 200;
 
-/** Normalizes a name to NFC, because macOS sends `ü` as two characters. */
+/** Normalizes a name to NFC, because macOS sends `ü` as two characters. Lone surrogates become U+FFFD. */
 export const normalizedName = (name: string): string => name.toWellFormed().normalize('NFC');
 
 /**
  * Normalizes a name for comparison. A name as sent and the same name as stored give the same key: it drops
- * everything that storing may remove or change. Used to match `cid:` references.
+ * everything that storing may remove or change. Case stays. May be empty. Used to match `cid:` references.
  */
 export function fileNameKey(name: string): string {
   const plain = normalizedName(name)
@@ -20,7 +20,10 @@ export function fileNameKey(name: string): string {
   return shortenName(plain.slice(0, end + 1).replace(/^_(?=(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))/i, ''));
 }
 
-/** The beginning of a name and its extension, at most 200 octets together. */
+/**
+ * The beginning of a name and its extension, at most 200 octets of UTF-8 together. A shorter name stays as it
+ * is. Only up to ten ASCII letters and digits after the last dot count as an extension.
+ */
 export function shortenName(name: string): string {
   if (Buffer.byteLength(name) <= maxNameOctets) return name;
   const extension = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';

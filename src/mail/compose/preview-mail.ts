@@ -3,17 +3,17 @@ import { composeMail, type Envelope } from './compose-mail.ts';
 import { messageIdOf } from './headers.ts';
 import type { MailParts } from './mail-parts.ts';
 
-/** The mail that a message would become. */
+/** The mail that a message would become. `text` and `html` are its decoded bodies. */
 export interface MailPreview {
   readonly envelope: Envelope;
   readonly subject: string;
   readonly text: string;
   readonly html: string;
-  /** Octets of the mail as encoded. */
+  /** Octets of the mail as sent, before dot-stuffing. */
   readonly byteSize: number;
   /**
-   * 64 hexadecimal digits. Covers the whole mail and Bcc, except Date, Message-ID and the boundaries made
-   * from it.
+   * 64 hexadecimal digits. Covers the whole mail, its files and Bcc, except Date, Message-ID and what is made
+   * from it. For In-Reply-To and References, it covers `lastMail`.
    */
   readonly previewHash: string;
 }
@@ -21,15 +21,16 @@ export interface MailPreview {
 /** The parts of a mail that has no id and no date yet. */
 export interface PreviewParts extends Omit<MailParts, 'date' | 'messageId'> {
   /**
-   * The ticket's last mail, sent or not. The hash covers it instead of the thread, which changes as other
-   * mails are sent.
+   * Id of the ticket's last delivery, sent or not; null if there is none. The hash covers it instead of the
+   * thread, which changes as other mails are sent.
    */
   readonly lastMail: number | null;
 }
 
 /**
- * Composes the mail as it would be sent now. Two previews have the same hash exactly when their mails are the
- * same.
+ * Composes the mail as it would be sent now, and stores and sends nothing. Two previews have the same hash
+ * exactly when their mails are the same in all that `previewHash` covers.
+ * @throws Error for a header that cannot be written, see `header`
  */
 export async function previewMail(parts: PreviewParts): Promise<MailPreview> {
   // As long as a real id, so that the size is exact.

@@ -48,8 +48,10 @@ async function countBacklog(sql: postgres.Sql): Promise<Backlog> {
 }
 
 /**
- * Creates a function that counts the backlog. It runs one query at a time and caches its result for a second,
- * so it may be called often. It rejects when the database does not answer within 2 s.
+ * Creates a function that counts the unfinished mails of the desk by state (QUEUED, HELD, DEFERRED,
+ * TRANSMITTING, OUTCOME_UNKNOWN; also those with none) and measures for how long mail has been stalled, see
+ * `createMailCheck`. It rejects when the query fails or takes longer than 2 s. It runs one query at a time
+ * and caches its result, or the error, for a second, so it may be called often.
  */
 export function createBacklog(sql: postgres.Sql): () => Promise<Backlog> {
   let last: Promise<Backlog> | undefined;
@@ -70,8 +72,10 @@ export function createBacklog(sql: postgres.Sql): () => Promise<Backlog> {
 
 /**
  * Creates the check of mail for readiness: `degraded` when mail has been stalled for `patienceSeconds`,
- * `unknown` when the database does not answer. Mail is stalled while a mail that may be sent is due, and no
- * mail has been sent since it became due.
+ * `unknown` when the backlog cannot be counted. Mail is stalled while a mail waits that was tried already or
+ * is due, and no mail has been sent since its first attempt, or since it was due if it was never tried. Mails
+ * that are held until later or await a scan do not count. It never rejects.
+ * @param backlog made by `createBacklog`
  */
 export function createMailCheck(
   backlog: () => Promise<Backlog>,

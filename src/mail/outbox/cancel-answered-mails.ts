@@ -12,10 +12,11 @@ import { isUnsettled, isWaiting } from './delivery-states.ts';
 const atOnce = 20;
 
 /**
- * Checks due mails with a `cancelIf`, and cancels those that were answered. The others are claimed in the
- * same transaction: their tickets stay locked, so that no reply can come in between. Mails of locked tickets
- * are left to the next round.
- * @returns the checked mails
+ * Checks due mails with a `cancelIf` that were never tried, at most 20 of each mailbox, and cancels those
+ * that were answered, with their events. The caller claims the others in the same transaction: their tickets
+ * stay locked, so that no reply can come in between. Mails of locked tickets are left to the next round.
+ * @param client the transaction
+ * @returns the ids of all mails that were checked, the cancelled ones included
  */
 export async function cancelAnsweredMails(client: postgres.Sql, now: Date): Promise<number[]> {
   const due = await runStatement<{ id: number; ticketId: number }>(

@@ -12,10 +12,12 @@ import { atCapStep, isAtCap } from './recipient-caps.ts';
 export const leaseFor = (seconds: number | Placeholder): SQL =>
   sql`clock_timestamp() + make_interval(secs => ${seconds}::float8)`;
 
-/** A mail that a worker may attempt to send. */
+/** A mail that this worker owns and is to send, until its lease ends. */
 export interface Claim {
   readonly id: number;
-  /** The fencing token of this attempt. */
+  /**
+   * Identifies this attempt. Each later step names it, and changes nothing if another attempt owns the mail.
+   */
   readonly token: string;
   /** Attempts so far, this one included. */
   readonly attempts: number;
@@ -32,6 +34,7 @@ export interface FreeSlots {
 export interface ClaimOptions {
   /** Name of the worker, for the log of attempts. */
   readonly worker: string;
+  /** Mails that are due by this time are claimed. */
   readonly now: Date;
   /** How long the worker may hold a mail before another one takes it over. */
   readonly leaseSeconds: number;
@@ -40,12 +43,13 @@ export interface ClaimOptions {
   /** Number of mails that the worker can take now of any other mailbox. */
   readonly free: number;
   /**
-   * Of mails with a `cancelIf`, only these are claimed: this transaction has checked them under the locks of
-   * their tickets.
+   * Of mails with a `cancelIf` that were never tried, only these are claimed: this transaction has checked
+   * them under the locks of their tickets. Default: none.
    */
   readonly checkedMails?: readonly number[];
   /**
    * Of mailboxes with a cap per recipient, only these are claimed from: this transaction has locked them.
+   * Default: none.
    */
   readonly lockedMailboxes?: readonly number[];
 }
@@ -161,11 +165,11 @@ const prepareClaim = (search: Search) =>
 const claimStatements = searches.map(prepareClaim);
 
 /**
- * Claims due mails: of each mailbox as many as it has free slots and its rate allows, oldest first. A mail
- * waits while its ticket has an earlier one due or under way from the same mailbox. Mails that await a scan
- * are not in the indexes that are read, so they cost nothing while the scanner is down. Workers may claim
- * concurrently.
- * @yields the mails of each search, which are claimed whether or not the next search fails
+ * Claims due mails: of each mailbox as many as it has free slots and its rate allows, oldest first. Each
+ * becomes TRANSMITTING, with a token, a lease and a new attempt. A mail waits while its ticket has an earlier
+ * one due or under way from the same mailbox. Mails that await a scan are not in the indexes that are read,
+ * so they cost nothing while the scanner is down. Workers may claim concurrently.
+ * @yields the mails of each search, maybe none. They are claimed whether or not the next search fails.
  */
 export async function* claimInTurn(client: postgres.Sql, options: ClaimOptions): AsyncGenerator<Claim[]> {
   let left = options;
@@ -180,7 +184,11 @@ export async function* claimInTurn(client: postgres.Sql, options: ClaimOptions):
   }
 }
 
-/** Claims due mails as `claimInTurn` does, all in one transaction. */
+/**
+ * Claims due mails as `claimInTurn` does, and returns those of all searches together.
+ * @param client a transaction: otherwise mails that were claimed are lost to the caller if a later search
+ *   fails
+ */
 export async function claim(client: postgres.Sql, options: ClaimOptions): Promise<Claim[]> {
   const claims: Claim[] = [];
   for await (const some of claimInTurn(client, options)) claims.push(...some);
@@ -200,15 +208,18 @@ const selectNextDue = prepareStatement<{ due: Date | null }, Record<string, neve
     where ${d.mailboxId} = ${m.id} and ${isWaiting} and not ${d.awaitsScan} order by ${d.dueAt} limit 1
   ) n`);
 
-/** Milliseconds from `now` until a mail may be due; undefined when nothing waits. */
+/**
+ * Milliseconds from `now` until a mail may be due; 0 if one is, undefined when nothing waits. Mails that
+ * await a scan do not count.
+ */
 export async function nextDue(client: postgres.Sql, now: Date): Promise<number | undefined> {
   const [row] = await selectNextDue(client, {});
   return row?.due == null ? undefined : Math.max(0, row.due.getTime() - now.getTime());
 }
 
 /**
- * Finds which rows a claim has to lock first, which takes a transaction: `mailboxes` that have a cap per
- * recipient, and `tickets` of due mails with a `cancelIf`.
+ * Finds whether a claim has to lock rows first, which takes a transaction: `mailboxes`, if any has a cap per
+ * recipient; `tickets`, if mails with a `cancelIf` are due that were never tried. It locks nothing.
  */
 export async function findNeededLocks(
   client: postgres.Sql,

@@ -19,13 +19,13 @@ export interface ExplainedRecipient {
   readonly kind: RecipientKind;
   readonly address: string;
   readonly state: RecipientState;
-  /** The server's reply, or the connection's fault. */
+  /** The server's last reply about the recipient, or the connection's fault in plain words. */
   readonly smtpReply: string | null;
 }
 
 /**
- * Explains why a recipient did not get the mail, or may not have got it; undefined when there is nothing to
- * explain.
+ * Explains why a recipient did not get the mail, or may not have got it. Undefined for any state but FAILED,
+ * DEFERRED and OUTCOME_UNKNOWN, and for the first two without a reply.
  */
 export function explainRecipient({
   state,
@@ -58,13 +58,15 @@ const explainingStates = {
 
 /** Why a delivery failed or waits. */
 export interface DeliveryExplanation extends Explanation {
-  /** The server's reply for the first recipient that `reason` names. */
+  /** The server's reply for the first recipient that `reason` names; null if it names none. */
   readonly smtpReply: string | null;
 }
 
 /**
- * Explains why a delivery failed or waits, in one text that names the recipients; undefined when there is
- * nothing to explain.
+ * Explains why a delivery failed or waits, in one text: for each reason, the recipients (up to three by
+ * address, the others by number) and the reason. The suggested action is that for the first recipient. If no
+ * recipient has anything to explain, `failure` is the reason. Undefined when that is null too, or the mail is
+ * sent or being sent.
  * @param failure the delivery's own text: why it was cancelled, that its recipient's hourly limit delays it,
  *   or `awaitsScan`
  */

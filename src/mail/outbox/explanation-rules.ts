@@ -12,9 +12,11 @@ interface ExplanationRule extends Explanation {
   readonly matches: RegExp;
 }
 
-/*
- * Replies of mail servers (RFC 3463, RFC 5321 §4.2, and bare codes of large providers). The first matching
- * rule applies. Enhanced codes come before basic ones, because a bare `550` means a dozen things.
+/**
+ * Explanations of the replies of mail servers (RFC 3463, RFC 5321 §4.2, and bare codes of large providers),
+ * and of the texts that the gateway itself records. The first rule that matches the reply applies. Enhanced
+ * codes come before basic ones, because a bare `550` means a dozen things. When no rule matches, the server
+ * could not be reached: `explainRecipient` says that.
  */
 export const explanationRules: readonly ExplanationRule[] = [
   {

@@ -50,11 +50,12 @@ const insertSources = prepareStatement<
       where ${d.id} not in (select id from owned) and ${holdsLease}) as locked`);
 
 /**
- * Stores the sources that attempts will send, while they own their deliveries. A redaction ends that
- * ownership and deletes the source. Commits asynchronously: WAL is ordered, so the synchronous BODY fence
- * that follows makes this durable too.
- * @returns for each attempt, whether its delivery is locked, so that the caller has to store its source
- *   later. False for an attempt that no longer owns its delivery as well: the fence will find that out.
+ * Stores the sources that attempts will send, while they own their deliveries. A source that is stored
+ * already stays. A redaction ends that ownership and deletes the source. Commits asynchronously: WAL is
+ * ordered, so the synchronous BODY fence that follows makes this durable too.
+ * @returns for each attempt, in order, whether its delivery is locked, so that the caller has to store its
+ *   source later. False for an attempt that no longer owns its delivery as well: the fence will find that
+ *   out.
  */
 export async function storeSources(
   client: postgres.Sql,
@@ -93,15 +94,17 @@ const selectOwned = prepareStatement<{ token: string }, Openings>(sql`
     select ${d.attempt} as token from ${deliveries} d where ${mayOpen}`);
 
 /**
- * Result of a fence. `LOCKED`: the delivery is locked, so the caller asks again. `LOST`: the attempt was
- * overtaken, let its lease expire, or has passed the fence before. It must drop the connection.
+ * Result of a fence. `OPENED`: the body may be sent. `LOCKED`: the delivery is locked, so the caller asks
+ * again. `LOST`: the attempt was overtaken, let its lease expire, or has passed the fence before. It must
+ * drop the connection.
  */
 export type FenceResult = 'OPENED' | 'LOCKED' | 'LOST';
 
 /**
- * The fence: commits that the mail's body may be sent from now on (phase BODY), so that the mail counts as
- * perhaps sent if this process dies. The update is small, because a mail server is waiting: it changes no
- * indexed column, which makes it a HOT update.
+ * The fence: commits that the bodies of these mails may be sent from now on (phase BODY), so that a mail
+ * counts as perhaps sent if this process dies. The update is small, because a mail server is waiting: it
+ * changes no indexed column, which makes it a HOT update.
+ * @returns the result for each attempt, in order
  */
 export async function openBody(client: postgres.Sql, openings: readonly ClaimRef[]): Promise<FenceResult[]> {
   const asked = { ids: openings.map(({ id }) => id), tokens: openings.map(({ token }) => token) };

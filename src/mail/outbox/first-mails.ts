@@ -11,10 +11,11 @@ import { isWaiting } from './delivery-states.ts';
  */
 
 /**
- * A search for the first mails of tickets: steps of a statement `with recursive`. The last is `firsts` (id,
- * ids, partial): for a mailbox of the step `room` (id, free) the ids of its first mails, and whether there
- * may be further ones, which the next search finds. A mailbox without any may have no row, and `ids` is null
- * when the search gave up. Ids may be of mails that are under way, which the caller leaves out.
+ * A search for the first mails of tickets: steps of a statement `with recursive` that has the placeholder
+ * `now`. The last is `firsts` (id, ids, partial): for a mailbox of the step `room` (id, free) the ids of its
+ * first mails, and whether there may be further ones, which the next search finds. A mailbox without any may
+ * have no row, and `ids` is null when the search gave up. Ids may be of mails that are under way, which the
+ * caller leaves out.
  */
 export type Search = SQL;
 
@@ -99,5 +100,8 @@ const amongAll: Search = sql`
     ) t group by t.mailbox_id
   )`;
 
-/** The searches in their order. The first finds the oldest mails. */
+/**
+ * The searches in the order in which they are tried: among the oldest mails, from one ticket to the next, and
+ * through all that is due. Each is for the mailboxes whose slots the one before did not fill.
+ */
 export const searches: readonly Search[] = [amongOldest, amongTickets, amongAll];

@@ -22,7 +22,10 @@ const rowsOf = (claims: readonly Owned[]): SQL => sql`
     ${sql.param(claims.map(({ token }) => token))}::uuid[]
   ) as i (id, token)`;
 
-/** Releases claims whose attempts have not begun. */
+/**
+ * Gives back claims whose attempts have not begun: those still at phase CONNECT wait again, and the workers
+ * are woken. Others stay as they are. Events are not written.
+ */
 export async function release(client: postgres.Sql, claims: readonly Owned[]): Promise<void> {
   await runStatement(
     client,
@@ -48,7 +51,10 @@ export async function release(client: postgres.Sql, claims: readonly Owned[]): P
   );
 }
 
-/** Renews the leases of running attempts. One that is locked is renewed the next time. */
+/**
+ * Renews the leases of running attempts: they end `leaseSeconds` from now, by the database's clock. One whose
+ * delivery is locked is renewed the next time. One that lost its delivery stays lost, which is not reported.
+ */
 export async function renew(
   client: postgres.Sql,
   claims: readonly Owned[],
@@ -75,8 +81,11 @@ export interface Recovered {
 const workerEnded = 'The worker stopped while the mail was being sent';
 
 /**
- * Recovers attempts whose lease expired: before BODY the delivery waits again, at BODY its outcome is
- * unknown. Locked deliveries, and those of locked tickets, are left to the next round.
+ * Recovers attempts whose lease expired, of any worker: before BODY the delivery waits again and is due at
+ * once, at BODY its outcome is unknown and the ticket gets an event. Locked deliveries, and those of locked
+ * tickets, are left to the next round.
+ * @param limit most deliveries that one call recovers
+ * @returns those that were recovered
  */
 export async function recover(client: postgres.Sql, now: Date, limit = 500): Promise<Recovered[]> {
   return runStatement<Recovered>(
@@ -143,10 +152,10 @@ const inSeconds = (now: Date, seconds: number): SQL =>
   sql`${now}::timestamptz + make_interval(secs => ${seconds}::float8)`;
 
 /**
- * Shortens what waits for a time that only a database's clock that was set back since can have given: leases
- * of dead workers, mails that are tried again, and mailboxes with a rate. Without it they wait until the
- * clock has caught up. Held mails keep the time that their authors chose. Locked rows are left to the next
- * round.
+ * Shortens waits that are longer than any which the database's clock gives now, because it was set back after
+ * they began: leases of dead workers to `leaseSeconds`, mails that are tried again and mailboxes with a rate
+ * to `now`. Without it they wait until the clock has caught up. Held mails keep the time that their authors
+ * chose. Locked rows are left to the next round.
  */
 export async function shortenWaits(client: postgres.Sql, now: Date, leaseSeconds: number): Promise<void> {
   await runStatement(

@@ -12,8 +12,8 @@ const recipientPauseSeconds = 300;
 const postponedAtOnce = 200;
 
 /**
- * A step that lists the recipients at their mailbox's hourly cap. PostgreSQL runs it only if the statement
- * uses it.
+ * SQL for the step `at_cap` (mailbox_id, address), which lists the recipients at their mailbox's hourly cap.
+ * Addresses are in lower case. PostgreSQL runs it only if the statement uses it.
  */
 export const atCapStep = (now: SQL): SQL => sql`
   at_cap as materialized (
@@ -25,7 +25,10 @@ export const atCapStep = (now: SQL): SQL => sql`
     group by ${m.id}, lower(${r.address}) having count(*) >= ${m.ratePerRecipientHour}
   )`;
 
-/** Whether a mail `d` of a mailbox `m` has a recipient at the cap. */
+/**
+ * SQL: whether a mail `d` of a mailbox `m` is still to be sent to a recipient at the cap. It needs
+ * `atCapStep`.
+ */
 export const isAtCap: SQL = sql`
   exists (
     select from ${deliveryRecipients} r
@@ -33,9 +36,9 @@ export const isAtCap: SQL = sql`
     where ${r.deliveryId} = ${d.id} and ${isUnsettled})`;
 
 /**
- * Locks the mailboxes with a cap per recipient. Their mails are claimed in the same transaction by a later
- * statement, which sees the previous worker's claims.
- * @returns the ids of the locked mailboxes; others are locked by another worker
+ * Locks the mailboxes with a cap per recipient. The caller claims their mails in the same transaction by a
+ * later statement, which sees the previous worker's claims.
+ * @returns the ids of the locked mailboxes; one that another worker has locked is left out
  */
 export async function lockCappedMailboxes(client: postgres.Sql): Promise<number[]> {
   const rows = await runStatement<{ id: number }>(
@@ -48,7 +51,8 @@ export async function lockCappedMailboxes(client: postgres.Sql): Promise<number[
 }
 
 /**
- * Postpones mails that would exceed a cap, so that claims do not scan them again. The claim enforces the cap.
+ * Postpones all due mails that have a recipient at the cap, by 5 to 10 minutes, so that claims do not scan
+ * them again, and records why. The cap itself is enforced by the claim.
  */
 export async function postpone(client: postgres.Sql, now: Date): Promise<void> {
   while ((await postponeSome(client, now)) >= postponedAtOnce);

@@ -18,7 +18,7 @@ import type { Settlement } from './settlement.ts';
  *
  * The source of the mail is stored between the first two steps.
  *
- * When a lease expires before BODY, the delivery is QUEUED again: no byte can have been sent, because the
+ * When a lease expires before BODY, the delivery waits again: no byte can have been sent, because the
  * fence precedes the first one. At BODY the outcome is unknown, and only an operator resolves it. Leases use
  * the database's clock, everything else uses `now`.
  */
@@ -26,8 +26,8 @@ import type { Settlement } from './settlement.ts';
 const value = sql.placeholder;
 
 /**
- * Result of a settlement. `LOCKED`: its ticket or delivery is locked, so the caller retries it, and the
- * others do not wait. `OVERTAKEN`: another attempt owns the delivery.
+ * Result of a settlement. `LOCKED`: its ticket or delivery is locked, so nothing was written and the caller
+ * retries it; the others do not wait. `OVERTAKEN`: another attempt owns the delivery.
  */
 export type SettlementResult = 'WRITTEN' | 'LOCKED' | 'OVERTAKEN';
 
@@ -110,10 +110,11 @@ const writeOutcomes = prepareStatement<
     select id, true, null from put_off`);
 
 /**
- * Writes the outcomes of attempts with their recipients and events in one commit. What the fence wrote is
- * undone as well, if a mail did not begin although its fence was committed. An overtaken attempt is
- * recorded in the list of attempts and changes nothing else. An attempt that was recovered at BODY replaces
- * OUTCOME_UNKNOWN with its actual outcome.
+ * Writes the outcomes of attempts with their recipients and events in one commit. A settlement with the state
+ * QUEUED puts its delivery back to waiting, also if the fence was committed although the mail did not begin.
+ * An overtaken attempt is recorded in the list of attempts and changes nothing else. An attempt that was
+ * recovered at BODY replaces OUTCOME_UNKNOWN with its actual outcome.
+ * @returns the result for each settlement, in order
  */
 export async function settle(
   client: postgres.Sql,

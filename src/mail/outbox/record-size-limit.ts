@@ -6,8 +6,9 @@ import { mailboxes } from '../../db/tables.ts';
 import { m } from '../table-aliases.ts';
 
 /**
- * Records the server's size limit (EHLO SIZE) for its mailbox, so that the command refuses larger mails. If
- * the mailbox's row is locked, the next mail records it, because this one's outcome does not wait.
+ * Records the server's size limit (EHLO SIZE) for its mailbox, so that the command refuses larger mails.
+ * Limits beyond 2^31 - 1 octets are recorded as that. If the mailbox's row is locked, nothing is recorded:
+ * this mail's outcome does not wait, and the next mail records it.
  */
 export async function recordSizeLimit(
   client: postgres.Sql,

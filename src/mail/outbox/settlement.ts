@@ -15,14 +15,20 @@ export interface LedgerRecipient {
   readonly reply: string | null;
 }
 
-/** Everything that one attempt changes, written in one commit. */
+/**
+ * Everything that one attempt changes, to be written in one commit. `id` is the delivery's, `token` the
+ * attempt's.
+ */
 export interface Settlement {
   readonly id: number;
   readonly token: string;
+  /** The delivery's new state. QUEUED: nothing was sent, and it waits again. */
   readonly state: DeliveryState;
   /** Null when nothing is announced. */
   readonly event: EventType | null;
+  /** How far the attempt came. */
   readonly phase: AttemptPhase;
+  /** The server's last reply in this attempt, or what went wrong, for the list of attempts. */
   readonly reply: string;
   /** Text for operators; null on success. */
   readonly failure: string | null;
@@ -30,6 +36,7 @@ export interface Settlement {
   readonly bodyAt: Date | null;
   /** Time of the next attempt; null when there is none. */
   readonly dueAt: Date | null;
+  /** The new states of the recipients that had no outcome yet. `code` is the enhanced code of the reply. */
   readonly recipients: readonly {
     position: number;
     state: RecipientState;
@@ -46,18 +53,19 @@ export interface Attempted {
   readonly attempts: number;
   /** A temporary failure from this instant on is final. */
   readonly giveUpAt: Date;
+  /** All recipients, those of earlier attempts included. */
   readonly recipients: readonly LedgerRecipient[];
 }
 
-/** The recipients of an attempt: those without an outcome yet. */
+/** The recipients of the next attempt: those in the state PENDING or DEFERRED, in the given order. */
 export const unsettledRecipients = (recipients: readonly LedgerRecipient[]): readonly LedgerRecipient[] =>
   recipients.filter(({ state }) => state === 'PENDING' || state === 'DEFERRED');
 
 /**
- * Derives the delivery's next state from the server's replies. A pure function. A refusal concerns its
- * recipient alone. A temporary one is retried for that recipient only. An unknown outcome stops all automatic
- * retries.
- * @param random in [0, 1): spreads the retries of mails that failed together
+ * Derives from the server's replies what an attempt changes. A pure function. A refusal concerns its
+ * recipient alone. A temporary one is retried for that recipient only, until `giveUpAt`. An unknown outcome
+ * stops all automatic retries. A mail whose fence could not be passed is due again at once, without an event.
+ * @param random in [0, 1): spreads the retries of mails that failed together, see `backOff`
  */
 export function settlementOf(
   delivery: Attempted,
@@ -116,18 +124,19 @@ function fencedSettlement(delivery: Attempted, outcome: AttemptOutcome, now: Dat
 /** What of a mail's message was redacted: all of it, or a file. */
 export type RedactedPart = 'MESSAGE' | 'FILE';
 
-/** How the ledger says it. */
+/** The words of the ledger for what was redacted, as part of a sentence. */
 export const redactionOf: Readonly<Record<RedactedPart, string>> = {
   MESSAGE: 'the message was redacted',
   FILE: 'a file of the message was redacted',
 };
-/** How the ledger says why a mail is not sent. */
+/** The text of the ledger for a mail that is not sent because this was redacted. */
 export const notSentAsRedacted = (part: RedactedPart): string => `Not sent: ${redactionOf[part]}`;
 
 /**
- * The settlement of a mail of which something was redacted, or with an infected file; undefined if it can be
- * sent. An infected file has no name here, because its redaction would have to erase it from each attempt.
- * @param infected the file's position, and what was found in it
+ * The settlement of a mail that must not be sent, without any contact with a server: CANCELLED if something
+ * of it was redacted, else FAILED if it has an infected file. Undefined if it can be sent. An infected file
+ * has no name here, because its redaction would have to erase it from each attempt.
+ * @param infected the file's position, and what was found in it, as one text; null: no file is infected
  */
 export function unsendableSettlement(
   delivery: Attempted,
@@ -162,7 +171,9 @@ function unsentSettlement(delivery: Attempted, state: 'CANCELLED' | 'FAILED', re
 const unaddressed: RecipientVerdict = { state: 'DEFERRED', reply: 'not addressed', enhancedCode: undefined };
 
 /**
- * The one rule for a delivery's state from its recipients' states, when no attempt is running.
+ * The state of a delivery by the states of its recipients, when no attempt is running: OUTCOME_UNKNOWN if any
+ * has it, else `waiting` if any is not settled, else CANCELLED if any is. Otherwise SENT if none failed,
+ * PARTIALLY_FAILED if some did, FAILED if all did.
  * @param waiting the state while a recipient has not been sent to yet
  */
 export function stateOf<W extends DeliveryState = 'DEFERRED'>(
@@ -183,7 +194,8 @@ function worstOf(state: DeliveryState): RecipientState | undefined {
 }
 
 /**
- * Milliseconds until the next attempt: exponential with full jitter, from one second to an hour.
+ * Milliseconds until the next attempt: `random` times a bound that is one minute after the first attempt,
+ * doubles with each further one, and is at most an hour. Never less than a second.
  * @param attempts number of attempts so far, from 1
  * @param random in [0, 1)
  */

@@ -14,8 +14,11 @@ import { createJsonReader, type JsonReader } from './reader.ts';
 import { broken, EnoughErrors, type JsonState, type Token } from './reader-state.ts';
 
 /**
- * Binds a JSON body to a `NewMessagePost` as Json.NET 12 does. Errors are collected as in ASP.NET Web API 2.
- * The generator waits for more text at each `yield`.
+ * Binds a JSON body to a `NewMessagePost` as Json.NET 12 does, and returns it with the errors in the order of
+ * ASP.NET Web API 2. After an error, reading goes on where Json.NET's would, so the post may have some of its
+ * members. It is null for an empty body, for `null`, and when reading had to stop. The generator waits for
+ * more text at each `yield`.
+ * @throws TooLarge when the body exceeds one of `limits`, except those of errors, which end the reading
  */
 export function* readJson(source: TextSource, spools: Spools, limits: BodyLimits): Generator<void, Reading> {
   const binder = new JsonBinder(createJsonReader(source, spools, limits.textChars), limits);

@@ -1,6 +1,6 @@
 /* The objects, arrays and constructors around a position in a JSON text, and the path to it. */
 
-/** The kind of container that a position is in. */
+/** The kind of container that a position is in. `none`: at the top level. */
 export type Container = 'none' | 'object' | 'array' | 'constructor';
 
 /** The position in one container. */
@@ -9,8 +9,8 @@ export interface Position {
   /** In an object: the name of the current property. */
   property: string;
   /**
-   * In an array: the current index, -1 before the first item. At the top level it is 0, as in Json.NET, whose
-   * comparisons of positions depend on it.
+   * In an array or a constructor: the current index, -1 before the first item. At the top level it is 0, as
+   * in Json.NET, whose comparisons of positions depend on it.
    */
   index: number;
 }
@@ -22,7 +22,10 @@ export function position(container: Container): Position {
 
 const special = /[. '/"[\]()\t\n\r\f\b\\\u0085\u2028\u2029]/;
 
-/** The path of nested positions, as Json.NET writes it: `Attachments[0].FileName`. */
+/**
+ * The path of nested positions, outermost first, as Json.NET writes it: `Attachments[0].FileName`. Empty at
+ * the top level.
+ */
 export function pathOf(positions: readonly Position[]): string {
   let path = '';
   for (const { container, property, index } of positions) {

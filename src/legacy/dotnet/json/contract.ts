@@ -9,12 +9,12 @@ import {
 } from '../new-message-post.ts';
 import { broken, type Token } from './reader-state.ts';
 
-/** The members of each type of object, and how an empty one is created. */
+/** The members of each type of object, and a function that creates an empty one. */
 export const shapes: Record<Shape, { members: MemberTypes; create: () => unknown }> = {
   post: { members: postMembers, create: emptyPost },
   attachment: { members: attachmentMembers, create: emptyAttachment },
 };
-/** The type of a list's items. Undefined for types that are not lists. */
+/** The type of the items of each type of list. Undefined for types that are not lists. */
 export const items: Partial<Record<ValueType, ValueType>> = { strings: 'string', attachments: 'attachment' };
 
 /** Member names by their lower-case spelling. An exact match takes precedence. */
@@ -29,17 +29,17 @@ const names = new Map<MemberTypes, Map<string, string>>(
 const inLowerCase = (name: string): string => name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 /**
- * The member that a JSON name stands for; undefined if there is none. An exact match takes precedence over
- * one in another case.
+ * The name of the member that a JSON name stands for; undefined if there is none. An exact match takes
+ * precedence over one in another case. Case is ignored in ASCII letters only.
  */
 export function findMember(members: MemberTypes, written: string): string | undefined {
   return Object.hasOwn(members, written) ? written : names.get(members)!.get(inLowerCase(written));
 }
 
 /**
- * Returns a list's item. An attachment is checked, because a `$ref` may name an object of another type;
- * strings were checked by `expectType`.
- * @throws `broken` of `reader-state.ts`, which makes the whole document null
+ * Returns a list's item as it is. An attachment is checked, because a `$ref` may name an object of another
+ * type; strings were checked by `expectType`.
+ * @throws the error `broken` for an object that is no attachment
  */
 export function expectItem(item: ValueType, value: unknown): unknown {
   if (item === 'attachment' && value !== null && !('FileName' in (value as object))) throw broken;
@@ -49,7 +49,7 @@ export function expectItem(item: ValueType, value: unknown): unknown {
 /**
  * Returns a simple token's value if it has the expected type, or null for null, undefined and, unless a text
  * is expected, an empty text. The reader has done all other conversions already, as Json.NET's does.
- * @throws `broken` of `reader-state.ts` when the token has another type, or `int` or `bool` would be null
+ * @throws the error `broken` when the token has another type, or `int` or `bool` would be null
  */
 export function expectType({ token, value }: { token: Token; value: unknown }, expected: ValueType): unknown {
   const nothing =

@@ -14,9 +14,12 @@ const isEnd = (next: number): boolean =>
   next === comma || next === closeBrace || next === closeBracket || isWhiteSpace(next);
 
 /**
- * Reads, without a generator, what nearly all clients send: members and values that have arrived completely
- * and have no escapes or comments. A method that finds anything else reads nothing and returns false, and the
- * other readers take over.
+ * Reads single tokens without a generator, for what nearly all clients send: members and values that have
+ * arrived completely and have no escapes or comments. A method that returns true has read one token, which is
+ * then in the state. One that finds anything else, invalid text too, returns false without a token: it has
+ * skipped at most white space and a comma, and the other readers go on from there.
+ * @throws as `JsonState.setToken` does, for an end that does not match its container and for nesting that is
+ *   too deep
  */
 export class JsonFastPath {
   readonly #state: JsonState;
@@ -36,7 +39,7 @@ export class JsonFastPath {
     return (this.#state.current === 'Object' || this.#state.current === 'ObjectStart') && this.#name();
   }
 
-  /** Reads the end of an object or list that has a member or item. */
+  /** Reads the end of an object or list that has at least one member or item. */
   readEnd(): boolean {
     if (this.#state.current !== 'PostValue') return false;
     const end = endToken(this.#characters.skipBufferedSpace());
@@ -46,6 +49,7 @@ export class JsonFastPath {
     return true;
   }
 
+  /** Reads the `[` of a list that is the value of a member or an item. */
   readListStart(): boolean {
     if (!this.#isValueAhead() || this.#characters.skipBufferedSpace() !== openBracket) return false;
     this.#source.pos++;
@@ -60,7 +64,10 @@ export class JsonFastPath {
     return true;
   }
 
-  /** Reads a value of this type. */
+  /**
+   * Reads a value of this type: `string`, `int`, `int?` or `bool`. `null` counts as one, except for `bool`.
+   * False for any other type.
+   */
   readValue(expected: string): boolean {
     switch (expected) {
       case 'string':

@@ -1,10 +1,7 @@
 import { isWhiteSpace } from '../character-classes.ts';
 /* Parses numbers as Json.NET 12 does: hexadecimal and octal too, but not `12.0` as an integer. */
 
-/**
- * A number; undefined for an invalid one. Remote clients see "An error has occurred." for each invalid
- * number.
- */
+/** A parsed number; undefined for an invalid one. */
 export type Parsed = { readonly token: 'Integer' | 'Float'; readonly value: number } | undefined;
 
 const decimal = /^-?[0-9]+$/;
@@ -31,7 +28,10 @@ function parseFloating(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-/** Parses a number whose type is not known. */
+/**
+ * Parses an unquoted number of any type. Hexadecimal (`0x…`) and octal ones (`0…`) are 64-bit integers, of
+ * which the first bit is the sign. Integers may have 380 characters, and lose precision beyond 2^53.
+ */
 export function parseNumber(text: string): Parsed {
   if (isOtherBase(text)) {
     const value = parseOtherBase(text, 64);
@@ -44,28 +44,37 @@ export function parseNumber(text: string): Parsed {
   return value === undefined ? undefined : { token: 'Float', value };
 }
 
-/** Parses a number that must be an `int`; undefined for others. */
+/**
+ * Parses an unquoted number that must be an `int` of 32 bits, in decimal, hexadecimal or octal; undefined for
+ * any other text, also `12.0` and `1e3`.
+ */
 export function parseInt32(text: string): number | undefined {
   if (isOtherBase(text)) return parseOtherBase(text, 32);
   if (!decimal.test(text) || text.length > 1024) return undefined;
   return asInt32(Number(text));
 }
 
-/** Whether Json.NET accepts this number where a string is expected. The string has the number's spelling. */
+/**
+ * Whether Json.NET accepts this unquoted number where a string is expected. The string then has the spelling
+ * of the number.
+ */
 export function isNumberText(text: string): boolean {
   return (isOtherBase(text) ? parseOtherBase(text, 64) : parseFloating(text)) !== undefined;
 }
 
 /**
  * Parses a quoted number as `int.TryParse` does: allows surrounding white space, a sign and leading zeros.
- * @returns undefined for any other text
+ * @returns undefined for any other text, and for a number beyond 32 bits
  */
 export function parseInt32Text(text: string): number | undefined {
   const match = /^[\t-\r ]*([+-]?[0-9]{1,1024})[\t-\r ]*\0*$/.exec(text);
   return match ? asInt32(Number(match[1])) : undefined;
 }
 
-/** Parses a quoted word as `bool.TryParse` does; undefined for any other text. */
+/**
+ * Parses a quoted `true` or `false` as `bool.TryParse` does: in any case, with white space around it;
+ * undefined for any other text.
+ */
 export function parseBooleanText(text: string): boolean | undefined {
   let start = 0;
   let end = text.length;

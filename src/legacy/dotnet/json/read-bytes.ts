@@ -7,7 +7,9 @@ import type { JsonTokens } from './read-tokens.ts';
 import type { JsonValues } from './read-values.ts';
 import { broken, type JsonState } from './reader-state.ts';
 
-/** Reads a member of type `byte[]`. Its bytes are written to a spool while they are being read. */
+/**
+ * Reads the value of a member of type `byte[]`. Its bytes are written to a spool while they are being read.
+ */
 export class JsonBytes {
   readonly #state: JsonState;
   readonly #characters: JsonCharacters;
@@ -31,7 +33,12 @@ export class JsonBytes {
     this.#spools = spools;
   }
 
-  /** Reads base64, an array of bytes, or an object that wraps one of them. The token's value is a `Spool`. */
+  /**
+   * Reads base64, a GUID, an array of bytes, or an object that wraps one of them. The token is then Bytes and
+   * its value a complete `Spool`; Null for `null`; that of the end, or None, if there is no value. The
+   * generator yields when it needs more text.
+   * @throws the error `broken` for anything else
+   */
   *read(): Generator<void, void> {
     let wrapped = false;
     for (;;) {

@@ -9,17 +9,25 @@ const slash = 0x2f;
 const backslash = 0x5c;
 const stringEnd = { [quote]: /["\\]/g, [apostrophe]: /['\\]/g } as Record<number, RegExp>;
 
-/** Reads characters as Json.NET does: both kinds of quotes, unquoted names, comments and escapes. */
+/**
+ * Reads characters as Json.NET does: both kinds of quotes, unquoted names, comments and escapes. The
+ * generators yield when they need more text.
+ * @throws the error `broken` of `reader-state.ts` for a text that Json.NET rejects or that ends too soon
+ */
 export class JsonCharacters {
   readonly source: TextSource;
   readonly #textChars: number;
 
+  /** @param textChars longest text to return, in UTF-16 units; a longer one throws TooLarge */
   constructor(source: TextSource, textChars: number) {
     this.source = source;
     this.#textChars = textChars;
   }
 
-  /** The next character's code, or -1 at the end. */
+  /**
+   * The code of the next character, or of the one `ahead` places after it; -1 at the end of the text. Reads
+   * nothing.
+   */
   *peek(ahead = 0): Generator<void, number> {
     const { source } = this;
     const at = source.pos + ahead;
@@ -29,8 +37,8 @@ export class JsonCharacters {
 
   /**
    * Skips white space, and NUL characters as Json.NET does, in the text that has arrived.
-   * @returns the next character's code. 0 when more text is needed: then call `skipSpace`, a generator, which
-   * costs more than all of this
+   * @returns the next character's code; it is not read. 0 when more text is needed: then call `skipSpace`, a
+   *   generator, which costs more than all of this.
    */
   skipBufferedSpace(): number {
     const { source } = this;
@@ -43,8 +51,8 @@ export class JsonCharacters {
   }
 
   /**
-   * Skips white space.
-   * @returns the next character's code, -1 at the end
+   * Skips white space and NUL characters.
+   * @returns the next character's code, -1 at the end; it is not read
    */
   *skipSpace(): Generator<void, number> {
     for (;;) {
@@ -54,7 +62,11 @@ export class JsonCharacters {
     }
   }
 
-  /** Reads a string from after its opening quote to after its closing one, and passes on its pieces. */
+  /**
+   * Reads a string of any length from after its opening quote to after its closing one, and passes on its
+   * pieces with their escapes resolved.
+   * @param end the code of the quote
+   */
   *stringPieces(end: number, piece: (text: string) => void): Generator<void, void> {
     const { source } = this;
     const stop = stringEnd[end]!;
@@ -72,7 +84,9 @@ export class JsonCharacters {
   }
 
   /**
-   * Reads a string from after its opening quote, if all of it has arrived and it has no escape.
+   * Reads a string from after its opening quote to after its closing one, if all of it has arrived, it has no
+   * escape, and it is not too long.
+   * @param end the code of the quote
    * @returns undefined otherwise, and then nothing is read
    */
   bufferedString(end: number): string | undefined {
@@ -86,7 +100,8 @@ export class JsonCharacters {
   }
 
   /**
-   * Reads a string into memory, from after its opening quote.
+   * Reads a string into memory, from after its opening quote to after its closing one.
+   * @param end the code of the quote
    * @throws TooLarge
    */
   *string(end: number): Generator<void, string> {
@@ -136,7 +151,7 @@ export class JsonCharacters {
     return Number.parseInt(digits, 16);
   }
 
-  /** Reads a comment, from its first slash. */
+  /** Reads a comment, from its first slash to its end. A line comment ends before the line break. */
   *comment(): Generator<void, void> {
     const { source } = this;
     source.pos++;
@@ -163,7 +178,7 @@ export class JsonCharacters {
     }
   }
 
-  /** Reads a name without quotes. */
+  /** Reads a name without quotes, up to white space, a NUL or a colon. */
   *unquotedName(): Generator<void, string> {
     let text = '';
     for (;;) {
@@ -185,6 +200,8 @@ export class JsonCharacters {
   /**
    * Matches a word such as `true` or `null`, with a separator after it. The position advances as far as the
    * word matches.
+   * @param inConstructor whether `)` is a separator, too
+   * @returns whether the word was there; it throws if the text is shorter than the word
    */
   *word(expected: string, inConstructor: boolean): Generator<void, boolean> {
     const { source } = this;
@@ -206,7 +223,10 @@ export class JsonCharacters {
     return next === 0x2a || next === slash;
   }
 
-  /** Reads the text of a number. */
+  /**
+   * Reads the text of a number, up to a separator, without checking it: it may have any digits, letters and
+   * signs that occur in numbers.
+   */
   *numberText(): Generator<void, string> {
     const { source } = this;
     let text = '';

@@ -17,8 +17,11 @@ import type { JsonCharacters } from './read-characters.ts';
 import { broken, type JsonState } from './reader-state.ts';
 
 /**
- * Reads tokens of any type, as Json.NET 12 does. An error leaves the position where Json.NET's reader would
- * be.
+ * Reads tokens of any type, as Json.NET 12 does. The token and its value are then in the state. The
+ * generators yield when they need more text.
+ * @throws the error `broken` of `reader-state.ts` for invalid text, and leaves the position where Json.NET's
+ *   reader would be; TooLarge for a longer string than may be kept; EnoughErrors when the nesting is too deep
+ *   to go on
  */
 export class JsonTokens {
   readonly #state: JsonState;
@@ -32,8 +35,8 @@ export class JsonTokens {
   }
 
   /**
-   * Reads the next token.
-   * @returns false at the end
+   * Reads the next token; a comment is one.
+   * @returns false at the end of the text
    */
   *read(): Generator<void, boolean> {
     for (;;) {
@@ -62,7 +65,7 @@ export class JsonTokens {
 
   /**
    * Reads the next token that is not a comment.
-   * @returns false at the end
+   * @returns false at the end of the text
    */
   *readContent(): Generator<void, boolean> {
     do {
@@ -71,7 +74,10 @@ export class JsonTokens {
     return true;
   }
 
-  /** Skips the contents of the current token. */
+  /**
+   * Skips the value of the current token: to the end of the object, list or constructor that it begins, or of
+   * the value of the member that it names. Any other token has nothing to skip.
+   */
   *skip(): Generator<void, void> {
     if (this.#state.token === 'PropertyName') yield* this.read();
     if (
@@ -86,7 +92,8 @@ export class JsonTokens {
 
   /**
    * Reads what follows a value: the end of its container, a comma, or a comment.
-   * @returns whether that is a token
+   * @param ignoreComments whether comments are skipped; otherwise a comment is a token
+   * @returns true if a token was read, false after a comma and at the end of the text
    */
   *closeOrComma(ignoreComments: boolean): Generator<void, boolean> {
     for (;;) {
@@ -202,7 +209,7 @@ export class JsonTokens {
     yield* this.number();
   }
 
-  /** Reads a number of any type. */
+  /** Reads an unquoted number as a token Integer or Float. */
   *number(): Generator<void, void> {
     const text = yield* this.#characters.numberText();
     this.#state.afterValue(true);
@@ -211,13 +218,16 @@ export class JsonTokens {
     this.#state.setToken(parsed.token, parsed.value, false);
   }
 
-  /** An invalid number counts as a value, so that reading can continue after it. */
+  /**
+   * Rejects a number that was read: throws `broken`. The number counts as a value, Undefined, so that reading
+   * can continue after it.
+   */
   badNumber(): never {
     this.#state.setToken('Undefined', undefined, false);
     throw broken;
   }
 
-  /** Reads a word as a token with this value. */
+  /** Reads this word, as a token with this value (the word itself by default). */
   *constant(
     word: string,
     token: 'String' | 'Boolean' | 'Undefined' | 'Float' | 'Null',
@@ -235,7 +245,7 @@ export class JsonTokens {
     throw broken;
   }
 
-  /** Reads a comment as a token. */
+  /** Reads a comment as a token, from its first slash. */
   *comment(): Generator<void, void> {
     yield* this.#characters.comment();
     this.#state.setToken('Comment');

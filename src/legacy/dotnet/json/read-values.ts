@@ -35,7 +35,7 @@ export class JsonValues {
     this.#source = characters.source;
   }
 
-  /** Reads a string, or a number or word where Json.NET takes it for one. */
+  /** Reads a string, or a number or word where Json.NET takes it for one, with its spelling. */
   *readString(): Generator<void, void> {
     const next = yield* this.startOf();
     if (next === undefined) return;
@@ -58,7 +58,7 @@ export class JsonValues {
     this.unexpected();
   }
 
-  /** Reads an integer, also a quoted one. */
+  /** Reads an integer of 32 bits, quoted or not. */
   *readInt32(): Generator<void, void> {
     const next = yield* this.startOf();
     if (next === undefined) return;
@@ -83,7 +83,7 @@ export class JsonValues {
     this.#state.setToken('Integer', value, false);
   }
 
-  /** Reads a boolean, also a quoted one or a number. */
+  /** Reads a boolean, quoted or not, or a number: 0 is false, any other true. */
   *readBoolean(): Generator<void, void> {
     const next = yield* this.startOf();
     if (next === undefined) return;
@@ -107,8 +107,9 @@ export class JsonValues {
   }
 
   /**
-   * Moves to the first character of a value.
-   * @returns its code. `undefined` when there is none: the token says whether the array or the text has ended
+   * Moves to the first character of a value, past commas, white space and comments.
+   * @returns its code; the character is not read. `undefined` when there is no value: the token says whether
+   *   the array or the text has ended.
    */
   *startOf(): Generator<void, number | undefined> {
     if (this.#state.current === 'Object' || this.#state.current === 'ObjectStart') throw broken;
@@ -156,7 +157,7 @@ export class JsonValues {
     throw broken;
   }
 
-  /** Rejects a character and moves past it. */
+  /** Rejects the next character: moves past it and throws `broken`. */
   unexpected(): never {
     this.#source.pos++;
     throw broken;

@@ -32,7 +32,8 @@ type State =
   | 'Finished';
 
 /**
- * Any error in a document. One shared object: clients never see the details, and a hostile body causes many.
+ * The error for any fault in a JSON document. One shared object: clients never see details, and a hostile
+ * body causes many.
  */
 export const broken = new Error('invalid JSON');
 
@@ -48,7 +49,10 @@ const maxDepth = 256;
 /** The old reader continued after nesting that was too deep. We stop here. */
 const maxNest = 1024;
 
-/** Stops reading: further errors would not change the answer. */
+/**
+ * Ends the reading of a document: it has as many errors as may be recorded, or its nesting is deeper than
+ * 1,024 containers. Further errors would not change the answer.
+ */
 export class EnoughErrors extends Error {}
 
 /**
@@ -57,21 +61,26 @@ export class EnoughErrors extends Error {}
  * Json.NET's own.
  */
 export class JsonState {
+  /** The current token. */
   token: Token = 'None';
+  /** The current token's value; undefined for a token that has none. */
   value: unknown;
+  /** What may follow the current token, in the words of Json.NET's reader. */
   current: State = 'Start';
   readonly #stack: Position[] = [];
   #current: Position = position('none');
   #tooDeep = false;
 
-  /** Number of containers around the current token, as Json.NET counts. */
+  /**
+   * Number of containers around the current token, as Json.NET counts: a token that begins one is not in it.
+   */
   get depth(): number {
     const start =
       this.token === 'StartObject' || this.token === 'StartArray' || this.token === 'StartConstructor';
     return start || this.#current.container === 'none' ? this.#stack.length : this.#stack.length + 1;
   }
 
-  /** Path of the current token: `Attachments[0].FileName`. */
+  /** Path of the current token: `Attachments[0].FileName`. Empty at the top level. */
   get path(): string {
     if (this.#current.container === 'none') return '';
     const before =
@@ -79,12 +88,12 @@ export class JsonState {
     return pathOf(before ? this.#stack : [...this.#stack, this.#current]);
   }
 
-  /** What the current token is in. */
+  /** The kind of container that the current token is in, or begins. */
   get container(): Container {
     return this.#current.container;
   }
 
-  /** The current index in the container at `depth`. */
+  /** The current index in the container at this depth (0: the outermost). */
   indexAt(depth: number): number {
     return (this.#stack[depth] ?? this.#current).index;
   }
@@ -94,14 +103,16 @@ export class JsonState {
     return this.current === 'Constructor' || this.current === 'ConstructorStart';
   }
 
-  /** Whether an array may end here. */
+  /** Whether the end of an array may follow here. */
   get inArray(): boolean {
     return this.current === 'Array' || this.current === 'ArrayStart' || this.current === 'PostValue';
   }
 
   /**
-   * Moves to a token.
-   * @param counts whether it advances the index of its array
+   * Moves to a token and to the state after it.
+   * @param counts whether a value advances the index of its array
+   * @throws the error `broken` for an end that does not match its container, and once for nesting beyond 256
+   *   containers; EnoughErrors beyond 1,024
    */
   setToken(token: Token, value: unknown = undefined, counts = true): void {
     this.token = token;

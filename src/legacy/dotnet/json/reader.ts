@@ -9,22 +9,22 @@ import { JsonState } from './reader-state.ts';
 
 /** Json.NET's `JsonTextReader`, in parts. They share one state and one source of characters. */
 export interface JsonReader {
-  /** Where the reader is, and the token that it has read. */
+  /** Where the reader is, and the token that was read last. */
   readonly state: JsonState;
-  /** Tokens of any type. */
+  /** Reads the next token, of any type. */
   readonly tokens: JsonTokens;
-  /** The next token as a value of an expected type. */
+  /** Reads the next token as a value of an expected type. */
   readonly values: JsonValues;
-  /** The data of a file. */
+  /** Reads the data of a file. */
   readonly bytes: JsonBytes;
-  /** Whole objects of the usual form at once. */
+  /** Reads single tokens of the usual form, without a generator; the others read what it does not. */
   readonly fastPath: JsonFastPath;
 }
 
 /**
  * Creates a reader at the start of a text.
- * @param textChars longest string to keep in memory, in UTF-16 units; a longer one throws TooLarge. The data
- *   of files goes to a spool.
+ * @param spools where the data of files goes; it is never in memory as one string
+ * @param textChars longest string to keep in memory, in UTF-16 units; a longer one throws TooLarge
  */
 export function createJsonReader(source: TextSource, spools: Spools, textChars: number): JsonReader {
   const state = new JsonState();

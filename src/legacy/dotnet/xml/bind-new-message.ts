@@ -40,10 +40,12 @@ const items = {
 const isPlain = (expected: ValueType) => expected === 'int' || expected === 'int?' || expected === 'bool';
 
 /**
- * Binds an XML body to a `NewMessagePost` as DataContractSerializer did. The first error ends it: the old
- * service then reported one error without a path and bound nothing. The generator waits for more text at each
- * `yield`.
- * @param encodings the encodings that an XML declaration may name
+ * Binds an XML body to a `NewMessagePost` as DataContractSerializer did. Elements have to be in the order of
+ * their names; one that is out of order or unknown is ignored. The first error ends it: the result is then a
+ * null post and one error without a path, as the old service reported it. The generator waits for more text
+ * at each `yield`.
+ * @param encodings the encodings that an XML declaration may name, in lower case
+ * @throws TooLarge when the body exceeds one of `limits`
  */
 export function* readXml(
   source: TextSource,

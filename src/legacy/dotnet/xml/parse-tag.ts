@@ -16,14 +16,18 @@ for (let code = 0; code < 128; code++) {
   nameCharacters[code] = /[A-Za-z_]/.test(char) ? 2 : /[-.0-9]/.test(char) ? 1 : 0;
 }
 
-/** An attribute, with its references resolved. */
+/** An attribute, with its references resolved. `prefix` is empty if there is none. */
 export interface Attribute {
   readonly prefix: string;
   readonly name: string;
   readonly value: string;
 }
 
-/** Parses the name and attributes of a tag: `p:Message i:nil="true"`. */
+/**
+ * Parses the name and attributes of a start tag, which is given without its brackets and without `/`:
+ * `p:Message i:nil="true"`. Prefixes are not resolved.
+ * @throws the error `malformed`
+ */
 export function parseTag(text: string): { prefix: string; name: string; attributes: Attribute[] } {
   if (noCharacter.test(text) || text.includes('<')) throw malformed;
   qualifiedName.lastIndex = 0;
@@ -32,7 +36,10 @@ export function parseTag(text: string): { prefix: string; name: string; attribut
   return { prefix: tag[1] ?? '', name: tag[2]!, attributes: parseAttributes(text, qualifiedName.lastIndex) };
 }
 
-/** Parses the attributes of a tag, from an offset in its text. */
+/**
+ * Parses the attributes of a tag, from an offset in its text to its end.
+ * @throws the error `malformed`, also for more than 32,768 attributes
+ */
 export function parseAttributes(text: string, from: number): Attribute[] {
   const attributes: Attribute[] = [];
   let at = from;
@@ -108,14 +115,18 @@ function unescapeValue(text: string): string {
   return value + String.fromCodePoint(...codes);
 }
 
-/** The namespaces in scope. */
+/** The XML namespaces that are in scope at the reader's position. */
 export class Scopes {
   /** Namespaces of each prefix since the root. The last one counts. */
   readonly #namespaces = new Map<string, string[]>();
   /** Prefixes that each open element declares. */
   readonly #declared: string[][] = [];
 
-  /** Enters an element and its declarations. */
+  /**
+   * Enters an element with the declarations among its attributes.
+   * @throws the error `malformed` for an invalid declaration, an attribute that occurs twice, and a prefix
+   *   that is not declared
+   */
   enter(attributes: readonly Attribute[]): void {
     const declared = new Set<string>();
     for (const { prefix, name, value } of attributes) {
@@ -132,12 +143,16 @@ export class Scopes {
     this.#refuseTwins(attributes);
   }
 
-  /** Leaves an element and its declarations. */
+  /** Leaves the element that was entered last, with its declarations. */
   leave(): void {
     for (const prefix of this.#declared.pop() ?? []) this.#namespaces.get(prefix)!.pop();
   }
 
-  /** The namespace of a prefix. The empty prefix has the default namespace. */
+  /**
+   * The namespace of a prefix. The empty prefix has the default namespace, which is an empty text if none is
+   * declared.
+   * @throws the error `malformed` for a prefix that is not declared
+   */
   resolve(prefix: string): string {
     const namespace = this.#namespaces.get(prefix)?.at(-1);
     if (namespace !== undefined) return namespace;
@@ -159,7 +174,12 @@ export class Scopes {
   }
 }
 
-/** Checks an XML declaration: its attributes, their order, and that the encoding is the actual one. */
+/**
+ * Checks an XML declaration: its attributes, their order, and that the encoding is the actual one. The
+ * version is required.
+ * @param encodings the names of the actual encoding, in lower case
+ * @throws the error `malformed`
+ */
 export function checkDeclaration(attributes: readonly Attribute[], encodings: readonly string[]): void {
   const order = ['version', 'encoding', 'standalone'];
   let last = -1;

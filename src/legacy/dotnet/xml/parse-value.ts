@@ -1,8 +1,8 @@
 import { malformed } from './scan-markup.ts';
 
 /**
- * Parses a boolean as `XmlConvert.ToBoolean` does.
- * @throws the error `malformed`
+ * Parses a boolean as `XmlConvert.ToBoolean` does: `true`, `1`, `false` or `0`, with white space around it.
+ * @throws the error `malformed` for any other text
  */
 export function xmlBoolean(text: string): boolean {
   const word = /^[ \t\r\n]*(true|false|1|0)[ \t\r\n]*$/.exec(text)?.[1];
@@ -12,8 +12,9 @@ export function xmlBoolean(text: string): boolean {
 }
 
 /**
- * Parses an `int` as `XmlConvert.ToInt32` does.
- * @throws the error `malformed`
+ * Parses an `int` of 32 bits as `XmlConvert.ToInt32` does: decimal digits with an optional sign and white
+ * space around them.
+ * @throws the error `malformed` for any other text
  */
 export function xmlInteger(text: string): number {
   const digits = /^[ \t\r\n]*([+-]?[0-9]{1,1024})[ \t\r\n]*$/.exec(text)?.[1];

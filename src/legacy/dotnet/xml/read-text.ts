@@ -10,7 +10,11 @@ const maxReferences = 4 << 20;
 /** Characters of a text before they become a string. */
 const units = new Uint16Array(8192);
 
-/** Reads the text between tags as far as it has arrived. Resolves references and normalizes line ends. */
+/**
+ * Reads the text between tags. Resolves references and normalizes line ends to LF.
+ * @throws the error `malformed` for text that XML forbids; TooLarge when the references of the document have
+ *   more than 4 Mi characters
+ */
 export class XmlText {
   readonly #source: TextSource;
   /**
@@ -24,7 +28,7 @@ export class XmlText {
   }
 
   /**
-   * Text in an element as far as it has arrived.
+   * Reads the text in an element as far as it has arrived and up to the next tag. Not to be called at a `<`.
    * @returns an empty string when more must arrive first, and then nothing is read
    */
   ahead(): string {
@@ -32,7 +36,7 @@ export class XmlText {
   }
 
   /**
-   * Reads text in an element, waiting for more if needed. The input must not end in it.
+   * Reads text in an element as `ahead` does, waiting for more if needed. A text that ends here is malformed.
    * @returns a piece that is not empty
    */
   *inside(): Generator<void, string> {
@@ -46,7 +50,7 @@ export class XmlText {
     }
   }
 
-  /** Reads text outside of the root, where only white space may be. */
+  /** Reads text outside of the root, and returns it. Only white space may be there. */
   outside(): string {
     const source = this.#source;
     spaces.lastIndex = source.pos;

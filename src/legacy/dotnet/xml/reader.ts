@@ -5,7 +5,7 @@ import { malformed, noCharacter, plainTag, startsWith, through, untilBracket } f
 
 const maxDepth = 256;
 
-/** A start tag. */
+/** A start tag. `name` is without its prefix; `namespace` is empty if there is none. */
 export interface Element {
   readonly namespace: string;
   readonly name: string;
@@ -14,14 +14,21 @@ export interface Element {
 
 /**
  * Pulls nodes as .NET's `XmlDictionaryReader` does: no DTD, no processing instructions, the five predefined
- * entities only, limited depth. Text comes in pieces, so that a file in an element is never in memory as one
- * string.
+ * entities only, elements at most 256 deep. Text comes in pieces, so that a file in an element is never in
+ * memory as one string. The generators yield when they need more text.
+ * @throws the error `malformed` for anything else, and for a text that ends too soon
  */
 export class XmlReader {
-  /** The current node. */
+  /**
+   * The kind of the current node. `start`: nothing was read yet. `end`: the end of an element, an empty one
+   * too.
+   */
   node: 'start' | 'element' | 'text' | 'end' | 'eof' = 'start';
+  /** The start tag that was read last. It is the current node only when `node` is `element`. */
   element: Element = { namespace: '', name: '', attributes: [] };
+  /** The current piece of text when `node` is `text`. A text may come in several nodes. */
   text = '';
+  /** The namespaces at the current node. */
   readonly scopes = new Scopes();
   readonly #source: TextSource;
   readonly #texts: XmlText;
@@ -39,18 +46,21 @@ export class XmlReader {
     this.#encodings = encodings;
   }
 
-  /** Number of open elements. */
+  /** Number of open elements: the current one counts, and no longer at its end. */
   get depth(): number {
     return this.#open.length;
   }
 
-  /** Moves to the next element, its end, or text that is not only white space. */
+  /**
+   * Moves past white space to the next element, end of an element, other text, or end of the document. Stays
+   * where it is if the current node is one of these.
+   */
   *moveToContent(): Generator<void, void> {
     while (this.node === 'start' || (this.node === 'text' && /^[ \t\r\n]*$/.test(this.text)))
       yield* this.read();
   }
 
-  /** Moves to the next node that is not a comment. */
+  /** Moves to the next node that is not a comment. After the root there is white space and then `eof`. */
   *read(): Generator<void, void> {
     if (this.#empty) {
       this.#empty = false;
@@ -62,7 +72,7 @@ export class XmlReader {
     while (!(yield* this.#node()));
   }
 
-  /** Skips the current element with its contents. */
+  /** Skips the current element with its contents, and moves to the node after its end. */
   *skip(): Generator<void, void> {
     const { depth } = this;
     do yield* this.read();
@@ -71,8 +81,8 @@ export class XmlReader {
   }
 
   /**
-   * Reads after the root. The old reader looked at one more node: garbage directly after the root was an
-   * error, garbage after a space was ignored.
+   * Reads what follows the root, as little as the old reader did: anything but a comment directly after the
+   * root is an error, anything after white space is ignored.
    */
   *finish(): Generator<void, void> {
     const source = this.#source;

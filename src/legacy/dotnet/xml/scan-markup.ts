@@ -1,13 +1,13 @@
 import type { TextSource } from '../text-source.ts';
 
-/** Any error in a document. The old service reported no details. */
+/** The error for any fault in an XML document. The old service reported no details. */
 export const malformed = new Error('invalid XML');
 
 /** Matches a character that XML forbids. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that XML forbids
 export const noCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
-/** Whether XML forbids the character with this code. */
+/** Whether XML forbids the character with this UTF-16 code. */
 export function isNoCharacter(code: number): boolean {
   return code < 0x20 ? code !== 0x09 && code !== 0x0a && code !== 0x0d : code >= 0xfffe;
 }
@@ -26,9 +26,9 @@ const entities = new Map(
 );
 
 /**
- * The code point of a reference's text between `&` and `;`. Control characters are allowed, as in the old
- * reader.
- * @throws the error `malformed`
+ * The code point of the reference whose name or number is in `text` from `from` (after the `&`) to `end` (its
+ * `;`). Control characters are allowed, as in the old reader.
+ * @throws the error `malformed` for an unknown name, an invalid number, or one beyond U+10FFFF
  */
 export function referenceCode(text: string, from: number, end: number): number {
   if (text.charCodeAt(from) !== 0x23) {
@@ -55,16 +55,18 @@ function digitValue(code: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : 99;
 }
 
-/** Whether the source continues with `expected`. */
+/** Whether the text continues with `expected`. Waits for as many characters, and reads none. */
 export function* startsWith(source: TextSource, expected: string): Generator<void, boolean> {
   yield* source.has(expected.length - 1);
   return source.text.startsWith(expected, source.pos);
 }
 
 /**
- * Waits for more of an incomplete piece of markup. It waits for an amount in proportion to what has arrived,
- * so that markup that arrives byte by byte is not scanned once for each byte.
- * @returns how much of it had arrived before
+ * Waits for more of an incomplete piece of markup, from the source's position on. It waits for an amount in
+ * proportion to what has arrived, so that markup that arrives byte by byte is not scanned once for each byte.
+ * It reads nothing.
+ * @returns how many characters of it had arrived before
+ * @throws the error `malformed` when there are no more, or more than 4 Mi have arrived
  */
 export function* more(source: TextSource): Generator<void, number> {
   const seen = source.text.length - source.pos;
@@ -76,8 +78,8 @@ export function* more(source: TextSource): Generator<void, number> {
 const [doubleQuote, apostrophe, greaterThan] = [0x22, 0x27, 0x3e];
 
 /**
- * Reads a tag without quotes if all of it has arrived.
- * @returns undefined otherwise, and then nothing is read
+ * Reads a tag from its `<` to its `>`, if all of it has arrived and it has no quotes.
+ * @returns the text between the brackets; undefined otherwise, and then nothing is read
  */
 export function plainTag(source: TextSource): string | undefined {
   const { text, pos } = source;
@@ -88,7 +90,11 @@ export function plainTag(source: TextSource): string | undefined {
   return written;
 }
 
-/** Reads from after `<` to its `>`. A `>` in an attribute's quotes does not count. */
+/**
+ * Reads a tag from its `<` to its `>`, and returns the text between them. A `>` in an attribute's quotes does
+ * not count.
+ * @throws the error `malformed` when it does not end, or not within 4 Mi characters
+ */
 export function* untilBracket(source: TextSource): Generator<void, string> {
   let at = 1;
   let quoted = 0;
@@ -109,7 +115,10 @@ export function* untilBracket(source: TextSource): Generator<void, string> {
   }
 }
 
-/** Reads up to `end` and past it, and passes on what comes before it in pieces. */
+/**
+ * Reads up to `end` and past it, and passes on what comes before it in pieces.
+ * @throws the error `malformed` when the text ends before it
+ */
 export function* through(
   source: TextSource,
   end: string,

@@ -7,19 +7,22 @@ import { malformed } from './scan-markup.ts';
  * The attributes that DataContractSerializer interprets. It reads them on every element, even unknown ones.
  */
 export interface Marks {
+  /** `i:nil`: whether the value is null. */
   readonly nil: boolean;
-  /** `z:Id` names the value. `z:Ref` names an earlier value, which is repeated here. */
+  /** `z:Id` names the value. */
   readonly id: string | undefined;
+  /** `z:Ref` names an earlier value, which is repeated here. */
   readonly ref: string | undefined;
-  /** The type's name as it was written. */
+  /** `i:type`: the type's name as it was written, with its prefix. */
   readonly type: string | undefined;
 }
 
 const none: Marks = { nil: false, id: undefined, ref: undefined, type: undefined };
 
 /**
- * Reads these attributes of an element.
- * @throws the error `malformed`
+ * Reads these attributes of an element, and ignores all others.
+ * @throws the error `malformed` for an invalid value of one of them or of `z:Size`, and for a prefix that is
+ *   not declared
  */
 export function readMarks(attributes: readonly Attribute[], scopes: Scopes): Marks {
   const marks = { ...none };
@@ -40,7 +43,7 @@ export function readMarks(attributes: readonly Attribute[], scopes: Scopes): Mar
 }
 
 /**
- * Checks that an explicit type is the declared one.
+ * Checks that an explicit type is the declared one. Undefined, for no explicit type, passes.
  * @throws the error `malformed`
  */
 export function checkType(

@@ -20,11 +20,11 @@ export interface DatabaseLocation {
   readonly timeline: number;
 }
 
-/** Whether this database is the one that the outbox belongs to, and whether sending is held. */
+/** Whether this database is the one to which the outbox belongs, and whether sending is held. */
 export interface OutboxHome {
   /** Since when sending is held; null: it is not. */
   readonly heldAt: Date | null;
-  /** The text given to `hold`. */
+  /** The text given to `hold`; null when sending is not held. */
   readonly reason: string | null;
   /** Whether the outbox belongs to another location, so that this database is a copy. */
   readonly moved: boolean;
@@ -55,7 +55,10 @@ async function findLocation(sql: postgres.Sql): Promise<DatabaseLocation> {
   return here!;
 }
 
-/** Reads the outbox's home, and records this location when there is none yet. */
+/**
+ * Reads the outbox's home and compares it with this database. Records this location when there is no home
+ * yet.
+ */
 export async function findOutboxHome(sql: postgres.Sql): Promise<OutboxHome> {
   const here = await findLocation(sql);
   await runStatement(sql, build`${insertHome(here)} on conflict do nothing`);
@@ -70,8 +73,8 @@ export async function findOutboxHome(sql: postgres.Sql): Promise<OutboxHome> {
 }
 
 /**
- * Stops sending until the outbox is released. Mails in transmission are finished. A hold keeps its first
- * reason.
+ * Stops sending in all processes until the outbox is released, and wakes the workers. Mails in transmission
+ * are finished. A hold keeps its first reason.
  * @returns false when it was held already, or has no home yet
  */
 export async function hold(sql: postgres.Sql, reason: string): Promise<boolean> {
@@ -84,7 +87,7 @@ export async function hold(sql: postgres.Sql, reason: string): Promise<boolean> 
   return held.length > 0;
 }
 
-/** Records this location as the outbox's home, and ends a hold: mails are sent again. */
+/** Records this location as the outbox's home, ends a hold, and wakes the workers: mails are sent again. */
 export async function setOutboxHome(sql: postgres.Sql, here: DatabaseLocation): Promise<void> {
   const only = build.identifier(outboxHomes.only.name);
   await runStatement(
@@ -104,8 +107,8 @@ const insertHome = ({ place, timeline }: DatabaseLocation): SQL =>
 
 /**
  * Why a worker that starts now would send nothing: the outbox is held, the database is a copy, or its
- * timeline changed. It records a missing home, and holds nothing. A running worker may know more: see
- * `createSendingGate`.
+ * timeline changed. It records a missing home, but never holds the outbox. A worker that is running may go on
+ * after a change of the timeline, see `createSendingGate`.
  * @returns undefined when the worker would send
  */
 export async function whyHeld(sql: postgres.Sql): Promise<string | undefined> {

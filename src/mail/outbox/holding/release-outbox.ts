@@ -24,7 +24,7 @@ const whyDoubted = 'The outbox was released with doubt: this mail may have been 
 export interface Released {
   /**
    * Whether the database has moved or its timeline has changed since its home was recorded, so that the
-   * outcome of mails under way is unknown. A rollback of its volume changes neither.
+   * outcome of mails under way became unknown. False after a rollback of its volume, which changes neither.
    */
   readonly restored: boolean;
   /** Number of deliveries that became OUTCOME_UNKNOWN. */
@@ -32,9 +32,11 @@ export interface Released {
 }
 
 /**
- * Resumes sending, whatever held it: an operator's hold, or that the database was restored or copied. In such
- * a database, the outcome of mails that were being transmitted is unknown, because the original continued.
- * Waiting mails may have been sent there too; only the operator knows.
+ * Resumes sending, whatever held it: an operator's hold, or that the database was restored, copied or
+ * promoted. This database becomes the outbox's home. If it was restored, copied or promoted, mails that were
+ * being transmitted become OUTCOME_UNKNOWN with their events, because the original may have sent them. It may
+ * have sent waiting mails too; only the operator can tell.
+ * @param tx a transaction; until it ends, the tickets of changed mails are locked
  * @param doubt whether waiting mails become OUTCOME_UNKNOWN as well, and those under way whose worker is
  *   gone, for an operator to resolve one by one. Mails that are held until a later time stay held.
  */

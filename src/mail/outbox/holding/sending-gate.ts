@@ -7,7 +7,10 @@ const advice =
   'The original database may have sent the same mails. `ticketwire outbox show` lists what waits, ' +
   '`ticketwire outbox release` sends it';
 
-/** A delivery and the number of its attempts, as committed. A database with fewer has lost data. */
+/**
+ * A delivery and the number of its attempts, as this worker has seen them committed. If the database has
+ * fewer, it has lost data.
+ */
 export interface KnownAttempt {
   /** Id of the delivery. */
   readonly id: number;
@@ -27,16 +30,17 @@ async function remember(
   return { lost, newest: [...newest] };
 }
 
-/** Says before each claim whether mails may be sent. */
+/** Tells one worker before each claim whether mails may be sent. */
 export interface SendingGate {
   /**
    * Whether mails may be sent. While they may, it queries the database at most every `everyMs`; while they
-   * may not, at each call. Each new reason is logged once.
+   * may not, at each call. It logs each new reason once, and that mails are sent again. It rejects when the
+   * database does not answer.
    */
   isOpen(): Promise<boolean>;
-  /** Makes the next `isOpen` query the database: the outbox was held or released. */
+  /** Makes the next `isOpen` query the database. Called when the outbox was held or released. */
   recheck(): void;
-  /** Remembers an attempt that was committed, so that its loss is noticed. */
+  /** Remembers the last attempt that was committed, so that `isOpen` notices its loss. */
   attemptStarted(attempt: KnownAttempt): void;
 }
 
