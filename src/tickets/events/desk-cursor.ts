@@ -1,4 +1,7 @@
-/** A position in the events of the whole desk: place, ticket, and number within the ticket. */
+/**
+ * A position in the events of the whole desk: the place of the transaction that wrote an event, its ticket,
+ * and its number within the ticket as operators count. Usually that of an event, after which reading goes on.
+ */
 export type DeskPosition = readonly [place: number, ticketId: number, number: number];
 
 const name = 'events of the desk';
@@ -23,5 +26,5 @@ export function isBefore(a: DeskPosition, b: DeskPosition): boolean {
   return a[2] < b[2];
 }
 
-/** Before every event. */
+/** The position before every event. */
 export const deskStart: DeskPosition = [0, 0, 0];
