@@ -39,8 +39,8 @@ export interface NumberedEvent extends TicketEvent, TicketPosition {}
 export type TicketPage = Page<NumberedEvent, TicketPosition>;
 
 /**
- * Reads the page of a ticket's events after a place, for those who watch it. What is asked for while reads
- * for the same audience are under way is read by one statement: thousands of tickets may change, or be
- * watched again, in the same moment.
+ * Reads the page of a ticket's events after a place, for those who watch it. What is asked for in the same
+ * turn of the event loop, or while reads for the same audience are under way, is read by one statement:
+ * thousands of tickets may change, or be watched again, in the same moment.
  */
 export type ReadTogether = (audience: EventAudience, place: TicketPlace) => Promise<TicketPage>;
