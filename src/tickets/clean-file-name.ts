@@ -4,9 +4,11 @@ import { shortenName } from '../mail/compose/normalize-file-name.ts';
 
 /**
  * Makes a file name safe to show, send and save anywhere, in NFC. Folders, control and bidirectional
- * characters, and dots at either end are removed. Each of `"<>|:*?` becomes `_`, and a reserved device name
- * is prefixed with `_`. At most 200 bytes of UTF-8 remain, with the extension. Zero-width joiners stay.
- * @param index of the attachment, from 0. When nothing visible remains, the name is `attachment-1` for 0
+ * characters, and blanks and dots at either end are removed. Each of `"<>|:*?` becomes `_`, and a reserved
+ * device name is prefixed with `_`. At most 200 bytes of UTF-8 remain, with the extension. Zero-width joiners
+ * stay.
+ * @param index of the attachment, from 0. When nothing visible remains, the name is `attachment-` and `index`
+ *   + 1
  */
 export function cleanFileName(name: string, index: number): string {
   // The expressions below are quadratic in runs of dots. Only 200 bytes remain, so a long name is cut to its

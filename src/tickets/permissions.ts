@@ -15,7 +15,7 @@ export function requireViewer(ctx: RequestContext, scope?: Scope): Viewer {
 
 /**
  * Returns the signed-in viewer if they are an operator with the scope.
- * @param may what only operators may do, for the message: `see deliveries`
+ * @param may what only operators may do, for the refusal's text: `see deliveries`
  * @throws Refusal UNAUTHENTICATED without a sign-in; FORBIDDEN for a requester, and when the credential lacks
  *   the scope
  */
@@ -27,7 +27,8 @@ export function requireOperator(ctx: RequestContext, may: string, scope: Scope):
 }
 
 /**
- * @param may what only operators may do, for the message: `see deliveries`
+ * Does nothing for an operator.
+ * @param may what only operators may do, for the refusal's text: `see deliveries`
  * @param path of the input that the refusal is about; empty for the whole input
  * @throws Refusal FORBIDDEN for a requester
  */

@@ -1,8 +1,8 @@
 import type { ErrorCode, Refusal } from '../platform/errors.ts';
 
 /**
- * The commands whose refusals are typed results, and the preview of one. `changeDelivery` stands for all
- * commands that change a delivery.
+ * Names of the commands whose refusals are members of their result unions. The preview of a message is one of
+ * them. `changeDelivery` stands for all commands that change a delivery.
  */
 export const commands = [
   'addTicketMessage',

@@ -23,7 +23,7 @@ export interface SeenTicket {
 }
 
 /**
- * Most messages of a ticket after the viewer's mark from which `countUnseen` counts, so its highest count.
+ * `countUnseen` counts among at most this many messages of a ticket, so this is its highest count.
  */
 export const mostUnseen = 100;
 

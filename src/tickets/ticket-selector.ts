@@ -28,9 +28,9 @@ export const ticketNotFound = (): Refusal<'TICKET_NOT_FOUND'> =>
   new Refusal('TICKET_NOT_FOUND', 'There is no such ticket', undefined, ['ticket']);
 
 /**
- * Parses a selector, without the database, to a ticket's number or a reference. One that is malformed becomes
- * the number 0, which no ticket has; so does a reference of more than 200 characters, or with U+0000 or a
- * lone surrogate.
+ * Parses a selector, without the database, to a ticket's number or a reference. If several forms are given,
+ * the first of id, number and reference counts. A selector that is malformed or empty becomes the number 0,
+ * which no ticket has; so does a reference of more than 200 characters, or with U+0000 or a lone surrogate.
  */
 export function resolveSelector({ id, ticketId, reference }: TicketSelector): ResolvedSelector {
   if (id != null) return { ticketId: decodeGlobalId('Ticket', id) ?? 0, reference: null };

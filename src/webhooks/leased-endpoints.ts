@@ -11,8 +11,8 @@ export type Endpoint = typeof webhooks.$inferSelect & {
 };
 
 /**
- * A worker's lease of an endpoint. All statements here that take one change nothing once another worker has
- * claimed the endpoint; except for `releaseEndpoint`, nor once it was disabled.
+ * A worker's lease of an endpoint. The functions here that take one change nothing once another worker has
+ * claimed the endpoint. All but `releaseEndpoint` change nothing either once it was disabled.
  */
 export interface Lease {
   readonly id: number;

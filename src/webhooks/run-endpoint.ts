@@ -24,7 +24,7 @@ import { verdictOfReply } from './reply-verdict.ts';
 import { sendRequest } from './send-request.ts';
 import { secretsOf, signedHeaders } from './sign.ts';
 
-/** How a request to an endpoint ended: with 2xx, with 410 Gone, or otherwise. */
+/** How a request to an endpoint ended. `delivered`: with 2xx. `gone`: with 410 Gone. `failed`: otherwise. */
 export type WebhookOutcome = 'delivered' | 'failed' | 'gone';
 
 /** What sending to endpoints needs. */
@@ -68,7 +68,7 @@ export interface EndpointRun {
 }
 
 /**
- * Starts to send the desk's events that an endpoint wants to it, in their order, in a loop with one request
+ * Starts a loop that sends an endpoint the desk's events that it wants, in their order and with one request
  * at a time: the next one is sent when the last one is answered and recorded. After a failed request the same
  * event is sent again when it is due. So is an event whose answer was not recorded, by this worker or the
  * next one. The loop ends when it is stopped, or when it finds before a request that the endpoint is

@@ -7,7 +7,7 @@ import { requestMs } from './send-request.ts';
 
 /** What the sender needs. */
 export interface SenderPorts extends SendingPorts {
-  /** LISTENs for endpoints that were added or enabled. */
+  /** The client that LISTENs for endpoints that were added or enabled. */
   readonly sql: postgres.Sql;
   /** Milliseconds after which an unrenewed lease expires; more than two requests take. 60,000 by default. */
   readonly leaseMs?: number;

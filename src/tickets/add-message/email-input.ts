@@ -86,7 +86,8 @@ const mostRead = 100;
 
 /**
  * Parses the e-mail of an input and collects its problems: malformed addresses, too many of them, a repeated
- * reason in `cancelIf`, and times out of bounds. It does not throw, and does not look up the mailbox.
+ * reason in `cancelIf`, and times out of bounds. It does not throw, and does not look up the mailbox. Of each
+ * list, it parses the first `limit` addresses, or the first 100 if `limit` is less.
  * @param limit most Cc and Bcc addresses together
  * @param now the current time, for the bounds of `sendAt`
  * @returns the e-mail, also when it has problems, and the problems with paths that begin with `email`

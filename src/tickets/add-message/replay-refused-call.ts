@@ -10,7 +10,7 @@ import { storeFiles } from './store-files.ts';
 
 /**
  * Checks whether a call that was refused with IDEMPOTENCY_KEY_REUSED repeats the first call after all: limits
- * of sizes may have been lowered since, or the credential may have fewer rights. If so, returns the first
+ * on sizes may have been lowered since, or the credential may have fewer rights. If so, returns the first
  * call's result as `replayOf` does, because a limit applies when a message is added, not when its call is
  * repeated. A file that is too large was not read whole, so a call with one cannot be compared. Nothing is
  * added.

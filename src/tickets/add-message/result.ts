@@ -42,7 +42,7 @@ export interface Warning {
 
 /**
  * Builds the result of a message that was just added from the statement's result, without another query.
- * @param row the row that was appended, without copies to the To address
+ * @param row the row as it was appended
  * @param scans whether new files are scanned, so that a mail with files waits for that
  */
 export function addedFrom(

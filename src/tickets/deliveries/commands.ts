@@ -15,8 +15,9 @@ export interface ResolveDeliveryInput extends DeliveryInput {
 
 /**
  * Queues a mail again for the recipients that failed or are deferred; a worker sends it. Allowed in the
- * states FAILED, PARTIALLY_FAILED and DEFERRED. Recipients who have the mail get no second one. The mail is
- * byte-identical, Message-ID included, and is retried for another five days.
+ * states FAILED, PARTIALLY_FAILED and DEFERRED. Recipients who have the mail get no second one. The mail
+ * keeps its Message-ID. It is byte-identical to the one that an earlier attempt composed, unless a redaction
+ * has deleted that. It is retried for another five days.
  * @returns the delivery, which is QUEUED unless a worker has claimed it already
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN also without a grant for the mailbox, DELIVERY_NOT_FOUND,
  *   DELIVERY_STATE

@@ -42,6 +42,8 @@ interface Withdrawal {
  * yet are composed again without what was redacted. For both, an attempt that has not begun to send the body
  * is ended, and the workers are notified. The stored raw mails of all of these are deleted, even of mails
  * that were sent. It writes no event.
+ * @param redacted the message, its ticket, which part was redacted, and as `quoted` whether later mails may
+ *   quote the message, which is so if it is public
  * @returns ids of the deliveries that were cancelled: none or one
  */
 export async function withdrawMails(tx: Tx, redacted: Withdrawal): Promise<number[]> {

@@ -1,6 +1,6 @@
 /**
  * A position in the events of the whole desk: the place of the transaction that wrote an event, its ticket,
- * and its number within the ticket as operators count. Usually that of an event, after which reading goes on.
+ * and its number within the ticket as operators count. Reading goes on after a position.
  */
 export type DeskPosition = readonly [place: number, ticketId: number, number: number];
 
@@ -19,7 +19,7 @@ export function readDeskCursor(cursor: string): DeskPosition | undefined {
   return isWithin && deskCursor(position) === cursor ? position : undefined;
 }
 
-/** Whether position `a` is before `b`: places are compared first, then tickets, then numbers. */
+/** Whether position `a` is before `b`, not equal: places are compared first, then tickets, then numbers. */
 export function isBefore(a: DeskPosition, b: DeskPosition): boolean {
   if (a[0] !== b[0]) return a[0] < b[0];
   if (a[1] !== b[1]) return a[1] < b[1];

@@ -13,8 +13,7 @@ export interface Receiver<T> {
 
 /**
  * A stream that is asked for its next value without a promise. With promises, each of thousands of waiting
- * watchers would hold a chain of them. The chain would be new for each value, and by then so old that only a
- * full garbage collection frees it.
+ * watchers would hold a chain of them for so long that only a full garbage collection frees it.
  */
 export interface PulledStream<T> extends AsyncIterableIterator<T, undefined> {
   /** Asks for the next value. Must not be called before the last pull was answered. */

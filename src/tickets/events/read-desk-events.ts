@@ -83,7 +83,8 @@ const select = preparedFor((db) =>
 /**
  * Reads a page of the events of all tickets, oldest first: the wanted ones among the next 1,000 events after
  * a position. The page may be short or empty although `more` is true; reading goes on at `reached`. Events
- * that an older transaction holds back are left out, and `areHeld` says so. All operators see the same.
+ * that an older transaction holds back are left out, and `areHeld` says so. All operators see the same. A
+ * MESSAGE_REDACTED among them is reported to `noteRedaction`.
  * @param operator the viewer; the caller has checked the role
  * @param limit most events of the page; with 0, `more` says whether there are any
  */

@@ -81,8 +81,8 @@ export function pageWithoutCursor(paging: Paging): KeysetPage | undefined {
 }
 
 /**
- * Reads one page of a list that is ordered by id. Cursors hold row ids, so insertions do not shift a page. In
- * the other direction, there is another page whenever the request has a cursor.
+ * Reads one page of a list that is ordered by id. Cursors hold row ids, so insertions do not shift a page. On
+ * the side of the request's cursor, `pageInfo` says that there is another page without checking it.
  * @param read reads the rows of a page (see `KeysetPage`); called with a limit of one row more than the page,
  *   which shows whether there is another page
  * @throws Refusal INVALID_INPUT for an invalid page size or cursor

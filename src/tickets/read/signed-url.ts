@@ -10,7 +10,7 @@ export interface AttachmentUrls {
   /**
    * Returns the query string, without `?`, that lets its bearer download the attachment as the user. Checks
    * no permission.
-   * @param expires when it ends to be valid, in seconds since 1970
+   * @param expires when it expires, in seconds since 1970
    */
   sign(attachmentId: number, userId: number, expires: number): string;
   /**

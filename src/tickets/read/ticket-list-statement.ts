@@ -20,8 +20,8 @@ import { ownTicketsWith, ticketsWith } from './search-text.ts';
  */
 
 /**
- * By the time of the last message that the viewer may see (of opening if there is none), or by the time of
- * opening.
+ * LAST_MESSAGE: by the time of the last message that the viewer may see, or of opening if there is none.
+ * CREATED: by the ticket's number, and so by the time of opening.
  */
 export type TicketOrder = 'LAST_MESSAGE' | 'CREATED';
 

@@ -82,8 +82,8 @@ function selectTicket(db: Reader, named: SQL) {
 }
 
 /**
- * A ticket by id or reference, with its requester. Undefined both when it does not exist and when the viewer
- * may not see it.
+ * A ticket by global id, number or reference, with its requester. Undefined both when it does not exist and
+ * when the viewer may not see it.
  * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `read`
  */
 export async function findTicket(

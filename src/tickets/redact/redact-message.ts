@@ -10,6 +10,7 @@ import { type Redacted, redact } from './run-redaction.ts';
 
 /** Input of `redactMessage`. */
 export interface RedactMessageInput {
+  /** The number, not the global id. */
   readonly messageId: number;
   /** Recorded in the audit trail for good. Up to 1,000 characters. */
   readonly reason?: string | null | undefined;

@@ -74,7 +74,7 @@ const renew = preparedFor((db: Db) =>
 
 /**
  * Extends the lease that `by` holds to 6 seconds from now.
- * @returns false when it was lost, another request wants it, or the upload is no longer unfinished
+ * @returns false when it was lost, another request wants it, or the upload is complete or gone
  */
 export async function renewLease(db: Db, uploadId: string, by: string): Promise<boolean> {
   return (await renew(db).execute({ id: uploadId, writer: by })).length > 0;

@@ -27,7 +27,10 @@ export interface PendingRow {
 export interface LaneLimits {
   /** Most statements of lanes in flight. */
   readonly atOnce: number;
-  /** Milliseconds from a message's first locked ticket, or its entry into a lane, until it is rejected. */
+  /**
+   * Milliseconds after which a waiting message is rejected, counted from when its ticket was first found
+   * locked, or from when it joined a lane if that was earlier.
+   */
   readonly patience: number;
   /** Most waiting messages of one lane, so that one ticket cannot fill the whole queue. */
   readonly rows: number;
@@ -41,10 +44,10 @@ export interface LaneLimits {
  * Queues of messages whose ticket is locked: one lane per ticket, so that no message waits for another
  * ticket's lock. A lane's turn is one statement, which waits up to 250 ms for the lock. Then the next lane
  * has its turn. Once a lane's statement has got the lock, the rest of the lane goes back to the groups, which
- * write it in fewer statements. After a statement that did not get it, the lane's next statement has one row,
- * because a single row may wait for another lock, and the lane stays. The lanes settle the promises of their
- * messages: a message is rejected with `Unavailable` when its lane is full or its `giveUpAt` has passed, and
- * with the error of its statement otherwise.
+ * write it in fewer statements. When a statement has not got it, the lane stays, and its next statement has
+ * only one row, because that row may be waiting for another lock. The lanes settle the promises of their
+ * messages. A message is rejected with `Unavailable` when its lane is full or its `giveUpAt` has passed, and
+ * with the error of its statement when that failed for another reason.
  */
 export interface TicketLanes {
   /**
