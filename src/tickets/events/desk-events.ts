@@ -57,8 +57,9 @@ export async function currentDeskCursor(ctx: TicketContext): Promise<string> {
 
 /**
  * The events of all tickets after a cursor, and new ones as they come; only new ones without a cursor. The
- * stream ends when the caller returns it, or the gateway stops. When the right to watch is lost or a read
- * fails, the stream throws the refusal or the error. Until then it takes one of the viewer's subscriptions.
+ * stream ends when its consumer ends it by `return`, or the gateway stops. When the right to watch is lost or
+ * a read fails, the stream throws the refusal or the error. Until then it takes one of the viewer's
+ * subscriptions.
  * @throws Refusal as `listDeskEvents`
  * @throws TooMany when the viewer has too many subscriptions open
  */

@@ -12,9 +12,10 @@ export const downloadPath = (id: number): string =>
 export const isServed = ({ blobKey, scan }: Attachment): boolean => blobKey !== null && scan !== 'INFECTED';
 
 /**
- * A signed URL for `<img>` and `<a>`, which needs no credential. Until it expires, its bearer may download
- * this file as the viewer. The viewer's permission is checked again on each use. Null for a file that is not
- * served, without a viewer, and for a viewer without the scope `read`.
+ * A signed URL for `<img>` and `<a>`, which needs no credential. It begins with the request's `origin`, which
+ * may be empty. Until it expires, its bearer may download this file as the viewer. The viewer's permission is
+ * checked again on each use. Null for a file that is not served, without a viewer, and for a viewer without
+ * the scope `read`.
  * @param expiresInSeconds at most `maxUrlSeconds`: a URL that is valid for longer is refused on use
  */
 export function attachmentUrl(

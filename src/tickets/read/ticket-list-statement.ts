@@ -21,7 +21,7 @@ import { ownTicketsWith, ticketsWith } from './search-text.ts';
 
 /**
  * LAST_MESSAGE: by the time of the last message that the viewer may see, or of opening if there is none.
- * CREATED: by the ticket's number, and so by the time of opening.
+ * CREATED: by the ticket's number, which follows the time of opening.
  */
 export type TicketOrder = 'LAST_MESSAGE' | 'CREATED';
 
@@ -32,7 +32,9 @@ export interface TicketFilter {
   readonly requesterId?: number | null | undefined;
   /** The whole reference, in any case. */
   readonly reference?: string | null | undefined;
-  /** Words of the subject, or the beginning of the reference or of the requester's address. */
+  /**
+   * Words of the subject, or the beginning of the reference or, for operators, of the requester's address.
+   */
   readonly text?: string | null | undefined;
   /** Tickets with a message after this time that the viewer may see, and those opened after it. */
   readonly updatedAfter?: Date | null | undefined;

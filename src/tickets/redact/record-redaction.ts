@@ -16,7 +16,7 @@ interface RedactionRecord {
  * writes the audit entry and appends the events. The event MESSAGE_REDACTED comes first, for every viewer of
  * the message, also when only a file was redacted; then DELIVERY_CANCELLED for a cancelled mail, for
  * operators. The redaction itself has been done.
- * @param record the action and the details of the audit entry, and the message's visibility
+ * @param what the action and the details of the audit entry, and the message's visibility
  */
 export async function record(
   tx: Tx,
