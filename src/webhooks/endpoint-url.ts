@@ -3,7 +3,10 @@ import { isPublicAddress } from './address-rules.ts';
 
 /** To which addresses requests to webhooks may be sent. */
 export interface Reach {
-  /** Whether they may go to private addresses too, and over `http:`. If not: public ones, and `https:`. */
+  /**
+   * Whether they may go to private addresses too, and over `http:`. If not, only to public ones, over
+   * `https:`.
+   */
   readonly allowsPrivate: boolean;
 }
 

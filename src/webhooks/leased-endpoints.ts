@@ -12,7 +12,7 @@ export type Endpoint = typeof webhooks.$inferSelect & {
 
 /**
  * A worker's lease of an endpoint. The functions here that take one change nothing once another worker has
- * claimed the endpoint. All but `releaseEndpoint` change nothing either once it was disabled.
+ * claimed the endpoint. Once it was disabled, all but `releaseEndpoint` change nothing either.
  */
 export interface Lease {
   readonly id: number;

@@ -28,8 +28,8 @@ export interface StoredFiles {
    */
   readonly attached: readonly Problem[];
   /**
-   * Keeps the bytes that this request brought beyond its end. Must be called right before the statement that
-   * refers to them. Earlier uploads are not affected.
+   * Claims the bytes of this request's own files and pictures, so that they are kept when the request ends.
+   * Must be called right before the statement that refers to them. Earlier uploads are not affected.
    * @throws RequestOver when the request has ended, and the bytes have been removed
    */
   claim(): void;

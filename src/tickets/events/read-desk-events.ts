@@ -133,7 +133,8 @@ export const lastPlace = sql`
 
 /**
  * Finds `now`, the position after every event that can be read now, and `ahead`, the lowest place that no
- * event can have yet: a cursor from there on is of another database, or of one before it was restored.
+ * event can have yet. A cursor at or after it is from another database, or from this one before an older
+ * backup was restored.
  */
 export async function findHorizon({
   database,
