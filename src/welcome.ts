@@ -2,7 +2,11 @@ import type { App } from './app.ts';
 import type { Config } from './config.ts';
 import type { DemoDesk } from './dev/demo/desk.ts';
 
-/** The text that `npm start` prints: the addresses of the gateway, and calls to try. */
+/**
+ * Makes the text that `npm start` prints: the addresses of the gateway and, with a demo desk, its accounts
+ * with their passwords and calls to try. For a process that only sends mail, it says so. Prints nothing
+ * itself.
+ */
 export function welcome(config: Config, { url, monitorUrl, demo }: App): string {
   if (url === undefined) {
     const at = monitorUrl === undefined ? '' : `\n\n  readiness     ${monitorUrl}/health/ready`;

@@ -3,9 +3,12 @@ import { parseMediaType, unknownType, writeMediaType } from '../content/media-ty
 import { shortenName } from '../mail/compose/normalize-file-name.ts';
 
 /**
- * Makes a file name safe to show, send and save anywhere: no folder, no control or bidirectional character,
- * no reserved device name, and at most 200 bytes, extension included. Zero-width joiners stay. Returns
- * `attachment-1` and so on, by `index`, when nothing visible remains.
+ * Makes a file name safe to show, send and save anywhere, in NFC. Folders, control and bidirectional
+ * characters, and blanks and dots at either end are removed. Each of `"<>|:*?` becomes `_`, and a reserved
+ * device name is prefixed with `_`. At most 200 bytes of UTF-8 remain, with the extension. Zero-width joiners
+ * stay.
+ * @param index of the attachment, from 0. When nothing visible remains, the name is `attachment-` and `index`
+ *   + 1
  */
 export function cleanFileName(name: string, index: number): string {
   // The expressions below are quadratic in runs of dots. Only 200 bytes remain, so a long name is cut to its
@@ -21,7 +24,8 @@ export function cleanFileName(name: string, index: number): string {
 }
 
 /**
- * The sender's media type with its well-formed parameters, or `application/octet-stream` if it is malformed.
+ * The sender's media type with its well-formed parameters, except `name`, `filename` and `boundary`, in at
+ * most 255 characters; `application/octet-stream` if it is malformed.
  */
 export function cleanContentType(type: string): string {
   const parsed = parseMediaType(type);

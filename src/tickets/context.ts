@@ -18,7 +18,10 @@ export interface TicketServices {
   readonly blobs: BlobStore;
   /** Writes new messages. */
   readonly groupCommit: GroupCommit;
-  /** Returns the rule that would refuse a new message, without a lock or a write. */
+  /**
+   * Checks a new message by the rules that need the database, without a lock or a write. Returns the first
+   * rule that refuses it, or what its mail would be made of.
+   */
   readonly dryRun: DryRun;
   /** Reads events once for all who watch the same. */
   readonly events: Feeds;
@@ -28,10 +31,12 @@ export interface TicketServices {
   readonly eventDelivered: (seconds: number) => void;
   /** Limits how many subscriptions a user has at a time. */
   readonly subscriptionLimit: ConcurrencyLimit;
-  /** Bounds the searches that run at once: each may take a connection for seconds. */
+  /** Bounds the searches of each role that run at once: each may take a connection for seconds. */
   readonly searchTurns: Readonly<Record<Role, UserTurns>>;
+  /** Limits of sizes and numbers, from the settings. */
   readonly limits: Limits;
   readonly rateLimits: RateLimits;
+  /** Signs the URLs of attachments, and checks their signatures. */
   readonly attachmentUrls: AttachmentUrls;
   /** Whether new files are scanned before they are mailed. */
   readonly scans: boolean;

@@ -1,6 +1,9 @@
 import { type Problem, Refusal } from '../platform/errors.ts';
 
-/** The refusal INVALID_INPUT with these problems, of which there is at least one. */
+/**
+ * Makes the refusal INVALID_INPUT with these problems, of which there must be at least one. Its text is that
+ * of the only problem, or says how many there are. Its path is that of the first one.
+ */
 export function invalidInput(problems: readonly Problem[]): Refusal<'INVALID_INPUT'> {
   const message =
     problems.length === 1 ? problems[0]!.message : `${problems.length} problems were found in the input`;

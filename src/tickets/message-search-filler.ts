@@ -32,10 +32,10 @@ const renew = preparedFor((db: Db) =>
 
 /**
  * Starts a loop that indexes the words of new messages for operators' searches, every two seconds until it is
- * disposed. After an upgrade that changes how texts become words, it also re-indexes all tickets and
- * messages, the newest first. Any number of processes may run it: the SQL functions let one write at a
- * time, and the others find nothing to do. Failures are logged and tried again. Disposing of it waits for the
- * statement under way.
+ * disposed; without a pause while many are left. After an upgrade that changes how texts become words, it
+ * also re-indexes all tickets and messages, the newest first. Any number of processes may run it: the SQL
+ * functions let one write at a time, and the others find nothing to do. Failures are logged, and tried again
+ * after two seconds. Disposing of it waits for the statement under way.
  */
 export function startMessageSearchFiller(db: Db, log: Logger): AsyncDisposable {
   const pause = createInterruptibleSleep();

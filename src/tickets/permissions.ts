@@ -15,8 +15,9 @@ export function requireViewer(ctx: RequestContext, scope?: Scope): Viewer {
 
 /**
  * Returns the signed-in viewer if they are an operator with the scope.
- * @param may what only operators may do, for the message: `see deliveries`
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN
+ * @param may what only operators may do, for the refusal's text: `see deliveries`
+ * @throws Refusal UNAUTHENTICATED without a sign-in; FORBIDDEN for a requester, and when the credential lacks
+ *   the scope
  */
 export function requireOperator(ctx: RequestContext, may: string, scope: Scope): Viewer {
   const viewer = requireViewer(ctx);
@@ -26,7 +27,9 @@ export function requireOperator(ctx: RequestContext, may: string, scope: Scope):
 }
 
 /**
- * @param may what only operators may do, for the message
+ * Does nothing for an operator.
+ * @param may what only operators may do, for the refusal's text: `see deliveries`
+ * @param path of the input that the refusal is about; empty for the whole input
  * @throws Refusal FORBIDDEN for a requester
  */
 export function assertOperator(viewer: Viewer, may: string, path: readonly string[] = []): void {
@@ -39,8 +42,8 @@ export function assertScope(viewer: Viewer, scope: Scope): void {
 }
 
 /**
- * The refusal for a viewer without the scope `read`, or undefined. Viewers without it still see the results
- * of their own commands.
+ * The refusal FORBIDDEN for a viewer without the scope `read`, or undefined. Viewers without it still see the
+ * results of their own commands.
  */
 export const whyNotRead = (viewer: Viewer): Refusal<'FORBIDDEN'> | undefined =>
   viewer.scopes.has('read') ? undefined : lacks('read');
@@ -54,7 +57,12 @@ const onlyOperators = (may: string, path: readonly string[] = []): Refusal<'FORB
 /** Whether the viewer is an operator, who sees all tickets. */
 export const isOperator = (viewer: Viewer): boolean => viewer.role === 'OPERATOR';
 
-/** The refusal for a viewer whose role or scopes do not allow this message, or undefined. */
+/**
+ * The refusal for a viewer whose role or scopes do not allow this message, or undefined. Every message needs
+ * the scope `write`. Only operators may write private messages, send e-mails and reopen tickets. An e-mail
+ * also needs the scope `mail`; `ifLastMessage` and a quotation need `read`. Neither the ticket nor the
+ * mailbox is checked.
+ */
 export function whyNotWrite(
   viewer: Viewer,
   {

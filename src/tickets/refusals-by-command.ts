@@ -1,6 +1,9 @@
 import type { ErrorCode, Refusal } from '../platform/errors.ts';
 
-/** Commands with refusals of their own. `changeDelivery` stands for all commands that change a delivery. */
+/**
+ * Names of the commands whose refusals are members of their result unions. The preview of a message is one of
+ * them. `changeDelivery` stands for all commands that change a delivery.
+ */
 export const commands = [
   'addTicketMessage',
   'previewTicketMessage',
@@ -11,15 +14,15 @@ export const commands = [
   'setTicketStatus',
   'markSeen',
 ] as const;
-/** Name of a command. */
+/** One of `commands`. */
 export type CommandName = (typeof commands)[number];
-/** A command that writes. */
+/** Name of a command that writes. */
 export type WritingCommand = Exclude<CommandName, 'previewTicketMessage'>;
 
 const messageCommands = ['addTicketMessage', 'previewTicketMessage'] as const;
 /**
- * The commands that read a new message. Code that both share may throw only refusals that the result types of
- * both contain.
+ * Names of the commands whose input is a new message. Code that both share may throw only refusals that the
+ * result types of both contain.
  */
 export type MessageCommand = (typeof messageCommands)[number];
 const redactors = ['redactMessage', 'redactAttachment'] as const;
@@ -62,7 +65,8 @@ export type CodeOf<C extends CommandName> = {
 }[ErrorCode];
 
 /**
- * Returns the refusal. A code that the commands' result unions lack does not compile, so every refusal that a
- * command throws goes through here: `throw refuse<'redactMessage'>(…)`. `test/house` checks that it does.
+ * Returns the refusal unchanged. A code that the commands' result unions lack does not compile, so every
+ * refusal that a command throws goes through here: `throw refuse<'redactMessage'>(…)`. `test/house` checks
+ * that it does.
  */
 export const refuse = <C extends CommandName>(refusal: Refusal<CodeOf<C>>): Refusal<CodeOf<C>> => refusal;

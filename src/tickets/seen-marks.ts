@@ -13,7 +13,7 @@ import { type TicketSelector, ticketNotFound } from './ticket-selector.ts';
 /** Input of `markSeen`. */
 export interface MarkSeenInput {
   readonly ticket: TicketSelector;
-  /** The last message that the viewer has seen. */
+  /** The last message that the viewer has seen: its number, not its global id. */
   readonly messageId: number;
 }
 
@@ -22,7 +22,9 @@ export interface SeenTicket {
   readonly ticketId: number;
 }
 
-/** Most messages after the mark that are looked at. */
+/**
+ * `countUnseen` counts among at most this many messages of a ticket, so this is its highest count.
+ */
 export const mostUnseen = 100;
 
 const int = (name: string): SQL => sql`${sql.placeholder(name)}::int`;
@@ -46,8 +48,10 @@ const mark = preparedFor((db: Db) =>
 
 /**
  * Records that the viewer has seen a ticket up to a message. A message before the recorded one changes
- * nothing.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, TICKET_NOT_FOUND, MESSAGE_NOT_FOUND; Unavailable
+ * nothing. No event is written.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `read`; TICKET_NOT_FOUND; MESSAGE_NOT_FOUND
+ *   also for a message of another ticket, or one that the viewer may not see
+ * @throws Unavailable when the database does not answer
  */
 export async function markSeen(ctx: TicketContext, input: MarkSeenInput): Promise<SeenTicket> {
   const viewer = requireViewer(ctx, 'read');
@@ -85,9 +89,11 @@ const count = preparedFor((db: Reader) =>
 );
 
 /**
- * By ticket id, how many messages by others the viewer has not seen; without a mark, that is every one. Only
- * the newest `mostUnseen` after the mark are looked at, the viewer's own among them, so that a long ticket
- * costs no more than a short one. The tickets must be visible to the viewer.
+ * By ticket id, how many messages by others the viewer has not seen; without a mark, that is every one. Each
+ * given ticket has a number. It is counted among the newest `mostUnseen` messages after the mark, the
+ * viewer's own included, so that a long ticket costs no more than a short one. The caller passes only tickets
+ * that the viewer may see.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `read`
  */
 export async function countUnseen(
   ctx: TicketContext,

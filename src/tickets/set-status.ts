@@ -34,9 +34,11 @@ const eventOf = {
 } as const satisfies Record<TicketStatus, EventType>;
 
 /**
- * Closes a ticket or reopens it. Messages, mails and uploads stay as they are. The command is idempotent: a
- * second call writes nothing and sends no event.
- * @throws Refusal UNAUTHENTICATED, TICKET_NOT_FOUND, FORBIDDEN
+ * Closes a ticket or reopens it, with an audit entry and a public event. Messages, mails and uploads stay as
+ * they are. The command is idempotent: a second call writes nothing and sends no event.
+ * @throws Refusal, in this order: UNAUTHENTICATED; TICKET_NOT_FOUND, also for a ticket that the viewer may
+ *   not see; FORBIDDEN for requesters and without the scope `write`
+ * @throws Unavailable as `inTransaction`
  */
 export async function setTicketStatus(ctx: TicketContext, input: SetTicketStatusInput): Promise<StatusSet> {
   const viewer = requireViewer(ctx);

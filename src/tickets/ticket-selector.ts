@@ -10,6 +10,7 @@ export interface TicketSelector {
   readonly id?: string | null;
   /** The ticket's number. */
   readonly ticketId?: number | null;
+  /** Such as `INC-000047`, in any case. */
   readonly reference?: string | null;
 }
 
@@ -20,13 +21,17 @@ export interface ResolvedSelector {
 }
 
 /**
- * The refusal for a ticket that does not exist, and for one that the viewer may not see. The two cannot be
- * distinguished.
+ * Makes the refusal for a ticket that does not exist, and for one that the viewer may not see. The two cannot
+ * be distinguished.
  */
 export const ticketNotFound = (): Refusal<'TICKET_NOT_FOUND'> =>
   new Refusal('TICKET_NOT_FOUND', 'There is no such ticket', undefined, ['ticket']);
 
-/** Resolves a selector to an id or a reference. A malformed one becomes the id 0, which no ticket has. */
+/**
+ * Parses a selector, without the database, to a ticket's number or a reference. If several forms are given,
+ * the first of id, number and reference counts. A selector that is malformed or empty becomes the number 0,
+ * which no ticket has; so does a reference of more than 200 characters, or with U+0000 or a lone surrogate.
+ */
 export function resolveSelector({ id, ticketId, reference }: TicketSelector): ResolvedSelector {
   if (id != null) return { ticketId: decodeGlobalId('Ticket', id) ?? 0, reference: null };
   if (ticketId != null) return { ticketId, reference: null };

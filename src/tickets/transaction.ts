@@ -5,7 +5,9 @@ import { asUnavailable } from '../platform/database-faults.ts';
 import type { TicketContext } from './context.ts';
 
 /**
- * Runs a command that locks rows, in one transaction. It is not retried.
+ * Runs a command that locks rows, in one transaction, and returns its result after the commit. It is not
+ * retried.
+ * @param run when it throws, the transaction is rolled back, and the error is thrown on
  * @throws Unavailable when the database does not answer in time, a deadlock ended the transaction, or a lock
  *   is not granted within three seconds. Unless `nothingWritten` is true, it may have been committed.
  */
@@ -17,7 +19,7 @@ export async function inTransaction<T>({ services }: TicketContext, run: (tx: Tx
 
 /**
  * Locks the ticket's row until the transaction ends, so that changes of its conversation happen one after
- * another. Rows that are read afterwards are current.
+ * another. Rows that are read afterwards are current. Locks nothing if there is no such ticket.
  */
 export async function lockTicket(tx: Tx, ticketId: number): Promise<void> {
   await tx

@@ -42,7 +42,11 @@ for (const [network, prefix] of closed6) closed.addSubnet(network, prefix, 'ipv6
 const global6 = new BlockList();
 global6.addSubnet('2000::', 3, 'ipv6');
 
-/** Whether an IP address belongs to a machine on the public internet. False for other texts. */
+/**
+ * Whether an IP address may belong to a machine on the public internet: it is in none of the private, local
+ * and reserved networks. False for IPv4 addresses that are written as IPv6, and for texts that are no IP
+ * address.
+ */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 4) return !closed.check(address, 'ipv4');

@@ -24,13 +24,19 @@ const wakeWorkers = (tx: Tx) => tx.execute(sql`select pg_notify(${webhooksChanne
 
 /** An endpoint to add. */
 export interface NewWebhook {
+  /** The caller has checked it by `whyNotEndpoint`. */
   readonly url: string;
   /** Null: events of all types. */
   readonly types: readonly EventType[] | null;
+  /** Whether it receives private events as well. */
   readonly includesPrivate: boolean;
 }
 
-/** Adds an endpoint, which receives the events from now on. @returns its id, and the text of its secret */
+/**
+ * Adds an endpoint, which receives the events from now on, and notifies the workers. Like the other functions
+ * here, it writes no audit entry.
+ * @returns its id, and the text of its secret (`whsec_…`), which cannot be read later
+ */
 export async function addWebhook(tx: Tx, { url, types, includesPrivate }: NewWebhook) {
   const secret = newSecret();
   const [added] = await tx
@@ -44,11 +50,14 @@ export async function addWebhook(tx: Tx, { url, types, includesPrivate }: NewWeb
 const state = sql<'ENABLED' | 'FAILING' | 'DISABLED'>`case when ${webhooks.disabledAt} is not null
   then 'DISABLED' when ${webhooks.failures} > 0 then 'FAILING' else 'ENABLED' end`;
 
-/** How many endpoints are in each state. */
+/** Counts the endpoints in each state; a state without endpoints is missing. See `listWebhooks`. */
 export const countWebhooks = (db: Db) =>
   db.select({ state, webhooks: sql<number>`count(*)::int` }).from(webhooks).groupBy(sql`1`);
 
-/** All endpoints without their secrets. `state` is FAILING from a failed request until one succeeds. */
+/**
+ * All endpoints in the order of their ids, without their secrets. `state` is DISABLED if the endpoint was
+ * disabled, and FAILING from a failed request until one succeeds or the endpoint is enabled again.
+ */
 export const listWebhooks = (db: Db) =>
   db
     .select({
@@ -70,7 +79,8 @@ export const listWebhooks = (db: Db) =>
     .orderBy(asc(webhooks.id));
 
 /**
- * Stops requests to an endpoint. One that is under way is finished.
+ * Stops requests to an endpoint. One that is under way is finished. An endpoint that is disabled already
+ * stays so, with its first time and reason.
  * @returns false when there is no such endpoint
  */
 export async function disableWebhook(tx: Tx, id: number): Promise<boolean> {
@@ -86,7 +96,8 @@ export async function disableWebhook(tx: Tx, id: number): Promise<boolean> {
 }
 
 /**
- * Enables an endpoint, also one that only waits for a retry: the next request is sent at once.
+ * Enables an endpoint, also one that only waits for a retry: the next request is sent immediately. Its
+ * failures are counted from 0 again, and the workers are notified.
  * @param skips whether it receives only events from now on, instead of all since the last one delivered
  * @returns whether there is such an endpoint
  */
@@ -106,8 +117,10 @@ export async function enableWebhook(tx: Tx, id: number, skips: boolean): Promise
 }
 
 /**
- * Gives an endpoint a new secret. For `hours` hours, requests are signed with the last one as well.
- * @returns the text of the new secret; undefined when there is no such endpoint
+ * Gives an endpoint a new secret. For `hours` hours, requests are signed with the last one as well. A secret
+ * before that is dropped, even if it was still valid.
+ * @param hours a whole number; 0: the last secret ends now
+ * @returns the text of the new secret (`whsec_…`); undefined when there is no such endpoint
  */
 export async function rotateSecret(tx: Tx, id: number, hours: number): Promise<string | undefined> {
   const secret = newSecret();
@@ -123,15 +136,15 @@ export async function rotateSecret(tx: Tx, id: number, hours: number): Promise<s
   return rotated.length > 0 ? secretText(secret) : undefined;
 }
 
-/** Removes an endpoint. @returns false when there was none of this id */
+/** Removes an endpoint for good. @returns false when there was none of this id */
 export async function removeWebhook(tx: Tx, id: number): Promise<boolean> {
   const removed = await tx.delete(webhooks).where(eq(webhooks.id, id)).returning({ id: webhooks.id });
   return removed.length > 0;
 }
 
 /**
- * Sends an endpoint a request of the type `TEST`, whatever its state, and changes nothing.
- * @returns its reply; undefined when there is no such endpoint
+ * Sends an endpoint a signed request of the type `TEST`, whatever its state, and changes nothing.
+ * @returns its reply, or why there was none; undefined when there is no such endpoint
  */
 export async function testWebhook(db: Db, id: number, reach: Reach): Promise<Reply | undefined> {
   const [found] = await db

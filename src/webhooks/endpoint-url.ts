@@ -1,20 +1,24 @@
 import { isIP } from 'node:net';
 import { isPublicAddress } from './address-rules.ts';
 
-/** Where webhooks may go. */
+/** To which addresses requests to webhooks may be sent. */
 export interface Reach {
-  /** Whether they may go to private addresses, and over `http:`. */
+  /**
+   * Whether they may go to private addresses too, and over `http:`. If not, only to public ones, over
+   * `https:`.
+   */
   readonly allowsPrivate: boolean;
 }
 
 const longestUrl = 2000;
 
-/** The host of a URL as `lookup` takes it: an IPv6 address without brackets. */
+/** The host of a URL without its port, as `lookup` takes it: an IPv6 address without brackets. */
 export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
 
 /**
- * Why a URL cannot be an endpoint; undefined when it can. The addresses of a name are checked whenever a
- * request is sent, because they change.
+ * Why a URL cannot be an endpoint, as the end of a sentence about it: `must begin with https://`. Undefined
+ * when it can. It may have up to 2,000 characters, and no user, password or fragment. A name is not resolved:
+ * its addresses are checked whenever a request is sent, because they change.
  */
 export function whyNotEndpoint(text: string, { allowsPrivate }: Reach): string | undefined {
   if (text.length > longestUrl || !URL.canParse(text)) return 'is no URL';

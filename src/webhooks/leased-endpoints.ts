@@ -6,11 +6,14 @@ import { failingDays, mostRetryAfterSeconds } from './reply-verdict.ts';
 
 /** An endpoint that a worker sends to, as its row says now. */
 export type Endpoint = typeof webhooks.$inferSelect & {
-  /** Milliseconds until the next request may be sent. */
+  /** Milliseconds until the next request may be sent; 0 if it may be sent now. */
   readonly dueInMs: number;
 };
 
-/** A worker's hold on an endpoint. Statements with a token that was replaced change nothing. */
+/**
+ * A worker's lease of an endpoint. The functions here that take one change nothing once another worker has
+ * claimed the endpoint. Once it was disabled, all but `releaseEndpoint` change nothing either.
+ */
 export interface Lease {
   readonly id: number;
   readonly token: string;
@@ -29,7 +32,11 @@ const held = ({ id, token }: Lease) => and(eq(webhooks.id, id), eq(webhooks.leas
 const owned = (lease: Lease) => and(held(lease), isNull(webhooks.disabledAt));
 const to = ([place, ticketId, number]: DeskPosition) => ({ place, ticketId, number });
 
-/** Leases every enabled endpoint that no live worker has, so that one worker at a time sends to each. */
+/**
+ * Leases every enabled endpoint that no live worker has, so that one worker at a time sends to each.
+ * @param leaseMs milliseconds until the leases expire
+ * @returns the endpoints, whose `leaseToken` is the token of the lease; empty when there are none
+ */
 export const claimEndpoints = (db: Db, leaseMs: number): Promise<Endpoint[]> => {
   const free = or(
     isNull(webhooks.leaseToken),
@@ -50,6 +57,7 @@ export const claimEndpoints = (db: Db, leaseMs: number): Promise<Endpoint[]> => 
 
 /**
  * Extends a lease.
+ * @param leaseMs milliseconds from now until it expires
  * @returns false when another worker has the endpoint, or the endpoint was disabled or removed
  */
 export async function renewLease(db: Db, lease: Lease, leaseMs: number): Promise<boolean> {
@@ -78,7 +86,7 @@ export async function recordPosition(db: Db, lease: Lease, position: DeskPositio
   await db.update(webhooks).set(to(position)).where(owned(lease));
 }
 
-/** Records a request that succeeded, and the position of its event. */
+/** Records a request that succeeded, and the position of its event. The endpoint is not FAILING any more. */
 export async function recordDelivery(db: Db, lease: Lease, position: DeskPosition): Promise<void> {
   await db
     .update(webhooks)
@@ -94,8 +102,9 @@ export async function recordDelivery(db: Db, lease: Lease, position: DeskPositio
 }
 
 /**
- * Records a request that failed. The next is due in `retryMs`.
- * @returns whether this disabled the endpoint: it has failed for more than `failingDays`
+ * Records a request that failed. The next is due in `retryMs` milliseconds, and the position stays. An
+ * endpoint that has failed for more than `failingDays` is disabled, with an audit entry.
+ * @returns whether this disabled the endpoint; false also when the lease is lost
  */
 export async function recordFailure(
   db: Db,
@@ -123,7 +132,7 @@ export async function recordFailure(
   });
 }
 
-/** Disables an endpoint that has answered 410 Gone. */
+/** Disables an endpoint that has answered 410 Gone, with an audit entry. */
 export async function recordGone(db: Db, lease: Lease): Promise<void> {
   await db.transaction(async (tx) => {
     const gone = await tx

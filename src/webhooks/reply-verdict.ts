@@ -17,6 +17,10 @@ export type Verdict =
   | { readonly kind: 'delivered' }
   /** The endpoint has answered 410 Gone. */
   | { readonly kind: 'gone' }
+  /**
+   * `error` says why: `status 500`, or the reply's `error`. The request is repeated in `retryMs`
+   * milliseconds.
+   */
   | { readonly kind: 'failed'; readonly error: string; readonly retryMs: number };
 
 /**
@@ -24,6 +28,8 @@ export type Verdict =
  * again in `retryMs`: 5 s after the first failure, then twice as long each time, up to an hour, all ± 25 % at
  * random. A longer Retry-After counts instead, up to a day.
  * @param failures failed requests since the last one that succeeded, without this one
+ * @param now the time from which a Retry-After with a date is counted
+ * @param random in [0, 1)
  */
 export function verdictOfReply(
   { status, retryAfter, error }: Reply,

@@ -24,23 +24,27 @@ import { verdictOfReply } from './reply-verdict.ts';
 import { sendRequest } from './send-request.ts';
 import { secretsOf, signedHeaders } from './sign.ts';
 
-/** How requests to endpoints end. */
+/** How a request to an endpoint ended. `delivered`: with 2xx. `gone`: with 410 Gone. `failed`: otherwise. */
 export type WebhookOutcome = 'delivered' | 'failed' | 'gone';
 
 /** What sending to endpoints needs. */
 export interface SendingPorts {
   readonly db: Db;
   readonly feeds: Feeds;
+  /** The feed of all the desk's events. */
   readonly deskFeed: FeedOf<DeskEvent, DeskPosition>;
   /** Reads the events that a filter wants. */
   readonly readWanted: (filter: DeskEventFilter) => ReadAfter<DeskEvent, DeskPosition>;
   readonly reach: Reach;
   readonly log: Logger;
   readonly now: () => Date;
+  /** In [0, 1): spreads retries. */
   readonly random: () => number;
   /** Called for each request when it has ended and its outcome is written. */
   readonly seen: (outcome: WebhookOutcome) => void;
-  /** Whether requests may be sent: not by a copy of the database. */
+  /**
+   * Whether requests may be sent: not from a copy of the database. If not, it is asked again every second.
+   */
   readonly mayBegin: () => Promise<boolean>;
 }
 
@@ -59,16 +63,19 @@ export interface EndpointRun {
    * database failed, its lease expires instead.
    */
   readonly ended: Promise<void>;
-  /** Begins no further step. A request that is under way is finished and recorded. */
+  /** Ends the loop: no further request begins. One that is under way is finished and recorded. */
   stop(): void;
 }
 
 /**
- * Sends the desk's events to an endpoint in their order, in a loop with one request at a time: the next one
- * is sent when the last one is answered and recorded. An event whose answer was not recorded is sent again,
- * by this worker or the next one. The loop ends when it is stopped, or when it finds before a request that
- * the endpoint is disabled, removed or another worker's. The caller renews the lease.
- * @param mayRequest whether the lease lasts longer than a request
+ * Starts a loop that sends an endpoint the desk's events that it wants, in their order and with one request
+ * at a time: the next one is sent when the last one is answered and recorded. After a failed request the same
+ * event is sent again when it is due. So is an event whose answer was not recorded, by this worker or the
+ * next one. The loop ends when it is stopped, or when it finds before a request that the endpoint is
+ * disabled, removed or another worker's. Errors of the database are logged, and the step is repeated after a
+ * second. The caller renews the lease.
+ * @param claimed the endpoint as `claimEndpoints` returned it
+ * @param mayRequest whether the lease lasts longer than a request; asked before each. If not, the loop waits
  */
 export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: () => boolean): EndpointRun {
   const pause = createInterruptibleSleep();

@@ -5,13 +5,16 @@ import { isPublicAddress } from './address-rules.ts';
 import { hostOf, type Reach, whyNotEndpoint } from './endpoint-url.ts';
 import { addressesOf } from './resolve-name.ts';
 
-/** Milliseconds for a whole request: resolving, connecting, sending, and the end of the answer. */
+/**
+ * Milliseconds after which a request is ended: resolving, connecting, sending, and reading the answer
+ * together.
+ */
 export const requestMs = 15_000;
 /** Bytes of an answer that are read and discarded before its connection is closed. */
 const responseBytes = 64 * 1024;
 const longestError = 200;
 
-/** How a request ended. */
+/** How a request ended. Either `status` or `error` is defined. */
 export interface Reply {
   /** The answer's status; undefined when there was none. */
   readonly status: number | undefined;
@@ -23,7 +26,10 @@ export interface Reply {
 
 /**
  * Posts JSON to an endpoint. Its name is resolved once, and the connection goes to an address that was
- * checked: a name whose address changes meanwhile leads nowhere else. Redirects are not followed.
+ * checked: a name whose address changes meanwhile leads nowhere else. Redirects are not followed. It does not
+ * reject: a URL or an address that `reach` does not allow, a timeout and a broken connection are an `error`.
+ * The body of the answer is discarded; a status counts even if its body breaks off.
+ * @param headers in addition to Content-Type, Content-Length, User-Agent and Host
  */
 export async function sendRequest(
   to: string,

@@ -7,16 +7,20 @@ import { requestMs } from './send-request.ts';
 
 /** What the sender needs. */
 export interface SenderPorts extends SendingPorts {
-  /** LISTENs for endpoints that were added or enabled. */
+  /** The client that LISTENs for endpoints that were added or enabled. */
   readonly sql: postgres.Sql;
-  /** Milliseconds after which an unrenewed lease expires; more than two requests take. */
+  /** Milliseconds after which an unrenewed lease expires; more than two requests take. 60,000 by default. */
   readonly leaseMs?: number;
-  /** Milliseconds between two rounds, which claim endpoints and renew leases: well below `leaseMs`. */
+  /**
+   * Milliseconds between two rounds, which claim endpoints and renew leases: well below `leaseMs`. 5,000 by
+   * default.
+   */
   readonly pollMs?: number;
 }
 
 /** A loop that claims endpoints and sends events to them. */
 export interface WebhookSender extends AsyncDisposable {
+  /** Starts the loop, and returns immediately. A second call does nothing. Errors are logged and retried. */
   start(): void;
 }
 
@@ -27,8 +31,9 @@ interface Leased {
 }
 
 /**
- * Creates the sender. Any number of processes may have one: an endpoint belongs to one of them at a time, by
- * a lease. Disposing it finishes requests that are under way and releases its endpoints.
+ * Creates the sender, which is not started. Any number of processes may have one: an endpoint belongs to one
+ * of them at a time, by a lease. Disposing it waits for requests that are under way, and releases its
+ * endpoints.
  */
 export function createWebhookSender(ports: SenderPorts): WebhookSender {
   const { db, log, leaseMs = 60_000, pollMs = 5000 } = ports;

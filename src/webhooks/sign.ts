@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 const secretBytes = 32;
 const prefix = 'whsec_';
 
-/** Makes a random secret. */
+/** Makes a random secret of 32 bytes. */
 export const newSecret = (): Buffer => randomBytes(secretBytes);
 
 /** A secret as its endpoint needs it: `whsec_` and base64. */
@@ -19,9 +19,9 @@ export interface Signed {
 }
 
 /**
- * The headers of a request, signed as Standard Webhooks describes it, so that libraries of many languages can
- * verify them. There is one signature for each secret: while a secret is being replaced, an endpoint may know
- * either.
+ * The headers `webhook-id`, `webhook-timestamp` (seconds since 1970) and `webhook-signature` of a request,
+ * signed as Standard Webhooks describes it, so that libraries of many languages can verify them. There is one
+ * signature for each secret: while a secret is being replaced, an endpoint may have either.
  */
 export function signedHeaders({ id, at, body }: Signed, secrets: readonly Buffer[]): Record<string, string> {
   const timestamp = String(Math.floor(at.getTime() / 1000));
@@ -34,14 +34,16 @@ export function signedHeaders({ id, at, body }: Signed, secrets: readonly Buffer
   };
 }
 
-/** The secrets of an endpoint. */
+/** The secrets of an endpoint, as they are stored. */
 export interface Secrets {
   readonly secret: Buffer;
+  /** The secret before that; null if it was never replaced. */
   readonly previousSecret: Buffer | null;
+  /** When the previous secret expires. */
   readonly previousSecretUntil: Date | null;
 }
 
-/** The secrets to sign with: the current one, and the one before it until it expires. */
+/** The secrets to sign with: the current one, then the one before it until it expires. */
 export function secretsOf(
   { secret, previousSecret, previousSecretUntil }: Secrets,
   now: Date,

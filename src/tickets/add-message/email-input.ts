@@ -7,15 +7,22 @@ import {
   type RecipientKind,
 } from '../../platform/vocabulary.ts';
 
-/** The e-mail of a message. Absent and null both mean the default. */
+/**
+ * The e-mail of a message. Absent and null both mean the default: `emailDefaults`, and no hold. It goes to
+ * the ticket's requester.
+ */
 export interface EmailReplyInput {
   /** Address of one of the desk's mailboxes. */
   readonly from: string;
+  /** Addresses, without display names. */
   readonly cc?: readonly string[] | null | undefined;
   readonly bcc?: readonly string[] | null | undefined;
-  /** Seconds to wait before sending. The message itself is visible immediately. */
+  /**
+   * Seconds to wait before sending, from 0 to 30 days. Not together with `sendAt`. The message itself is
+   * visible immediately.
+   */
   readonly holdSeconds?: number | null | undefined;
-  /** Earliest time of sending. */
+  /** Earliest time of sending, at most 366 days ahead. A past one means immediately. */
   readonly sendAt?: Date | null | undefined;
   /** Reasons to cancel the mail before it is sent. */
   readonly cancelIf?: readonly CancelReason[] | null | undefined;
@@ -36,18 +43,23 @@ export const emailDefaults = {
 
 /** The e-mail with its defaults filled in. */
 export interface NewEmail {
+  /** As parsed, or as given when it is malformed. */
   readonly from: string;
-  /** As given. */
+  /** As given, with repetitions and malformed addresses. */
   readonly cc: readonly string[];
+  /** Likewise. */
   readonly bcc: readonly string[];
   readonly holdSeconds: number | null;
   readonly sendAt: Date | null;
   readonly cancelIf: readonly CancelReason[];
   readonly quote: Quote;
   readonly autoSubmitted: boolean;
-  /** Cc and Bcc without repetitions: each address only where it was named first. */
+  /**
+   * The well-formed addresses of Cc, then of Bcc, without repetitions: each only where it was named first.
+   * They may include the To address.
+   */
   readonly copies: readonly Copy[];
-  /** Addresses of Cc and Bcc that repeat an earlier one. */
+  /** Addresses of Cc and Bcc that repeat an earlier one of Cc or Bcc. */
   readonly duplicates: readonly string[];
 }
 
@@ -59,7 +71,7 @@ export interface Copy {
   readonly key: string;
 }
 
-/** The copies whose address is not the To address. */
+/** The copies whose address is not the To address by `addressKey`, in the same order. */
 export function copiesExcept(copies: readonly Copy[], toAddress: string): readonly Copy[] {
   const to = addressKey(toAddress);
   return copies.filter(({ key }) => key !== to);
@@ -73,8 +85,12 @@ const maxScheduleMs = 366 * 24 * 60 * 60 * 1000;
 const mostRead = 100;
 
 /**
- * Parses the e-mail of an input and collects its problems.
+ * Parses the e-mail of an input and collects its problems: malformed addresses, too many of them, a repeated
+ * reason in `cancelIf`, and times out of bounds. It does not throw, and does not look up the mailbox. Of each
+ * list, it parses the first `limit` addresses, or the first 100 if `limit` is less.
  * @param limit most Cc and Bcc addresses together
+ * @param now the current time, for the bounds of `sendAt`
+ * @returns the e-mail, also when it has problems, and the problems with paths that begin with `email`
  */
 export function readEmail(
   given: EmailReplyInput,
@@ -150,7 +166,10 @@ function* timeProblems({ holdSeconds, sendAt }: Times, now: Date): Iterable<Prob
     yield { path: ['email', 'sendAt'], message: 'A mail can be scheduled at most a year ahead' };
 }
 
-/** When the mail is due, in milliseconds since 1970; undefined means immediately. */
+/**
+ * When the mail is due, in milliseconds since 1970; undefined means immediately, also for 0 seconds and for a
+ * time that is not after `now`.
+ */
 export function dueAtOf({ holdSeconds, sendAt }: Times, now: Date): number | undefined {
   if (holdSeconds !== null && holdSeconds > 0) return now.getTime() + holdSeconds * 1000;
   return sendAt !== null && sendAt.getTime() > now.getTime() ? sendAt.getTime() : undefined;

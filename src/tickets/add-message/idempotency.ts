@@ -11,9 +11,9 @@ import { storedFingerprint } from './commit/accept-rows.ts';
 import type { NewMessage } from './input.ts';
 
 /**
- * SHA-256 in hexadecimal of the input without its ticket: the body and flags, the name, type and digest of
- * each file, and the e-mail. It leaves out the key, `ifLastMessage` and the preview's hash, because a retry
- * may have seen newer messages.
+ * SHA-256 in hexadecimal of the input without its ticket: the body and flags, the name, type, digest and
+ * Content-ID of each file in order, and the e-mail. It leaves out the key, `ifLastMessage` and the preview's
+ * hash, because a retry may have seen newer messages.
  */
 export function fingerprintOf(message: NewMessage, files: readonly NewFile[]): string {
   const { body, format, visibility, isMobileDevice, ...later } = authoredOf(message);
@@ -53,8 +53,10 @@ export interface StoredKey {
 }
 
 /**
- * Finds the message that a user's idempotency key created.
- * @param fingerprint of the current input, which is compared with the stored one
+ * Finds the message that a user's idempotency key created. Other users' keys are separate. Does not check
+ * whether the user may still see the message.
+ * @param fingerprint `fingerprintOf` the current input, which is compared with the stored one
+ * @returns undefined when the user has not used the key
  */
 export async function findKey(
   db: Db,
@@ -79,16 +81,17 @@ export async function findKey(
   return row;
 }
 
-/** The refusal for a key that was used with another input. */
+/** Makes the refusal for a key that was used with another input. */
 export const keyReused = (): Refusal<'IDEMPOTENCY_KEY_REUSED'> =>
   new Refusal('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used with another input', undefined, [
     'idempotencyKey',
   ]);
 
 /**
- * Rejects an idempotency key in the header of a request with several commands, where the second command would
- * look like a retry of the first.
- * @throws Refusal INVALID_INPUT
+ * Refuses an Idempotency-Key header of a request with several commands, where the second command would look
+ * like a retry of the first.
+ * @param commands number of mutations in the request
+ * @throws Refusal INVALID_INPUT when there is such a header and `commands` is not 1
  */
 export function assertOneCommand({ idempotencyKey }: RequestContext, commands: number): void {
   if (idempotencyKey === undefined || commands === 1) return;
@@ -101,9 +104,10 @@ export function assertOneCommand({ idempotencyKey }: RequestContext, commands: n
 const running = new Map<string, (() => void)[]>();
 
 /**
- * Runs the calls with the same key of a user one after another; calls without a key at once. Within a process
- * they wait here without a connection. Calls of other processes wait in the database, for the ticket's lock
- * and the key's unique index.
+ * Runs `run`, and returns or throws what it does. Calls with the same key of a user run one after another, in
+ * the order in which they were made, also after one has failed. A call without a key (null) runs immediately.
+ * Within a process they wait here without a connection. Calls of other processes wait in the database, for
+ * the ticket's lock and the key's unique index.
  */
 export async function oneAtATime<T>(userId: number, key: string | null, run: () => Promise<T>): Promise<T> {
   if (key === null) return run();

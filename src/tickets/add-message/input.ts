@@ -10,7 +10,7 @@ import { type EmailReplyInput, type NewEmail, readEmail } from './email-input.ts
 import { canonicalLanguage } from './language-tag.ts';
 import { readNewBody } from './read-body.ts';
 
-/** Defaults of a message. The schema shows them as its default values. */
+/** Defaults of a message. The schema shows them as its default values. The other fields default to null. */
 export const messageDefaults = {
   format: 'TEXT',
   visibility: 'PUBLIC',
@@ -40,7 +40,7 @@ export interface InlineAttachmentInput extends FileInput {
   readonly contentId: string;
 }
 
-/** The file or upload of an attachment, and the path to it within the attachment. */
+/** The file or upload of an attachment, and the path to it within the attachment: `[]` or `['inline']`. */
 export const fileInputOf = ({ inline, ...own }: AttachmentInput): FileInput & { readonly path: string[] } =>
   inline == null ? { ...own, path: [] } : { file: inline.file, upload: inline.upload, path: ['inline'] };
 
@@ -55,21 +55,29 @@ export interface AddTicketMessageInput extends Optional<Omit<Authored, 'body'>> 
   readonly email?: EmailReplyInput | null | undefined;
   /** Whether to reopen the ticket if it is closed, in the same commit. For operators. */
   readonly reopen?: boolean | null | undefined;
+  /** See `isIdempotencyKey`. The Idempotency-Key header may give it instead. */
   readonly idempotencyKey?: string | null | undefined;
-  /** Global id of the last message that the author has seen. */
+  /**
+   * Global id of the last message that the author has seen. If the ticket has a newer one that the author may
+   * see, the command is refused with TICKET_CHANGED.
+   */
   readonly ifLastMessage?: string | null | undefined;
-  /** Hash of a preview. If the mail would differ from the previewed one, nothing is written. */
+  /**
+   * Hash of a preview, for a message with an e-mail. If the mail would differ from the previewed one, the
+   * command is refused with PREVIEW_STALE, and nothing is written.
+   */
   readonly expectPreviewHash?: string | null | undefined;
 }
 
 /** A parsed input with its defaults filled in. The input is parsed once; later steps use only this. */
 export interface NewMessage extends Authored, ResolvedSelector {
+  /** As given, so without the pasted pictures. */
   readonly attachments: readonly AttachmentInput[];
   readonly email: NewEmail | null;
   readonly reopen: boolean;
   /** From the input, else from the request's header. */
   readonly idempotencyKey: string | null;
-  /** 0 stands for a malformed id, which is reported as a problem. */
+  /** Number of the message. 0 stands for a malformed id, which is reported as a problem. */
   readonly ifLastMessage: number | null;
   readonly expectPreviewHash: string | null;
 }
@@ -84,7 +92,7 @@ export interface ParsedMessage {
   readonly changes: readonly BodyChange[];
   /**
    * The problems that can be found without the database and without reading files: those of the body, and at
-   * most a hundred others.
+   * most a hundred others. Paths begin at the command's input: `['email', 'cc', 2]`.
    */
   readonly problems: readonly Problem[];
 }
@@ -92,7 +100,13 @@ export interface ParsedMessage {
 /** Most problems that are reported besides those of the body. */
 const maxProblems = 100;
 
-/** Parses an input, fills in its defaults and collects its problems. */
+/**
+ * Parses an input, fills in its defaults and collects its problems. It throws no refusal, and checks no
+ * permission. It neither awaits files nor reads the database.
+ * @param ctx supplies the limits, the time, and the key from the Idempotency-Key header
+ * @returns the message and its problems. A part with a problem has a stand-in: the body is as given, a
+ *   malformed language is null
+ */
 export async function parseMessage(ctx: TicketContext, given: AddTicketMessageInput): Promise<ParsedMessage> {
   const { limits } = ctx.services;
   const attachments = given.attachments ?? messageDefaults.attachments;
@@ -132,7 +146,10 @@ function* conditionProblems(message: NewMessage): Iterable<Problem> {
   if (ifLastMessage === 0) yield { path: ['ifLastMessage'], message: 'Not the id of a message' };
 }
 
-/** Whether a text may be an idempotency key: 1 to 255 visible ASCII characters. Spaces are allowed inside. */
+/**
+ * Whether a text may be an idempotency key: 1 to 255 visible ASCII characters. Spaces are allowed, except as
+ * the first or last character.
+ */
 export const isIdempotencyKey = (text: string): boolean =>
   /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(text);
 

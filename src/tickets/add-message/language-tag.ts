@@ -17,7 +17,11 @@ const privateUse = /^x(?:-[a-z0-9]{1,8})+$/;
 /** A macrolanguage before one of its languages, which can be left out: `zh-yue` is `yue`. */
 const extendedLanguage = /^(?:ar|kok|lv|ms|sgn|sw|uz|zh)-(?=[a-z]{3}(?:-|$))/;
 
-/** The canonical form of a BCP 47 tag: `DE-ch` is `de-CH`. @returns undefined when it is not a tag */
+/**
+ * The canonical form of a BCP 47 tag: `DE-ch` becomes `de-CH`, and an obsolete tag the newer one (`i-lux`:
+ * `lb`). Only its syntax is checked, not whether its parts are registered.
+ * @returns undefined when it is not a tag, or is longer than 100 characters
+ */
 export function canonicalLanguage(tag: string): string | undefined {
   if (tag.length > maxLength || !/^[a-z0-9-]+$/i.test(tag)) return undefined;
   const lower = tag.toLowerCase();

@@ -8,7 +8,9 @@ import type { DryRunAnswer } from './commit/check-rows.ts';
 import { copiesExcept } from './email-input.ts';
 
 /**
- * Composes the mail of a row that a dry run accepted, as the worker would now. Nothing is stored or sent.
+ * Composes the mail of a row with an e-mail that a dry run accepted, as the worker would now. A copy to the
+ * To address is left out. Nothing is stored or sent, and the mailbox's size limit is not applied.
+ * @param answer the dry run's result for the row, whose `verdict` is null
  * @throws Unavailable when the database cannot be read
  */
 export async function previewOf(
@@ -45,8 +47,8 @@ export async function previewOf(
 }
 
 /**
- * What the previewed mail took from the database. The commit compares it, so that a changed subject, mailbox,
- * requester or conversation sends no other mail.
+ * What the previewed mail took from the database, of a dry run that accepted a row with an e-mail. The commit
+ * compares it, so that a changed subject, mailbox, requester or conversation sends no other mail.
  */
 export const expectationOf = (answer: DryRunAnswer): MailExpectation => ({
   subject: answer.mailSubject!,

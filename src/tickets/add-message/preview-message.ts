@@ -10,7 +10,7 @@ import { previewOf } from './preview-mail.ts';
 import { precedingRefusal, refusalByRule } from './refusals.ts';
 import { type Warning, warningsOf } from './result.ts';
 
-/** The mail that a message would be sent as. */
+/** The mail that a message would be sent as, with its signature and quotations. */
 export interface MessagePreview {
   readonly envelope: Envelope;
   readonly subject: string;
@@ -23,13 +23,18 @@ export interface MessagePreview {
   /** The mailbox's limit, in bytes. */
   readonly limitBytes: number;
   readonly warnings: readonly Warning[];
-  /** For `expectPreviewHash`, which sends exactly this mail or none. */
+  /** 64 hexadecimal digits for `expectPreviewHash`, which sends exactly this mail or none. */
   readonly previewHash: string;
 }
 
 /**
- * Composes the mail of a message as it would be sent now, without storing or sending anything.
- * @throws Refusal as `addTicketMessage`, except for mail sizes, TICKET_CHANGED and idempotency keys
+ * Composes the mail of a message as it would be sent now, and sends nothing. No row is written. The files of
+ * the request are stored only until it ends. A mail above `limitBytes` is previewed, not refused.
+ * @param given the input of `addTicketMessage`, with an e-mail. `expectPreviewHash`, `ifLastMessage` and an
+ *   idempotency key are checked for their form and for permission, and have no effect otherwise
+ * @throws Refusal UNAUTHENTICATED, TICKET_NOT_FOUND, FORBIDDEN, INVALID_INPUT (also without an e-mail),
+ *   PRIVATE_WITH_EMAIL, MAILBOX_NOT_FOUND, MAILBOX_NOT_READY, RECIPIENT_MISSING, ATTACHMENT_TOO_LARGE
+ * @throws Unavailable or an error of the driver when the database does not answer
  */
 export async function previewTicketMessage(
   ctx: TicketContext,

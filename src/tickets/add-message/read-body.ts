@@ -7,20 +7,24 @@ import { checkHtml, withoutPasted } from '../../content/read-body.ts';
 import type { Problem } from '../../platform/errors.ts';
 import type { MessageFormat } from '../../platform/vocabulary.ts';
 
-/** A parsed body. */
+/** A checked body. With problems, the body is as given, and there are no pictures and no changes. */
 export interface NewBody {
   /** The body, in which pasted pictures are replaced by references to their Content-IDs. */
   readonly body: string;
+  /** The pictures that the body contained as data URLs. Empty for plain text. */
   readonly pasted: readonly PastedPicture[];
-  /** Parts of the body that will not be shown as written. */
+  /** Parts of the body that will not be shown as written. Empty for plain text. */
   readonly changes: readonly BodyChange[];
-  /** Problems of the body. */
+  /** Problems of the body, each with the path `['body']`. */
   readonly problems: readonly Problem[];
 }
 
 /**
- * Extracts the pasted pictures of a body, and parses the rest once for all later steps.
- * @param attachments number of files of the message, without pasted pictures
+ * Checks the body of a new message and, if it is HTML, replaces its pasted pictures. Problems are returned,
+ * not thrown: characters that cannot be stored, more bytes of UTF-8 without the pictures than
+ * `limits.bodyBytes`, nothing to read, more files with the pictures than `limits.attachments`, and HTML that
+ * takes too much work to read.
+ * @param given.attachments number of files of the message, without pasted pictures
  */
 export async function readNewBody(
   limits: Limits,

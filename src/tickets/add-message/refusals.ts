@@ -20,8 +20,8 @@ import { isIdempotencyKey, type NewMessage, type ParsedMessage } from './input.t
 export type MessageRefusal = Refusal<CodeOf<MessageCommand>>;
 
 /**
- * The first refusal that follows from the input and the viewer's permissions alone, or undefined.
- * TICKET_NOT_FOUND takes precedence over all of them.
+ * The first refusal that follows from the input and the viewer's permissions alone: FORBIDDEN, INVALID_INPUT
+ * or PRIVATE_WITH_EMAIL; undefined when there is none. `precedingRefusal` finds one that takes precedence.
  */
 export function refusalByInput(
   viewer: Viewer,
@@ -38,8 +38,9 @@ export function refusalByInput(
 }
 
 /**
- * The refusal of `addTicketMessage` that takes precedence over `found`: a reused idempotency key, else that
- * of `precedingRefusal`.
+ * The refusal with which `addTicketMessage` answers instead of `found`: IDEMPOTENCY_KEY_REUSED whenever the
+ * viewer has used the key before, else that of `precedingRefusal`. The input is not compared with the first
+ * one; `replayRefusedCall` does so. Returns the refusal, and throws only when the database cannot be read.
  */
 export async function firstRefusal(
   ctx: TicketContext,
@@ -57,8 +58,9 @@ export async function firstRefusal(
 }
 
 /**
- * The refusal that takes precedence over `found`, or `found` itself. A refusal of the ticket precedes all.
- * When `found` concerns a size, those of the mailbox and the recipient precede it too.
+ * The refusal that takes precedence over `found`, or `found` itself. TICKET_NOT_FOUND takes precedence over
+ * all others; MAILBOX_NOT_FOUND, MAILBOX_NOT_READY and RECIPIENT_MISSING only over ATTACHMENT_TOO_LARGE.
+ * Returns the refusal, and throws only when the database cannot be read.
  */
 export async function precedingRefusal(
   ctx: TicketContext,
@@ -73,11 +75,14 @@ export async function precedingRefusal(
   return answer.verdict === null ? found : refusalByRule(row, answer.verdict);
 }
 
-/** The refusal for a mail that no longer equals its preview. */
+/** Makes the refusal for a mail that no longer equals its preview. */
 export const previewStale = (): Refusal<'PREVIEW_STALE'> =>
   new Refusal('PREVIEW_STALE', 'The mail would differ from its preview', undefined, ['expectPreviewHash']);
 
-/** The refusal for a rule that needs the database but no lock. */
+/**
+ * Makes the refusal for a rule that needs the database but no lock.
+ * @throws Error for MAIL_SIZE and COMPARE_COPIES, which the caller has to resolve instead
+ */
 export function refusalByRule(row: MessageRow, verdict: RuleVerdict): MessageRefusal {
   const from = ['email', 'from'];
   switch (verdict) {
@@ -99,7 +104,11 @@ export function refusalByRule(row: MessageRow, verdict: RuleVerdict): MessageRef
   }
 }
 
-/** The refusal for any verdict of the statement. */
+/**
+ * Makes the refusal for a verdict of the statement. For TICKET_CHANGED it reads which messages the viewer has
+ * not seen.
+ * @throws Error for MAIL_SIZE, COMPARE_COPIES, LOCKED, LATER and KEY_TAKEN, which are not refusals
+ */
 export async function refusalByVerdict(
   ctx: TicketContext,
   viewer: Viewer,
@@ -124,8 +133,9 @@ export async function refusalByVerdict(
 }
 
 /**
- * The refusal for a row whose earlier uploads were redacted between their lookup and the write: the same as
- * if they had been redacted before. Undefined for any other error.
+ * The refusal for a row whose earlier uploads were redacted between their lookup and the write: INVALID_INPUT
+ * with a problem for each of them, as if they had been redacted before. Undefined for any other error.
+ * @param error what the write of the row threw
  */
 export async function lostUploads(
   ctx: TicketContext,

@@ -9,11 +9,12 @@ import { type Added, replayOf } from './result.ts';
 import { storeFiles } from './store-files.ts';
 
 /**
- * Looks again at a call that was refused with IDEMPOTENCY_KEY_REUSED. It may repeat the first call after all:
- * limits may have been lowered since, or the credential may have fewer rights. If so, returns the first
- * call's result, because a limit is judged when a message is added, not when its call is repeated. A file
- * that is too large was not read whole, so a call with one cannot be compared.
- * @param refused why the call was refused; any other error is thrown again
+ * Checks whether a call that was refused with IDEMPOTENCY_KEY_REUSED repeats the first call after all: limits
+ * on sizes may have been lowered since, or the credential may have fewer rights. If so, returns the first
+ * call's result as `replayOf` does, because a limit applies when a message is added, not when its call is
+ * repeated. A file that is too large was not read whole, so a call with one cannot be compared. Nothing is
+ * added.
+ * @param refused what the call threw. Anything but IDEMPOTENCY_KEY_REUSED is thrown again
  * @throws Refusal FORBIDDEN when it is the same call but the viewer may no longer write such a message,
  *   TICKET_NOT_FOUND when they may no longer see the ticket, otherwise IDEMPOTENCY_KEY_REUSED
  */

@@ -23,7 +23,9 @@ import type { ParsedMessage } from './input.ts';
 export interface Added {
   readonly ticket: Ticket;
   readonly message: Message;
+  /** In the order of their positions, pasted pictures last. */
   readonly attachments: readonly Attachment[];
+  /** Null when the message has no e-mail. */
   readonly delivery: Delivery | null;
   /** Whether an earlier call with this idempotency key added the message. */
   readonly replayed: boolean;
@@ -39,8 +41,9 @@ export interface Warning {
 }
 
 /**
- * Builds the command's result from the statement's result, without another query.
- * @param scans whether new files are scanned
+ * Builds the result of a message that was just added from the statement's result, without another query.
+ * @param row the row as it was appended
+ * @param scans whether new files are scanned, so that a mail with files waits for that
  */
 export function addedFrom(
   row: MessageRow,
@@ -100,9 +103,10 @@ function deliveryFrom(row: MessageRow, answer: MailedAnswer, scans: boolean): De
 }
 
 /**
- * Warnings about a message. They follow from the input and the To address alone, so that a replay has the
- * same ones.
- * @param toAddress null when there is no delivery
+ * Warnings about a message: one for each kind of change to its body, then a DUPLICATE_RECIPIENT for each
+ * address of Cc and Bcc that repeats an earlier one or the To address. They follow from the input and the To
+ * address alone, so that a replay has the same ones.
+ * @param toAddress null when there is no delivery, and so no warning about recipients
  */
 export function warningsOf({ message, changes }: ParsedMessage, toAddress: string | null): Warning[] {
   const { email } = message;
@@ -117,9 +121,11 @@ export function warningsOf({ message, changes }: ParsedMessage, toAddress: strin
 }
 
 /**
- * The result of the first call with the row's idempotency key, or undefined when there was none.
- * @throws Refusal IDEMPOTENCY_KEY_REUSED for another input; TICKET_NOT_FOUND when the viewer may no longer
- *   see what was added.
+ * The result of the first call with the row's idempotency key; undefined when the row has no key, or the
+ * viewer has not used it before. Ticket, message, attachments and delivery are as they are now: the delivery
+ * may have been sent, or the text redacted. The cursor is that of the first call.
+ * @throws Refusal IDEMPOTENCY_KEY_REUSED for another input or ticket; TICKET_NOT_FOUND when the viewer may
+ *   not see the ticket that is named, or no longer sees what was added
  */
 export async function replayOf(
   ctx: TicketContext,

@@ -15,27 +15,35 @@ import { type AttachmentInput, fileInputOf, type NewMessage, type ParsedMessage 
 
 /** The files of a message. Their bytes are in the blob store, but no row refers to them yet. */
 export interface StoredFiles {
+  /**
+   * In the order of their positions: the attachments, then the pasted pictures. Uploads not found are
+   * missing.
+   */
   readonly files: readonly NewFile[];
+  /** Problems for uploads that were not found, or are named twice. */
   readonly problems: readonly Problem[];
   /**
-   * Problems for uploads that are attached already. They do not count when this call repeats the one that
-   * attached them.
+   * Problems for uploads that are attached already, which `files` contains. They do not count when this call
+   * repeats the one that attached them.
    */
   readonly attached: readonly Problem[];
   /**
-   * Makes the command the owner of the bytes, right before the statement that refers to them.
-   * @throws RequestOver
+   * Claims the bytes of this request's own files and pictures, so that they are kept when the request ends.
+   * Must be called right before the statement that refers to them. Earlier uploads are not affected.
+   * @throws RequestOver when the request has ended, and the bytes have been removed
    */
   claim(): void;
-  /** Gives the bytes back when no row refers to them. They are removed when the request ends. */
+  /** Undoes `claim` when certainly no row refers to the bytes. They are removed when the request ends. */
   release(): void;
 }
 
 const noFiles: StoredFiles = { files: [], problems: [], attached: [], claim() {}, release() {} };
 
 /**
- * Waits until the request's files and pasted pictures are in the blob store, and looks up earlier uploads.
- * @throws Refusal ATTACHMENT_TOO_LARGE as soon as a limit is exceeded
+ * Waits until the request's files and pasted pictures are in the blob store, and finds the earlier uploads of
+ * the user that the message names. Problems of uploads are returned, not thrown.
+ * @throws Refusal ATTACHMENT_TOO_LARGE as soon as a file, or all files together, exceed their limit
+ * @throws the error of a file that could not be received
  */
 export async function storeFiles(
   ctx: TicketContext,

@@ -18,11 +18,11 @@ export interface DeliveryChange {
   readonly action: string;
   /** Whether it sends a mail, which needs a grant for the mailbox. */
   readonly sends: boolean;
-  /** Event that the ticket's watchers get. */
+  /** Event that operators who watch the ticket get. It is private. */
   readonly event: EventType;
   /** States of the delivery in which the change is allowed. */
   readonly from: readonly DeliveryState[];
-  /** Details for the audit trail. */
+  /** Details for the audit trail, besides the delivery's previous state. */
   readonly details: Readonly<Record<string, string>>;
   /**
    * Recipients in one of the states `from` get the state `to`. The delivery's own state follows from those of
@@ -32,9 +32,14 @@ export interface DeliveryChange {
 }
 
 /**
- * Applies a change to a delivery: writes delivery, recipients, audit entry and event in one commit. Returns
- * the changed delivery.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
+ * Applies a change to a delivery under its ticket's lock: writes delivery, recipients, audit entry and event
+ * in one commit. A delivery that becomes QUEUED is due immediately, is retried for another five days, and the
+ * workers are notified. `cancelIf` is emptied in any case.
+ * @param deliveryId the number, not the global id
+ * @returns the delivery as it is after the commit
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for a requester, without the scope `mail`, or without a grant
+ *   for the mailbox when the change sends; DELIVERY_NOT_FOUND; DELIVERY_STATE with the current state
+ * @throws Unavailable as `inTransaction`
  */
 export async function changeDelivery(
   ctx: TicketContext,

@@ -4,6 +4,7 @@ import type { Delivery } from './load-deliveries.ts';
 
 /** Input of the commands for one delivery. */
 export interface DeliveryInput {
+  /** The number, not the global id. */
   readonly deliveryId: number;
 }
 /** Input of `resolveDelivery`. */
@@ -13,9 +14,13 @@ export interface ResolveDeliveryInput extends DeliveryInput {
 }
 
 /**
- * Sends again to recipients that failed or are deferred. Recipients who have the mail get no second one. The
- * mail is byte-identical, Message-ID included, and is retried for another five days.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
+ * Queues a mail again for the recipients that failed or are deferred; a worker sends it. Allowed in the
+ * states FAILED, PARTIALLY_FAILED and DEFERRED. Recipients who have the mail get no second one. The mail
+ * keeps its Message-ID. It is byte-identical to the one that an earlier attempt composed, unless a redaction
+ * has deleted that. It is retried for another five days.
+ * @returns the delivery, which is QUEUED unless a worker has claimed it already
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN also without a grant for the mailbox, DELIVERY_NOT_FOUND,
+ *   DELIVERY_STATE
  */
 export const retryDelivery = (ctx: TicketContext, { deliveryId }: DeliveryInput): Promise<Delivery> =>
   changeDelivery(ctx, deliveryId, {
@@ -28,7 +33,9 @@ export const retryDelivery = (ctx: TicketContext, { deliveryId }: DeliveryInput)
   });
 
 /**
- * Cancels a mail that is held, queued or deferred. Its message stays.
+ * Cancels a mail that is held, queued or deferred, for the recipients who have not got it. Its message stays.
+ * Needs no grant for the mailbox.
+ * @returns the delivery, which is CANCELLED
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
  */
 export const cancelDelivery = (ctx: TicketContext, { deliveryId }: DeliveryInput): Promise<Delivery> =>
@@ -42,9 +49,12 @@ export const cancelDelivery = (ctx: TicketContext, { deliveryId }: DeliveryInput
   });
 
 /**
- * Resolves a mail whose outcome is unknown. ASSUME_SENT marks it as sent. RESEND sends it again with the same
- * Message-ID, so that most clients show a recipient who has it already one mail.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, DELIVERY_NOT_FOUND, DELIVERY_STATE
+ * Resolves a mail whose outcome is unknown, for the recipients of whom that is true. ASSUME_SENT marks it as
+ * sent to them. RESEND queues it again for them with the same Message-ID, so that most clients show a
+ * recipient who has it already one mail.
+ * @returns the delivery, whose state follows from the states of all its recipients
+ * @throws Refusal UNAUTHENTICATED, FORBIDDEN also for RESEND without a grant for the mailbox,
+ *   DELIVERY_NOT_FOUND, DELIVERY_STATE in any state but OUTCOME_UNKNOWN
  */
 export const resolveDelivery = (
   ctx: TicketContext,

@@ -21,14 +21,16 @@ import { type Delivery, loadDeliveries } from './load-deliveries.ts';
 export interface DeliveryFilter {
   /** One of these states. An empty list matches nothing. */
   readonly states?: readonly DeliveryState[] | null | undefined;
-  /** Whether at least one recipient failed. */
+  /** True: at least one recipient is in state FAILED. False: none is. */
   readonly hasFailedRecipient?: boolean | null | undefined;
+  /** The ticket's number. */
   readonly ticketId?: number | null | undefined;
 }
 
 /**
- * A page of deliveries, in the order of their ids.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
+ * A page of the whole desk's deliveries, in ascending order of their ids.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters and without the scope `read`; INVALID_INPUT for a
+ *   malformed page
  */
 export async function listDeliveries(
   ctx: TicketContext,
@@ -47,8 +49,8 @@ export async function listDeliveries(
 }
 
 /**
- * Number of deliveries on all pages of `listDeliveries`.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN
+ * Number of deliveries on all pages of `listDeliveries`. Counting stops at `maxCount`.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters and without the scope `read`
  */
 export async function countDeliveries(ctx: TicketContext, filter: DeliveryFilter): Promise<Count> {
   const viewer = requireLedgerReader(ctx);

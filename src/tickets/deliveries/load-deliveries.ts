@@ -23,13 +23,17 @@ export interface Delivery {
   readonly rfcMessageId: string;
   /** Number of attempts so far. */
   readonly attempts: number;
-  /** When the next attempt may begin. */
+  /** When the next attempt may begin. Has no meaning once the delivery is settled. */
   readonly dueAt: Date;
   /** When its final state was reached; null until then. */
   readonly settledAt: Date | null;
-  /** Why the last attempt failed, as the worker recorded it. `explain` puts it in plain words. */
+  /**
+   * Why it failed, waits or was cancelled, as recorded; null if there is nothing to say. `explain` puts it in
+   * plain words.
+   */
   readonly failure: string | null;
   readonly createdAt: Date;
+  /** In the order of their positions, the To recipient first. */
   readonly recipients: readonly Recipient[];
 }
 
@@ -41,9 +45,9 @@ export interface Recipient {
   readonly address: string;
   readonly name: string;
   readonly state: RecipientState;
-  /** The server's last reply about this recipient. */
+  /** The server's last reply about this recipient, or why there was none; null before the first attempt. */
   readonly smtpReply: string | null;
-  /** The enhanced status code in that reply, such as `5.1.1`. */
+  /** The enhanced status code in that reply, such as `5.1.1`; null if it has none. */
   readonly enhancedCode: string | null;
 }
 
@@ -55,6 +59,7 @@ export interface DeliveryAttempt {
   /** How far it came. */
   readonly phase: AttemptPhase;
   readonly startedAt: Date;
+  /** Null while it runs. */
   readonly endedAt: Date | null;
   /** State of the delivery after it; null while it runs. */
   readonly outcome: DeliveryState | null;
@@ -63,8 +68,8 @@ export interface DeliveryAttempt {
 }
 
 /**
- * Explains which recipients did not get the mail, and why it failed or waits. Undefined when there is nothing
- * to explain.
+ * Explains in English which recipients did not get the mail, why it failed, waits or was cancelled, and what
+ * can be done. Undefined when there is nothing to explain.
  */
 export const explain = (delivery: Delivery): DeliveryExplanation | undefined => explainDelivery(delivery);
 
@@ -74,8 +79,9 @@ export { explainRecipient } from '../../mail/outbox/explain-failure.ts';
 const mayReadDeliveries = (viewer: Viewer): boolean => isOperator(viewer);
 
 /**
- * Deliveries by message id. Messages without a delivery are missing. Empty for viewers who may not see
- * deliveries.
+ * Deliveries by the ids of their messages. Messages without a delivery are missing. Empty for requesters. No
+ * scope is needed.
+ * @throws Refusal UNAUTHENTICATED
  */
 export const loadDeliveriesOf = (
   ctx: TicketContext,
@@ -83,7 +89,10 @@ export const loadDeliveriesOf = (
 ): Promise<Map<number, Delivery>> =>
   load(ctx, inArray(deliveries.messageId, [...messageIds]), (delivery) => delivery.messageId);
 
-/** Deliveries by id. Unknown ids are missing. Empty for viewers who may not see deliveries. */
+/**
+ * Deliveries by id. Unknown ids are missing. Empty for requesters. No scope is needed.
+ * @throws Refusal UNAUTHENTICATED
+ */
 export const loadDeliveries = (ctx: TicketContext, ids: readonly number[]): Promise<Map<number, Delivery>> =>
   load(ctx, inArray(deliveries.id, [...ids]), (delivery) => delivery.id);
 
@@ -113,7 +122,11 @@ async function load(
   });
 }
 
-/** Attempts by delivery id, oldest first. Empty lists for viewers who may not see deliveries. */
+/**
+ * Attempts by delivery id, oldest first. Each given delivery has a list, which is empty for a requester. No
+ * scope is needed.
+ * @throws Refusal UNAUTHENTICATED
+ */
 export async function listAttempts(
   ctx: TicketContext,
   deliveryIds: readonly number[],

@@ -8,7 +8,7 @@ import { requireOperator } from '../permissions.ts';
 
 /** The raw mail of a delivery. */
 export interface DeliverySource {
-  /** message/rfc822, without a Bcc header. */
+  /** message/rfc822, without a Bcc header. Fails if the blob store cannot read a file of the mail. */
   readonly stream: Readable;
   /** Size in bytes. */
   readonly byteSize: number;
@@ -16,8 +16,10 @@ export interface DeliverySource {
 }
 
 /**
- * Opens the raw mail as it was sent, or may have been sent.
- * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters; DELIVERY_NOT_FOUND also before anything was sent
+ * Opens the raw mail as it was sent, or may have been sent: an attempt must have reached the phase BODY.
+ * @param deliveryId the number, not the global id
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters and without the scope `read`; DELIVERY_NOT_FOUND
+ *   also before anything was sent, and after a redaction has deleted the raw mail
  */
 export async function openRawMail(
   ctx: TicketContext,

@@ -36,10 +36,15 @@ interface Withdrawal {
 }
 
 /**
- * Withdraws the mails of a message that was redacted, or a file of it, in the redaction's transaction and
- * under the ticket's lock. Its own mail is cancelled unless its body has begun. Later mails that quote it are
- * composed again without it. The stored sources of all of these are deleted.
- * @returns ids of the deliveries that were cancelled
+ * Withdraws the mails of a message that was redacted, wholly or by a file. Must be called in the redaction's
+ * transaction, under the ticket's lock. The message's own mail is cancelled, unless it is settled or an
+ * attempt has begun to send its body. Later mails that may quote the message stay; those that are not sent
+ * yet are composed again without what was redacted. For both, an attempt that has not begun to send the body
+ * is ended, and the workers are notified. The stored raw mails of all of these are deleted, even of mails
+ * that were sent. It writes no event.
+ * @param redacted the message, its ticket, which part was redacted, and as `quoted` whether later mails may
+ *   quote the message, which is so if it is public
+ * @returns ids of the deliveries that were cancelled: none or one
  */
 export async function withdrawMails(tx: Tx, redacted: Withdrawal): Promise<number[]> {
   const mails = await lockMails(tx, redacted);

@@ -1,4 +1,7 @@
-/** A position in the events of the whole desk: place, ticket, and number within the ticket. */
+/**
+ * A position in the events of the whole desk: the place of the transaction that wrote an event, its ticket,
+ * and its number within the ticket as operators count. Reading goes on after a position.
+ */
 export type DeskPosition = readonly [place: number, ticketId: number, number: number];
 
 const name = 'events of the desk';
@@ -16,12 +19,12 @@ export function readDeskCursor(cursor: string): DeskPosition | undefined {
   return isWithin && deskCursor(position) === cursor ? position : undefined;
 }
 
-/** Whether position `a` is before `b`: places are compared first, then tickets, then numbers. */
+/** Whether position `a` is before `b`, not equal: places are compared first, then tickets, then numbers. */
 export function isBefore(a: DeskPosition, b: DeskPosition): boolean {
   if (a[0] !== b[0]) return a[0] < b[0];
   if (a[1] !== b[1]) return a[1] < b[1];
   return a[2] < b[2];
 }
 
-/** Before every event. */
+/** The position before every event. */
 export const deskStart: DeskPosition = [0, 0, 0];

@@ -12,22 +12,28 @@ import { EventWatcher } from './watcher.ts';
 /** Input of `listDeskEvents` and `watchDeskEvents`. */
 export interface DeskEventsInput {
   readonly filter: DeskEventFilter;
-  /** Events after this cursor. */
+  /** Events after this cursor. Without it, listing begins at the first event, and watching now. */
   readonly after?: string | null | undefined;
 }
 
 /** A page of the desk's events, oldest first. */
 export interface DeskEventPage {
   readonly events: readonly TicketEvent[];
-  /** Where the next page begins. It moves on even if the filter wants none of many events. */
+  /** `after` of the next page. It moves on even if the filter wants none of many events. */
   readonly cursor: string;
+  /**
+   * Whether there may be more events already. It can be true for a short or empty page, because a page is
+   * selected from at most 1,000 events.
+   */
   readonly hasMore: boolean;
 }
 
 /**
- * The events of all tickets after a cursor, oldest first; from the first one without a cursor.
- * @param first number of events, at most and by default 100
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
+ * A page of the events of all tickets after a cursor, oldest first; from the first one without a cursor. An
+ * event cannot be read while an older transaction is under way.
+ * @param first most events of the page: 0 to 100, and 100 by default
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters and without the scope `read`; INVALID_INPUT for
+ *   `first`, `filter.types`, or a cursor that is malformed or ahead of the desk
  */
 export async function listDeskEvents(
   ctx: TicketContext,
@@ -40,17 +46,22 @@ export async function listDeskEvents(
   return { events: page.events, cursor: deskCursor(page.reached), hasMore: page.more };
 }
 
-/** The cursor at the end of the events that can be read now. @throws Refusal UNAUTHENTICATED, FORBIDDEN */
+/**
+ * The cursor at the end of the events that can be read now.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters and without the scope `read`
+ */
 export async function currentDeskCursor(ctx: TicketContext): Promise<string> {
   requireOperator(ctx, watch, 'read');
   return deskCursor((await findHorizon(ctx.services)).now);
 }
 
 /**
- * The events of all tickets after a cursor, or those from now on, until the caller disconnects, the gateway
- * stops, or the right to watch is lost, which the stream then throws.
- * @throws Refusal as listDeskEvents
- * @throws TooMany
+ * The events of all tickets after a cursor, and new ones as they come; only new ones without a cursor. The
+ * stream ends when its consumer ends it by `return`, or the gateway stops. When the right to watch is lost or
+ * a read fails, the stream throws the refusal or the error. Until then it takes one of the viewer's
+ * subscriptions.
+ * @throws Refusal as `listDeskEvents`
+ * @throws TooMany when the viewer has too many subscriptions open
  */
 export async function watchDeskEvents(
   ctx: TicketContext,

@@ -6,8 +6,8 @@ import { type DeskPosition, isBefore } from './desk-cursor.ts';
 import type { DeskEvent, DeskEventFilter } from './read-desk-events.ts';
 
 /**
- * The feed of all the desk's events, read once for everyone who watches it. Logs a warning while a long
- * transaction holds new events back.
+ * Describes the feed of all the desk's events, which is read once for everyone who watches it. Its reads log
+ * a warning when a transaction has held new events back for 30 seconds, and every 30 seconds after that.
  * @param read reads the events after a position, without a filter
  */
 export const deskFeed = (
@@ -65,6 +65,6 @@ export function isWanted(
   );
 }
 
-/** Whether a filter wants every event. */
+/** Whether a filter has no condition, so that it wants every event. */
 export const wantsAll = (filter: DeskEventFilter): boolean =>
   Object.values(filter).every((condition) => condition == null);

@@ -4,16 +4,24 @@ import type { EventType, Visibility } from '../../platform/vocabulary.ts';
 /** An event of a ticket. */
 export interface TicketEvent {
   readonly ticketId: number;
-  /** Marks this event in the list that it was read from, for viewers who see the same events. */
+  /**
+   * Cursor of this event in the list that it was read from: the desk's, or its ticket's for operators or
+   * requesters. Another list does not accept it.
+   */
   readonly cursor: string;
   readonly type: EventType;
   readonly visibility: Visibility;
   /** User who caused it; null for the gateway itself. */
   readonly actorId: number | null;
+  /** The message that it is about, if any. */
   readonly messageId: number | null;
+  /** The delivery that it is about, if any. */
   readonly deliveryId: number | null;
   readonly createdAt: Date;
-  /** The events that the same statement read, this one among them, in the order in which they are shown. */
+  /**
+   * The events that the same statement read, perhaps of several tickets, this one among them. What belongs to
+   * them can be loaded together.
+   */
   readonly readWith: readonly TicketEvent[];
 }
 
@@ -22,14 +30,15 @@ export interface SeenEvent {
   readonly event: TicketEvent;
   /** The watcher with current permissions, which apply to the event's fields. */
   readonly viewer: Viewer;
-  /** The events that were read together with this one, which is `page[at]`. */
+  /** Those of the events that were read together that this watcher wants. This one is `page[at]`. */
   readonly page: readonly TicketEvent[];
+  /** Index of this event in `page`. */
   readonly at: number;
 }
 
-/** Most events per query. A watcher that is further behind queries again. */
+/** Most events of a page. A watcher that is further behind reads several pages. */
 export const pageSize = 100;
 
-/** The problem of a cursor that is later than the last event. @param list `this desk` or `this ticket` */
+/** The text of the problem of a cursor after the last event. @param list `this desk` or `this ticket` */
 export const aheadOf = (list: string): string =>
   `"after" is ahead of ${list}, which may have been restored from an older backup: start without a cursor`;

@@ -2,7 +2,10 @@ import { inArray } from 'drizzle-orm';
 import type { Reader } from '../../db/database.ts';
 import { tickets } from '../../db/tables.ts';
 
-/** Finds the number of each ticket's last event, by ticket id. Tickets that do not exist are missing. */
+/**
+ * Finds the number of each ticket's last event as operators count, by ticket id; 0 for a ticket without
+ * events. Tickets that do not exist are missing.
+ */
 export async function findLastEventNumbers(
   db: Reader,
   ticketIds: readonly number[],

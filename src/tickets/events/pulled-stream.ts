@@ -1,21 +1,26 @@
-/** Gets what a stream yields: for each pull, one of these is called once, perhaps before the pull returns. */
+/**
+ * Receives what a stream yields: for each pull, one of these functions is called once, perhaps before the
+ * pull returns.
+ */
 export interface Receiver<T> {
+  /** Receives the next value. */
   take(value: T): void;
+  /** The stream has ended. */
   end(): void;
+  /** The stream has failed, and is over. */
   fail(error: unknown): void;
 }
 
 /**
  * A stream that is asked for its next value without a promise. With promises, each of thousands of waiting
- * watchers would hold a chain of them. The chain would be new for each value, and by then so old that only a
- * full garbage collection frees it.
+ * watchers would hold a chain of them for so long that only a full garbage collection frees it.
  */
 export interface PulledStream<T> extends AsyncIterableIterator<T, undefined> {
-  /** Asks for the next value. The last pull has been answered. */
+  /** Asks for the next value. Must not be called before the last pull was answered. */
   pull(receiver: Receiver<T>): void;
 }
 
-/** Asks any stream for its next value. */
+/** Asks a stream of either kind for its next value: by `pull` if it has that, otherwise by `next`. */
 export function pullFrom<T>(stream: AsyncIterator<T> | PulledStream<T>, receiver: Receiver<T>): void {
   if ('pull' in stream) return stream.pull(receiver);
   stream.next().then(
@@ -24,7 +29,7 @@ export function pullFrom<T>(stream: AsyncIterator<T> | PulledStream<T>, receiver
   );
 }
 
-/** The next value of a pulled stream, for those who await it. */
+/** The next value of a pulled stream as a promise. It rejects when the stream fails. */
 export const nextOf = <T>(stream: PulledStream<T>): Promise<IteratorResult<T, undefined>> =>
   new Promise((resolve, reject) =>
     stream.pull({

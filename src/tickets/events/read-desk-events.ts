@@ -8,7 +8,7 @@ import { type DeskPosition, deskCursor } from './desk-cursor.ts';
 import type { TicketEvent } from './event.ts';
 import { noteRedaction } from './redactions.ts';
 
-/** Selects events of the desk that meet all conditions. */
+/** Selects events of the desk that meet all conditions. Absent and null ones do not restrict. */
 export interface DeskEventFilter {
   readonly types?: readonly EventType[] | null | undefined;
   readonly visibility?: Visibility | null | undefined;
@@ -18,10 +18,12 @@ export interface DeskEventFilter {
   readonly requesterId?: number | null | undefined;
 }
 
-/** An event, with what filters need to know of its ticket. */
+/** An event of the desk, with its position, and with what filters need of its ticket. */
 export interface DeskEvent extends TicketEvent {
   readonly position: DeskPosition;
+  /** The ticket's status when the event was read. */
   readonly status: TicketStatus;
+  /** The ticket's requester. */
   readonly requesterId: number;
 }
 
@@ -78,7 +80,14 @@ const select = preparedFor((db) =>
     .prepare('list_desk_events'),
 );
 
-/** Reads events of all tickets. All operators see the same. */
+/**
+ * Reads a page of the events of all tickets, oldest first: the wanted ones among the next 1,000 events after
+ * a position. The page may be short or empty although `more` is true; reading goes on at `reached`. Events
+ * that an older transaction holds back are left out, and `areHeld` says so. All operators see the same. A
+ * MESSAGE_REDACTED among them is reported to `noteRedaction`.
+ * @param operator the viewer; the caller has checked the role
+ * @param limit most events of the page; with 0, `more` says whether there are any
+ */
 export async function readDeskEvents(
   operator: Viewer,
   { database }: Pick<TicketServices, 'database'>,
@@ -118,11 +127,15 @@ function eventOf({ place, number, createdAt, ...row }: Row): DeskEvent {
   return { ...row, position, cursor: deskCursor(position), createdAt: new Date(createdAt) };
 }
 
-/** The place of the last event that can be read now; 0 when there is none. */
+/** SQL for the place of the last event that can be read now; 0 when there is none. */
 export const lastPlace = sql`
   (select coalesce(max(e.place), 0) from events e where e.place < event_horizon())`;
 
-/** The position behind everything that can be read now, and the place that no event has yet. */
+/**
+ * Finds `now`, the position after every event that can be read now, and `ahead`, the lowest place that no
+ * event can have yet. A cursor at or after it is from another database, or from this one before an older
+ * backup was restored.
+ */
 export async function findHorizon({
   database,
 }: Pick<TicketServices, 'database'>): Promise<{ readonly now: DeskPosition; readonly ahead: number }> {

@@ -14,7 +14,11 @@ interface OfAudience {
   count: number;
 }
 
-/** Creates the function that reads for all watchers of this process. */
+/**
+ * Creates the function by which all watchers of tickets in this process read. A statement reads up to 200
+ * tickets and 2,000 events, so a page may have fewer than 100 events while its `more` is true. When a
+ * statement fails, all reads that it answers reject. Up to two statements of an audience run at a time.
+ */
 export function createReadTogether(services: { readonly database: ViewerReads }): ReadTogether {
   const audiences = new Map<string, OfAudience>();
 

@@ -19,9 +19,11 @@ export interface TicketEventsInput {
 }
 
 /**
- * The events of a ticket after a cursor, oldest first.
- * @param first number of events, at most and by default 100
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, TICKET_NOT_FOUND, INVALID_INPUT
+ * The events of a ticket after a cursor, oldest first. Requesters get the public ones only.
+ * @param first most events: 0 to 100, and 100 by default
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `read`; TICKET_NOT_FOUND also for a ticket
+ *   that the viewer may not see; INVALID_INPUT for `first`, or a cursor of another list or ahead of the
+ *   ticket
  */
 export async function listTicketEvents(
   ctx: TicketContext,
@@ -34,9 +36,11 @@ export async function listTicketEvents(
 }
 
 /**
- * The events after a cursor and then new ones, without gaps or repetitions, until the caller disconnects, the
- * gateway stops, or the right to watch is lost, which the stream then throws.
- * @throws Refusal as listTicketEvents
+ * The events of a ticket after a cursor, or from the first one, and then new ones, without gaps or
+ * repetitions. The stream ends when its consumer ends it by `return`, or the gateway stops. When the right to
+ * watch is lost or a read fails, the stream throws the refusal or the error. Until then it takes one of the
+ * viewer's subscriptions.
+ * @throws Refusal as `listTicketEvents`
  * @throws TooMany when the viewer has too many subscriptions open
  */
 export async function watchTicketEvents(

@@ -4,18 +4,22 @@ import type { TicketEvent } from './event.ts';
 
 /** Viewers who see the same events of a ticket: all operators, or its requester. */
 export interface EventAudience {
-  /** Whether events have the operators' numbers. Both numberings have no gaps for their audience. */
+  /**
+   * True: operators, who see all events. False: a requester, who sees the public ones. Each numbers the
+   * events that it sees without gaps.
+   */
   readonly byOperators: boolean;
-  /** The viewer, whose id matters only for a requester. */
+  /** One of the viewers. Their id matters only for a requester. */
   readonly viewer: Viewer;
 }
 
-/** A position in a ticket's events. */
+/** A position in a ticket's events. Both numbers are 0 at the beginning. */
 export interface TicketPosition {
   /** Number of the last event before the position, as the audience counts. */
   readonly number: number;
   /**
-   * Last event number, as operators count, that has been read. A requester may not see all events up to it.
+   * Number, as operators count, up to which the events have been read; 0 if that is not known. A requester
+   * does not see all events up to it.
    */
   readonly through: number;
 }
@@ -26,8 +30,8 @@ export interface TicketPlace extends TicketPosition {
 }
 
 /**
- * An event with its numbers. They have no gaps within the ticket among the events that its
- * audience sees, and follow the order of commits.
+ * An event with its own numbers: `number` as its audience counts, and `through` as operators count. Within
+ * the ticket they follow the order of commits, and `number` has no gaps.
  */
 export interface NumberedEvent extends TicketEvent, TicketPosition {}
 
@@ -35,8 +39,8 @@ export interface NumberedEvent extends TicketEvent, TicketPosition {}
 export type TicketPage = Page<NumberedEvent, TicketPosition>;
 
 /**
- * Reads a page of a ticket's events for those who watch it. What is asked for in the same turn of the event
- * loop, or while a read for the same audience is under way, is read by one statement: thousands of tickets
- * may change, or be watched again, in the same moment.
+ * Reads the page of a ticket's events after a place, for those who watch it. What is asked for in the same
+ * turn of the event loop, or while reads for the same audience are under way, is read by one statement:
+ * thousands of tickets may change, or be watched again, in the same moment.
  */
 export type ReadTogether = (audience: EventAudience, place: TicketPlace) => Promise<TicketPage>;

@@ -8,25 +8,29 @@ import { assertScope, isOperator } from '../permissions.ts';
 import type { SeenEvent, TicketEvent } from './event.ts';
 import { nextOf, type PulledStream, type Receiver } from './pulled-stream.ts';
 
-/** A list that somebody watches. */
+/** A list of events that somebody watches. */
 export interface WatchedList<E extends TicketEvent, P> {
   readonly feed: FeedOf<E, P>;
+  /** The position after which the stream begins. */
   readonly from: P;
   /**
-   * The text of the refusal that ends the stream when the watcher is no longer an operator. Undefined if
-   * requesters may watch as well.
+   * The text of the refusal FORBIDDEN that ends the stream when the watcher is no longer an operator.
+   * Undefined if requesters may watch as well.
    */
   readonly forOperators: string | undefined;
   /** Which events this watcher wants; all when absent. */
   readonly isWanted?: (event: E) => boolean;
-  /** Reads only the wanted events while the watcher is behind. */
+  /** Reads only the wanted events while the watcher is behind; the feed's own read when absent. */
   readonly alone?: ReadAlone<E, P> | undefined;
 }
 
 /**
- * Yields events to one watcher as they come, without gaps or repetitions. While nothing happens it holds no
- * suspended function: there may be thousands. It takes one of its user's places until it is returned.
- * @throws Refusal UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read` or the role is lost
+ * Yields events to one watcher as they come, without gaps or repetitions. The credential is authenticated
+ * again for each event. While nothing happens it holds no suspended function: there may be thousands. It
+ * takes one of its user's subscriptions until it is returned, ends because the gateway stops, or fails. Each
+ * event that was written since the start is reported to `eventDelivered`. The stream fails with the refusal
+ * UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read` or the role is lost, and with the error
+ * of a read that fails.
  */
 export class EventWatcher<E extends TicketEvent, P> implements PulledStream<SeenEvent> {
   readonly #ctx: TicketContext;
@@ -47,7 +51,11 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Seen
   /** Who waits for the next event. */
   #receiver: Receiver<SeenEvent> | undefined;
 
-  /** @throws TooMany */
+  /**
+   * Starts to watch for the signed-in viewer. Resolves with the watcher as soon as no later commit can be
+   * missed. The caller has checked the viewer's permissions.
+   * @throws TooMany when the viewer has too many subscriptions open
+   */
   static async start<E extends TicketEvent, P>(ctx: TicketContext, watched: WatchedList<E, P>) {
     const watcher = new EventWatcher(ctx, watched);
     const { feed, alone } = watched;
@@ -77,6 +85,7 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Seen
     return nextOf(this);
   }
 
+  /** Ends the stream. A pull that waits is answered by `end`. */
   async return(): Promise<IteratorResult<SeenEvent, undefined>> {
     this.#end();
     return { done: true, value: undefined };

@@ -2,17 +2,21 @@ import { encodeGlobalId } from '../../platform/global-id.ts';
 import type { TicketContext } from '../context.ts';
 import type { Attachment } from './attachments.ts';
 
-/** The URL path of an attachment's download. It needs a credential or a signature. */
+/** The URL path of an attachment's download. A request to it needs a credential or a signature. */
 export const downloadPath = (id: number): string =>
   `/attachments/${encodeURIComponent(encodeGlobalId('Attachment', id))}`;
 
-/** Whether the file can be downloaded: not when it was redacted or is infected. */
+/**
+ * Whether the file can be downloaded: not when it was redacted or is infected. One that awaits its scan can.
+ */
 export const isServed = ({ blobKey, scan }: Attachment): boolean => blobKey !== null && scan !== 'INFECTED';
 
 /**
- * A signed URL for `<img>` and `<a>`, which needs no credential. Until it expires, its bearer may download
- * this file as the viewer. The viewer's permission is checked again on each use. Null for a file that is not
- * served, and for a viewer without the scope `read`.
+ * A signed URL for `<img>` and `<a>`, which needs no credential. It begins with the request's `origin`, which
+ * may be empty. Until it expires, its bearer may download this file as the viewer. The viewer's permission is
+ * checked again on each use. Null for a file that is not served, without a viewer, and for a viewer without
+ * the scope `read`.
+ * @param expiresInSeconds at most `maxUrlSeconds`: a URL that is valid for longer is refused on use
  */
 export function attachmentUrl(
   ctx: TicketContext,

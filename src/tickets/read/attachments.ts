@@ -45,6 +45,7 @@ const attachmentColumns = {
 
 /**
  * Visible attachments by message id, ordered by position. Each given message has a list, which may be empty.
+ * Redacted and infected files are included. No scope is needed.
  * @throws Refusal UNAUTHENTICATED
  */
 export async function listAttachments(
@@ -58,7 +59,8 @@ export async function listAttachments(
 }
 
 /**
- * Visible attachments by id. Others are missing from the result.
+ * Visible attachments by id. Others are missing from the result. Redacted and infected files are included. No
+ * scope is needed.
  * @throws Refusal UNAUTHENTICATED
  */
 export async function loadAttachments(

@@ -8,20 +8,22 @@ export interface ByLastMessage {
   /** Operators and requesters have an order each. Private messages do not move a ticket for requesters. */
   readonly byOperator: boolean;
   readonly direction: 'asc' | 'desc';
-  /** A condition on `tickets`, which includes the status. */
+  /** A condition on `tickets`, which must include the status. */
   readonly where: SQL;
-  /** The exclusive bounds of the page: an instant and a ticket's id. */
+  /** The exclusive lower bound of the page: an instant and a ticket's id. */
   readonly above: readonly [at: SQL, id: SQL];
+  /** The exclusive upper bound. */
   readonly below: readonly [at: SQL, id: SQL];
+  /** How many tickets the page has, at most. */
   readonly limit: SQL;
 }
 
 /**
  * SQL for the tickets that come first by their last messages: `ticketColumns`, and as `place` the instant by
- * which they are ordered. They are at most twice the limit, and not sorted. Most tickets are in the index by
- * the instant of their last message, the others by its minute. Of the latter, all tickets of the last minute
- * that is reached are read and sorted. PostgreSQL knows that the former come in the order of their places, so
- * it merges the two.
+ * which they are ordered. It returns at most twice the limit, in no order: the caller sorts them by `place`
+ * and id, and keeps the first ones. Most tickets are in the index by the instant of their last message, the
+ * others by its minute. Of the latter, all tickets of the last minute that is reached are read and sorted.
+ * PostgreSQL knows that the former come in the order of their places, so it merges the two.
  */
 export function byLastMessage({ byOperator, direction, where, above, below, limit }: ByLastMessage): SQL {
   const { listedAt, activeAt, byMinute } = byOperator ? forOperators : forRequesters;

@@ -10,7 +10,7 @@ export type ListName =
   | `messages of ${number}`
   | `events of ${number} for ${'operators' | 'requesters'}`;
 
-/** A digest of a list's conditions, for its name. */
+/** A digest of a list's conditions for its name: eight characters. The order of members matters. */
 export const digestOf = (conditions: unknown): string =>
   createHash('sha256').update(JSON.stringify(conditions)).digest('base64url').slice(0, 8);
 
@@ -37,7 +37,11 @@ export type Place = readonly number[];
 export const encodePlace = (list: ListName, place: Place): string =>
   Buffer.from(`${list}, ${place.join(' ')}`).toString('base64url');
 
-/** The place in a cursor of this list; undefined for any other text. @param keys number of its sort keys */
+/**
+ * The place in a cursor of this list; undefined for any other text. A place may be forged: it need not be
+ * that of a row.
+ * @param keys number of its sort keys
+ */
 export function decodePlace(list: ListName, cursor: string, keys: number): Place | undefined {
   const text = Buffer.from(cursor.slice(0, 200), 'base64url').toString('latin1');
   const written = text.startsWith(`${list}, `) ? text.slice(list.length + 2) : '';
@@ -49,7 +53,7 @@ export function decodePlace(list: ListName, cursor: string, keys: number): Place
 /** Makes the cursor of a row. @param place the sort key: a row's id or an event's number */
 export const encodeCursor = (list: ListName, place: number): string => encodePlace(list, [place]);
 
-/** The sort key in a cursor of this list; undefined for any other text. */
+/** The sort key in a cursor of `encodeCursor` for this list, at least 0; undefined for any other text. */
 export function decodeCursor(list: ListName, cursor: string): number | undefined {
   const place = decodePlace(list, cursor, 1)?.[0];
   return place !== undefined && place >= 0 ? place : undefined;

@@ -7,9 +7,9 @@ import { isOperator, requireViewer } from '../permissions.ts';
 
 /** A row of `messages`. Its body may be left out. */
 export type Message = Readonly<Omit<typeof messages.$inferSelect, 'body'>> & {
-  /** As written. Null if it was left out; then use `loadBodies`. */
+  /** As written; empty once redacted. Null if it was left out; then use `loadBodies`. */
   readonly body: string | null;
-  /** Size of the body in bytes of UTF-8. */
+  /** Size of the body in bytes of UTF-8. Undefined in the result of adding the message. */
   readonly bodyBytes?: number;
 };
 
@@ -52,8 +52,9 @@ const statements = {
 };
 
 /**
- * Visible messages by id. Others are missing from the result.
+ * Messages by id that the viewer may see. Others are missing from the result. No scope is needed.
  * @param bodyBytes limit for all bodies together, in bytes; when it is exceeded, all bodies are left out
+ * @throws Refusal UNAUTHENTICATED
  */
 export async function loadMessages(
   ctx: TicketContext,
@@ -70,7 +71,11 @@ export async function loadMessages(
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** Bodies of visible messages by message id. Others are missing from the result. */
+/**
+ * Bodies, as written, of messages that the viewer may see, by message id. Others are missing from the result.
+ * Their size is not limited. No scope is needed.
+ * @throws Refusal UNAUTHENTICATED
+ */
 export async function loadBodies(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, string>> {
   const viewer = requireViewer(ctx);
   const rows = await ctx.services.database.readAs(viewer, (db) =>
@@ -82,7 +87,10 @@ export async function loadBodies(ctx: TicketContext, ids: readonly number[]): Pr
   return new Map(rows.map(({ id, body }) => [id, body]));
 }
 
-/** Ids of up to 50 visible messages of the ticket that follow message `after`, oldest first. */
+/**
+ * Ids of up to 50 messages of the ticket that the viewer may see and whose ids are greater than `after`,
+ * oldest first. Empty for a ticket that the viewer may not see.
+ */
 export async function listMessagesAfter(
   ctx: TicketContext,
   viewer: Viewer,

@@ -16,7 +16,7 @@ export interface Count {
 }
 
 /**
- * The count to show.
+ * The count to show, of at most `maxCount` rows.
  * @param found the number of rows that a query found, which stops counting at `maxCount` + 1
  */
 export const boundedCount = (found: number): Count => ({
@@ -49,7 +49,10 @@ export interface Edge<T> {
   readonly node: T;
 }
 
-/** One page of a list, in the shape of a GraphQL connection. */
+/**
+ * One page of a list in the list's order, in the shape of a GraphQL connection. An empty page has the cursor
+ * that it was requested with as both cursors, or null.
+ */
 export interface PageOf<T> {
   readonly edges: readonly Edge<T>[];
   readonly pageInfo: {
@@ -78,9 +81,10 @@ export function pageWithoutCursor(paging: Paging): KeysetPage | undefined {
 }
 
 /**
- * Reads one page of a list by id. Cursors hold row ids, so insertions do not shift a page.
- * @param read reads rows; called with a limit of one row more than the page, which shows whether there is
- *   another page
+ * Reads one page of a list that is ordered by id. Cursors hold row ids, so insertions do not shift a page. On
+ * the side of the request's cursor, `pageInfo` says that there is another page without checking it.
+ * @param read reads the rows of a page (see `KeysetPage`); called with a limit of one row more than the page,
+ *   which shows whether there is another page
  * @throws Refusal INVALID_INPUT for an invalid page size or cursor
  */
 export const readPage = <T extends { readonly id: number }>(
@@ -92,7 +96,10 @@ export const readPage = <T extends { readonly id: number }>(
     read({ ...page, after: after?.[0], before: before?.[0] }),
   );
 
-/** Like `readPage`, for a list that is not ordered by id: cursors hold the sort keys of a row. */
+/**
+ * Like `readPage`, for a list that is not ordered by id: cursors hold the sort keys of a row.
+ * @param order the number of sort keys, and the function that returns those of a row
+ */
 export async function readOrdered<T>(
   list: ListName,
   paging: Paging,
@@ -143,7 +150,7 @@ class LazyEdge<T> implements Edge<T> {
   }
 }
 
-/** Problems of the page size: both `first` and `last`, or a number out of range. */
+/** Yields the problems of the page size: both `first` and `last`, or a number that is not from 0 to 100. */
 export function* sizeProblems({ first, last }: Pick<Paging, 'first' | 'last'>): Iterable<Problem> {
   for (const [name, size] of Object.entries({ first, last })) {
     if (size != null && (size < 0 || size > maxPageSize))

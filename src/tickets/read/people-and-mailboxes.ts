@@ -28,7 +28,10 @@ const selectPeople = preparedFor((db) =>
     .prepare('load_people'),
 );
 
-/** People by id, whatever the viewer. Callers pass the ids of people on a visible message or ticket. */
+/**
+ * People by id, with their addresses, whoever the viewer is: nothing is checked. Callers pass the ids of
+ * people on a visible message or ticket, and show addresses by `emailFor`. Unknown ids are missing.
+ */
 export async function loadPeople(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, Person>> {
   const rows = await selectPeople(ctx.services.database.desk).execute({ ids });
   return new Map(rows.map((row) => [row.id, row]));
@@ -39,16 +42,22 @@ export interface Mailbox {
   readonly id: number;
   readonly address: string;
   readonly displayName: string;
-  /** Most bytes of one encoded mail. */
+  /** Most bytes of one encoded mail, by the mailbox's setting. Its server may accept less. */
   readonly maxMailBytes: number;
-  /** Whether mails can be sent from it now. */
+  /** Whether it is enabled and has SMTP settings, its own or the installation's. */
   readonly isReady: boolean;
 }
 
-/** Mailboxes that the viewer may send from. Requesters have none. */
+/**
+ * Mailboxes that the viewer has been granted, ready or not, in the order of their ids. Requesters have none.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `read`
+ */
 export const listMailboxes = (ctx: TicketContext): Promise<Mailbox[]> => selectMailboxes(ctx, undefined);
 
-/** The mailboxes with these ids that the viewer may send from, by id. */
+/**
+ * The mailboxes of `listMailboxes` with these ids, by id. Others are missing.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `read`
+ */
 export async function loadMailboxes(
   ctx: TicketContext,
   ids: readonly number[],

@@ -26,8 +26,10 @@ const activeTickets = 100;
 const ownMessages = 1000;
 
 /**
- * A text to search for, without what was copied around it.
- * @throws Refusal INVALID_INPUT when it is blank, too long or not well-formed
+ * A text to search for, without blanks and invisible characters at its ends.
+ * @param path of the text in the input, for the problems
+ * @throws Refusal INVALID_INPUT when it is blank, has more than 200 characters, or contains U+0000 or a lone
+ *   surrogate
  */
 export function searchedText(text: string, path: readonly string[]): string {
   const problems = [...problemsOf(text, path)];
@@ -49,15 +51,30 @@ const beginningOf = (text: SQL): SQL =>
   sql`nullif(lower(btrim(plain_text(${text}), '[](){}<>"'',.;:!?')), '')`;
 const newest = sql`2147483647`;
 
-/** Ids of all tickets that match the text, newest first. For operators, who see everything. */
+/**
+ * SQL for the ids of tickets that match the text, newest first: by words of the subject, or by the beginning
+ * of the reference or of the requester's address. For operators, who see everything.
+ * @param before only ids below this; by default all
+ * @param most how many ids at most; by default 1,000
+ */
 export const ticketsWith = (text: SQL, before: SQL = newest, most: SQL = sql.raw(`${maxTicketHits}`)): SQL =>
   sql`select find_ticket_ids(${wordsOf(text)}, ${beginningOf(text)}, ${before}, ${most})`;
 
-/** Ids of all messages that match the text, newest first. For operators, who see everything. */
+/**
+ * SQL for the ids of messages, private ones too, whose bodies match the text, newest first. For operators,
+ * who see everything.
+ * @param before only ids below this
+ * @param most how many ids at most
+ */
 export const messagesWith = (text: SQL, before: SQL, most: SQL): SQL =>
   sql`select find_message_ids(${wordsOf(text)}, ${before}, ${most})`;
 
-/** Ids of a requester's own tickets that match the text. */
+/**
+ * SQL for the ids of a requester's own tickets that match the text, by words of the subject or the beginning
+ * of the reference, in no order. Searches the 2,000 newest of each status.
+ * @param viewer the requester's id
+ * @param before only ids below this; by default all
+ */
 export const ownTicketsWith = (text: SQL, viewer: SQL, before: SQL = newest): SQL => sql`
   select o.id from unnest(array['OPEN', 'CLOSED']) s (wanted) cross join lateral (
     select t.id, t.subject, t.reference from tickets t
@@ -78,7 +95,12 @@ const activeFirst = (viewer: SQL): SQL =>
     limit: sql.raw(String(activeTickets)),
   });
 
-/** Ids of public messages that match the text, in a requester's own tickets. */
+/**
+ * SQL for the ids of public messages that match the text, in a requester's own tickets. Searches the 1,000
+ * newest messages of the 100 tickets that were active last.
+ * @param viewer the requester's id
+ * @param before only ids below this
+ */
 export const ownMessagesWith = (text: SQL, viewer: SQL, before: SQL): SQL => sql`
   select o.id from (
     select m.id, m.body from (

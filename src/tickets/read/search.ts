@@ -11,7 +11,9 @@ import { messagesWith, ownMessagesWith, ownTicketsWith, searchedText, ticketsWit
 
 /** A result of a search: a ticket, or a message of a ticket. */
 export interface Hit {
+  /** The ticket that was found, or that of the message. */
   readonly ticketId: number;
+  /** The message that was found; null when it is the ticket. */
   readonly messageId: number | null;
 }
 
@@ -48,15 +50,18 @@ export type SearchPart = 'TICKETS' | 'MESSAGES';
 
 /** Input of `search`. */
 export interface SearchInput {
+  /** Up to 200 characters. Words in any order; `"…"` is a phrase, `-word` excludes, and `or` is a choice. */
   readonly text: string;
-  /** Both when absent. */
+  /** Null: both. */
   readonly part: SearchPart | null;
 }
 
 /**
  * Searches the tickets and messages that the viewer may see: first tickets, then messages, the newest of each
- * first. For requesters, only their newest tickets and messages are searched.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
+ * first. For requesters, only their newest tickets and messages are searched. A search waits for its turn.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `read`; INVALID_INPUT for the text, the page's
+ *   size or its cursor
+ * @throws Unavailable when too many searches are under way
  */
 export async function search(
   ctx: TicketContext,

@@ -8,13 +8,15 @@ export const maxUrlSeconds = 3600;
 /** Signs and verifies the query parameters of attachment download URLs. */
 export interface AttachmentUrls {
   /**
-   * Returns the query string that lets its bearer download the attachment as the user.
-   * @param expires seconds since 1970
+   * Returns the query string, without `?`, that lets its bearer download the attachment as the user. Checks
+   * no permission.
+   * @param expires when it expires, in seconds since 1970
    */
   sign(attachmentId: number, userId: number, expires: number): string;
   /**
-   * The user that the query was signed for. Undefined when it is forged, expired, for another file, or
-   * valid for longer than `maxUrlSeconds`. The time of the check does not reveal which.
+   * The user that the query was signed for, whose permission is not checked. Undefined when the query is
+   * incomplete, forged, expired, for another file, or valid for longer than `maxUrlSeconds` (and a minute, as
+   * clocks differ). The time of the check does not reveal which.
    */
   userOf(attachmentId: number, query: URLSearchParams, now: Date): number | undefined;
 }

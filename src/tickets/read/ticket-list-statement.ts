@@ -19,20 +19,29 @@ import { ownTicketsWith, ticketsWith } from './search-text.ts';
  * it takes as long on a large desk as on a small one, whatever PostgreSQL estimates.
  */
 
-/** By the last message that the viewer may see, or by the time of opening. */
+/**
+ * LAST_MESSAGE: by the time of the last message that the viewer may see, or of opening if there is none.
+ * CREATED: by the ticket's number, which follows the time of opening.
+ */
 export type TicketOrder = 'LAST_MESSAGE' | 'CREATED';
 
 /** Conditions on tickets, all of which have to hold. One that is null or missing always holds. */
 export interface TicketFilter {
   readonly status?: TicketStatus | null | undefined;
+  /** Tickets of this user. */
   readonly requesterId?: number | null | undefined;
   /** The whole reference, in any case. */
   readonly reference?: string | null | undefined;
-  /** Words of the subject, or the beginning of the reference or of the requester's address. */
+  /**
+   * Words of the subject, or the beginning of the reference or, for operators, of the requester's address.
+   */
   readonly text?: string | null | undefined;
-  /** Tickets with a newer message that the viewer may see. */
+  /** Tickets with a message after this time that the viewer may see, and those opened after it. */
   readonly updatedAfter?: Date | null | undefined;
-  /** Whether a mail of the ticket is still to be sent: queued, held, deferred or in transmission. */
+  /**
+   * True: tickets with a mail that is still to be sent (queued, held, deferred or in transmission). False:
+   * those without one.
+   */
   readonly hasUnsettledDelivery?: boolean | null | undefined;
 }
 
@@ -78,7 +87,10 @@ export interface RequestedParts extends Omit<ConversationReads, 'operator'> {
 
 const statements = new Map<string, ReturnType<typeof prepare>>();
 
-/** The prepared statements of a shape: `page` reads a page, `count` counts the tickets within the limit. */
+/**
+ * The statements of a shape, made once. `page` reads the tickets of a page, in no order, with their requested
+ * parts; `decodeRows` makes objects of its rows. `count` counts the tickets, at most up to `limit`.
+ */
 export function listStatementOf(shape: TicketListShape): ReturnType<typeof prepare> {
   const name = Object.values(shape).map(String).join('_').toLowerCase();
   const made = statements.get(name) ?? prepare(shape, name);

@@ -32,9 +32,13 @@ export interface TicketListInput {
 }
 
 /**
- * A page of the tickets that the viewer may see, the newest or the most recently active first.
+ * A page of the tickets that the viewer may see: the most recently active first for LAST_MESSAGE, the newest
+ * first for CREATED. With a text, tickets are chosen among the 1,000 newest that match it, and a requester's
+ * among their 2,000 newest of each status; such a list waits for its turn as a search.
  * @param parts what is read of each ticket besides its own columns
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `read`, and for `hasUnsettledDelivery` of a
+ *   requester; INVALID_INPUT for the text, the page's size or its cursors
+ * @throws Unavailable when too many searches are under way
  */
 export function listTickets(
   ctx: TicketContext,
@@ -61,7 +65,7 @@ export function listTickets(
 
 /**
  * Number of tickets on all pages of `listTickets`, counted up to `maxCount`.
- * @throws Refusal as `listTickets`
+ * @throws Refusal and Unavailable as `listTickets`
  */
 export async function countTickets(ctx: TicketContext, given: TicketListInput): Promise<Count> {
   const { viewer, input } = begin(ctx, given);

@@ -10,7 +10,7 @@ import { isOperator, requireViewer } from '../permissions.ts';
 import { resolveSelector, type TicketSelector } from '../ticket-selector.ts';
 import type { Person } from './people-and-mailboxes.ts';
 
-/** A ticket as its viewer may see it. Counts include only visible messages. */
+/** A ticket as its viewer may see it: for a requester, private messages and events do not exist. */
 export interface Ticket {
   readonly id: number;
   readonly reference: string;
@@ -18,12 +18,13 @@ export interface Ticket {
   readonly status: TicketStatus;
   readonly requesterId: number;
   readonly createdAt: Date;
+  /** Number of messages that this viewer may see. */
   readonly messageCount: number;
-  /** The last message that this viewer may see. */
+  /** The last message that this viewer may see; null if there is none. */
   readonly lastMessageId: number | null;
   /** When that message was written; when the ticket was opened, if there is none. */
   readonly activeAt: Date;
-  /** Number of the last event that this viewer may see. */
+  /** Number of the last event that this viewer may see, in the viewer's numbering; 0 if there is none. */
   readonly cursor: number;
 }
 
@@ -81,8 +82,9 @@ function selectTicket(db: Reader, named: SQL) {
 }
 
 /**
- * A ticket by id or reference, with its requester. Undefined both when it does not exist and when the viewer
- * may not see it.
+ * A ticket by global id, number or reference, with its requester. Undefined both when it does not exist and
+ * when the viewer may not see it.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `read`
  */
 export async function findTicket(
   ctx: TicketContext,
@@ -97,7 +99,10 @@ export async function findTicket(
   return found;
 }
 
-/** Visible tickets by id. Others are missing from the result. */
+/**
+ * Tickets by id that the viewer may see. Others are missing from the result. No scope is needed.
+ * @throws Refusal UNAUTHENTICATED
+ */
 export async function loadTickets(ctx: TicketContext, ids: readonly number[]): Promise<Map<number, Ticket>> {
   const viewer = requireViewer(ctx);
   const rows = await ctx.services.database.readAs(viewer, (db) =>

@@ -3,10 +3,11 @@ import type { Tx } from '../../db/database.ts';
 import { attachments, blobs, uploads } from '../../db/tables.ts';
 
 /**
- * Erases files and keeps only their positions and sizes. The name, the type and the digest go too, because a
- * digest would reveal a short file. An upload of the same blob is deleted as well; another message's file of
- * it stays.
- * @returns keys of the blobs that no row references any more
+ * Erases attachments of one ticket, whose lock the transaction holds, and keeps their rows with little more
+ * than position and size. The name, the type and the digest go too, because a digest would reveal a short
+ * file. An upload of the same blob is deleted as well; another message's file of it stays. No bytes are
+ * removed.
+ * @returns keys of the blobs that no row references any more, whose bytes the caller removes after the commit
  */
 export async function eraseFiles(tx: Tx, attachmentIds: readonly number[]): Promise<string[]> {
   if (attachmentIds.length === 0) return [];

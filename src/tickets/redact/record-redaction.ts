@@ -12,8 +12,11 @@ interface RedactionRecord {
 }
 
 /**
- * Records a redaction: writes the audit entry, withdraws the mails and appends the events. The redaction
- * comes first, for every viewer of the message, then the cancelled mails, for operators.
+ * Records a redaction in its transaction, under the ticket's lock: withdraws the mails (see `withdrawMails`),
+ * writes the audit entry and appends the events. The event MESSAGE_REDACTED comes first, for every viewer of
+ * the message, also when only a file was redacted; then DELIVERY_CANCELLED for a cancelled mail, for
+ * operators. The redaction itself has been done.
+ * @param what the action and the details of the audit entry, and the message's visibility
  */
 export async function record(
   tx: Tx,

@@ -10,15 +10,20 @@ import { type Redacted, redact } from './run-redaction.ts';
 
 /** Input of `redactAttachment`. */
 export interface RedactAttachmentInput {
+  /** The number, not the global id. */
   readonly attachmentId: number;
-  /** Recorded in the audit trail. */
+  /** Recorded in the audit trail for good. Up to 1,000 characters. */
   readonly reason?: string | null | undefined;
 }
 
 /**
- * Redacts one file of a message. The text and the other files stay. Mails that carry the file or quote the
- * message are withdrawn as in `redactMessage`, because a quotation repeats the pictures of its text.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, ATTACHMENT_NOT_FOUND
+ * Redacts one file of a message, for good. The text and the other files stay. Mails that carry the file or
+ * may quote the message are withdrawn as in `redactMessage`, because a quotation repeats the pictures of its
+ * text: the message's own mail is cancelled unless sending of its body has begun. A second call changes
+ * nothing, and `alreadyRedacted` is true.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters and without the scope `admin`; INVALID_INPUT for
+ *   the reason; ATTACHMENT_NOT_FOUND
+ * @throws Unavailable as `inTransaction`
  */
 export async function redactAttachment(ctx: TicketContext, input: RedactAttachmentInput): Promise<Redacted> {
   const { attachmentId } = input;

@@ -10,16 +10,20 @@ import { type Redacted, redact } from './run-redaction.ts';
 
 /** Input of `redactMessage`. */
 export interface RedactMessageInput {
+  /** The number, not the global id. */
   readonly messageId: number;
-  /** Recorded in the audit trail. */
+  /** Recorded in the audit trail for good. Up to 1,000 characters. */
   readonly reason?: string | null | undefined;
 }
 
 /**
  * Redacts a message: erases its text and files, and keeps its place. Its mail is cancelled unless sending of
- * its body has begun. The stored sources of mails that carry or quote it are deleted. Sent mails cannot be
- * recalled. It needs the scope `admin` because it cannot be undone.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, MESSAGE_NOT_FOUND
+ * its body has begun. Waiting mails that may quote it are sent without it. The stored raw mails that carry or
+ * may quote it are deleted. Sent mails cannot be recalled. It needs the scope `admin` because it cannot be
+ * undone. A second call changes nothing, and `alreadyRedacted` is true.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters and without the scope `admin`; INVALID_INPUT for
+ *   the reason; MESSAGE_NOT_FOUND
+ * @throws Unavailable as `inTransaction`
  */
 export async function redactMessage(ctx: TicketContext, input: RedactMessageInput): Promise<Redacted> {
   const { messageId } = input;

@@ -9,12 +9,13 @@ import { inTransaction } from '../transaction.ts';
 
 /** Result of a redaction. */
 export interface Redacted {
+  /** The message that was redacted, or whose file was. */
   readonly messageId: number;
-  /** It was redacted before, and nothing changed this time. */
+  /** True: the message or file had been redacted before, and nothing changed this time. */
   readonly alreadyRedacted: boolean;
 }
 
-/** The redacted message, its ticket, and the operator who redacts it. */
+/** The message that is redacted, wholly or by a file, its ticket, and the operator who redacts it. */
 export interface RedactionTarget {
   readonly actorId: number;
   readonly ticketId: number;
@@ -32,8 +33,13 @@ const maxReason = 1000;
 
 /**
  * Runs a redaction: checks the permission and the reason, calls `run` in one transaction, and removes the
- * files' bytes after the commit.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, INVALID_INPUT, and the refusals of `run`
+ * files' bytes after the commit. If bytes cannot be removed, it logs that and leaves them to garbage
+ * collection; the redaction has succeeded.
+ * @param run redacts in the transaction as the operator `actorId`. Returns what was redacted, whether
+ *   anything changed, and the keys of the blobs to remove
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters and without the scope `admin`; INVALID_INPUT for
+ *   a reason of more than 1,000 characters or with U+0000 or a lone surrogate; the refusals of `run`
+ * @throws Unavailable as `inTransaction`
  */
 export async function redact(
   ctx: TicketContext,

@@ -13,15 +13,15 @@ import { leastBytes, readQuotaUse, refusalBeyondAvailable, withQuota } from './q
 import { digestMismatch, type IncomingBody } from './single-request.ts';
 import { findOpenUpload, forgetOpenUpload, type OpenUpload } from './unfinished-uploads.ts';
 
-/** Input of `appendToUpload`. */
+/** Input of `appendToUpload`. Sizes and offsets are in bytes. */
 export interface AppendInput {
-  /** The upload's id. */
+  /** The upload's UUID. */
   readonly id: string;
   /** Number of the request, by `nextArrival`. */
   readonly arrival: number;
   /** Offset at which the request continues. */
   readonly offset: number;
-  /** Whether the upload is complete after this request. */
+  /** Whether the upload is complete after this request, if its whole body arrives. */
   readonly complete: boolean;
   /** Size of the whole upload, if the request declares it. */
   readonly byteSize?: number | undefined;
@@ -35,17 +35,20 @@ export interface Appended {
   readonly offset: number;
   /** Whether the request broke off, or was ended by a later one. The bytes that arrived are kept. */
   readonly brokenOff: boolean;
-  /** The upload, once it is complete. */
+  /** The upload, once it is complete; undefined until then. */
   readonly upload: Upload | undefined;
 }
 
 /**
- * Appends bytes to the viewer's own upload. Bytes that arrived are kept even when the request breaks off.
- * When the last request is repeated, because its response was lost, the complete upload is returned again.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE (the upload is gone if its bytes were too
- *   many, not if its announced size was)
- * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_OFFSET, UPLOAD_MISMATCH, UPLOAD_DIGEST, UPLOAD_COMPLETE,
- *   UPLOAD_BUSY
+ * Appends the bytes of a request to the viewer's own upload, and completes it with the last request. Another
+ * request for the upload that is still sending is ended first. Bytes that arrived are kept even when the
+ * request breaks off. If the response to the last request was lost, an empty last request at the upload's end
+ * returns the complete upload again. The credential is checked again before the upload is completed.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `write`; ATTACHMENT_TOO_LARGE: the upload is
+ *   gone, unless its announced size is above the limit of a file
+ * @throws UploadFault UPLOAD_NOT_FOUND; UPLOAD_OFFSET and UPLOAD_COMPLETE with the offset; UPLOAD_MISMATCH
+ *   (the upload is gone if more bytes came than announced); UPLOAD_DIGEST (the upload is gone); UPLOAD_BUSY
+ * @throws BadCredential when the credential is no longer valid at the end. The bytes are kept
  */
 export async function appendToUpload(
   ctx: TicketContext,

@@ -7,6 +7,7 @@ import { uploadLifetimeHours } from '../../storage/garbage/expire-rows.ts';
 
 /** A complete upload. */
 export interface Upload {
+  /** A UUID, not the global id. */
   readonly id: string;
   readonly fileName: string;
   readonly contentType: string;
@@ -16,8 +17,9 @@ export interface Upload {
 
 /** A stored blob, with what makes it an upload. */
 export interface NamedBlob {
-  /** Id of the upload. */
+  /** UUID of the upload. */
   readonly id: string;
+  /** The uploader. */
   readonly userId: number;
   readonly blob: StoredBlob;
   readonly fileName: string;
@@ -48,7 +50,10 @@ const insertUpload = preparedFor((db: Db | Tx) =>
     .prepare('keep_upload'),
 );
 
-/** Records a complete upload, and deletes its unfinished row, if any, in the same commit. */
+/**
+ * Records a complete upload and its blob, and deletes its unfinished row, if any, in one statement. The
+ * caller has checked the quota.
+ */
 export async function recordUpload(db: Db | Tx, { id, userId, blob, ...names }: NamedBlob): Promise<Upload> {
   const { key, byteSize, sha256 } = blob;
   await insertUpload(db).execute({ id, userId, key, byteSize, sha256, ...names });
@@ -62,7 +67,7 @@ const lifetime = sql`make_interval(hours => ${uploadLifetimeHours})`;
  */
 export const hasNotExpired = (table: typeof uploads | typeof openUploads) =>
   gt(table.createdAt, sql`now() - ${lifetime}`);
-/** SQL for the seconds until an upload expires. */
+/** SQL for the whole seconds until an upload expires. */
 export const expiresInSeconds = (table: typeof uploads | typeof openUploads) =>
   sql<number>`extract(epoch from ${table.createdAt} + ${lifetime} - now())::int`;
 
@@ -84,7 +89,11 @@ const selectUpload = preparedFor((db: Db) =>
     .prepare('find_upload'),
 );
 
-/** Finds a user's complete upload that has not expired, and whether it is attached to a message. */
+/**
+ * Finds a user's own complete upload, and whether it is attached to a message. Undefined when there is none
+ * of this id, when it is another user's, and when it has expired.
+ * @param id a UUID
+ */
 export async function findUpload(
   db: Db,
   id: string,

@@ -1,8 +1,8 @@
-/** Codes of the errors that an upload's client can correct. Other refusals are a Refusal. */
+/** Codes of the errors that an upload's client can correct. Other errors of uploads are a `Refusal`. */
 export const uploadFaults = [
   /** The upload does not exist, belongs to another user, or has expired. */
   'UPLOAD_NOT_FOUND',
-  /** The offset is wrong. */
+  /** The request's offset is not the number of bytes that have arrived. */
   'UPLOAD_OFFSET',
   /** The declared sizes disagree with each other or with the bytes. */
   'UPLOAD_MISMATCH',
@@ -21,7 +21,7 @@ export type UploadFaultCode = (typeof uploadFaults)[number];
 /** An upload request failed in a way that its client can correct. */
 export class UploadFault extends Error {
   readonly code: UploadFaultCode;
-  /** Bytes that have arrived, for faults about the offset. */
+  /** Number of bytes that have arrived, where that helps the client; else undefined. */
   readonly offset: number | undefined;
 
   constructor(code: UploadFaultCode, message: string, offset?: number) {
@@ -32,6 +32,6 @@ export class UploadFault extends Error {
   }
 }
 
-/** The fault for an upload that does not exist, belongs to another user, or has expired. */
+/** Makes the fault for an upload that does not exist, belongs to another user, or has expired. */
 export const uploadNotFound = (): UploadFault =>
   new UploadFault('UPLOAD_NOT_FOUND', 'There is no such upload, or it has expired');

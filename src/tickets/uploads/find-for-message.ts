@@ -19,6 +19,8 @@ const attachedAlready =
 /**
  * The refusal for a message whose upload another message attached at the same moment; undefined for other
  * errors. It names all uploads of the message, as the error does not say which one it was.
+ * @param error what the write of the message threw
+ * @param inputs the message's attachments
  */
 export function refusalIfJustAttached(
   error: unknown,
@@ -39,9 +41,13 @@ export function refusalIfJustAttached(
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
- * Finds the uploads that a message's attachments name. Returns, by index in `inputs`, those that were found.
- * Only their uploader may attach them. `attached` are problems for uploads that a message already has; they
- * do not count when this call repeats the one that attached them.
+ * Finds the uploads that a message's attachments name. Only their uploader may attach them, once. It throws
+ * no refusal.
+ * @param inputs attachments, some of which may be files instead of uploads
+ * @returns `found`: the files of the uploads, by index in `inputs`. `problems`: for uploads that do not
+ *   exist, are another user's, have expired, or are named twice. `attached`: problems for uploads that a
+ *   message has already, perhaps expired since, which are in `found` too. They do not count when this call
+ *   repeats the one that attached them
  */
 export async function findUploadsToAttach(
   ctx: TicketContext,

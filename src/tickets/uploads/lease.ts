@@ -53,7 +53,8 @@ const take = preparedFor((db: Db) => {
 });
 
 /**
- * Takes the upload's lease if it is free, or else asks its holder to give it up.
+ * Takes the lease of an unfinished upload for 6 seconds if it is free or expired. Otherwise it marks the
+ * lease as wanted, so that its holder's next renewal fails. It does not wait.
  * @param by random UUID of the request
  * @returns true when it was taken, and when there is no such upload
  */
@@ -71,7 +72,10 @@ const renew = preparedFor((db: Db) =>
     .prepare('renew_upload_lease'),
 );
 
-/** Renews the lease. @returns false when it was lost, or another request wants it */
+/**
+ * Extends the lease that `by` holds to 6 seconds from now.
+ * @returns false when it was lost, another request wants it, or the upload is complete or gone
+ */
 export async function renewLease(db: Db, uploadId: string, by: string): Promise<boolean> {
   return (await renew(db).execute({ id: uploadId, writer: by })).length > 0;
 }
@@ -86,7 +90,7 @@ const free = preparedFor((db: Db) => {
   return db.with(freed).select({ noWait }).from(nothing).prepare('free_upload_lease');
 });
 
-/** Frees the lease if `by` still holds it. */
+/** Frees the lease if `by` still holds it; otherwise it does nothing. */
 export async function freeLease(db: Db, uploadId: string, by: string): Promise<void> {
   await free(db).execute({ id: uploadId, writer: by });
 }
@@ -101,7 +105,10 @@ const arrive = preparedFor((db: Db) => {
   return db.with(updated).select({ noWait }).from(nothing).prepare('note_arrived_bytes');
 });
 
-/** Records the number of bytes that have arrived, for the quota. The blob store has the exact offset. */
+/**
+ * Records how many bytes of an unfinished upload have arrived altogether, for the quota. The blob store has
+ * the exact offset. Needs no lease.
+ */
 export async function recordArrivedBytes(db: Db, uploadId: string, arrived: number): Promise<void> {
   await arrive(db).execute({ id: uploadId, arrived });
 }

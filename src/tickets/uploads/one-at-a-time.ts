@@ -20,7 +20,10 @@ const renewMs = 1500;
 const attempts = 16;
 const waitMs = 500;
 
-/** Numbers a request on arrival, before any await, so that a delayed request cannot end a later one. */
+/**
+ * Numbers a request of this process on arrival, from 1 upwards. Must be called before any await, so that a
+ * delayed request cannot end a later one.
+ */
 export const nextArrival = (): number => {
   arrivals += 1;
   return arrivals;
@@ -37,11 +40,13 @@ const running = new Map<string, Turn>();
 const latest = new LRUCache<string, number>({ max: 10_000 });
 
 /**
- * Runs work on an upload alone. Work of an earlier request on it is ended first, and waited for.
+ * Runs work on an upload alone, in all processes, and returns or throws what it does. Work of an earlier
+ * request on it is ended first, and waited for: in another process up to 8 seconds.
  * @param arrival number of the request, by `nextArrival`
  * @param stop ends the work early; called when a later request comes for the same upload, in any process, or
  *   the lease cannot be renewed
- * @throws UploadFault UPLOAD_BUSY when a later request overtook this one, or another process keeps the lease
+ * @throws UploadFault UPLOAD_BUSY when a later request overtook this one, or another process keeps the lease.
+ *   The work has not begun then
  */
 export async function runExclusively<T>(
   db: Db,

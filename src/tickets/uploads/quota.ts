@@ -17,7 +17,7 @@ export interface Held {
   readonly bytes: number;
 }
 
-/** Each upload counts as at least this many bytes. */
+/** Each upload counts as at least this many bytes in the quota. */
 export const leastBytes = 64 * 1024;
 
 const selectHeld = preparedFor((db) => {
@@ -52,7 +52,7 @@ const selectHeld = preparedFor((db) => {
     .prepare('held_by');
 });
 
-/** Reads what a user's unattached uploads use of the quota. */
+/** Reads what a user's uploads that are attached to no message use of the quota. Nothing is locked. */
 export async function readQuotaUse(db: Reader, userId: number): Promise<Held> {
   const [row] = await selectHeld(db).execute({ userId });
   return row!;
@@ -62,8 +62,9 @@ export async function readQuotaUse(db: Reader, userId: number): Promise<Held> {
 const quotaLock = 7_407_472;
 
 /**
- * Runs work in a transaction while nothing else adds to the user's uploads, in any process, so that what they
- * use of the quota is not overtaken before the commit.
+ * Runs work in a transaction while nothing else adds to the user's uploads, in any process, and returns its
+ * result. It waits for other work on them. When the work throws, the transaction is rolled back.
+ * @param work gets as `held` what these uploads use of the quota, to which nothing is added before the commit
  */
 export const withQuota = <T>(db: Db, userId: number, work: (tx: Tx, held: Held) => Promise<T>): Promise<T> =>
   db.transaction(async (tx) => {
@@ -72,8 +73,9 @@ export const withQuota = <T>(db: Db, userId: number, work: (tx: Tx, held: Held) 
   });
 
 /**
- * Most bytes that one more upload of the user may have.
- * @throws Refusal ATTACHMENT_TOO_LARGE when that is less than the announced size, or almost nothing
+ * Most bytes that one more upload of the user may have: the limit of a file, or what is left of the quota.
+ * @param announced the upload's declared size in bytes, if any
+ * @throws Refusal ATTACHMENT_TOO_LARGE when that is less than the announced size, or less than 64 KiB
  */
 export function availableBytes(limits: Limits, held: Held, announced: number | undefined): number {
   assertFits(limits, held, announced ?? 0);
@@ -82,8 +84,10 @@ export function availableBytes(limits: Limits, held: Held, announced: number | u
 }
 
 /**
- * Checks that one more upload of this size is within the limits of a file and of the user's quota.
- * @throws Refusal ATTACHMENT_TOO_LARGE
+ * Checks that one more upload of this size is within the limits of a file and of the user's quota, of which
+ * it takes at least 64 KiB.
+ * @param byteSize in bytes; 0 if it is not known
+ * @throws Refusal ATTACHMENT_TOO_LARGE with the limit that would be exceeded
  */
 export function assertFits(limits: Limits, held: Held, byteSize: number): void {
   if (byteSize > limits.attachmentBytes) throw refuse<'uploadFile'>(tooLarge(limits.attachmentBytes));
@@ -92,8 +96,9 @@ export function assertFits(limits: Limits, held: Held, byteSize: number): void {
 }
 
 /**
- * Checks the number of uploads.
- * @throws UploadFault TOO_MANY_UPLOADS when the user has as many unfinished uploads as allowed
+ * Checks that the user may begin one more upload.
+ * @param open number of the user's unfinished uploads
+ * @throws UploadFault TOO_MANY_UPLOADS when that is as many as allowed
  */
 export function assertMayOpen(limits: Limits, open: number): void {
   if (open < limits.openUploads) return;
@@ -101,7 +106,7 @@ export function assertMayOpen(limits: Limits, open: number): void {
   throw new UploadFault('TOO_MANY_UPLOADS', message);
 }
 
-/** The refusal for a file larger than the limit. */
+/** Makes the refusal for a file larger than the limit, with the path `['file']`. */
 export const tooLarge = (limitBytes: number): Refusal<'ATTACHMENT_TOO_LARGE'> =>
   new Refusal('ATTACHMENT_TOO_LARGE', `The file is larger than ${limitBytes} bytes`, { limitBytes }, [
     'file',
@@ -115,7 +120,11 @@ const tooMuch = (limitBytes: number): Refusal<'ATTACHMENT_TOO_LARGE'> =>
     ['file'],
   );
 
-/** The refusal for an upload that turned out larger than `availableBytes` allowed. */
+/**
+ * Makes the refusal for an upload that turned out larger than it may be. It names the quota if `room` is less
+ * than the limit of a file, and that limit otherwise.
+ * @param room how many bytes the upload might have
+ */
 export const refusalBeyondAvailable = (
   { limits }: TicketServices,
   room: number,

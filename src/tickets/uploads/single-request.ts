@@ -17,14 +17,15 @@ import {
   withQuota,
 } from './quota.ts';
 
-/** Metadata of an upload that is beginning. */
+/** Metadata of an upload that is beginning, as its client declares them. */
 export interface NewUpload {
+  /** Stored after `cleanFileName`. */
   readonly fileName: string;
-  /** As declared by the client. */
+  /** Stored after `cleanContentType`. */
   readonly contentType: string;
-  /** Declared size in bytes. */
+  /** Size of the whole file in bytes. */
   readonly byteSize?: number | undefined;
-  /** Declared digest of the whole file. */
+  /** SHA-256 of the whole file. */
   readonly sha256?: Buffer | undefined;
 }
 
@@ -42,9 +43,14 @@ export interface IncomingBody extends AsyncIterable<Buffer> {
 const arriving = new Map<number, number>();
 
 /**
- * Stores a file that arrives in one request as an upload. Its uploader can attach it once, within a day.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
+ * Stores a file that arrives in one request as an upload. Its uploader can attach it once, within a day. When
+ * it throws, no upload remains, except perhaps after Unavailable. The declared size is compared with the
+ * limits, not with the bytes that come.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `write`; ATTACHMENT_TOO_LARGE, also for the
+ *   quota
  * @throws UploadFault TOO_MANY_UPLOADS, UPLOAD_DIGEST
+ * @throws Unavailable when the database does not answer
+ * @throws the error of the body, when the request breaks off
  */
 export async function storeUpload(
   ctx: TicketContext,
@@ -97,6 +103,6 @@ async function recordWithinQuota(
   }
 }
 
-/** The fault for a file whose SHA-256 is not the one that was announced. */
+/** Makes the fault for a file whose SHA-256 is not the one that was announced. */
 export const digestMismatch = (): UploadFault =>
   new UploadFault('UPLOAD_DIGEST', 'The file does not have the announced digest');

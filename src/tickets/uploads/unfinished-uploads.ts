@@ -16,21 +16,26 @@ import type { NewUpload } from './single-request.ts';
 
 /** An upload whose bytes are still arriving. */
 export interface OpenUpload {
+  /** A UUID. */
   readonly id: string;
+  /** The uploader. */
   readonly userId: number;
   readonly blobKey: string;
   readonly fileName: string;
   readonly contentType: string;
-  /** Null until the client declares it. */
+  /** Size of the whole file in bytes; null until the client declares it. */
   readonly byteSize: number | null;
-  /** The digest that the client declared. */
+  /** The SHA-256 that the client declared; null if it did not. */
   readonly sha256: Buffer | null;
   /** Bytes that had arrived when they were last recorded. The blob store has the exact number. */
   readonly arrived: number;
   readonly expiresInSeconds: number;
 }
 
-/** The progress of an upload. `upload` is present once it is complete. */
+/**
+ * The progress of an upload. `upload` is present once it is complete. `offset` is the number of bytes that
+ * have arrived, and `byteSize` that of the whole file, or null until the client declares it.
+ */
 export type UploadState =
   | {
       readonly upload: Upload;
@@ -46,8 +51,10 @@ export type UploadState =
     };
 
 /**
- * Begins an upload that may arrive in several requests within a day.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, ATTACHMENT_TOO_LARGE
+ * Begins an upload that may arrive in several requests within a day. It has no bytes yet, see
+ * `appendToUpload`.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `write`; ATTACHMENT_TOO_LARGE when the
+ *   declared size is above the limit of a file or of the user's quota, or the quota is used up
  * @throws UploadFault TOO_MANY_UPLOADS
  */
 export async function beginUpload(ctx: TicketContext, input: NewUpload): Promise<OpenUpload> {
@@ -87,24 +94,28 @@ const selectOpenUpload = preparedFor((db: Db) => {
     .prepare('find_open_upload');
 });
 
-/** Finds an unfinished upload of the viewer that has not expired. */
+/**
+ * Finds an unfinished upload of the viewer that has not expired. Undefined for any other id.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `write`
+ */
 export async function findOpenUpload(ctx: TicketContext, id: string): Promise<OpenUpload | undefined> {
   const { userId } = requireViewer(ctx, 'write');
   const [row] = await selectOpenUpload(ctx.services.database.commands).execute({ id, userId });
   return row;
 }
 
-/** Deletes the row of an unfinished upload. @returns whether there was one */
+/** Deletes the row of an unfinished upload, and not its bytes. @returns whether there was one */
 export async function forgetOpenUpload(db: Db, id: string): Promise<boolean> {
   const gone = await db.delete(openUploads).where(eq(openUploads.id, id)).returning({ id: openUploads.id });
   return gone.length > 0;
 }
 
 /**
- * Returns the progress of the viewer's own upload. A request that still sends bytes is ended first, because
- * its client has given it up if it asks.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN
- * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_BUSY
+ * Returns the progress of the viewer's own upload, complete or not. A request that still sends bytes is ended
+ * first, because its client has given it up if it asks.
+ * @param arrival number of this request, by `nextArrival`
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `write`
+ * @throws UploadFault UPLOAD_NOT_FOUND; UPLOAD_BUSY as `runExclusively`
  */
 export async function uploadState(ctx: TicketContext, id: string, arrival: number): Promise<UploadState> {
   const { commands } = ctx.services.database;
@@ -142,9 +153,11 @@ async function arrivedOf({ services }: TicketContext, { id, blobKey }: OpenUploa
 }
 
 /**
- * Deletes an upload, complete or not. One that is attached to a message stays.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN
- * @throws UploadFault UPLOAD_NOT_FOUND, UPLOAD_COMPLETE when it is attached, UPLOAD_BUSY
+ * Deletes the viewer's own upload, complete or not. One that is attached to a message stays. A request that
+ * still sends bytes is ended first. The bytes of a complete upload are left to garbage collection.
+ * @param arrival number of this request, by `nextArrival`
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `write`
+ * @throws UploadFault UPLOAD_NOT_FOUND; UPLOAD_COMPLETE when it is attached; UPLOAD_BUSY as `runExclusively`
  */
 export async function cancelUpload(ctx: TicketContext, id: string, arrival: number): Promise<void> {
   const { userId } = requireViewer(ctx, 'write');

@@ -15,8 +15,10 @@ export interface UploadFileInput {
 
 /**
  * Stores a file of a GraphQL multipart request as an upload, before its message is written. Its uploader can
- * attach it once, within a day.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN, or ATTACHMENT_TOO_LARGE, which also means a used-up quota
+ * attach it once, within a day. It waits until the file has arrived.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `write`; ATTACHMENT_TOO_LARGE for a file above
+ *   the limit, and for one that the user's quota has no room for
+ * @throws the error of a file that could not be received
  */
 export async function uploadFile(ctx: TicketContext, input: UploadFileInput): Promise<Upload> {
   const viewer = requireViewer(ctx, 'write');

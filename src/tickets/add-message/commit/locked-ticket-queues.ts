@@ -6,11 +6,14 @@ import type { RowAnswer } from './append-statement.ts';
 /** A queued row, and the functions that settle its caller's promise. */
 export interface PendingRow {
   readonly row: MessageRow;
-  /** Approximate size of the row. */
+  /** Approximate size of the row in bytes, mostly its body's. */
   readonly bytes: number;
-  /** The ticket as the caller named it. */
+  /**
+   * The ticket as the caller named it: `#` and its id, or its reference in lower case. So rows of one ticket
+   * may have two names.
+   */
   readonly name: string;
-  /** How often its ticket was found locked. */
+  /** How often its ticket was found locked since the row was queued, or since it left a lane. */
   lockedTimes: number;
   /**
    * Time by `performance.now()` at which the row is rejected; undefined until its ticket was first locked.
@@ -24,13 +27,16 @@ export interface PendingRow {
 export interface LaneLimits {
   /** Most statements of lanes in flight. */
   readonly atOnce: number;
-  /** Longest wait for a lock, in milliseconds. */
+  /**
+   * Milliseconds after which a waiting message is rejected, counted from when its ticket was first found
+   * locked, or from when it joined a lane if that was earlier.
+   */
   readonly patience: number;
-  /** Most messages of one lane, so that one ticket cannot fill the whole queue. */
+  /** Most waiting messages of one lane, so that one ticket cannot fill the whole queue. */
   readonly rows: number;
-  /** Most rows and bytes of one statement. */
+  /** Most rows of one statement. */
   readonly groupRows: number;
-  /** Most bytes of bodies in one statement. */
+  /** Most bytes of one statement. A larger row is written alone. */
   readonly groupBytes: number;
 }
 
@@ -38,12 +44,21 @@ export interface LaneLimits {
  * Queues of messages whose ticket is locked: one lane per ticket, so that no message waits for another
  * ticket's lock. A lane's turn is one statement, which waits up to 250 ms for the lock. Then the next lane
  * has its turn. Once a lane's statement has got the lock, the rest of the lane goes back to the groups, which
- * write it in fewer statements.
+ * write it in fewer statements. When a statement has not got it, the lane stays, and its next statement has
+ * only one row, because that row may be waiting for another lock. The lanes settle the promises of their
+ * messages. A message is rejected with `Unavailable` when its lane is full or its `giveUpAt` has passed, and
+ * with the error of its statement when that failed for another reason.
  */
 export interface TicketLanes {
-  /** @param lane the ticket's id, or a symbol when the message waits for a lock other than its ticket's */
+  /**
+   * Adds the message to a lane, which is created if there is none.
+   * @param lane the ticket's id, or a symbol when the message waits for a lock other than its ticket's
+   */
   join(lane: number | symbol, waiting: PendingRow): void;
-  /** Adds the message to its ticket's lane, if there is one. @returns whether there is */
+  /**
+   * Adds the message to its ticket's lane, if a message that named the ticket in the same way has joined one.
+   * @returns whether there is such a lane, also when the message was rejected because the lane is full
+   */
   take(waiting: PendingRow): boolean;
 }
 
@@ -57,8 +72,9 @@ interface TicketLane {
 
 /**
  * Creates the queues for locked tickets.
- * @param append writes rows by one statement, which waits for locks up to `lock_timeout`
- * @param release takes the rest of a lane whose lock is gone, for the next groups
+ * @param append writes rows by one statement, which waits for locks up to `lock_timeout`. Returns their
+ *   results in the same order
+ * @param release called with each message that is left in a lane whose lock is gone, for the next groups
  */
 export function createTicketLanes(
   append: (group: readonly PendingRow[]) => Promise<readonly RowAnswer[]>,
@@ -166,7 +182,10 @@ const lockedFault = (): Unavailable =>
     nothingWritten: true,
   });
 
-/** Whether a row may be retried. When its deadline has passed, its promise is rejected. */
+/**
+ * Whether a row may be retried: its `giveUpAt` is undefined or in the future. If not, its promise is rejected
+ * with `Unavailable`, whose `nothingWritten` is true.
+ */
 export function mayGoOn(waiting: PendingRow): boolean {
   if (waiting.giveUpAt === undefined || performance.now() < waiting.giveUpAt) return true;
   waiting.reject(lockedFault());
@@ -181,8 +200,9 @@ export function mayGoOn(waiting: PendingRow): boolean {
 const delaysInGroups = [0, 0, 4, 8, 16, 32, 64, 128];
 
 /**
- * Counts that the row's ticket was found locked.
- * @returns milliseconds until its next group; undefined: it waits in a lane from now on
+ * Increments the row's `lockedTimes`.
+ * @returns milliseconds until its next group, from 0 to 128; undefined from the ninth time on: the row waits
+ *   in a lane from then on
  */
 export function delayInGroups(waiting: PendingRow): number | undefined {
   const delay = delaysInGroups[waiting.lockedTimes];

@@ -116,6 +116,11 @@ const wakings = {
 };
 const anyAccepted = sql`from ${accepted} having count(*) > 0`;
 const wokenPlain = reading('woken', { ...wakings, scans: sql`null` }, anyAccepted);
+/**
+ * Step that notifies the processes when the statement commits: watchers of the group's tickets, workers if
+ * the group has a mail, and the scanner if a file awaits its scan. PostgreSQL runs it only if a later step or
+ * the final select reads from it. It reads from the step `files`.
+ */
 export const woken = reading(
   'woken',
   {
@@ -126,5 +131,14 @@ export const woken = reading(
   anyAccepted,
 );
 
+/**
+ * Steps for a group of plain rows, in the order of `with`, after the step `accepted`: insert the events,
+ * update the counts, times and last numbers of the tickets, and notify watchers and workers.
+ */
 export const ticketWritesPlain = [newEventsPlain, latest, touchedPlain, wokenPlain];
+/**
+ * The same for any group, after the steps `accepted` and `files`. A message that reopens its ticket also sets
+ * its status to OPEN, and writes the event TICKET_REOPENED before its own and an audit entry. `woken` is the
+ * last step.
+ */
 export const ticketWrites = [newEvents, newAuditEntries, latest, touched, woken];

@@ -2,26 +2,37 @@ import type { PendingRow, TicketLanes } from './locked-ticket-queues.ts';
 
 /** Limits of the queue; see `GroupCommitLimits`. */
 export interface QueueLimits {
+  /** Most rows of a group. */
   readonly groupRows: number;
+  /** Most bytes of a group. A larger row is a group of its own. */
   readonly groupBytes: number;
+  /** A group may have this many rows even if that is more than an even share. */
   readonly worthwhileRows: number;
+  /** Number of statements among which the rows are shared. */
   readonly statementsInFlight: number;
 }
 
 /**
  * Messages that wait for a group. While a statement writes to a ticket, its further messages wait here rather
- * than for its lock in the database.
+ * than for its lock in the database. The queue itself has no limit, and settles no promise of its messages.
  */
 export interface WritingQueue {
-  /** Rows that can be sent. */
+  /** Number of rows that can be sent, without those that wait for their ticket. */
   readonly length: number;
-  /** Their size. */
+  /** Their approximate size in bytes. */
   readonly bytes: number;
-  /** @returns false when the message waits for its ticket, so that there is nothing to send now */
+  /**
+   * Adds a message to its ticket's lane if it has one, and otherwise at the end of the queue.
+   * @returns false when there is nothing to send now, because the message is in a lane or waits for its
+   *   ticket
+   */
   add(waiting: PendingRow): boolean;
   /**
-   * Takes the next group. Messages of one ticket go together, as a parallel statement could not write them
-   * anyway.
+   * Removes the next group from the queue and returns it, oldest first; empty when nothing can be sent. It
+   * has up to an even share of the rows that are queued and in flight, or up to `worthwhileRows` if that is
+   * more. Messages of one ticket go together beyond the share, as a parallel statement could not write them
+   * anyway. `groupRows` and `groupBytes` are never exceeded, except by a single row of more bytes.
+   * @param rowsInFlight number of rows of the statements that are running
    */
   next(rowsInFlight: number): PendingRow[];
   /** Must be called when a statement begins to write the group. */
@@ -33,7 +44,7 @@ export interface WritingQueue {
   end(group: readonly PendingRow[]): void;
 }
 
-/** Creates the queue of one writer. @param lanes gets messages whose ticket has a lane */
+/** Creates the queue of one writer, which is empty. @param lanes gets messages whose ticket has a lane */
 export function createQueue(
   lanes: TicketLanes,
   { groupRows, groupBytes, worthwhileRows, statementsInFlight }: QueueLimits,

@@ -16,7 +16,7 @@ export interface PageMessage extends Message {
   readonly delivery: Delivery | null | undefined;
 }
 
-/** A ticket with what was read of it. */
+/** A ticket with its requester and last message, if they were read. */
 export interface PageTicket extends Ticket {
   /** Undefined if it was not read. */
   readonly requester: Person | undefined;
@@ -30,7 +30,12 @@ export interface ConversationRows {
   readonly messages: PageMessage[];
 }
 
-/** Reads the rows of a statement. @param lastMessages whether its messages are the tickets' last ones */
+/**
+ * Makes objects of the rows of a statement. A message whose body was left out has null as its body.
+ * @param files whether attachments were asked for. If not, `attachments` is undefined
+ * @param mails whether deliveries were asked for. If not, `delivery` is undefined. For a requester it is null
+ * @param lastMessages whether the messages are the tickets' last ones. If not, `lastMessage` is undefined
+ */
 export function decodeRows(
   rows: readonly TextRow[],
   {

@@ -39,11 +39,11 @@ const byReference = statementsOf(sql`${tickets.referenceKey} = lower(${sql.place
 export type WantedParts = Pick<ConversationReads, 'bodyBytes' | 'files' | 'mails'>;
 
 /**
- * Reads the same page of each ticket's visible messages, by ticket id. The limit is for each ticket, and the
- * newest come first if the page is inverted. A ticket that does not exist or that the viewer may not see has
- * an empty page. If the bodies are longer than `wanted.bodyBytes` together, all are null. The callers require
- * the scope `read`.
- * @throws Refusal UNAUTHENTICATED; Unavailable
+ * Reads the same page of each ticket's visible messages, by ticket id. The bounds are ids of messages, the
+ * limit is for each ticket, and the newest come first if the page is inverted. A ticket that does not exist
+ * or that the viewer may not see has an empty page. If the bodies of all tickets together are longer than
+ * `wanted.bodyBytes`, all are null. The callers require the scope `read`, which is not checked here.
+ * @throws Refusal UNAUTHENTICATED
  */
 export async function listMessages(
   ctx: TicketContext,
@@ -64,8 +64,9 @@ export interface TicketWithMessages {
 }
 
 /**
- * `findTicket`, and a page of its messages in the same statement.
- * @throws Refusal UNAUTHENTICATED, FORBIDDEN without the scope `read`, INVALID_INPUT; Unavailable
+ * Finds a ticket with its requester and a page of its visible messages, as `listMessages` does, in one
+ * statement. Undefined both when the ticket does not exist and when the viewer may not see it.
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `read`
  */
 export async function findWithMessages(
   ctx: TicketContext,

@@ -11,7 +11,10 @@ import { attachments, deliveries, deliveryRecipients, messages, tickets, users }
 
 /** What a statement reads, besides the values that choose its tickets and messages. */
 export interface ConversationReads {
-  /** Whether the reader is an operator. If not, counts are of public messages, and no deliveries are read. */
+  /**
+   * Whether the reader is an operator. If not, counts are of public messages, and no deliveries are read. It
+   * does not restrict the tickets and messages that are read: their choice has to.
+   */
   readonly operator: boolean;
   /** Limit for all bodies together, in bytes; when it is exceeded, all bodies are left out. */
   readonly bodyBytes: number;
@@ -23,9 +26,9 @@ export interface ConversationReads {
   readonly mails: boolean;
 }
 
-/** A placeholder for a number. */
+/** SQL of a placeholder for a whole number, which is the value `name` of an execution. */
 export const int = (name: string): SQL => sql`${sql.placeholder(name)}::int`;
-/** A placeholder for a truth value. */
+/** SQL of a placeholder for a truth value. */
 export const flag = (name: string): SQL => sql`${sql.placeholder(name)}::bool`;
 
 const instant = (column: PgColumn): SQL => sql`round(date_part('epoch', ${column}) * 1000)::bigint`;
@@ -155,9 +158,10 @@ function build(chosen: SQL, page: SQL, { files, mails }: Pick<ConversationReads,
 }
 
 /**
- * Prepares the statement, once for each combination of parts.
- * @param chosen selects `ticketColumns`
- * @param page selects rows of `messages`; it may read `chosen`
+ * Makes the function that reads tickets, messages and what belongs to them in one statement. The statement is
+ * prepared once for each combination of parts. `decodeRows` makes objects of its rows.
+ * @param chosen selects `ticketColumns` of the tickets
+ * @param page selects rows of `messages`; it may read `chosen`. Placeholders of both are names of `Values`
  */
 export function conversationStatement<Values extends ConversationReads>(
   chosen: SQL,

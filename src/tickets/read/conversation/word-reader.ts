@@ -3,14 +3,15 @@ const minus = 45;
 const zero = 48;
 
 /**
- * Reads the words of a row's first column, one after the other. Splitting the text and converting its parts
+ * Reads the words of a row's first column (see statement.ts), one after the other. Each call reads the next
+ * word, and the caller has to know its type: nothing is checked. Splitting the text and converting its parts
  * takes three times as long, which is a tenth of a page.
  */
 export class WordReader {
   #text = '';
   #at = 0;
 
-  /** Starts with the word after the row's kind. */
+  /** Starts to read a column: the next word is the one after the row's kind, which is one letter. */
   begin(text: string): this {
     this.#text = text;
     this.#at = 2;
@@ -40,7 +41,7 @@ export class WordReader {
     return word;
   }
 
-  /** A truth value. */
+  /** A truth value: `t`, or `f`. */
   flag(): boolean {
     const isTrue = this.#text[this.#at] === 't';
     this.#at += 2;
@@ -57,10 +58,12 @@ export class WordReader {
     return this.#skipNone() ? null : this.number();
   }
 
+  /** An instant; null for `-`. */
   instantOrNull(): Date | null {
     return this.#skipNone() ? null : this.instant();
   }
 
+  /** A text without spaces; null for `-`. */
   wordOrNull(): string | null {
     return this.#skipNone() ? null : this.word();
   }
