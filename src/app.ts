@@ -4,7 +4,7 @@ import { createMonitoring, startMonitor } from './app/monitoring.ts';
 import type { Overrides } from './app/overrides.ts';
 import { startWeb } from './app/start-web-server.ts';
 import type { Config } from './config.ts';
-import type { DemoDesk } from './dev/demo/desk.ts';
+import type { DemoDesk } from './dev/demo/seed-desk.ts';
 import type { Logger } from './platform/log.ts';
 
 export type { Overrides } from './app/overrides.ts';

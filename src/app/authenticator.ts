@@ -1,5 +1,5 @@
 import { type Authenticator, createAuthenticator } from '../auth/authenticate.ts';
-import { demoHashes } from '../dev/demo/desk.ts';
+import { demoHashes } from '../dev/demo/seed-desk.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Foundation } from './foundation.ts';
 

@@ -15,7 +15,7 @@ import { isWordMarker, wordListLevel, wordMarker } from './microsoft-word-lists.
 import { tagsOf } from './output-tags.ts';
 import { loadsPicture, type RemotePictures } from './pictures.ts';
 import { gapsOf, type Lines, raisedMark } from './text-layout.ts';
-import { writeVoidElement } from './write-void-element.ts';
+import { writeLeafElement } from './write-leaf-element.ts';
 
 /** How a tree is cleaned. */
 export interface CleanerOptions {
@@ -111,7 +111,7 @@ export class Cleaner implements Visitor {
     if (loadsPicture(declared) || attributeOf(element, 'background') !== undefined)
       output.changes.add('REMOTE_PICTURE');
     if (rule.drop === true || rule.empty === true || element.name === 'input' || element.name === 'select') {
-      writeVoidElement(
+      writeLeafElement(
         output,
         { element, rule, declared, around: this.#style },
         this.#options.remotePictures,

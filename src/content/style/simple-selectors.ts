@@ -97,7 +97,7 @@ const states: Readonly<Record<string, Test>> = {
   'only-of-type': (element, spend) =>
     siblingPlaceOf(element, spend).ofType === 1 && siblingPlaceOf(element, spend).ofTypeFromEnd === 1,
   empty: ({ first }) => {
-    for (let node = first; node !== undefined; node = node.next) if (node.kind !== 'other') return false;
+    for (let node = first; node !== undefined; node = node.next) if (node.kind !== 'comment') return false;
     return true;
   },
   root: isRoot,

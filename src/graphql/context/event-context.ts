@@ -1,7 +1,7 @@
 import type { Viewer } from '../../platform/request-context.ts';
 import { Slot } from '../../platform/slot.ts';
 import type { SeenEvent, TicketEvent } from '../../tickets/events/event.ts';
-import { mayBeRedacted } from '../../tickets/events/redactions.ts';
+import { mayBeRedacted } from '../../tickets/events/last-redaction.ts';
 import type { GraphContext } from './context.ts';
 import { NoticedViewer } from './event-audience.ts';
 import { Loaders } from './loaders.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { IncomingBody } from '../../tickets/uploads/single-request.ts';
+import type { IncomingBody } from '../../tickets/uploads/store-in-one-request.ts';
 
 /** Bytes that are buffered before the sender is paused. */
 const waitingBytes = 256 * 1024;

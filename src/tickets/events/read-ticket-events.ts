@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm';
-import { preparedFor } from '../../db/prepare-once.ts';
+import { preparePerPool } from '../../db/prepare-per-pool.ts';
 import type { ViewerReads } from '../../db/viewer-reads.ts';
 import type { Page } from '../../events/recent-events.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { EventType, Visibility } from '../../platform/vocabulary.ts';
 import { encodeCursor, eventsOf } from '../read/cursor.ts';
-import { noteRedaction } from './redactions.ts';
-import type { EventAudience, NumberedEvent, TicketPlace, TicketPosition } from './ticket-places.ts';
+import { noteRedaction } from './last-redaction.ts';
+import type { EventAudience, NumberedEvent, TicketPlace, TicketPosition } from './ticket-position.ts';
 
 const given = (name: string) => sql.placeholder(name);
 
@@ -18,7 +18,7 @@ const given = (name: string) => sql.placeholder(name);
 const prepare = (byOperators: boolean) => {
   const own = sql.raw(byOperators ? 'events.number' : 'events.public_number');
   const theirs = byOperators ? sql`` : sql`and t.requester_id = ${given('viewerId')}::int`;
-  return preparedFor((db) =>
+  return preparePerPool((db) =>
     db
       .with(
         db.$with('page', {}).as(sql`

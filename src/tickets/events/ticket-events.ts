@@ -8,7 +8,7 @@ import { findTicket } from '../read/tickets.ts';
 import { type TicketSelector, ticketNotFound } from '../ticket-selector.ts';
 import { aheadOf, pageSize, type SeenEvent, type TicketEvent } from './event.ts';
 import { readTicketEvents } from './read-ticket-events.ts';
-import type { EventAudience, NumberedEvent, TicketPlace, TicketPosition } from './ticket-places.ts';
+import type { EventAudience, NumberedEvent, TicketPlace, TicketPosition } from './ticket-position.ts';
 import { EventWatcher } from './watcher.ts';
 
 /** Input of `listTicketEvents` and `watchTicketEvents`. */

@@ -1,7 +1,7 @@
 import type { Tx } from '../../db/database.ts';
 import type { Problem } from '../../platform/errors.ts';
 import type { TicketContext } from '../context.ts';
-import { noteRedaction } from '../events/redactions.ts';
+import { noteRedaction } from '../events/last-redaction.ts';
 import { invalidInput } from '../invalid-input.ts';
 import { requireOperator } from '../permissions.ts';
 import { refuse } from '../refusals-by-command.ts';

@@ -1,20 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Db } from '../../../db/database.ts';
-import { preparedFor } from '../../../db/prepare-once.ts';
+import { preparePerPool } from '../../../db/prepare-per-pool.ts';
 import { asUnavailable, isConflict, isLockTimeout } from '../../../platform/database-faults.ts';
 import { Unavailable } from '../../../platform/errors.ts';
 import type { MessageRow } from '../columns.ts';
 import { isPlain, prepareAppend, type RowAnswer } from './append-statement.ts';
 import type { GroupCommitLimits } from './group-limits.ts';
 import { createPace } from './group-pace.ts';
-import { createTicketLanes, delayInGroups, mayGoOn, type PendingRow } from './locked-ticket-queues.ts';
+import { createTicketLanes, delayInGroups, mayGoOn, type PendingRow } from './ticket-lanes.ts';
 import { createQueue } from './writing-queue.ts';
 
 /** Most bytes of bodies in one statement, so that 64 large messages do not become one 64 MiB parameter. */
 const groupBytes = 2 * 1024 * 1024;
-const preparePlain = preparedFor((db: Db) => prepareAppend(db, { rows: 'plain' }));
-const prepareAny = preparedFor((db: Db) => prepareAppend(db));
-const prepareWaiting = preparedFor((db: Db) => prepareAppend(db, { waits: true }));
+const preparePlain = preparePerPool((db: Db) => prepareAppend(db, { rows: 'plain' }));
+const prepareAny = preparePerPool((db: Db) => prepareAppend(db));
+const prepareWaiting = preparePerPool((db: Db) => prepareAppend(db, { waits: true }));
 
 /**
  * Writes messages that arrive together as one group. A lone message is written immediately unless other

@@ -9,7 +9,7 @@ import type { Logger } from '../../platform/log.ts';
  * otherwise the client would wait for the rest, or take what is too much for the next response. Such a fault
  * is logged; a client that goes away is not. Resolves in each of these cases and never rejects.
  */
-export async function sendBytes(
+export async function sendBody(
   source: Readable,
   res: ServerResponse,
   byteSize: number,

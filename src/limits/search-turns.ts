@@ -16,7 +16,7 @@ interface WaitingWork {
  * their turn, in the order in which they came; work of a user who has as many running as allowed is
  * overtaken.
  */
-export class UserTurns {
+export class SearchTurns {
   readonly #most: number;
   readonly #mostOfOne: number;
   readonly #patienceMs: number;

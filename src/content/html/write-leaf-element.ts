@@ -12,7 +12,7 @@ import { isPixel, pictureUrlOf, type RemotePictures } from './pictures.ts';
 import { shownByField } from './text-layout.ts';
 
 /** An element whose content is not visited: a void one, one that is dropped, or a form field. */
-export interface VoidElement {
+export interface LeafElement {
   readonly element: ElementNode;
   readonly rule: ElementRule;
   readonly declared: Declared;
@@ -30,9 +30,9 @@ const ruler = '-'.repeat(20);
  * shows. Embedded content becomes a link to its address, if that is allowed. Other dropped elements write
  * nothing. Changes to images are added to `output.changes`, and images and links to its lists.
  */
-export function writeVoidElement(
+export function writeLeafElement(
   output: BodyOutput,
-  empty: VoidElement,
+  empty: LeafElement,
   remotePictures: RemotePictures,
 ): void {
   const { element, rule, around } = empty;
@@ -53,7 +53,7 @@ export function writeVoidElement(
 }
 
 /** Replaces embedded content by a link. */
-function writeEmbedded(output: BodyOutput, { element, around }: VoidElement): void {
+function writeEmbedded(output: BodyOutput, { element, around }: LeafElement): void {
   const address = parseLinkTarget(attributeOf(element, 'src') ?? attributeOf(element, 'data') ?? '');
   if (address.kind !== 'allowed' || output.inLink || !isReadable(around)) return;
   output.markup.open('a', outward(address.url));
@@ -64,7 +64,7 @@ function writeEmbedded(output: BodyOutput, { element, around }: VoidElement): vo
 
 function writePicture(
   output: BodyOutput,
-  { element, declared, around }: VoidElement,
+  { element, declared, around }: LeafElement,
   remotePictures: RemotePictures,
 ): void {
   const address = pictureUrlOf(element);
