@@ -9,7 +9,7 @@ import type { Foundation } from './foundation.ts';
  * from direct requests only: those of programs on this machine, not through a proxy. Another database has no
  * public passwords.
  */
-export function startAuthenticator(
+export function createRequestAuthenticator(
   { config, overrides, parts, database, now, log }: Foundation,
   metrics: Metrics,
 ): Authenticator {

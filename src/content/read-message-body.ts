@@ -6,7 +6,7 @@ import type { EncodedText } from './encode-text-part.ts';
 import type { BodyFindings, ReadBody } from './html/clean-html.ts';
 import type { RemotePictures } from './html/pictures.ts';
 import type { TakenOut } from './pasted-pictures.ts';
-import { inThread, large } from './run-in-thread.ts';
+import { inThread, threadThreshold } from './run-in-thread.ts';
 import { type ReadRequest, tasks } from './thread-tasks.ts';
 
 /** Bodies of fewer characters are not cached: reading them costs as little as a lookup. */
@@ -43,7 +43,7 @@ export async function readBody(
   const key = `${format} ${remotePictures} ${hash('sha256', body, 'base64')}`;
   const known = cache.get(key) ?? pending.get(key);
   if (known !== undefined) return known;
-  if (body.length < large) return remember(key, await readHere(request));
+  if (body.length < threadThreshold) return remember(key, await readHere(request));
   const reading = inThread({ task: 'read', request })
     .then((result) => remember(key, result))
     .finally(() => pending.delete(key));
@@ -58,7 +58,9 @@ export async function readBody(
  * @throws UnreadableBody and Unavailable as {@link readBody} does
  */
 export async function checkHtml(body: string): Promise<BodyFindings> {
-  return body.length < large ? readBody(body, 'HTML') : inThread({ task: 'checkHtml', request: body });
+  return body.length < threadThreshold
+    ? readBody(body, 'HTML')
+    : inThread({ task: 'checkHtml', request: body });
 }
 
 /** Reads a body in this thread when the current turn has time left. */
@@ -106,7 +108,7 @@ const unreadable: ReadBody = {
  */
 export async function withoutPasted(body: string): Promise<TakenOut> {
   if (!/<im(?:g|age)/i.test(body)) return { body, pictures: [] };
-  if (body.length < large) return tasks.takeOutPictures(body);
+  if (body.length < threadThreshold) return tasks.takeOutPictures(body);
   return inThread({ task: 'takeOutPictures', request: body });
 }
 
@@ -120,4 +122,6 @@ function remember(key: string, result: ReadBody): ReadBody {
  * @throws Unavailable when too many large texts wait
  */
 export const encodedText = async (text: string): Promise<EncodedText> =>
-  text.length < large ? tasks.encodeTextPart(text) : inThread({ task: 'encodeTextPart', request: text });
+  text.length < threadThreshold
+    ? tasks.encodeTextPart(text)
+    : inThread({ task: 'encodeTextPart', request: text });

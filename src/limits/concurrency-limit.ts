@@ -6,16 +6,16 @@ import { TooMany, type TooManyCode } from '../platform/errors.ts';
  */
 export class ConcurrencyLimit {
   readonly #code: TooManyCode;
-  readonly #most: number;
+  readonly #max: number;
   readonly #taken = new Map<number, number>();
 
   /**
    * @param code names the kind in the error
-   * @param most places of each user
+   * @param max places of each user
    */
-  constructor(code: TooManyCode, most: number) {
+  constructor(code: TooManyCode, max: number) {
     this.#code = code;
-    this.#most = most;
+    this.#max = max;
   }
 
   /**
@@ -25,7 +25,7 @@ export class ConcurrencyLimit {
    */
   take(userId: number): Disposable {
     const taken = this.#taken.get(userId) ?? 0;
-    if (taken >= this.#most) throw new TooMany(this.#code, this.#most);
+    if (taken >= this.#max) throw new TooMany(this.#code, this.#max);
     this.#taken.set(userId, taken + 1);
     let isTaken = true;
     return {

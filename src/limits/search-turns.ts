@@ -17,22 +17,22 @@ interface WaitingWork {
  * overtaken.
  */
 export class SearchTurns {
-  readonly #most: number;
-  readonly #mostOfOne: number;
+  readonly #max: number;
+  readonly #maxPerUser: number;
   readonly #patienceMs: number;
   readonly #running = new Map<number, number>();
   readonly #waiting: WaitingWork[] = [];
   #total = 0;
 
   /**
-   * @param most how many run at once
-   * @param mostOfOne how many of them may be one user's
+   * @param max how many run at once
+   * @param maxPerUser how many of them may be one user's
    * @param patienceMs work that has waited as long is refused, unless other work of its user is running.
    *   Default: 15 s.
    */
-  constructor(most: number, mostOfOne: number, patienceMs = usualPatienceMs) {
-    this.#most = most;
-    this.#mostOfOne = mostOfOne;
+  constructor(max: number, maxPerUser: number, patienceMs = usualPatienceMs) {
+    this.#max = max;
+    this.#maxPerUser = maxPerUser;
     this.#patienceMs = patienceMs;
   }
 
@@ -85,8 +85,8 @@ export class SearchTurns {
   }
 
   #beginNext(): void {
-    while (this.#total < this.#most) {
-      const at = this.#waiting.findIndex(({ userId }) => this.#runningOf(userId) < this.#mostOfOne);
+    while (this.#total < this.#max) {
+      const at = this.#waiting.findIndex(({ userId }) => this.#runningOf(userId) < this.#maxPerUser);
       if (at < 0) return;
       const [next] = this.#waiting.splice(at, 1) as [WaitingWork];
       this.#total += 1;

@@ -10,7 +10,7 @@ import { type Reply, sendRequest } from './send-request.ts';
 import { newSecret, secretsOf, secretText, signedHeaders } from './sign.ts';
 
 /** Hours for which the last secret signs beside its successor, unless another number is given. */
-export const usualOverlapHours = 24;
+export const defaultOverlapHours = 24;
 
 /** Behind every event that can be read now. */
 const now = {
@@ -98,17 +98,17 @@ export async function disableWebhook(tx: Tx, id: number): Promise<boolean> {
 /**
  * Enables an endpoint, also one that only waits for a retry: the next request is sent immediately. Its
  * failures are counted from 0 again, and the workers are notified.
- * @param skips whether it receives only events from now on, instead of all since the last one delivered
+ * @param skipBacklog whether it receives only events from now on, instead of all since the last one delivered
  * @returns whether there is such an endpoint
  */
-export async function enableWebhook(tx: Tx, id: number, skips: boolean): Promise<boolean> {
+export async function enableWebhook(tx: Tx, id: number, skipBacklog: boolean): Promise<boolean> {
   const found = await tx
     .update(webhooks)
     .set({
       ...{ disabledAt: null, disabledReason: null, failures: 0, failingSince: null },
       dueAt: sql`clock_timestamp()`,
       // Whoever has it reads the position anew.
-      ...(skips ? { ...now, leaseToken: null } : {}),
+      ...(skipBacklog ? { ...now, leaseToken: null } : {}),
     })
     .where(eq(webhooks.id, id))
     .returning({ id: webhooks.id });

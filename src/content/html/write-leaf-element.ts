@@ -6,7 +6,7 @@ import type { Declared } from '../style/cascade.ts';
 import { isReadable, type TextStyle } from '../style/text-style.ts';
 import { shownAttributes } from './allowed-attributes.ts';
 import type { BodyOutput } from './body-output.ts';
-import { type ElementRule, leftOut } from './element-rules.ts';
+import { changeCodes, type ElementRule } from './element-rules.ts';
 import { outward } from './output-tags.ts';
 import { isPixel, pictureUrlOf, type RemotePictures } from './pictures.ts';
 import { shownByField } from './text-layout.ts';
@@ -49,7 +49,7 @@ export function writeLeafElement(
     writePicture(output, empty, remotePictures);
   else if (name === 'input' || name === 'select') output.writeReplacement(shownByField(element), around);
   else if (rule.empty === true) output.markup.empty(rule.as!, shownAttributes(element, rule.as!));
-  else if (leftOut[name] === 'EMBEDDED') writeEmbedded(output, empty);
+  else if (changeCodes[name] === 'EMBEDDED') writeEmbedded(output, empty);
 }
 
 /** Replaces embedded content by a link. */

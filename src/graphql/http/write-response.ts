@@ -14,7 +14,7 @@ export const commonHeaders = {
 const varying = 'Accept, Authorization';
 
 /** The value of the Vary header: what the route has set already, and then `Accept, Authorization`. */
-export function vary(res: ServerResponse): string {
+export function varyHeader(res: ServerResponse): string {
   const before = res.getHeader('vary');
   return before === undefined ? varying : `${String(before)}, ${varying}`;
 }
@@ -170,7 +170,7 @@ export function writeResult(
     ...commonHeaders,
     'Content-Type': contentTypes[form],
     'Content-Length': length,
-    Vary: vary(res),
+    Vary: varyHeader(res),
   };
   Object.assign(headers, outcome.headers);
   sendResponse(req, res, { status: statusOf(outcome, form), headers, body });

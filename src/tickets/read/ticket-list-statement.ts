@@ -2,8 +2,8 @@ import { type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type { Reader } from '../../db/database.ts';
 import { preparePerPool } from '../../db/prepare-per-pool.ts';
+import { minuteOf } from '../../db/statement-parts.ts';
 import { deliveries, messages, tickets } from '../../db/tables.ts';
-import { minuteOf } from '../../db/with-step.ts';
 import { type TicketStatus, ticketStatuses } from '../../platform/vocabulary.ts';
 import { byLastMessage } from './by-last-message.ts';
 import {

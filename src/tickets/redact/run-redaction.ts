@@ -41,7 +41,7 @@ const maxReason = 1000;
  *   a reason of more than 1,000 characters or with U+0000 or a lone surrogate; the refusals of `run`
  * @throws Unavailable as `inTransaction`
  */
-export async function redact(
+export async function runRedaction(
   ctx: TicketContext,
   reason: string | null | undefined,
   run: (tx: Tx, actorId: number) => Promise<RedactionOutcome>,

@@ -9,9 +9,9 @@ import { findUpload, recordUpload, type Upload } from './complete-uploads.ts';
 import { UploadFault, uploadNotFound } from './fault.ts';
 import { recordArrivedBytes } from './lease.ts';
 import { leastBytes, readQuotaUse, refusalBeyondAvailable, withQuota } from './quota.ts';
+import { findOpenUpload, forgetOpenUpload, type OpenUpload } from './resumable.ts';
 import { runExclusively } from './run-exclusively.ts';
 import { digestMismatch, type IncomingBody } from './store-in-one-request.ts';
-import { findOpenUpload, forgetOpenUpload, type OpenUpload } from './unfinished-uploads.ts';
 
 /** Input of `appendToUpload`. Sizes and offsets are in bytes. */
 export interface AppendInput {

@@ -5,10 +5,10 @@ export const malformed = new Error('invalid XML');
 
 /** Matches a character that XML forbids. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that XML forbids
-export const noCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
+export const forbiddenCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
 /** Whether XML forbids the character with this UTF-16 code. */
-export function isNoCharacter(code: number): boolean {
+export function isForbiddenCharacter(code: number): boolean {
   return code < 0x20 ? code !== 0x09 && code !== 0x0a && code !== 0x0d : code >= 0xfffe;
 }
 
@@ -68,7 +68,7 @@ export function* startsWith(source: TextSource, expected: string): Generator<voi
  * @returns how many characters of it had arrived before
  * @throws the error `malformed` when there are no more, or more than 4 Mi have arrived
  */
-export function* more(source: TextSource): Generator<void, number> {
+export function* waitForMore(source: TextSource): Generator<void, number> {
   const seen = source.text.length - source.pos;
   if (seen > maxMarkup) throw malformed;
   if (!(yield* source.has(seen + (seen >> 3))) && source.text.length - source.pos === seen) throw malformed;
@@ -111,7 +111,7 @@ export function* untilBracket(source: TextSource): Generator<void, string> {
         quoted = code;
       }
     }
-    yield* more(source);
+    yield* waitForMore(source);
   }
 }
 
@@ -119,7 +119,7 @@ export function* untilBracket(source: TextSource): Generator<void, string> {
  * Reads up to `end` and past it, and passes on what comes before it in pieces.
  * @throws the error `malformed` when the text ends before it
  */
-export function* through(
+export function* readPast(
   source: TextSource,
   end: string,
   piece: (text: string) => void,

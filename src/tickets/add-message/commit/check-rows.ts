@@ -2,8 +2,8 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../../db/database.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
 import { preparePerPool } from '../../../db/prepare-per-pool.ts';
+import { literal, reading } from '../../../db/statement-parts.ts';
 import { mailboxes, mailboxGrants, tickets, users } from '../../../db/tables.ts';
-import { literal, reading } from '../../../db/with-step.ts';
 import { ownKeyPattern } from '../../../mail/address.ts';
 import { type MessageRow, rowColumns } from '../columns.ts';
 
