@@ -27,11 +27,12 @@ let spent = 0;
 const pending = new Map<string, Promise<ReadBody>>();
 
 /**
- * Makes safe HTML and plain text of a body. HTML is cleaned (see `cleanHtml`); a plain text is kept as it is,
- * and its HTML has links. Results are cached, and concurrent calls for the same large body share one read. A
- * body of 65,536 characters or more is read in a worker thread. Remote images are held back by default.
- * @throws UnreadableBody when HTML exceeds the limits on work or memory; the message is meant for the author.
- *   Unavailable when too many large bodies wait
+ * Makes safe HTML and plain text of a message's body. HTML is cleaned (see `cleanHtml`); a plain text is
+ * kept as it is, and its HTML has links. Results are cached, and concurrent calls for the same large body
+ * share one read. A body of 65,536 characters or more is read in a worker thread. Remote images are held
+ * back by default.
+ * @throws UnreadableBody when HTML exceeds the limits on work or memory; the message is meant for the
+ *   author. Unavailable when too many large bodies wait
  */
 export async function readBody(
   body: string,
@@ -52,9 +53,9 @@ export async function readBody(
 }
 
 /**
- * Finds out what cleaning a new HTML body would change, and whether it is blank. A large body is cleaned in a
- * worker thread that makes neither its HTML nor its text. These are made when the body is shown, perhaps in
- * another process.
+ * Finds out what cleaning a new HTML body would change, and whether it is blank. A large body is checked in a
+ * worker thread, which makes neither its HTML nor its text: those are made when the body is first shown,
+ * perhaps by another process.
  * @throws UnreadableBody and Unavailable as {@link readBody} does
  */
 export async function checkHtml(body: string): Promise<BodyFindings> {
@@ -102,8 +103,8 @@ const unreadable: ReadBody = {
 };
 
 /**
- * Extracts pasted images from an HTML body, see `takeOutPictures`. A large body is processed in a worker
- * thread.
+ * Takes the pasted images out of an HTML body and returns both, see `takeOutPictures`. A large body is
+ * processed in a worker thread.
  * @throws UnreadableBody and Unavailable as {@link readBody} does
  */
 export async function withoutPasted(body: string): Promise<TakenOut> {

@@ -1,8 +1,8 @@
 import { TooMany, type TooManyCode } from '../platform/errors.ts';
 
 /**
- * Limits how many of one kind, such as subscriptions, each user may have open at once in this process. One
- * more is refused at once; nothing waits. Users do not count toward each other's limits.
+ * Limits how many things of one kind, such as subscriptions, each user may have open in this process. One
+ * more is refused immediately; nothing waits. Users do not count toward each other's limits.
  */
 export class ConcurrencyLimit {
   readonly #code: TooManyCode;
@@ -11,7 +11,7 @@ export class ConcurrencyLimit {
 
   /**
    * @param code names the kind in the error
-   * @param max places of each user
+   * @param max places of each user, inclusive
    */
   constructor(code: TooManyCode, max: number) {
     this.#code = code;

@@ -8,17 +8,18 @@ const maxPending = 5000;
 
 /**
  * Wraps a pool for Drizzle: each statement (`unsafe`) and each whole transaction (`begin` with a function)
- * has a time limit and a span for tracing; other members have neither. The limit covers the wait for a
- * connection, for earlier statements on it, and for a server that is frozen or gone; the server's own
- * `statement_timeout` covers only statements that it executes. After the limit, callers get `Unavailable`.
- * Other errors are the driver's.
+ * has a time limit and a span for tracing. The statements within a transaction and the pool's other methods
+ * have neither. The limit includes the wait for a connection, for earlier statements on it, and for a server
+ * that is frozen or gone; the server's own `statement_timeout` covers only statements that it executes.
+ * After the limit, callers get `Unavailable`. Other errors are the driver's.
  *
  * A statement that has been sent may still be executed after that, and a transaction that has begun goes on
- * and may commit. What has not been sent or begun is withdrawn. The result of `unsafe` can only be awaited,
- * or its `values()`.
+ * and may commit. A statement that was not sent, or a transaction that was not begun, is cancelled. The
+ * result of `unsafe` can only be awaited, or its `values()`.
  * @param answerWithinMs the time limit, milliseconds
- * @param load its `pending` is the number of pending statements and transactions; while there are 5000, new
- *   ones get `Unavailable`
+ * @param load `pending` is kept up to date: the number of statements and transactions that the driver has
+ *   not settled, also after their limit. While there are 5000, new ones get `Unavailable`. `pool` names the
+ *   pool in traces
  */
 export function withDeadline(
   pool: postgres.Sql,

@@ -8,8 +8,8 @@ import { httpError } from './http-error.ts';
 import { BodyBudget, parseJson, readBody } from './read-body.ts';
 
 /**
- * Reads a request's parameters, which are not checked yet (see `validateParams`). Its files may still be arriving
- * when it resolves.
+ * Reads a request's parameters, which are not checked yet (see `validateParams`). Its files may still be
+ * arriving when it resolves.
  */
 export type ReadParams = (
   req: IncomingMessage,

@@ -54,12 +54,12 @@ const prepare = (byOperators: boolean) => {
 const statements = { operators: prepare(true), requesters: prepare(false) };
 
 /**
- * Reads a page of the events of each of some tickets with the permissions of the audience, in one statement.
- * A MESSAGE_REDACTED among them is reported to `noteRedaction`.
+ * Reads one page of events for each given ticket, in one statement, with the permissions of the audience. A
+ * MESSAGE_REDACTED among them is reported to `noteRedaction`.
  * @param places tickets, each with the position after which its page begins
- * @param limit events of each ticket, at most
- * @returns the pages in the order of `places`, with events in ascending order of their numbers. The page of a
- *   ticket that does not exist, or is not the requester's any more, is empty
+ * @param limit maximum number of events of each ticket
+ * @returns a page for each of `places`, in their order, with events in ascending order of their numbers. The
+ *   page of a ticket that does not exist, or that is not the requester's any more, is empty
  */
 export async function readTicketEvents(
   { database }: { readonly database: ViewerReads },
