@@ -42,7 +42,7 @@ export function createGroupCommit(
   sendsByDefault: boolean,
   {
     maxUnanswered = 4096,
-    maxUnansweredCharacters = 128 * 1024 * 1024,
+    maxUnansweredBytes = 128 * 1024 * 1024,
     groupRows = 64,
     statementsInFlight = 2,
     worthwhileRows = 16,
@@ -63,7 +63,7 @@ export function createGroupCommit(
   const alone: PendingRow[] = [];
   const inFlight = { statements: 0, rows: 0, alone: 0 };
   let unanswered = 0;
-  let unansweredCharacters = 0;
+  let unansweredBytes = 0;
   let scheduled = false;
   let impatient: NodeJS.Timeout | undefined;
   let idle: (() => void) | undefined;
@@ -171,7 +171,7 @@ export function createGroupCommit(
   return {
     append(row) {
       const bytes = row.body.length + 512;
-      if (unanswered >= maxUnanswered || unansweredCharacters + bytes > maxUnansweredCharacters) {
+      if (unanswered >= maxUnanswered || unansweredBytes + bytes > maxUnansweredBytes) {
         const fault = { nothingWritten: true };
         return Promise.reject(new Unavailable('Too many messages are waiting to be written', 1, fault));
       }
@@ -181,10 +181,10 @@ export function createGroupCommit(
         enqueue({ row, bytes, name, lockedTimes: 0, giveUpAt: undefined, resolve, reject });
       });
       unanswered += 1;
-      unansweredCharacters += bytes;
+      unansweredBytes += bytes;
       const forget = () => {
         unanswered -= 1;
-        unansweredCharacters -= bytes;
+        unansweredBytes -= bytes;
         if (unanswered === 0) idle?.();
       };
       answer.then(forget, forget);

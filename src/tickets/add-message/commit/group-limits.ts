@@ -5,7 +5,7 @@ export interface GroupCommitLimits {
   /**
    * Most characters of their bodies, with 512 for each message; 128 Mi by default. Further callers get a 503.
    */
-  readonly maxUnansweredCharacters?: number;
+  readonly maxUnansweredBytes?: number;
   /** Most rows of one statement, 64 by default; see group-pace.ts. */
   readonly groupRows?: number;
   /**
