@@ -2,9 +2,9 @@ import { startBackground } from './app/background.ts';
 import { openFoundation } from './app/foundation.ts';
 import { createMonitoring, startMonitor } from './app/monitoring.ts';
 import type { Overrides } from './app/overrides.ts';
-import { startWeb } from './app/start-web-server.ts';
+import { startWebServer } from './app/start-web-server.ts';
 import type { Config } from './config.ts';
-import type { DemoDesk } from './dev/demo/desk.ts';
+import type { DemoDesk } from './dev/demo/seed-desk.ts';
 import type { Logger } from './platform/log.ts';
 
 export type { Overrides } from './app/overrides.ts';
@@ -58,7 +58,7 @@ async function start(config: Config, overrides: Overrides, parts: AsyncDisposabl
   const shared = { demo, log, [Symbol.asyncDispose]: stop };
   if (config.roles.has('web')) {
     await startBackground(foundation, monitoring);
-    const url = await startWeb(foundation, monitoring);
+    const url = await startWebServer(foundation, monitoring);
     return { url, monitorUrl: url, ...shared };
   }
   // Before the worker, so that the monitor is stopped after the worker has drained.

@@ -1,5 +1,5 @@
 import { type Config, ConfigError } from './config.ts';
-import { asUnavailable, isFailedQuery, isRejectedLogin, sqlState } from './platform/database-faults.ts';
+import { asUnavailable, errorCodeOf, isFailedQuery, isRejectedLogin } from './platform/database-faults.ts';
 import { Unavailable } from './platform/errors.ts';
 
 /**
@@ -49,7 +49,7 @@ export async function namingSetting<T>(setting: string, run: () => Promise<T>): 
 
 function troubleOf(error: Error): string | undefined {
   const root = rootOf(error);
-  const state = sqlState(error);
+  const state = errorCodeOf(error);
   if (root.name === 'Unsuitable' || state === 'CONNECTION_SHARED') return root.message;
   if (/set role|role "ticketwire_app"/.test(root.message) && state !== undefined)
     return (

@@ -1,6 +1,6 @@
 import type { App } from './app.ts';
 import type { Config } from './config.ts';
-import type { DemoDesk } from './dev/demo/desk.ts';
+import type { DemoDesk } from './dev/demo/seed-desk.ts';
 
 /**
  * Makes the text that `npm start` prints: the addresses of the gateway and, with a demo desk, its accounts

@@ -1,5 +1,5 @@
 import { type Authenticator, createAuthenticator } from '../auth/authenticate.ts';
-import { demoHashes } from '../dev/demo/desk.ts';
+import { demoHashes } from '../dev/demo/seed-desk.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Foundation } from './foundation.ts';
 
@@ -9,7 +9,7 @@ import type { Foundation } from './foundation.ts';
  * from direct requests only: those of programs on this machine, not through a proxy. Another database has no
  * public passwords.
  */
-export function startAuthenticator(
+export function createRequestAuthenticator(
   { config, overrides, parts, database, now, log }: Foundation,
   metrics: Metrics,
 ): Authenticator {

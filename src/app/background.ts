@@ -1,6 +1,6 @@
 import { createWorker } from '../mail/worker/worker.ts';
 import { createScanWorker } from '../scan/worker.ts';
-import { startMessageSearchFiller } from '../tickets/message-search-filler.ts';
+import { startMessageSearchIndexer } from '../tickets/message-search-indexer.ts';
 import type { Foundation } from './foundation.ts';
 import type { Monitoring } from './monitoring.ts';
 import { warnOfUnscannedFiles } from './start-checks.ts';
@@ -20,7 +20,7 @@ export async function startBackground(foundation: Foundation, { metrics }: Monit
     parts
       .use(createWorker({ sql: database.raw, blobs, smtpUrl, mailboxKey, now, log, attempted, drain }))
       .start();
-    parts.use(startMessageSearchFiller(database.desk, log));
+    parts.use(startMessageSearchIndexer(database.desk, log));
     startWebhooks(foundation, metrics);
   }
   if (config.clamd === undefined) return warnOfUnscannedFiles(database, log);

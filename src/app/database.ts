@@ -3,7 +3,7 @@ import { findLogin, shortageOfSessions, Unsuitable } from '../db/assert-suitable
 import { type Connection, connectionsAtMost, type Database, migrate, openDatabase } from '../db/database.ts';
 import { namingSetting, ownerSettingOf } from '../describe-start-error.ts';
 import { startEmbedded } from '../dev/embedded-postgres/start-postgres.ts';
-import { asUnavailable, isRejectedLogin, sqlState } from '../platform/database-faults.ts';
+import { asUnavailable, errorCodeOf, isRejectedLogin } from '../platform/database-faults.ts';
 import { Unavailable } from '../platform/errors.ts';
 import type { Logger } from '../platform/log.ts';
 import { writerStatements } from '../tickets/add-message/commit/group-limits.ts';
@@ -31,7 +31,7 @@ export async function startDatabase(
   const database = parts.use(
     openDatabase(gateway, {
       poolSize: config.poolSize,
-      writerSize: writerStatements(overrides.writer),
+      writerConnections: writerStatements(overrides.writer),
       answerWithinMs: config.databaseTimeout * 1000,
       replicas: config.database.kind === 'url' ? config.database.replicaUrls : [],
     }),
@@ -67,7 +67,10 @@ async function assertReplicas({ replicas }: Database, log: Logger): Promise<void
   const errors: unknown[] = [];
   await replicas?.check(({ name }, error) => {
     if (asUnavailable(error) instanceof Unavailable && !isRejectedLogin(error))
-      log.warn({ replica: name, code: sqlState(error) }, 'DATABASE_REPLICA_URLS: a replica does not answer');
+      log.warn(
+        { replica: name, code: errorCodeOf(error) },
+        'DATABASE_REPLICA_URLS: a replica does not answer',
+      );
     else errors.push(error);
   });
   if (errors.length > 0) await namingSetting('DATABASE_REPLICA_URLS', () => Promise.reject(errors[0]));

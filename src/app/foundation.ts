@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import type { Database } from '../db/database.ts';
 import { createClock } from '../db/synchronized-clock.ts';
-import type { DemoDesk } from '../dev/demo/desk.ts';
+import type { DemoDesk } from '../dev/demo/seed-desk.ts';
 import { startInbox } from '../dev/inbox/smtp/server.ts';
 import { openTracing } from '../observe/tracing.ts';
 import { createLog, type Logger } from '../platform/log.ts';

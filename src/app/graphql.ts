@@ -15,7 +15,7 @@ export type GraphqlServer = ReturnType<typeof createGraphqlServer>;
  * @throws ConfigError when TRUSTED_DOCUMENTS cannot be read; Error for a plugin with a hook that would never
  *   be called
  */
-export function startGraphql({ config, log, overrides }: Foundation): GraphqlServer {
+export function createGraphql({ config, log, overrides }: Foundation): GraphqlServer {
   const { production, limits } = config;
   const { requestBytes, responseBytes, openForms } = limits;
   const multipartBytes = 2 * limits.messageAttachmentsBytes + requestBytes;

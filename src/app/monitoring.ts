@@ -2,7 +2,7 @@ import { ConfigError } from '../config.ts';
 import type { ReplicatedReads } from '../db/replicas/read-from-replicas.ts';
 import { drainable } from '../http/drain-server.ts';
 import { type BackgroundState, createHealth } from '../http/health.ts';
-import { createMetricsPage } from '../http/metrics.ts';
+import { createMetricsPage } from '../http/metrics-page.ts';
 import { createHttpServer, type Route } from '../http/server.ts';
 import { createBacklog, createMailCheck } from '../mail/outbox/backlog.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';

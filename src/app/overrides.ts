@@ -1,7 +1,7 @@
 import type { ScryptParameters } from '../auth/scrypt.ts';
 import type { Connection } from '../db/database.ts';
 import type { Embedded } from '../dev/embedded-postgres/start-postgres.ts';
-import type { OperationPlugin } from '../graphql/execute/yoga.ts';
+import type { OperationPlugin } from '../graphql/execute/create-enveloped.ts';
 import type { StallLimits } from '../http/connections/cut-stalled.ts';
 import type { Logger } from '../platform/log.ts';
 import type { GroupCommitLimits } from '../tickets/add-message/commit/group-limits.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import type { Database } from '../db/database.ts';
-import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from '../dev/demo/desk.ts';
+import { type DemoDesk, retireDemoAccounts, seedDemoDesk } from '../dev/demo/seed-desk.ts';
 import type { Logger } from '../platform/log.ts';
 
 /**

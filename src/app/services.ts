@@ -2,12 +2,12 @@ import { findDeskKey } from '../db/desk-key.ts';
 import type { Feeds } from '../events/feeds.ts';
 import { ConcurrencyLimit } from '../limits/concurrency-limit.ts';
 import { createRateLimits } from '../limits/rate-limits.ts';
-import { UserTurns } from '../limits/user-turns.ts';
+import { SearchTurns } from '../limits/search-turns.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { createDryRun } from '../tickets/add-message/commit/check-rows.ts';
 import { createGroupCommit } from '../tickets/add-message/commit/group-commit.ts';
 import type { TicketServices } from '../tickets/context.ts';
-import { createReadTogether } from '../tickets/events/read-together.ts';
+import { createBatchedTicketRead } from '../tickets/events/batched-ticket-reads.ts';
 import { createAttachmentUrls } from '../tickets/read/signed-url.ts';
 import type { Foundation } from './foundation.ts';
 
@@ -33,12 +33,12 @@ export async function createTicketServices(
     ),
     dryRun: createDryRun(database.desk, sendsByDefault),
     events,
-    readEventsTogether: createReadTogether({ database }),
+    readEventsTogether: createBatchedTicketRead({ database }),
     eventDelivered: metrics.eventDelivered,
     subscriptionLimit: new ConcurrencyLimit('TOO_MANY_SUBSCRIPTIONS', config.limits.subscriptions),
     searchTurns: {
-      OPERATOR: new UserTurns(Math.ceil(config.poolSize / 2), 2),
-      REQUESTER: new UserTurns(Math.ceil(config.poolSize / 2), 2),
+      OPERATOR: new SearchTurns(Math.ceil(config.poolSize / 2), 2),
+      REQUESTER: new SearchTurns(Math.ceil(config.poolSize / 2), 2),
     },
     limits: config.limits,
     rateLimits: createRateLimits(

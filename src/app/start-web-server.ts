@@ -3,9 +3,9 @@ import { createEventHub } from '../events/hub.ts';
 import { drainable } from '../http/drain-server.ts';
 import { createHttpServer } from '../http/server.ts';
 import { findLastEventNumbers } from '../tickets/events/last-event-numbers.ts';
-import { startAuthenticator } from './authenticator.ts';
+import { createRequestAuthenticator } from './authenticator.ts';
 import type { Foundation } from './foundation.ts';
-import { startGraphql } from './graphql.ts';
+import { createGraphql } from './graphql.ts';
 import { listen } from './listen.ts';
 import type { Monitoring } from './monitoring.ts';
 import { createRoutes } from './routes.ts';
@@ -17,7 +17,7 @@ import { createTicketServices } from './services.ts';
  * @returns the origin that it listens on: `http://127.0.0.1:4000`
  * @throws ConfigError when HOST and PORT cannot be listened on, or TRUSTED_DOCUMENTS cannot be read
  */
-export async function startWeb(foundation: Foundation, monitoring: Monitoring): Promise<string> {
+export async function startWebServer(foundation: Foundation, monitoring: Monitoring): Promise<string> {
   const { config, overrides, parts, database, log } = foundation;
   const { metrics } = monitoring;
   const hub = parts.use(
@@ -28,8 +28,8 @@ export async function startWeb(foundation: Foundation, monitoring: Monitoring): 
     }),
   );
   const services = await createTicketServices(foundation, metrics, createFeeds(hub));
-  const authenticator = startAuthenticator(foundation, metrics);
-  const graphql = startGraphql(foundation);
+  const authenticator = createRequestAuthenticator(foundation, metrics);
+  const graphql = createGraphql(foundation);
   metrics.watch({ streams: graphql.streams });
   const routes = createRoutes({ foundation, monitoring, services, authenticator, graphql });
   const server = createHttpServer(routes, {

@@ -7,8 +7,8 @@ import type { Logger } from '../platform/log.ts';
 import type { Credential } from './authorization-header.ts';
 import { createCostliestHash } from './costliest-hash.ts';
 import { maxProofAgeMs, type VerifiedCredential } from './credential-cache.ts';
+import { createFairQueue } from './fair-queue.ts';
 import { type Account, prepareFindByLogin, viewerOf } from './find-account.ts';
-import { createHashingQueue } from './hashing-queue.ts';
 import { checkPassword } from './passwords.ts';
 import type { ScryptParameters } from './scrypt.ts';
 import { addressKey, createThrottle } from './throttle.ts';
@@ -61,7 +61,7 @@ export interface PasswordAttempt {
  */
 export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime }: Ports) {
   const findByLogin = prepareFindByLogin(db);
-  const queue = createHashingQueue();
+  const queue = createFairQueue();
   const throttle = createThrottle();
   const findCostliestHash = createCostliestHash(db, now, cost);
   /**

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { BadCredential } from '../platform/errors.ts';
-import { createHashingQueue } from './hashing-queue.ts';
+import { createFairQueue } from './fair-queue.ts';
 
 /** Size of a bucket, and how many tokens it gains per second. */
 interface Rate {
@@ -129,7 +129,7 @@ export function createThrottle(): Throttle {
  */
 export function createTokenThrottle() {
   const addresses = new Buckets({ burst: 200, perSecond: 20 });
-  const above = createHashingQueue({ concurrency: 2, waiting: 64 });
+  const above = createFairQueue({ concurrency: 2, waiting: 64 });
   return {
     /**
      * Calls `verify`, and counts a BadCredential that it throws as a failure of the address.

@@ -1,6 +1,6 @@
 import { ConfigError } from '../config.ts';
 import { describeFault, describeStartError } from '../describe-start-error.ts';
-import { brokenConstraint, sqlState } from '../platform/database-faults.ts';
+import { brokenConstraint, errorCodeOf } from '../platform/database-faults.ts';
 import { CommandError, UsageError } from './command.ts';
 
 /** What a violated unique constraint refers to. */
@@ -27,7 +27,7 @@ export function explain(error: unknown): string {
   if (error instanceof ConfigError) return `Invalid settings:\n${error.message}`;
   const known = describeStartError(error);
   if (known !== undefined) return known;
-  const state = sqlState(error);
+  const state = errorCodeOf(error);
   if (state === undefined || !sqlStatePattern.test(state)) return describeFault(error);
   const constraint = brokenConstraint(error);
   if (state === '23505') return `There is ${taken[constraint ?? ''] ?? 'one with this name or id'} already.`;

@@ -4,7 +4,7 @@ import { createThreadPool, type ResultOf, type ThreadCall, type WorkerThreads } 
  * Texts of this many characters or more are processed in a worker thread: they take 10 ms or more. Callers
  * compare; `inThread` does not.
  */
-export const large = 65_536;
+export const threadThreshold = 65_536;
 
 let threads: WorkerThreads | undefined;
 

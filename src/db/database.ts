@@ -75,7 +75,7 @@ export interface DatabaseOptions {
   /** Maximum connections of each of the three pools for requests; 10 if absent. A replica has two of them. */
   poolSize?: number;
   /** Maximum connections of the message writer, and so of its statements in flight; 4 if absent. */
-  writerSize?: number;
+  writerConnections?: number;
   /** `application_name` of the connections; `ticketwire` if absent. */
   applicationName?: string;
   /** Milliseconds that a statement may take, including its wait for a lock; 10 000 if absent. */
@@ -92,7 +92,7 @@ export function openDatabase(
   connection: Connection,
   {
     poolSize = 10,
-    writerSize = 4,
+    writerConnections = 4,
     applicationName = 'ticketwire',
     answerWithinMs = 10_000,
     replicas: replicaConnections = [],
@@ -101,7 +101,11 @@ export function openDatabase(
   const options = { applicationName, answerWithinMs };
   const pools = openPools(connection, options);
   const desk = pools.openDb('desk', { max: poolSize, rowAccess: 'DESK' });
-  const writer = pools.openDb('writer', { max: writerSize, rowAccess: 'DESK', lockTimeoutMs: writerLockMs });
+  const writer = pools.openDb('writer', {
+    max: writerConnections,
+    rowAccess: 'DESK',
+    lockTimeoutMs: writerLockMs,
+  });
   const reads = openViewerReads(pools, poolSize);
   const commands = pools.openDb('commands', { max: stepsSize, rowAccess: 'DESK', lockTimeoutMs: lockMs });
   const raw = pools.open('mail', { max: stepsSize, rowAccess: 'DESK', lockTimeoutMs: lockMs });
@@ -139,8 +143,8 @@ export function openDatabase(
 }
 
 /** The maximum number of connections of one process to the primary, including the listeners'. */
-export const connectionsAtMost = ({ poolSize = 10, writerSize = 4 }: DatabaseOptions = {}): number =>
-  3 * poolSize + writerSize + 2 * stepsSize + 2;
+export const connectionsAtMost = ({ poolSize = 10, writerConnections = 4 }: DatabaseOptions = {}): number =>
+  3 * poolSize + writerConnections + 2 * stepsSize + 2;
 
 /**
  * Applies this version's migrations that are missing, in one transaction, as the owner. In a desk that was
@@ -204,7 +208,7 @@ export function inspect(connection: Connection): Promise<Inspected> {
  * Checks the gateway's login on a connection that is closed afterwards, without needing its tables.
  * @throws Unsuitable when the login may not act as the gateway's role, or an error of the driver
  */
-export function signIn(connection: Connection): Promise<Login> {
+export function checkLogin(connection: Connection): Promise<Login> {
   return withClient(connection, { connectSeconds: 10 }, async (client) => {
     await assertMember(client, appRole);
     return findLogin(client);

@@ -3,11 +3,11 @@ import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
 import type { RowAccess } from './assert-suitable.ts';
-import { queryBackends } from './driver/backend-states.ts';
 import { type Connection, endClient, openClient } from './driver/client.ts';
 import { closeSilentConnections } from './driver/close-silent-connections.ts';
 import { withDeadline } from './driver/deadline.ts';
 import { LoadCounter } from './driver/pool-load.ts';
+import { queryBackends } from './driver/query-backends.ts';
 
 /** A Drizzle database. */
 export type Db = PostgresJsDatabase;

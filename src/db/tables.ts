@@ -5,7 +5,7 @@
 
 export * from './tables/conversation.ts';
 export * from './tables/deliveries.ts';
-export * from './tables/desk.ts';
+export * from './tables/desk-wide.ts';
 export * from './tables/files.ts';
 export * from './tables/mailboxes.ts';
 export * from './tables/people.ts';

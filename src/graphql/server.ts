@@ -1,14 +1,14 @@
 import type { ExecutionResult } from 'graphql';
 import type { Logger } from '../platform/log.ts';
 import type { TicketContext } from '../tickets/context.ts';
+import { createEnveloped, type EnvelopedOptions } from './execute/create-enveloped.ts';
 import { createPrepare } from './execute/prepare-operation.ts';
 import type { TrustedDocuments } from './execute/trusted-documents.ts';
-import { createGraphqlYoga, type YogaOptions } from './execute/yoga.ts';
 import { createHttpTransport } from './http/handle-request.ts';
 import { createRead, type ReadOptions } from './http/read-request.ts';
 
 /** How GraphQL is served. */
-export interface GraphqlOptions extends YogaOptions, ReadOptions {
+export interface GraphqlOptions extends EnvelopedOptions, ReadOptions {
   readonly log: Logger;
   /** When given, only these documents are accepted over HTTP. */
   readonly trusted?: TrustedDocuments | undefined;
@@ -29,7 +29,7 @@ interface InProcessOperation {
  * @throws Error for a plugin with a hook that would never be called
  */
 export function createGraphqlServer(options: GraphqlOptions) {
-  const prepare = createPrepare(createGraphqlYoga(options));
+  const prepare = createPrepare(createEnveloped(options));
   return {
     ...createHttpTransport({ ...options, prepare, read: createRead(options) }),
     /**

@@ -13,10 +13,11 @@ export type BackgroundState = 'ok' | 'off' | 'degraded' | 'unknown';
  * other paths get 404. The body is JSON: `status` is `live`, or `ready`, `degraded`, `not ready` or
  * `draining`. For /health/ready it also has each check by its name, as `ok` or `failing` without the reason,
  * and each background state.
- * @param checks by name; they reject when something that the process needs is missing. One that takes two
- *   seconds has failed
- * @param background by name; they report the state of background work, which does not make the process
- *   unready. If one is `degraded`, the whole status is `degraded`, still with 200. They must not reject
+ * @param checks by name: functions that reject when something that the process needs is missing. They run at
+ *   the same time, anew for each request. One that has not settled within two seconds counts as failed
+ * @param background by name: functions that return the state of background work, which does not make the
+ *   process unready. If one is `degraded`, the whole status is `degraded`, still with 200; `off` and
+ *   `unknown` do not change it. They must not reject
  */
 export function createHealth(
   checks: Readonly<Record<string, () => Promise<void>>>,

@@ -1,6 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../platform/log.ts';
-import { type Door, notesOf, type Outcome, outcomeOf, type RequestNotes } from '../platform/request-notes.ts';
+import {
+  type Door,
+  notesOf,
+  type Outcome,
+  type RequestNotes,
+  requestOutcome,
+} from '../platform/request-notes.ts';
 
 /**
  * Called once for each request, when its response has closed.
@@ -40,7 +46,7 @@ export function createRequestLines(log: Logger, onRequestEnd: OnRequestEnd = () 
       const took = performance.now() - from;
       const notes = notesOf(req);
       const { statusCode: status, writableFinished: finished } = res;
-      const outcome = outcomeOf(notes, status, finished);
+      const outcome = requestOutcome(notes, status, finished);
       onRequestEnd(notes, status, outcome, took / 1000);
       const { door, operation, kind, viewerId, codes } = notes;
       const ms = Math.round(10 * took) / 10;

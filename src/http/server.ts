@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { inSpan, type Span, SpanKind } from '../observe/tracing.ts';
 import { nameRequest } from '../platform/http/send-response.ts';
 import type { Logger } from '../platform/log.ts';
-import { type Door, notesOf, outcomeOf } from '../platform/request-notes.ts';
+import { type Door, notesOf, requestOutcome } from '../platform/request-notes.ts';
 import { cutStalled, type StallLimits } from './connections/cut-stalled.ts';
 import { boundConnections } from './connections/limit.ts';
 import { createRequestLines, type OnRequestEnd } from './request-log.ts';
@@ -111,7 +111,7 @@ const spanOf = (req: IncomingMessage, res: ServerResponse, { prefix }: Route): S
   traceparent: req.headers.traceparent?.toString(),
   atEnd: () => ({
     'http.response.status_code': res.statusCode,
-    fault: outcomeOf(notesOf(req), res.statusCode, true) === 'fault',
+    fault: requestOutcome(notesOf(req), res.statusCode, true) === 'fault',
   }),
 });
 

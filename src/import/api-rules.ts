@@ -1,6 +1,6 @@
 import { hasVisibleText } from '../content/dom/has-visible-text.ts';
 import { UnreadableBody } from '../content/dom/tree.ts';
-import { readBody } from '../content/read-body.ts';
+import { readBody } from '../content/read-message-body.ts';
 import type { DeskRecord, DeskRecordOf, ImportProblem, NumberedRecord } from './record.ts';
 
 /* The API's rules for the same rows. A row that the API would reject cannot be imported. */

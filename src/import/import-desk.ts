@@ -1,5 +1,5 @@
 import type { Db } from '../db/database.ts';
-import { sqlState } from '../platform/database-faults.ts';
+import { errorCodeOf } from '../platform/database-faults.ts';
 import { bodyProblems } from './api-rules.ts';
 import { Checker } from './check-records.ts';
 import { readLines } from './read-lines.ts';
@@ -42,7 +42,7 @@ export class ImportInterrupted extends Error {
 }
 
 const reasonOf = (cause: unknown): string =>
-  cause instanceof TicketWentOn ? cause.message : (sqlState(cause) ?? 'fault');
+  cause instanceof TicketWentOn ? cause.message : (errorCodeOf(cause) ?? 'fault');
 
 /** How a file is imported. */
 export interface ImportOptions {

@@ -56,7 +56,7 @@ export const ticketNotFound = 'The ticket was not found.';
  * `ticketNotFound`.
  * @param memberOf returns the client's member for a path of the input; empty: no prefix
  */
-export function describe(refusal: RefusalData, memberOf: (path: readonly string[]) => string): string {
+export function describeRefusal(refusal: RefusalData, memberOf: (path: readonly string[]) => string): string {
   if (refusal.code === 'TICKET_NOT_FOUND') return ticketNotFound;
   const problems = 'problems' in refusal ? refusal.problems : [];
   if (problems.length === 0) return named(memberOf(refusal.path), refusal.message);

@@ -12,7 +12,7 @@ import { parseMediaType } from './dotnet/media-type.ts';
 import { negotiate, type Representation, selectCharset, selectReader } from './dotnet/negotiation.ts';
 import { emptyPost, type NewMessagePost } from './dotnet/new-message-post.ts';
 import { type Execute, executeNewMessage } from './execute-new-message.ts';
-import { loadPages } from './help/routes.ts';
+import { loadPages } from './help/load-pages.ts';
 import { loadOperations } from './load-operations.ts';
 import { errorReply, type LegacyReply, modelStateReply, texts } from './reply.ts';
 import { readableUri, route } from './route.ts';

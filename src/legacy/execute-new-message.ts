@@ -1,7 +1,7 @@
 import type { ExecutionResult } from 'graphql';
 import { Unavailable } from '../platform/errors.ts';
 import type { RequestContext } from '../platform/request-context.ts';
-import { describe, statusOf, ticketNotFound } from './describe-refusal.ts';
+import { describeRefusal, statusOf, ticketNotFound } from './describe-refusal.ts';
 import type { Representation } from './dotnet/negotiation.ts';
 import type { NewMessagePost } from './dotnet/new-message-post.ts';
 import type { Operations, RefusalData, StoredOperation } from './load-operations.ts';
@@ -56,7 +56,7 @@ function refuse(
   memberOf: (path: readonly string[]) => string,
 ): LegacyReply {
   const status = statusOf(refusal);
-  const message = status === 401 ? texts.unauthorized : describe(refusal, memberOf);
+  const message = status === 401 ? texts.unauthorized : describeRefusal(refusal, memberOf);
   const headers = 'retryAfterSeconds' in refusal ? { 'Retry-After': refusal.retryAfterSeconds } : undefined;
   return errorReply(status, as, message, headers);
 }

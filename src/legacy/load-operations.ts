@@ -17,7 +17,7 @@ export interface StoredOperation<D, V> {
 }
 
 /** The `input` of the mutation that the endpoint executes. */
-export type Input = AddLegacyMessageMutationVariables['input'];
+export type MessageInput = AddLegacyMessageMutationVariables['input'];
 type AddMessageResult = AddLegacyMessageMutation['addTicketMessage'];
 /** A refusal as the stored operation selects it. */
 export type RefusalData = Exclude<AddMessageResult, { __typename: 'AddTicketMessagePayload' }>;

@@ -1,10 +1,10 @@
 import { IncomingFile, type Receive } from '../platform/incoming-file.ts';
 import type { NewAttachment, NewMessagePost } from './dotnet/new-message-post.ts';
-import type { Input } from './load-operations.ts';
+import type { MessageInput } from './load-operations.ts';
 
 /** The variables of a call, and a function that maps their paths to the client's members. */
 export interface Translation {
-  readonly variables: { readonly input: Input };
+  readonly variables: { readonly input: MessageInput };
   /**
    * The client's member for a path of a problem: `['email', 'cc', '1']` → `SendViaOutboundEmailCc[2]`,
    * counting the items that were skipped. Empty for the input as a whole.
@@ -22,7 +22,9 @@ export interface Translation {
 export function ticketOf({
   TicketId,
   TicketREF,
-}: NewMessagePost): { ticket: Input['ticket']; both?: { ticketId: number; reference: string } } | undefined {
+}: NewMessagePost):
+  | { ticket: MessageInput['ticket']; both?: { ticketId: number; reference: string } }
+  | undefined {
   const reference = given(TicketREF)?.replace(/(?<! ) +$/, '');
   if (TicketId !== null && TicketId > 0) {
     const ticket = { ticketId: TicketId };
@@ -41,7 +43,11 @@ export function ticketOf({
  * @param receive stores a file. It is called for an attachment that has a name and no data; data is stored
  *   already
  */
-export function translate(post: NewMessagePost, ticket: Input['ticket'], receive: Receive): Translation {
+export function translate(
+  post: NewMessagePost,
+  ticket: MessageInput['ticket'],
+  receive: Receive,
+): Translation {
   const attachments = kept(post.Attachments, isFile);
   const cc = kept(post.SendViaOutboundEmailCc, isGiven);
   const bcc = kept(post.SendViaOutboundEmailBcc, isGiven);

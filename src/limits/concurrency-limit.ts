@@ -1,21 +1,21 @@
 import { TooMany, type TooManyCode } from '../platform/errors.ts';
 
 /**
- * Limits how many of one kind, such as subscriptions, each user may have open at once in this process. One
- * more is refused at once; nothing waits. Users do not count toward each other's limits.
+ * Limits how many things of one kind, such as subscriptions, each user may have open in this process. One
+ * more is refused immediately; nothing waits. Users do not count toward each other's limits.
  */
 export class ConcurrencyLimit {
   readonly #code: TooManyCode;
-  readonly #most: number;
+  readonly #max: number;
   readonly #taken = new Map<number, number>();
 
   /**
    * @param code names the kind in the error
-   * @param most places of each user
+   * @param max places of each user, inclusive
    */
-  constructor(code: TooManyCode, most: number) {
+  constructor(code: TooManyCode, max: number) {
     this.#code = code;
-    this.#most = most;
+    this.#max = max;
   }
 
   /**
@@ -25,7 +25,7 @@ export class ConcurrencyLimit {
    */
   take(userId: number): Disposable {
     const taken = this.#taken.get(userId) ?? 0;
-    if (taken >= this.#most) throw new TooMany(this.#code, this.#most);
+    if (taken >= this.#max) throw new TooMany(this.#code, this.#max);
     this.#taken.set(userId, taken + 1);
     let isTaken = true;
     return {

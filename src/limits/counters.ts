@@ -13,10 +13,10 @@ export interface OpenWindow {
 export interface Counters {
   /**
    * Counts a call, and begins a window if the key has none.
-   * @param most allowed in a window; calls beyond it need not be counted exactly
+   * @param max allowed in a window; calls beyond it need not be counted exactly
    * @returns the window with this call
    */
-  add(key: string, most: number): Promise<OpenWindow>;
+  add(key: string, max: number): Promise<OpenWindow>;
   /** The key's window, without counting; undefined when none is open. */
   read(key: string): Promise<OpenWindow | undefined>;
 }

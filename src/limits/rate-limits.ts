@@ -84,9 +84,9 @@ export function createRateLimits(
   return {
     tickets,
     async count(limit, key) {
-      const most = perMinute[limit];
-      const window = await counters.add(keyOf(limit, key), most);
-      if (window.calls > most) throw refuse(limit, window);
+      const max = perMinute[limit];
+      const window = await counters.add(keyOf(limit, key), max);
+      if (window.calls > max) throw refuse(limit, window);
     },
     async assertRoom(limit, key) {
       const window = await counters.read(keyOf(limit, key));

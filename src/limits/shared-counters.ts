@@ -50,11 +50,11 @@ export function countInDatabase(query: Query, fallback: Counters): Counters {
   }
 
   return {
-    async add(key, most) {
+    async add(key, max) {
       const over = refused.get(key);
       if (over !== undefined) return { ...over, msLeft: refused.getRemainingTTL(key) };
-      const window = await fromDatabaseOr(add, key, () => fallback.add(key, most));
-      if (window.calls > most) refused.set(key, window, { ttl: Math.max(1, window.msLeft) });
+      const window = await fromDatabaseOr(add, key, () => fallback.add(key, max));
+      if (window.calls > max) refused.set(key, window, { ttl: Math.max(1, window.msLeft) });
       return window;
     },
     read: (key) => fromDatabaseOr(read, key, () => fallback.read(key)),

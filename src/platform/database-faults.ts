@@ -13,7 +13,7 @@ function firstWithCode(error: unknown): CodedError | undefined {
  * The first code among the error and its causes: a SQLSTATE if the server rejected a statement, and otherwise
  * a code of the driver or of Node. Undefined if none has a code.
  */
-export const sqlState = (error: unknown): string | undefined => firstWithCode(error)?.code;
+export const errorCodeOf = (error: unknown): string | undefined => firstWithCode(error)?.code;
 
 /**
  * Whether this is Drizzle's wrapper of an error, whose message quotes the statement and its parameters. The
@@ -65,16 +65,16 @@ export function asUnavailable(error: unknown): unknown {
 }
 
 /** Whether the server gave up waiting for a lock (55P03), and rolled the statement back. */
-export const isLockTimeout = (error: unknown): boolean => sqlState(error) === '55P03';
+export const isLockTimeout = (error: unknown): boolean => errorCodeOf(error) === '55P03';
 
 /**
  * Whether the server rolled back because of another transaction (a deadlock or a serialization failure), so
  * that a retry may succeed.
  */
-export const isConflict = (error: unknown): boolean => ['40001', '40P01'].includes(sqlState(error) ?? '');
+export const isConflict = (error: unknown): boolean => ['40001', '40P01'].includes(errorCodeOf(error) ?? '');
 
 /** Whether the server rejects the login or has no such database: at a start, a mistake in a setting. */
-export const isRejectedLogin = (error: unknown): boolean => /^(28|3D000)/.test(sqlState(error) ?? '');
+export const isRejectedLogin = (error: unknown): boolean => /^(28|3D000)/.test(errorCodeOf(error) ?? '');
 
 /** Name of the constraint that a row violates; undefined for any other error. */
 export function brokenConstraint(error: unknown): string | undefined {

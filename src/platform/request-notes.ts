@@ -96,7 +96,11 @@ export type Outcome = (typeof outcomes)[number];
  * `limited`, `unauthenticated`, `refused` and `ok`. A streamed response is never `cut`.
  * @param finished whether the whole response was sent
  */
-export function outcomeOf({ codes = [], lasting }: RequestNotes, status: number, finished: boolean): Outcome {
+export function requestOutcome(
+  { codes = [], lasting }: RequestNotes,
+  status: number,
+  finished: boolean,
+): Outcome {
   if (status === 500 || codes.includes('INTERNAL')) return 'fault';
   if (status === 503 || codes.includes('UNAVAILABLE')) return 'unavailable';
   // A subscription normally ends by a disconnect.

@@ -1,9 +1,9 @@
 import type { Source } from './blob-store.ts';
-import { destroy } from './copy-and-hash.ts';
+import { stopSource } from './copy-and-hash.ts';
 
 /**
  * Creates a function that runs one piece of work at a time per blob in this process. Later work ends a
- * running append: it stops the `source` that the append reads from, as `destroy` does, and waits for the
+ * running append: it stops the `source` that the append reads from, as `stopSource` does, and waits for the
  * append's `work`, which has to store the bytes read so far and to settle then. Work that was given no source
  * is only waited for.
  * @returns takes the blob's key, the source of an append (undefined for other work) and the work; settles as
@@ -18,7 +18,7 @@ export function createAppendTurns() {
     work: () => Promise<T>,
   ): Promise<T> {
     for (let before = running.get(key); before !== undefined; before = running.get(key)) {
-      if (before.source !== undefined) destroy(before.source);
+      if (before.source !== undefined) stopSource(before.source);
       await before.done.catch(() => {});
     }
     const done = work();

@@ -38,7 +38,7 @@ export async function copySource(
       throw new Error('the stream has already been read from');
     }
   }
-  const line = createLine(write, (error) => destroy(source, error));
+  const line = createLine(write, (error) => stopSource(source, error));
   let byteSize = 0;
   let brokenOff: Error | undefined;
   try {
@@ -106,7 +106,7 @@ function createLine(write: (pieces: Buffer[]) => Promise<void>, onFault: (error:
  * A source without `stop` is left alone.
  * @param error why; a text of ours by default
  */
-export function destroy(source: Source, error?: Error): void {
+export function stopSource(source: Source, error?: Error): void {
   if (source instanceof Readable) source.destroy(error);
   else if ('stop' in source) source.stop?.(error ?? new Error('what arrives is not wanted any more'));
 }

@@ -3,12 +3,12 @@ import type { Database } from '../db/database.ts';
 import type { Feeds } from '../events/feeds.ts';
 import type { ConcurrencyLimit } from '../limits/concurrency-limit.ts';
 import type { RateLimits } from '../limits/rate-limits.ts';
-import type { UserTurns } from '../limits/user-turns.ts';
+import type { SearchTurns } from '../limits/search-turns.ts';
 import type { RequestContext, Role } from '../platform/request-context.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { DryRun } from './add-message/commit/check-rows.ts';
 import type { GroupCommit } from './add-message/commit/group-commit.ts';
-import type { ReadTogether } from './events/ticket-places.ts';
+import type { BatchedTicketRead } from './events/ticket-position.ts';
 import type { AttachmentUrls } from './read/signed-url.ts';
 
 /** Services that the commands and queries use, made once by `createApp`. */
@@ -26,13 +26,13 @@ export interface TicketServices {
   /** Reads events once for all who watch the same. */
   readonly events: Feeds;
   /** Reads the events of tickets for their watchers. */
-  readonly readEventsTogether: ReadTogether;
+  readonly readEventsTogether: BatchedTicketRead;
   /** Called for each live event, with the seconds from its commit until it was sent to the watcher. */
   readonly eventDelivered: (seconds: number) => void;
   /** Limits how many subscriptions a user has at a time. */
   readonly subscriptionLimit: ConcurrencyLimit;
   /** Bounds the searches of each role that run at once: each may take a connection for seconds. */
-  readonly searchTurns: Readonly<Record<Role, UserTurns>>;
+  readonly searchTurns: Readonly<Record<Role, SearchTurns>>;
   /** Limits of sizes and numbers, from the settings. */
   readonly limits: Limits;
   readonly rateLimits: RateLimits;

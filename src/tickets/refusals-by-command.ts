@@ -4,7 +4,7 @@ import type { ErrorCode, Refusal } from '../platform/errors.ts';
  * Names of the commands whose refusals are members of their result unions. The preview of a message is one of
  * them. `changeDelivery` stands for all commands that change a delivery.
  */
-export const commands = [
+export const commandNames = [
   'addTicketMessage',
   'previewTicketMessage',
   'uploadFile',
@@ -14,8 +14,8 @@ export const commands = [
   'setTicketStatus',
   'markSeen',
 ] as const;
-/** One of `commands`. */
-export type CommandName = (typeof commands)[number];
+/** One of `commandNames`. */
+export type CommandName = (typeof commandNames)[number];
 /** Name of a command that writes. */
 export type WritingCommand = Exclude<CommandName, 'previewTicketMessage'>;
 
@@ -32,8 +32,8 @@ const redactors = ['redactMessage', 'redactAttachment'] as const;
  * table.
  */
 export const refusedBy = {
-  UNAUTHENTICATED: commands,
-  FORBIDDEN: commands,
+  UNAUTHENTICATED: commandNames,
+  FORBIDDEN: commandNames,
   TICKET_NOT_FOUND: [...messageCommands, 'setTicketStatus', 'markSeen'],
   INVALID_INPUT: [...messageCommands, ...redactors],
   PRIVATE_WITH_EMAIL: messageCommands,

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db, Reader } from '../db/database.ts';
-import { preparedFor } from '../db/prepare-once.ts';
+import { preparePerPool } from '../db/prepare-per-pool.ts';
 import { messages, seenMarks } from '../db/tables.ts';
 import { asUnavailable } from '../platform/database-faults.ts';
 import { Refusal } from '../platform/errors.ts';
@@ -31,7 +31,7 @@ const int = (name: string): SQL => sql`${sql.placeholder(name)}::int`;
 /** Whether the viewer may see a message of a ticket that they may see. */
 const visible = sql`(${sql.placeholder('operator')}::bool or m.visibility = 'PUBLIC')`;
 
-const mark = preparedFor((db: Db) =>
+const mark = preparePerPool((db: Db) =>
   db
     .insert(seenMarks)
     .select(
@@ -71,7 +71,7 @@ export async function markSeen(ctx: TicketContext, input: MarkSeenInput): Promis
   return { ticketId: ticket.id };
 }
 
-const count = preparedFor((db: Reader) =>
+const count = preparePerPool((db: Reader) =>
   db
     .select({ ticketId: sql<number>`t.id`, unseen: sql<number>`n.unseen` })
     .from(

@@ -9,8 +9,8 @@ import type { Reach } from './endpoint-url.ts';
 import { type Reply, sendRequest } from './send-request.ts';
 import { newSecret, secretsOf, secretText, signedHeaders } from './sign.ts';
 
-/** Hours for which the last secret signs beside its successor, unless another number is given. */
-export const usualOverlapHours = 24;
+/** Hours for which requests are also signed with the previous secret after a rotation, by default. */
+export const defaultOverlapHours = 24;
 
 /** Behind every event that can be read now. */
 const now = {
@@ -28,7 +28,7 @@ export interface NewWebhook {
   readonly url: string;
   /** Null: events of all types. */
   readonly types: readonly EventType[] | null;
-  /** Whether it receives private events as well. */
+  /** Whether it receives events that only operators see as well. */
   readonly includesPrivate: boolean;
 }
 
@@ -56,7 +56,8 @@ export const countWebhooks = (db: Db) =>
 
 /**
  * All endpoints in the order of their ids, without their secrets. `state` is DISABLED if the endpoint was
- * disabled, and FAILING from a failed request until one succeeds or the endpoint is enabled again.
+ * disabled, FAILING from a failed request until the next successful one or until the endpoint is enabled
+ * again, and ENABLED otherwise.
  */
 export const listWebhooks = (db: Db) =>
   db
@@ -96,19 +97,19 @@ export async function disableWebhook(tx: Tx, id: number): Promise<boolean> {
 }
 
 /**
- * Enables an endpoint, also one that only waits for a retry: the next request is sent immediately. Its
- * failures are counted from 0 again, and the workers are notified.
- * @param skips whether it receives only events from now on, instead of all since the last one delivered
+ * Enables an endpoint; of one that is merely waiting for a retry, the next request is sent as soon as the
+ * transaction commits. Its failures are counted from 0 again, and the workers are notified.
+ * @param skipBacklog whether it receives only events from now on, instead of all since the last one delivered
  * @returns whether there is such an endpoint
  */
-export async function enableWebhook(tx: Tx, id: number, skips: boolean): Promise<boolean> {
+export async function enableWebhook(tx: Tx, id: number, skipBacklog: boolean): Promise<boolean> {
   const found = await tx
     .update(webhooks)
     .set({
       ...{ disabledAt: null, disabledReason: null, failures: 0, failingSince: null },
       dueAt: sql`clock_timestamp()`,
       // Whoever has it reads the position anew.
-      ...(skips ? { ...now, leaseToken: null } : {}),
+      ...(skipBacklog ? { ...now, leaseToken: null } : {}),
     })
     .where(eq(webhooks.id, id))
     .returning({ id: webhooks.id });
@@ -117,9 +118,9 @@ export async function enableWebhook(tx: Tx, id: number, skips: boolean): Promise
 }
 
 /**
- * Gives an endpoint a new secret. For `hours` hours, requests are signed with the last one as well. A secret
- * before that is dropped, even if it was still valid.
- * @param hours a whole number; 0: the last secret ends now
+ * Gives an endpoint a new secret. For `hours` hours, requests are signed with the previous one as well. A
+ * secret before that is dropped, even if it was still valid.
+ * @param hours a whole number, not negative; 0: the previous secret ends now
  * @returns the text of the new secret (`whsec_…`); undefined when there is no such endpoint
  */
 export async function rotateSecret(tx: Tx, id: number, hours: number): Promise<string | undefined> {
@@ -136,7 +137,7 @@ export async function rotateSecret(tx: Tx, id: number, hours: number): Promise<s
   return rotated.length > 0 ? secretText(secret) : undefined;
 }
 
-/** Removes an endpoint for good. @returns false when there was none of this id */
+/** Removes an endpoint for good. @returns false when no endpoint has this id */
 export async function removeWebhook(tx: Tx, id: number): Promise<boolean> {
   const removed = await tx.delete(webhooks).where(eq(webhooks.id, id)).returning({ id: webhooks.id });
   return removed.length > 0;

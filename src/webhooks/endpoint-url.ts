@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isPublicAddress } from './address-rules.ts';
+import { isPublicAddress } from './is-public-address.ts';
 
 /** To which addresses requests to webhooks may be sent. */
 export interface Reach {

@@ -1,8 +1,8 @@
 import { type ClientRequest, request as overHttp } from 'node:http';
 import { request as overHttps } from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { isPublicAddress } from './address-rules.ts';
 import { hostOf, type Reach, whyNotEndpoint } from './endpoint-url.ts';
+import { isPublicAddress } from './is-public-address.ts';
 import { addressesOf } from './resolve-name.ts';
 
 /**

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
-import { seedDemoDesk } from '../../src/dev/demo/desk.ts';
+import { seedDemoDesk } from '../../src/dev/demo/seed-desk.ts';
 import { startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { openTcpDoor } from '../crash/support/tcp-door.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { readBody } from '../../src/content/read-body.ts';
+import { readBody } from '../../src/content/read-message-body.ts';
 import { composeMail } from '../../src/mail/compose/compose-mail.ts';
 import type { MailParts } from '../../src/mail/compose/mail-parts.ts';
 import { previewMail } from '../../src/mail/compose/preview-mail.ts';

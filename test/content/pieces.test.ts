@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkHtml, readBody } from '../../src/content/read-body.ts';
+import { checkHtml, readBody } from '../../src/content/read-message-body.ts';
 import { tasks } from '../../src/content/thread-tasks.ts';
 
 /* Long text is transformed in pieces of 64 Ki characters. What is near an end of a piece must not show it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { addressesOf, plainTextToHtml } from '../../src/content/plain-text-to-html.ts';
-import { readBody } from '../../src/content/read-body.ts';
+import { readBody } from '../../src/content/read-message-body.ts';
 
 const link = (url: string) =>
   `<a href="${url}" target="_blank" rel="noopener noreferrer nofollow">${url}</a>`;

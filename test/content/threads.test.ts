@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { UnreadableBody } from '../../src/content/dom/tree.ts';
-import { readBody, withoutPasted } from '../../src/content/read-body.ts';
+import { readBody, withoutPasted } from '../../src/content/read-message-body.ts';
 import { createThreadPool } from '../../src/content/thread-pool.ts';
 import { Unavailable } from '../../src/platform/errors.ts';
 import { refused } from './adversaries.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { sqlState } from '../../src/platform/database-faults.ts';
+import { errorCodeOf } from '../../src/platform/database-faults.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 
 let gateway: Gateway;
@@ -29,7 +29,7 @@ async function deliver(visibility: 'PUBLIC' | 'PRIVATE', ticketId: number) {
   return inserted.then(
     () => undefined,
     (error) => ({
-      state: sqlState(error),
+      state: errorCodeOf(error),
       constraint: (error as { constraint_name?: string }).constraint_name,
     }),
   );

@@ -5,7 +5,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checksOf } from '../../src/cli/commands/doctor/checks.ts';
 import { type Database, type DatabaseOptions, migrate, openDatabase } from '../../src/db/database.ts';
-import { seedDemoDesk } from '../../src/dev/demo/desk.ts';
+import { seedDemoDesk } from '../../src/dev/demo/seed-desk.ts';
 import type { Viewer } from '../../src/platform/request-context.ts';
 import { type Cluster, createCluster } from '../crash/database/cluster.ts';
 import { openStream } from '../support/event-stream.ts';

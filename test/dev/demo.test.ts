@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import { hashPassword } from '../../src/auth/passwords.ts';
 import * as tables from '../../src/db/tables.ts';
-import { retireDemoAccounts, seedDemoDesk } from '../../src/dev/demo/desk.ts';
+import { retireDemoAccounts, seedDemoDesk } from '../../src/dev/demo/seed-desk.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { ledgerFaults } from '../import/ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

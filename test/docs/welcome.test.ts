@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { seedDemoDesk } from '../../src/dev/demo/desk.ts';
+import { seedDemoDesk } from '../../src/dev/demo/seed-desk.ts';
 import { welcome } from '../../src/welcome.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';

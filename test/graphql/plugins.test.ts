@@ -1,6 +1,6 @@
 import { type FieldNode, GraphQLError, getOperationAST, type ValidationContext } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createGraphqlYoga, type OperationPlugin } from '../../src/graphql/execute/yoga.ts';
+import { createEnveloped, type OperationPlugin } from '../../src/graphql/execute/create-enveloped.ts';
 import { openStream } from '../support/event-stream.ts';
 import { asOperator, type Gateway, multipart, startGateway } from '../support/gateway.ts';
 
@@ -94,7 +94,7 @@ test('one whose hooks would never be called is refused at start, not passed over
     'onResponse',
   ]) {
     const plugin = { [hook]: () => {} } as OperationPlugin;
-    expect(() => createGraphqlYoga({ production: true, responseBytes: 1, plugins: [plugin] })).toThrow(hook);
+    expect(() => createEnveloped({ production: true, responseBytes: 1, plugins: [plugin] })).toThrow(hook);
   }
 });
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type RequestOptions, request } 
 import type { AddressInfo } from 'node:net';
 import { createLegacyEndpoint, type LegacyPorts } from '../../src/legacy/endpoint.ts';
 import type { Execute } from '../../src/legacy/execute-new-message.ts';
-import type { Input } from '../../src/legacy/load-operations.ts';
+import type { MessageInput } from '../../src/legacy/load-operations.ts';
 import type { IncomingFile } from '../../src/platform/incoming-file.ts';
 import { createLog } from '../../src/platform/log.ts';
 import type { RequestContext, Viewer } from '../../src/platform/request-context.ts';
@@ -37,7 +37,7 @@ export interface ReadFile {
  * is stored. What needs a desk is tested on a whole gateway.
  */
 export async function startDoor(ports: Partial<LegacyPorts> = {}) {
-  const inputs: Input[] = [];
+  const inputs: MessageInput[] = [];
   const files: ReadFile[] = [];
   let open = 0;
   const context: RequestContext = {
@@ -62,7 +62,7 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
     if (operation.name === 'FindLegacyTicket') {
       return { data: { byId: { ticketId: 1 }, byReference: { ticketId: 1 } } };
     }
-    const { input } = variables as { input: Input };
+    const { input } = variables as { input: MessageInput };
     for (const { file } of (input.attachments ?? []) as { file: IncomingFile }[]) {
       const { byteSize: size, sha256 } = await file.received;
       files.push({ name: file.fileName, type: file.contentType, size, sha256: sha256.toString('hex') });

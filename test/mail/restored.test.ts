@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/db/database.ts';
-import { findOutboxHome, hold, setOutboxHome } from '../../src/mail/outbox/holding/home.ts';
+import { findOutboxHome, holdOutbox, setOutboxHome } from '../../src/mail/outbox/holding/home.ts';
 import { releaseOutbox } from '../../src/mail/outbox/holding/release-outbox.ts';
 import { createLog } from '../../src/platform/log.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -142,7 +142,7 @@ test('released with doubt after a rollback without a trace, a desk sends nothing
   await world.sql`
     update deliveries set state = 'TRANSMITTING', attempt = gen_random_uuid(), phase = 'CONNECT',
       lease_until = now() + interval '1 minute' where id = ${alive}`;
-  await hold(world.sql, 'the volume was rolled back');
+  await holdOutbox(world.sql, 'the volume was rolled back');
   const released = await world.sql.begin((tx) => releaseOutbox(tx as unknown as postgres.Sql, true));
   expect(released).toEqual({ restored: false, outcomeUnknown: waiting.length + underway.length });
   expect(await viewDelivery(world.sql, underway[0]!)).toMatchObject({ state: 'OUTCOME_UNKNOWN' });
@@ -156,7 +156,7 @@ test('a worker that runs hears of a hold and of its end', async () => {
   const first = await world.queue();
   await until(world.sql, first, inState('SENT'));
   const held = heard.next();
-  await hold(world.sql, 'the mail server moves');
+  await holdOutbox(world.sql, 'the mail server moves');
   expect(await held).toBe('no mail is sent the mail server moves');
   const second = await world.queue({ ticketId: 2 });
   expect((await viewDelivery(world.sql, second)).state).toBe('QUEUED');

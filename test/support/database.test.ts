@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { GraphQLObjectType } from 'graphql';
 import { expect, test } from 'vitest';
 import * as tables from '../../src/db/tables.ts';
-import { sqlState } from '../../src/platform/database-faults.ts';
+import { errorCodeOf } from '../../src/platform/database-faults.ts';
 import { createTestDatabase } from './database.ts';
 
 test('each test has a database of its own, migrated and empty', async () => {
@@ -20,7 +20,7 @@ test('the gateway cannot look past row-level security, nor change a table, whate
   expect(row).toEqual({ role: 'ticketwire_app', login: 'gateway' });
   for (const statement of ['alter table messages disable row level security', 'set role ticketwire']) {
     const error = await world.database.raw.unsafe(statement).catch((e) => e);
-    expect(sqlState(error), statement).toBe('42501');
+    expect(errorCodeOf(error), statement).toBe('42501');
   }
 });
 

@@ -5,10 +5,10 @@ import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
 import { hashPassword } from '../../src/auth/passwords.ts';
 import { type Connection, migrate, openDatabase } from '../../src/db/database.ts';
-import { seedDemoDesk } from '../../src/dev/demo/desk.ts';
+import { seedDemoDesk } from '../../src/dev/demo/seed-desk.ts';
 import { startEmbedded } from '../../src/dev/embedded-postgres/start-postgres.ts';
 import { createLog } from '../../src/platform/log.ts';
-import { startMessageSearchFiller } from '../../src/tickets/message-search-filler.ts';
+import { startMessageSearchIndexer } from '../../src/tickets/message-search-indexer.ts';
 import { lowCost } from './low-cost.ts';
 
 declare module 'vitest' {
@@ -81,5 +81,5 @@ async function fillDemo(connection: Connection): Promise<void> {
       where login = ${login}`;
   const log = createLog('error');
   for (let steps = 0; steps < 2; steps++)
-    await startMessageSearchFiller(database.desk, log)[Symbol.asyncDispose]();
+    await startMessageSearchIndexer(database.desk, log)[Symbol.asyncDispose]();
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { isPublicAddress } from '../../src/webhooks/address-rules.ts';
 import { whyNotEndpoint } from '../../src/webhooks/endpoint-url.ts';
+import { isPublicAddress } from '../../src/webhooks/is-public-address.ts';
 import { sendRequest } from '../../src/webhooks/send-request.ts';
 import { startReceiver } from './receiver.ts';
 

@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
 import { runStatement } from '../../db/run-statement.ts';
-import { findOutboxHome, hold, whyHeld } from '../../mail/outbox/holding/home.ts';
+import { findOutboxHome, holdOutbox, whyHeld } from '../../mail/outbox/holding/home.ts';
 import { releaseOutbox } from '../../mail/outbox/holding/release-outbox.ts';
 import { auditEntry } from '../audit-entry.ts';
 import { type Command, one } from '../command.ts';
@@ -50,7 +50,7 @@ const stop: Command = {
     const changed = await sql.begin(async (transaction) => {
       const tx = transaction as unknown as postgres.Sql;
       await findOutboxHome(tx);
-      const first = await hold(tx, reason);
+      const first = await holdOutbox(tx, reason);
       if (first) await runStatement(tx, auditEntry('OUTBOX_HELD', { reason }));
       return first;
     });

@@ -1,13 +1,13 @@
 import { eventTypes } from '../../platform/vocabulary.ts';
 import {
   addWebhook,
+  defaultOverlapHours,
   disableWebhook,
   enableWebhook,
   listWebhooks,
   removeWebhook,
   rotateSecret,
   testWebhook,
-  usualOverlapHours,
 } from '../../webhooks/administration.ts';
 import { whyNotEndpoint } from '../../webhooks/endpoint-url.ts';
 import { auditEntry } from '../audit-entry.ts';
@@ -128,13 +128,13 @@ const rotate: Command = {
     hours: {
       type: 'string',
       value: 'N',
-      help: `how long the old secret signs as well (default ${usualOverlapHours})`,
+      help: `how long the old secret signs as well (default ${defaultOverlapHours})`,
     },
   },
   example: 'webhook rotate 1 --hours 48',
   async run({ db }, [text], values) {
     const id = idOf(text);
-    const hours = wholeNumber(one(values, 'hours') ?? String(usualOverlapHours), '--hours', 0);
+    const hours = wholeNumber(one(values, 'hours') ?? String(defaultOverlapHours), '--hours', 0);
     return db.transaction(async (tx) => {
       const secret = await rotateSecret(tx, id, hours);
       if (secret === undefined) throw none(id);

@@ -22,7 +22,7 @@ const refused = '... on UserError { code message }';
  * The number in a delivery's global id, as `delivery list` shows it, because it is easier to type. 0 for a
  * text that is not such an id.
  */
-export const numberOf = (id: string): number => decodeGlobalId('Delivery', id) ?? 0;
+export const deliveryNumberOf = (id: string): number => decodeGlobalId('Delivery', id) ?? 0;
 function idOf(typed: string): string {
   if (/^\d{1,10}$/.test(typed)) return encodeGlobalId('Delivery', Number(typed));
   if (decodeGlobalId('Delivery', typed) === undefined)
@@ -92,7 +92,7 @@ const list: LooseCommand = {
     const found = await readPages(gateway, filter, limit);
     const table = found.map((delivery) => ({
       ...delivery,
-      number: numberOf(delivery.id),
+      number: deliveryNumberOf(delivery.id),
       why: delivery.failure ?? '',
     }));
     const columns = ['number', 'state', 'from', 'to', 'subject', 'dueAt', 'why', 'suggestedAction'];
@@ -129,7 +129,7 @@ const change = ({ name, options = {}, more = () => ({}), ...described }: Change)
     if (delivery === null)
       throw new CommandError('Done, but without the scope read the delivery cannot be shown.');
     return {
-      ...done(`Delivery ${numberOf(delivery.id)} is ${delivery.state}.`, { id: delivery.id }),
+      ...done(`Delivery ${deliveryNumberOf(delivery.id)} is ${delivery.state}.`, { id: delivery.id }),
       json: delivery,
     };
   },

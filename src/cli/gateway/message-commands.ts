@@ -16,7 +16,7 @@ import {
 import { count, fields, sizeOf } from '../output.ts';
 import { connectGateway, gatewayOptions } from './client.ts';
 import { contentTypeOf } from './content-types.ts';
-import { numberOf } from './delivery-commands.ts';
+import { deliveryNumberOf } from './delivery-commands.ts';
 import { parseTicket } from './parse-ticket.ts';
 
 const mutation = /* GraphQL */ `mutation AddMessage($input: AddTicketMessageInput!) {
@@ -110,7 +110,7 @@ function describe({ ticketMessage, delivery, replayed }: AddedMessage): string {
     files: attachments.map(({ fileName }) => fileName),
     ...(replayed && { replayed: 'an earlier call with this key had added it' }),
     ...(delivery && {
-      ...{ delivery: numberOf(delivery.id), state: delivery.state },
+      ...{ delivery: deliveryNumberOf(delivery.id), state: delivery.state },
       ...{ to: delivery.to, subject: delivery.subject },
     }),
   }).text;

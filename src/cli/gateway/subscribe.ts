@@ -3,10 +3,10 @@ import { addressOf } from './client.ts';
 
 /**
  * Subscribes, and yields the value of the subscription's only field for each event. Ends without an error
- * when it is aborted, when the gateway completes it, when the connection is lost, or when the gateway is
- * unavailable or asks to retry (429, 5xx, an error that is `retryable`), so that the caller can subscribe
- * again.
- * @throws CommandError when the subscription is refused
+ * when `signal` is aborted, when the gateway completes the stream, when the connection is lost, and on a
+ * failure that is worth a retry: 429, 5xx, or an error that is `retryable`. The caller can then subscribe
+ * again, when it chooses.
+ * @throws CommandError when the gateway refuses the subscription, or an event has other errors
  */
 export type EventStream = <T extends object>(
   query: string,
@@ -20,8 +20,8 @@ interface StreamedAnswer {
 }
 
 /**
- * Creates the function that opens streams of the gateway that the options and the environment name. Nothing
- * is sent before a stream is read.
+ * Returns the function that subscribes to the gateway which the options or the environment name, the options
+ * first. Nothing is sent before a stream is read.
  * @throws UsageError as `addressOf` does
  */
 export function subscriberOf(ctx: LooseContext, values: OptionValues): EventStream {

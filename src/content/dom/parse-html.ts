@@ -3,15 +3,15 @@ import { GrowingText, inPieces } from './large-strings.ts';
 import {
   attributeOf,
   type ChildNode,
+  type CommentNode,
   childrenOf,
   detach,
   type ElementNode,
   link,
+  newComment,
   newElement,
-  newOther,
   newRoot,
   newText,
-  type OtherNode,
   type ParentNode,
   type RootNode,
   rareOf,
@@ -26,10 +26,10 @@ type Types = TreeAdapterTypeMap<
   RootNode,
   RootNode,
   ElementNode,
-  OtherNode,
+  CommentNode,
   TextNode,
   ElementNode,
-  OtherNode
+  CommentNode
 >;
 
 /**
@@ -164,7 +164,7 @@ function building(budget: number, texts: TextTail): Building {
 const reading: Omit<TreeAdapter<Types>, keyof Building> = {
   createDocument: newRoot,
   createDocumentFragment: newRoot,
-  createCommentNode: newOther,
+  createCommentNode: newComment,
   createTextNode: newText,
   adoptAttributes(recipient, attributes) {
     for (const attribute of attributes)
@@ -192,8 +192,8 @@ const reading: Omit<TreeAdapter<Types>, keyof Building> = {
   getDocumentTypeNodePublicId: () => '',
   getDocumentTypeNodeSystemId: () => '',
   isTextNode: (node) => node.kind === 'text',
-  isCommentNode: (node): node is OtherNode => node.kind === 'other',
-  isDocumentTypeNode: (_node): _node is OtherNode => false,
+  isCommentNode: (node): node is CommentNode => node.kind === 'comment',
+  isDocumentTypeNode: (_node): _node is CommentNode => false,
   isElementNode: (node) => node.kind === 'element',
   setNodeSourceCodeLocation(node, location) {
     if (node.kind === 'element') rareOf(node).location = location;

@@ -16,8 +16,8 @@ export interface TextNode extends Links {
   text: string;
 }
 /** A comment. Its text is not kept. */
-export interface OtherNode extends Links {
-  readonly kind: 'other';
+export interface CommentNode extends Links {
+  readonly kind: 'comment';
 }
 interface Children {
   first: ChildNode | undefined;
@@ -59,7 +59,7 @@ export interface RootNode extends Children {
   mode: html.DOCUMENT_MODE;
 }
 /** A node that has a parent. */
-export type ChildNode = TextNode | OtherNode | ElementNode;
+export type ChildNode = TextNode | CommentNode | ElementNode;
 /** A node that can have children. */
 export type ParentNode = ElementNode | RootNode;
 
@@ -101,8 +101,8 @@ export const newText = (text: string): TextNode => ({
 });
 
 /** Creates a comment without a parent. */
-export const newOther = (): OtherNode => ({
-  kind: 'other',
+export const newComment = (): CommentNode => ({
+  kind: 'comment',
   parent: undefined,
   previous: undefined,
   next: undefined,

@@ -9,13 +9,13 @@ import { isHidden } from '../style/is-hidden.ts';
 import type { Sheet } from '../style/parse-stylesheet.ts';
 import { initialStyle, isReadable, type TextStyle, textStyleOf } from '../style/text-style.ts';
 import { BodyOutput } from './body-output.ts';
-import { type ElementRule, elementRules, inlineRule, leftOut, loosening } from './element-rules.ts';
+import { changeCodes, type ElementRule, elementRules, inlineRule, needsSecondPass } from './element-rules.ts';
 import { ListCounter, type ListItem } from './list-counter.ts';
 import { isWordMarker, wordListLevel, wordMarker } from './microsoft-word-lists.ts';
 import { tagsOf } from './output-tags.ts';
 import { loadsPicture, type RemotePictures } from './pictures.ts';
 import { gapsOf, type Lines, raisedMark } from './text-layout.ts';
-import { writeVoidElement } from './write-void-element.ts';
+import { writeLeafElement } from './write-leaf-element.ts';
 
 /** How a tree is cleaned. */
 export interface CleanerOptions {
@@ -105,13 +105,13 @@ export class Cleaner implements Visitor {
       return false;
     }
     const rule = elementRules.get(element.name) ?? inlineRule;
-    const change = leftOut[element.name];
+    const change = changeCodes[element.name];
     if (change !== undefined && !/^(?:hidden|image)$/i.test(attributeOf(element, 'type') ?? ''))
       output.changes.add(change);
     if (loadsPicture(declared) || attributeOf(element, 'background') !== undefined)
       output.changes.add('REMOTE_PICTURE');
     if (rule.drop === true || rule.empty === true || element.name === 'input' || element.name === 'select') {
-      writeVoidElement(
+      writeLeafElement(
         output,
         { element, rule, declared, around: this.#style },
         this.#options.remotePictures,
@@ -147,7 +147,7 @@ export class Cleaner implements Visitor {
     const { output } = this;
     const { name } = element;
     const around = this.#style;
-    if (loosening.has(name)) output.mayReparse = true;
+    if (needsSecondPass.has(name)) output.mayReparse = true;
     const gaps = gapsOf(rule, declared, around, name === 'table' && this.#cells > 0);
     const list = lists.has(name);
     output.plain.block(this.#gap(gaps.before, list));

@@ -56,10 +56,18 @@ export const inlineRule: ElementRule = {};
  * Elements that the parser allows in a `p` with blocks in them. Without their tags, the blocks would end the
  * `p`, so the output is cleaned again.
  */
-export const loosening = new Set(['applet', 'button', 'legend', 'marquee', 'object', 'optgroup', 'option']);
+export const needsSecondPass = new Set([
+  'applet',
+  'button',
+  'legend',
+  'marquee',
+  'object',
+  'optgroup',
+  'option',
+]);
 
 /** Names of elements in the output in which an `s` may be a direct child, as they have phrasing content. */
-export const takesText = new Set(
+export const mayContainStrike = new Set(
   (
     'a abbr b bdi bdo big blockquote caption center cite code dd del dfn div dt em font h1 h2 h3 h4 ' +
     'h5 h6 i ins kbd li mark p q samp small span strong sub sup td th time tt u var'
@@ -70,7 +78,7 @@ export const takesText = new Set(
  * The code in `changes` of elements whose function is removed, by name. Their content, or what a form field
  * shows, may be kept as text.
  */
-export const leftOut: Readonly<Record<string, 'SCRIPT' | 'FORM' | 'EMBEDDED' | undefined>> = {
+export const changeCodes: Readonly<Record<string, 'SCRIPT' | 'FORM' | 'EMBEDDED' | undefined>> = {
   script: 'SCRIPT',
   select: 'FORM',
   input: 'FORM',

@@ -5,7 +5,7 @@ import type { Declared } from '../style/cascade.ts';
 import { parseLegacyColour } from '../style/colours.ts';
 import type { TextStyle } from '../style/text-style.ts';
 import { shownAttributes } from './allowed-attributes.ts';
-import { type ElementRule, takesText } from './element-rules.ts';
+import { type ElementRule, mayContainStrike } from './element-rules.ts';
 import type { ListItem } from './list-counter.ts';
 
 /** The tags of an element in the output. */
@@ -53,7 +53,7 @@ export function tagsOf(
   const styles = [attributeStyle(element, rule, declared, around), style, item?.style ?? '']
     .filter((one) => one !== '')
     .join(';');
-  const struck = isStruck(styles) && takesText.has(rule.as ?? 'span');
+  const struck = isStruck(styles) && mayContainStrike.has(rule.as ?? 'span');
   const shown = struck ? unstruck(styles) : styles;
   const link = element.name === 'a' && url !== undefined;
   const usual =

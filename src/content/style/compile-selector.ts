@@ -1,5 +1,5 @@
 import { splitOutside, unescapeCss } from './css-syntax.ts';
-import type { Combinator, Compound, Selector, Test } from './match-selector.ts';
+import type { Combinator, Compound, ElementTest, Selector } from './match-selector.ts';
 import {
   attributeTest,
   classTest,
@@ -32,11 +32,11 @@ const pieces = new RegExp(
 type Piece = Readonly<Record<string, string | undefined>>;
 
 const legacyElements = /^(?:before|after|first-line|first-letter)$/;
-const never: Test = () => false;
+const never: ElementTest = () => false;
 
 /** A compound that is being parsed. */
 interface CompoundDraft {
-  tests: Test[];
+  tests: ElementTest[];
   name: string | undefined;
   id: string | undefined;
   firstClass: string | undefined;

@@ -4,14 +4,14 @@ import type { ElementNode } from '../dom/tree.ts';
 export type Spend = (steps: number) => void;
 
 /** Tests an element against one simple selector. It may charge further steps. */
-export type Test = (element: ElementNode, spend: Spend) => boolean;
+export type ElementTest = (element: ElementNode, spend: Spend) => boolean;
 
 /** Descendant, child, next sibling, subsequent sibling. */
 export type Combinator = ' ' | '>' | '+' | '~';
 
 /** The simple selectors for one element. */
 export interface Compound {
-  readonly tests: readonly Test[];
+  readonly tests: readonly ElementTest[];
   /** Relation to the element of the compound to its left, the next in the list. The last one's is unused. */
   readonly combinator: Combinator;
 }

@@ -1,5 +1,5 @@
 import { attributeOf, type ElementNode } from '../dom/tree.ts';
-import { matches, type Selector, type Spend, type Test } from './match-selector.ts';
+import { type ElementTest, matches, type Selector, type Spend } from './match-selector.ts';
 import { siblingPlaceOf } from './sibling-position.ts';
 
 /** A selector that browsers support and we do not: `:has()`, `:valid`, `:nth-child(… of …)`. */
@@ -9,13 +9,13 @@ export class InvalidSelector extends Error {}
 
 /** Tests the name of an element, which is in lower case. */
 export const nameTest =
-  (name: string): Test =>
+  (name: string): ElementTest =>
   (element) =>
     element.name === name;
 
 /** Tests the attribute `id`. Case matters. */
 export const idTest =
-  (id: string): Test =>
+  (id: string): ElementTest =>
   (element) =>
     attributeOf(element, 'id') === id;
 
@@ -27,7 +27,7 @@ const wordsIn = (text: string | undefined): readonly string[] =>
 
 /** Tests whether an element has a class. Case matters. */
 export const classTest =
-  (name: string): Test =>
+  (name: string): ElementTest =>
   (element) =>
     classesOf(element).includes(name);
 
@@ -67,7 +67,7 @@ export function attributeTest({
   readonly operator: string;
   readonly value: string;
   readonly flag: string | undefined;
-}): Test {
+}): ElementTest {
   const compare = comparisons[operator]!;
   const anyCase = flag === 'i' || (flag === undefined && caseless.has(name));
   const wanted = anyCase ? value.toLowerCase() : value;
@@ -77,17 +77,17 @@ export function attributeTest({
   };
 }
 
-const isLink: Test = (element) =>
+const isLink: ElementTest = (element) =>
   (element.name === 'a' || element.name === 'area') && attributeOf(element, 'href') !== undefined;
 const isField = (element: ElementNode): boolean =>
   /^(?:button|input|select|textarea|optgroup|option|fieldset)$/.test(element.name);
 const has = (element: ElementNode, name: string): boolean => attributeOf(element, name) !== undefined;
 
-const nothing: Test = () => false;
-const isRoot: Test = ({ parent }) => parent?.kind === 'root';
+const nothing: ElementTest = () => false;
+const isRoot: ElementTest = ({ parent }) => parent?.kind === 'root';
 
 /** States of a static page without interaction. */
-const states: Readonly<Record<string, Test>> = {
+const states: Readonly<Record<string, ElementTest>> = {
   'first-child': (element, spend) => siblingPlaceOf(element, spend).index === 1,
   'last-child': (element, spend) => siblingPlaceOf(element, spend).fromEnd === 1,
   'only-child': (element, spend) =>
@@ -97,7 +97,7 @@ const states: Readonly<Record<string, Test>> = {
   'only-of-type': (element, spend) =>
     siblingPlaceOf(element, spend).ofType === 1 && siblingPlaceOf(element, spend).ofTypeFromEnd === 1,
   empty: ({ first }) => {
-    for (let node = first; node !== undefined; node = node.next) if (node.kind !== 'other') return false;
+    for (let node = first; node !== undefined; node = node.next) if (node.kind !== 'comment') return false;
     return true;
   },
   root: isRoot,
@@ -152,7 +152,7 @@ export function pseudoClassTest(
   name: string,
   argument: string | undefined,
   compile: (list: string) => readonly Selector[],
-): { readonly test: Test; readonly specificity: number } {
+): { readonly test: ElementTest; readonly specificity: number } {
   const state = argument === undefined && Object.hasOwn(states, name) ? states[name] : undefined;
   if (state !== undefined) return { test: state, specificity: 100 };
   if (notUnderstood.has(name)) throw new UnknownSelector();
@@ -164,8 +164,8 @@ export function pseudoClassTest(
   return listTest(name, compile(argument));
 }
 
-function listTest(name: string, selectors: readonly Selector[]): { test: Test; specificity: number } {
-  const any: Test = (element, spend) => selectors.some((one) => matches(element, one, spend));
+function listTest(name: string, selectors: readonly Selector[]): { test: ElementTest; specificity: number } {
+  const any: ElementTest = (element, spend) => selectors.some((one) => matches(element, one, spend));
   return {
     test: name === 'not' ? (element, spend) => !any(element, spend) : any,
     specificity: name === 'where' ? 0 : Math.max(...selectors.map(({ specificity }) => specificity)),
@@ -173,7 +173,7 @@ function listTest(name: string, selectors: readonly Selector[]): { test: Test; s
 }
 
 /** `odd`, `3`, `2n+1`, `-n + 3` */
-function nthTest(argument: string, index: (element: ElementNode, spend: Spend) => number): Test {
+function nthTest(argument: string, index: (element: ElementNode, spend: Spend) => number): ElementTest {
   const text = argument.trim().toLowerCase();
   if (/\sof\s/.test(text)) throw new UnknownSelector();
   const formula = ({ odd: '2n+1', even: '2n' }[text] ?? text).replace(/\s*([+-])\s*/g, '$1');
@@ -188,7 +188,7 @@ function nthTest(argument: string, index: (element: ElementNode, spend: Spend) =
   };
 }
 
-function langTest(argument: string): Test {
+function langTest(argument: string): ElementTest {
   const wanted = argument.split(',').map((one) => one.trim().replace(/["']/g, '').toLowerCase());
   return (element, spend) => {
     for (let at: ElementNode | undefined = element; at !== undefined; ) {

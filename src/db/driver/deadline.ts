@@ -4,35 +4,36 @@ import { Unavailable } from '../../platform/errors.ts';
 import { joinPieces } from './join-pieces.ts';
 
 /** Pending statements and transactions of one pool. Above it, callers get `Unavailable` and may retry. */
-const maxUnderway = 5000;
+const maxPending = 5000;
 
 /**
  * Wraps a pool for Drizzle: each statement (`unsafe`) and each whole transaction (`begin` with a function)
- * has a time limit and a span for tracing; other members have neither. The limit covers the wait for a
- * connection, for earlier statements on it, and for a server that is frozen or gone; the server's own
- * `statement_timeout` covers only statements that it executes. After the limit, callers get `Unavailable`.
- * Other errors are the driver's.
+ * has a time limit and a span for tracing. The statements within a transaction and the pool's other methods
+ * have neither. The limit includes the wait for a connection, for earlier statements on it, and for a server
+ * that is frozen or gone; the server's own `statement_timeout` covers only statements that it executes.
+ * After the limit, callers get `Unavailable`. Other errors are the driver's.
  *
  * A statement that has been sent may still be executed after that, and a transaction that has begun goes on
- * and may commit. What has not been sent or begun is withdrawn. The result of `unsafe` can only be awaited,
- * or its `values()`.
+ * and may commit. A statement that was not sent, or a transaction that was not begun, is cancelled. The
+ * result of `unsafe` can only be awaited, or its `values()`.
  * @param answerWithinMs the time limit, milliseconds
- * @param load its `underway` is the number of pending statements and transactions; while there are 5000, new
- *   ones get `Unavailable`
+ * @param load `pending` is kept up to date: the number of statements and transactions that the driver has
+ *   not settled, also after their limit. While there are 5000, new ones get `Unavailable`. `pool` names the
+ *   pool in traces
  */
 export function withDeadline(
   pool: postgres.Sql,
   answerWithinMs: number,
-  load: { readonly pool: string; underway: number } = { pool: 'desk', underway: 0 },
+  load: { readonly pool: string; pending: number } = { pool: 'desk', pending: 0 },
 ): postgres.Sql {
   const spanned = <T>(statement: string, work: () => Promise<T>): Promise<T> =>
     inSpan(() => spanOf(statement, load.pool), work);
   function inTime<T>(start: () => PromiseLike<T>, giveUp: () => void): Promise<T> {
-    if (load.underway >= maxUnderway)
+    if (load.pending >= maxPending)
       return Promise.reject(
         new Unavailable('Too many statements are waiting for the database', 2, { nothingWritten: true }),
       );
-    load.underway += 1;
+    load.pending += 1;
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
         reject(new Unavailable('The database is not responding', 2));
@@ -40,7 +41,7 @@ export function withDeadline(
       }, answerWithinMs);
       const done = () => {
         clearTimeout(timer);
-        load.underway -= 1;
+        load.pending -= 1;
       };
       start().then(
         (value) => {

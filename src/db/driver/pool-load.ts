@@ -3,7 +3,7 @@ import type { Wire } from './postgres-socket.ts';
 
 /**
  * Counts the load of one pool, which the driver does not expose. `openClient` keeps `wires` up to date, and
- * `withDeadline` keeps `underway`, where a pool is wrapped by it.
+ * `withDeadline` keeps `pending`, where a pool is wrapped by it.
  */
 export class LoadCounter {
   readonly pool: string;
@@ -12,11 +12,11 @@ export class LoadCounter {
   readonly wires = new Set<Wire>();
   readonly #isCounted: boolean;
   /** Pending statements and transactions. */
-  underway = 0;
+  pending = 0;
 
   /**
    * @param size maximum number of connections
-   * @param options `isCounted`: whether `underway` is kept up to date
+   * @param options `isCounted`: whether `pending` is kept up to date
    */
   constructor(pool: string, size: number, { isCounted = false } = {}) {
     this.pool = pool;
@@ -26,7 +26,7 @@ export class LoadCounter {
 
   /** Whether a connection is open, or a statement waits for one. */
   get isInUse(): boolean {
-    return this.wires.size > 0 || this.underway > 0;
+    return this.wires.size > 0 || this.pending > 0;
   }
 
   /**
@@ -36,7 +36,7 @@ export class LoadCounter {
   now(): PoolLoad {
     let busy = 0;
     for (const { silentSince } of this.wires) if (silentSince !== undefined) busy += 1;
-    const waiting = this.#isCounted ? Math.max(0, this.underway - this.#size) : undefined;
+    const waiting = this.#isCounted ? Math.max(0, this.pending - this.#size) : undefined;
     return { pool: this.pool, open: this.wires.size, busy, waiting };
   }
 }

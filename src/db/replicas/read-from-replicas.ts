@@ -1,5 +1,5 @@
 import { createBatcher } from '../../platform/batcher.ts';
-import { asUnavailable, isConflict, sqlState } from '../../platform/database-faults.ts';
+import { asUnavailable, errorCodeOf, isConflict } from '../../platform/database-faults.ts';
 import { Unavailable } from '../../platform/errors.ts';
 import type { Pools } from '../pools.ts';
 import type { ViewerReads } from '../viewer-reads.ts';
@@ -104,4 +104,4 @@ async function firstOf<T>(items: readonly T[], test: (item: T) => Promise<boolea
  */
 const isLost = (error: unknown): boolean =>
   error instanceof ReplicaLost ||
-  (![undefined, '57014'].includes(sqlState(error)) && asUnavailable(error) instanceof Unavailable);
+  (![undefined, '57014'].includes(errorCodeOf(error)) && asUnavailable(error) instanceof Unavailable);

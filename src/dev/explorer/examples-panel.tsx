@@ -2,7 +2,7 @@ import { pick, UnStyledButton, useGraphiQL, useGraphiQLActions } from '@graphiql
 import { exampleGroups, variablesText } from './examples/all.ts';
 import type { Example } from './examples/example.ts';
 import { filesPluginTitle, PanelIcon } from './files-panel.tsx';
-import { isNarrow } from './narrow.ts';
+import { isNarrow } from './is-narrow.ts';
 
 const book =
   'M8 3.5C6.5 2.5 4.5 2.2 2 2.5v10c2.5-.3 4.5 0 6 1 1.5-1 3.5-1.3 6-1v-10c-2.5-.3-4.5 0-6 1Zm0 0v10';

@@ -7,7 +7,7 @@ import { BookIcon, ExamplesPanel } from './examples-panel.tsx';
 import { createFetcher } from './fetch/fetcher.ts';
 import { activeFiles } from './fetch/picked-files.ts';
 import { ClipIcon, FilesPanel, filesPluginTitle, useFiles } from './files-panel.tsx';
-import { isNarrow } from './narrow.ts';
+import { isNarrow } from './is-narrow.ts';
 import { OpenTabs } from './open-tabs.tsx';
 import { defaultHeaders, type ExplorerSettings } from './settings.ts';
 

@@ -1,4 +1,4 @@
-import './workers.ts';
+import './editor-workers.ts';
 import '@graphiql/react/style.css';
 import '@graphiql/plugin-history/style.css';
 import '@graphiql/plugin-doc-explorer/style.css';

@@ -22,7 +22,7 @@ const audiences = new WeakMap<Viewer, string>();
  * in these. Reading its role or scopes is not recorded. A class, because an object with accessors of its own
  * takes several times as much memory.
  */
-export class NoticedViewer implements Viewer {
+export class RecordingViewer implements Viewer {
   readonly #viewer: Viewer;
   readonly role: Viewer['role'];
   readonly scopes: Viewer['scopes'];

@@ -1,13 +1,13 @@
 import type { Viewer } from '../../platform/request-context.ts';
 import { Slot } from '../../platform/slot.ts';
-import type { SeenEvent, TicketEvent } from '../../tickets/events/event.ts';
-import { mayBeRedacted } from '../../tickets/events/redactions.ts';
+import type { TicketEvent, WatchedEvent } from '../../tickets/events/event.ts';
+import { mayBeRedacted } from '../../tickets/events/last-redaction.ts';
 import type { GraphContext } from './context.ts';
-import { NoticedViewer } from './event-audience.ts';
+import { RecordingViewer } from './event-audience.ts';
 import { Loaders } from './loaders.ts';
 
 /** What the source of a subscription yields. */
-export type Seen = SeenEvent;
+export type { WatchedEvent };
 
 /**
  * The context for one event's result: a copy of the subscription's context with this viewer and with new
@@ -32,13 +32,13 @@ const maxTogether = 25;
 export class LoadedTogether {
   readonly #context: GraphContext;
   readonly #viewer: Viewer;
-  readonly #loading: NoticedViewer;
+  readonly #loading: RecordingViewer;
   readonly #loadedAt = performance.now();
   #until = this.#loadedAt + keepMs;
 
   constructor(ctx: GraphContext, viewer: Viewer, events: readonly TicketEvent[]) {
     this.#viewer = viewer;
-    this.#loading = new NoticedViewer(viewer);
+    this.#loading = new RecordingViewer(viewer);
     this.#context = contextFor(ctx, this.#loading);
     this.#context.load.expect(events);
   }
@@ -47,8 +47,8 @@ export class LoadedTogether {
    * Begins an answer about one of the events, with a context and a viewer of its own. The answers share the
    * rows that were loaded. Bodies that were too long to be loaded with their messages are not shared.
    */
-  begin(): Answering {
-    const viewer = new NoticedViewer(this.#viewer);
+  begin(): AnswerInProgress {
+    const viewer = new RecordingViewer(this.#viewer);
     const context = { ...this.#context, viewer, load: new Loaders(this.#context, this.#context.load) };
     return { context, viewer };
   }
@@ -71,16 +71,16 @@ export class LoadedTogether {
    * was made; to others only if neither loading nor answering has read who that user is.
    * @param viewer the answer's, from `begin`
    */
-  mayShow(to: Viewer, { wasRead }: NoticedViewer): boolean {
+  mayShow(to: Viewer, { wasRead }: RecordingViewer): boolean {
     return this.#viewer.userId === to.userId || !(wasRead || this.#loading.wasRead);
   }
 }
 
 /** An answer that is being made. */
-export interface Answering {
+export interface AnswerInProgress {
   readonly context: GraphContext;
   /** Whose rights it is made with. */
-  readonly viewer: NoticedViewer;
+  readonly viewer: RecordingViewer;
 }
 
 const loaded = new Slot<TicketEvent, Map<string, LoadedTogether>>();
@@ -92,7 +92,7 @@ const loaded = new Slot<TicketEvent, Map<string, LoadedTogether>>();
  * yet.
  * @param key names the viewers who see the same
  */
-export function loadTogether(ctx: GraphContext, seen: Seen, key: string): LoadedTogether {
+export function loadTogether(ctx: GraphContext, seen: WatchedEvent, key: string): LoadedTogether {
   const known = freshOf(seen.event, key);
   if (known !== undefined) return known;
   const events = nextOf(seen, key);
@@ -108,7 +108,7 @@ function freshOf(event: TicketEvent, key: string): LoadedTogether | undefined {
 }
 
 /** The event and those to load with it. All of them were read before now, so no row is too old for one. */
-function nextOf({ event, page, at }: Seen, key: string): TicketEvent[] {
+function nextOf({ event, page, at }: WatchedEvent, key: string): TicketEvent[] {
   const next = new Set(page.slice(at, at + maxTogether));
   const { readWith } = event;
   for (let n = readWith.indexOf(event) + 1; n < readWith.length && next.size < maxTogether; n += 1) {

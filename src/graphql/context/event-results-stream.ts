@@ -3,10 +3,10 @@ import { asUnavailable } from '../../platform/database-faults.ts';
 import { Unavailable } from '../../platform/errors.ts';
 import { nextOf, type PulledStream, pullFrom, type Receiver } from '../../tickets/events/pulled-stream.ts';
 import type { StreamPlace } from './context.ts';
-import type { Seen } from './event-context.ts';
+import type { WatchedEvent } from './event-context.ts';
 
 /** A stream that asked for an event's result. One of its methods is called, once. */
-export interface Asker {
+export interface ResultReceiver {
   /** Gets the result, which may have errors. */
   show(result: ExecutionResult): void;
   /** Gets the error because of which there is no result. It ends the stream. */
@@ -14,7 +14,7 @@ export interface Asker {
 }
 
 /** Makes an event's result and gives it to the stream that asked for it, before it returns or later. */
-export type AnswerEvent = (seen: Seen, asker: Asker) => void;
+export type AnswerEvent = (seen: WatchedEvent, receiver: ResultReceiver) => void;
 
 /**
  * The first error of a result that is a temporary fault of the database, so that the result is incomplete;
@@ -31,14 +31,14 @@ export const temporaryFaultOf = ({ errors }: ExecutionResult): Unavailable | und
  * return all of an event, the event is not sent: the stream fails with `Unavailable`, and a client that
  * resumes after the last recorded cursor gets the event again. It ends and fails when its source does.
  */
-export class EventResultsStream implements PulledStream<ExecutionResult>, Receiver<Seen> {
-  readonly #events: AsyncIterator<Seen>;
+export class EventResultsStream implements PulledStream<ExecutionResult>, Receiver<WatchedEvent> {
+  readonly #events: AsyncIterator<WatchedEvent>;
   readonly #place: StreamPlace;
   readonly #answer: AnswerEvent;
   #receiver: Receiver<ExecutionResult> | undefined;
   #cursor = '';
 
-  constructor(events: AsyncIterable<Seen>, place: StreamPlace, answer: AnswerEvent) {
+  constructor(events: AsyncIterable<WatchedEvent>, place: StreamPlace, answer: AnswerEvent) {
     this.#events = events[Symbol.asyncIterator]();
     this.#place = place;
     this.#answer = answer;
@@ -63,7 +63,7 @@ export class EventResultsStream implements PulledStream<ExecutionResult>, Receiv
   }
 
   /** Called by the source with the next event, for which `answer` is called. */
-  take(seen: Seen): void {
+  take(seen: WatchedEvent): void {
     this.#cursor = seen.event.cursor;
     this.#answer(seen, this);
   }

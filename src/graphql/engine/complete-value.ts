@@ -1,6 +1,6 @@
 import { GraphQLError, type GraphQLLeafType, type GraphQLOutputType, isNonNullType } from 'graphql';
 import type { Complete } from './execution-state.ts';
-import { afterAll, completed, isPromise } from './run-plan.ts';
+import { completed, isPromise, rejectAfterAll } from './run-plan.ts';
 
 /* Functions that make a `Complete` for each kind of type. */
 
@@ -75,7 +75,7 @@ export function list(itemType: GraphQLOutputType, complete: Complete): Complete 
       pending ||= isPromise(done);
     }
     if (error !== undefined) {
-      if (pending) return afterAll(items, error.of);
+      if (pending) return rejectAfterAll(items, error.of);
       throw error.of;
     }
     return pending ? Promise.all(items) : items;

@@ -1,6 +1,6 @@
 import { type ASTVisitor, type DocumentNode, GraphQLError, visit } from 'graphql';
 
-/** Maximum number of tokens in a document, inclusive. Our largest stored operation has a quarter of it. */
+/** Maximum number of tokens in a document, inclusive. Our largest stored operation has a quarter of that. */
 export const maxTokens = 4000;
 
 /**
@@ -69,7 +69,8 @@ const tooMany = (what: Measure): GraphQLError => tooLarge(`more than ${most[what
 
 /**
  * The error DOCUMENT_TOO_LARGE, with HTTP status 400.
- * @param why what the document has too much of, after "The document has": `more than 20 operations`
+ * @param why ends the sentence that begins with "The document has", without a full stop: `more than 20
+ *   operations`
  */
 export const tooLarge = (why: string): GraphQLError =>
   new GraphQLError(`The document has ${why}`, {

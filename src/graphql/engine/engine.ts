@@ -15,7 +15,7 @@ import {
 import type { Plugin } from 'graphql-yoga';
 import { ResponseTooLarge } from '../../platform/errors.ts';
 import type { GraphContext } from '../context/context.ts';
-import type { Seen } from '../context/event-context.ts';
+import type { WatchedEvent } from '../context/event-context.ts';
 import { EventResultsStream } from '../context/event-results-stream.ts';
 import { coerceVariables } from './coerce-variables.ts';
 import { Documents, introspects } from './document-cache.ts';
@@ -171,7 +171,7 @@ function createExecutor(documents: Documents, { closed, responseBytes, sharesEve
     const shape = shapeOf(args.document, args.operationName, args.variableValues ?? {});
     const execute = executeEvent(args);
     const answer = createEventResults(context, { shape, mayShare: sharesEvents, execute });
-    return new EventResultsStream(source as AsyncIterable<Seen>, context.place, answer);
+    return new EventResultsStream(source as AsyncIterable<WatchedEvent>, context.place, answer);
   }
 
   return { execute: executeOne, subscribe: subscribeToOne };

@@ -112,7 +112,7 @@ export function runFields(
     }
   } catch (error) {
     if (pending === undefined) throw error;
-    return afterAll(pending, error);
+    return rejectAfterAll(pending, error);
   }
   return pending === undefined ? answer : Promise.all(pending).then(() => answer);
 }
@@ -122,7 +122,7 @@ export function runFields(
  * of their rejections are handled: an unhandled one would end the process.
  * @param begun values, and promises of those that are pending
  */
-export async function afterAll(begun: readonly unknown[], error: unknown): Promise<never> {
+export async function rejectAfterAll(begun: readonly unknown[], error: unknown): Promise<never> {
   await Promise.all(begun).catch(() => {});
   throw error;
 }

@@ -2,18 +2,23 @@ import { type DocumentNode, type ExecutionResult, GraphQLError, getOperationAST,
 import type { Viewer } from '../../platform/request-context.ts';
 import { Slot } from '../../platform/slot.ts';
 import type { GraphContext } from '../context/context.ts';
-import { audienceOf, type NoticedViewer } from '../context/event-audience.ts';
-import { contextFor, type LoadedTogether, loadTogether, type Seen } from '../context/event-context.ts';
-import { type AnswerEvent, type Asker, temporaryFaultOf } from '../context/event-results-stream.ts';
+import { audienceOf, type RecordingViewer } from '../context/event-audience.ts';
+import {
+  contextFor,
+  type LoadedTogether,
+  loadTogether,
+  type WatchedEvent,
+} from '../context/event-context.ts';
+import { type AnswerEvent, type ResultReceiver, temporaryFaultOf } from '../context/event-results-stream.ts';
 import { rootOf } from './root-field.ts';
 
 /** Executes a subscription's document for one event, with a context whose viewer the result is made for. */
-export type ExecuteEvent = (seen: Seen, context: GraphContext) => Promise<ExecutionResult>;
+export type ExecuteEvent = (seen: WatchedEvent, context: GraphContext) => Promise<ExecutionResult>;
 
 /** A stream that waits for a result. There may be thousands, so it holds no promise. */
 interface Waiting {
-  readonly seen: Seen;
-  readonly asker: Asker;
+  readonly seen: WatchedEvent;
+  readonly receiver: ResultReceiver;
 }
 
 interface SharedResult {
@@ -24,7 +29,7 @@ interface SharedResult {
   /** It is shared no longer than these rows are kept. */
   readonly from: LoadedTogether;
   /** Whose rights it is made with. Once it is there, it is known whether it depends on who they are. */
-  readonly viewer: NoticedViewer;
+  readonly viewer: RecordingViewer;
 }
 
 /** Names viewers who see the same, and the result that they share. */
@@ -81,7 +86,7 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
   }
   const named = (viewer: Viewer, rows: string): SharedBy => ({ viewer, rows, result: `${rows} ${shape}` });
 
-  function share(seen: Seen, by: SharedBy): SharedResult {
+  function share(seen: WatchedEvent, by: SharedBy): SharedResult {
     const from = loadTogether(ctx, seen, by.rows);
     const { context, viewer } = from.begin();
     const shared: SharedResult = { result: undefined, waiting: [], from, viewer };
@@ -95,37 +100,42 @@ export function createEventResults(ctx: GraphContext, { shape, mayShare, execute
         shared.result = settled;
         // A watcher that reconnects must not get this fault again.
         if (temporaryFaultOf(settled) !== undefined) from.expire();
-        answer(({ seen, asker }) => show(seen, asker, by, shared));
+        answer(({ seen, receiver }) => show(seen, receiver, by, shared));
       },
       (error) => {
         from.expire();
-        answer(({ asker }) => asker.fail(error));
+        answer(({ receiver }) => receiver.fail(error));
       },
     );
     return shared;
   }
 
   /** Shows a finished result. A personal one is shared only among the streams of its user. */
-  function show(seen: Seen, asker: Asker, by: SharedBy, { result, from, viewer }: SharedResult): void {
-    if (from.mayShow(seen.viewer, viewer)) return asker.show(result!);
-    answerBy(named(seen.viewer, `${by.rows} of ${seen.viewer.userId}`), seen, asker);
+  function show(
+    seen: WatchedEvent,
+    receiver: ResultReceiver,
+    by: SharedBy,
+    { result, from, viewer }: SharedResult,
+  ): void {
+    if (from.mayShow(seen.viewer, viewer)) return receiver.show(result!);
+    answerBy(named(seen.viewer, `${by.rows} of ${seen.viewer.userId}`), seen, receiver);
   }
 
-  function answerBy(by: SharedBy, seen: Seen, asker: Asker): void {
+  function answerBy(by: SharedBy, seen: WatchedEvent, receiver: ResultReceiver): void {
     const of = resultsOf(seen.event);
     let known = of.get(by.result);
     if (known === undefined || !known.from.isFresh) {
       known = share(seen, by);
       of.set(by.result, known);
     }
-    if (known.result !== undefined) show(seen, asker, by, known);
-    else known.waiting!.push({ seen, asker });
+    if (known.result !== undefined) show(seen, receiver, by, known);
+    else known.waiting!.push({ seen, receiver });
   }
 
-  return (seen, asker) => {
-    if (mayShare) return answerBy(sharedWith(seen.viewer), seen, asker);
-    const fail = (error: unknown) => asker.fail(error);
-    execute(seen, contextFor(ctx, seen.viewer)).then((result) => asker.show(result), fail);
+  return (seen, receiver) => {
+    if (mayShare) return answerBy(sharedWith(seen.viewer), seen, receiver);
+    const fail = (error: unknown) => receiver.fail(error);
+    execute(seen, contextFor(ctx, seen.viewer)).then((result) => receiver.show(result), fail);
   };
 }
 

@@ -15,8 +15,8 @@ import { Loaders } from '../context/loaders.ts';
 import { mapStream } from '../context/map-stream.ts';
 import { rootOf } from '../engine/root-field.ts';
 import { isPromise } from '../engine/run-plan.ts';
+import type { createEnveloped } from './create-enveloped.ts';
 import { safeError } from './safe-errors.ts';
-import type { createGraphqlYoga } from './yoga.ts';
 
 type OperationResult = ExecutionResult | AsyncIterable<ExecutionResult>;
 
@@ -61,7 +61,7 @@ export type PrepareOperation = (
  * Creates the function that prepares operations: it parses, validates and selects one, and creates its
  * context, with new loaders. All operations take this path, and Yoga's plugins see each step.
  */
-export function createPrepare({ getEnveloped }: ReturnType<typeof createGraphqlYoga>): PrepareOperation {
+export function createPrepare({ getEnveloped }: ReturnType<typeof createEnveloped>): PrepareOperation {
   return ({ query, variables, operationName }, ctx, resumeAfter) => {
     const place: StreamPlace = { resumeAfter, reached: undefined };
     const context: GraphContext = { ...ctx, load: new Loaders(ctx), place };

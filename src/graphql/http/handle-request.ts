@@ -9,7 +9,7 @@ import { type Operation, OperationRefused, type PrepareOperation } from '../exec
 import { safeError } from '../execute/safe-errors.ts';
 import type { TrustedDocuments } from '../execute/trusted-documents.ts';
 import { httpError } from './http-error.ts';
-import { askedOf, type createRead } from './read-request.ts';
+import { type createRead, validateParams } from './read-request.ts';
 import { acceptedForms, formFor, formOfProblem, type ResponseForm } from './response-media-types.ts';
 import { formatResult, writeResult } from './write-response.ts';
 import { createStreams } from './write-stream.ts';
@@ -60,7 +60,7 @@ export function createHttpTransport({
   const streams = createStreams({ responseBytes });
 
   function operationOf(req: IncomingMessage, params: unknown, ctx: TicketContext): Operation {
-    const asked = askedOf(params, trusted);
+    const asked = validateParams(params, trusted);
     if (req.method === 'GET' && production && ctx.viewer === undefined)
       throw httpError(401, 'GET requests need a credential; send a POST', { code: 'UNAUTHENTICATED' });
     // An empty id is what the standard calls none.

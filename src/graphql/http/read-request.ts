@@ -8,8 +8,8 @@ import { httpError } from './http-error.ts';
 import { BodyBudget, parseJson, readBody } from './read-body.ts';
 
 /**
- * Reads a request's parameters, which are not checked yet (see `askedOf`). Its files may still be arriving
- * when it resolves.
+ * Reads a request's parameters, which are not checked yet (see `validateParams`). Its files may still be
+ * arriving when it resolves.
  */
 export type ReadParams = (
   req: IncomingMessage,
@@ -19,14 +19,14 @@ export type ReadParams = (
 
 /** How requests are read. */
 export interface ReadOptions {
-  /** Maximum bytes of a JSON body, inclusive. Without a credential: at most `strangersBytes`. */
+  /** Maximum bytes of a JSON body, inclusive. Without a credential: at most `anonymousBodyBytes`. */
   readonly requestBytes: number;
   /** Reads a request whose media type is multipart/form-data. */
   readonly readMultipart: ReadParams;
 }
 
 /** Maximum bytes of a JSON body without a credential: more than any client's first request. */
-export const strangersBytes = 64 * 1024;
+export const anonymousBodyBytes = 64 * 1024;
 
 /**
  * Minimum for the total bytes of all bodies that are being read. There is always room for three of the
@@ -36,7 +36,7 @@ const leastBudget = 64 * 1024 * 1024;
 
 /**
  * Creates the function that reads a request's parameters: from the URL of a GET, or from a JSON or multipart
- * body. The parameters are not checked yet (see `askedOf`).
+ * body. The parameters are not checked yet (see `validateParams`).
  * @returns a function that throws or rejects with GraphQLError 415 for another media type, charset or content
  *   coding, 400 and 413 as `readBody`, `parseJson` and `paramsOfUrl` do, and Unavailable; for a form as
  *   `readMultipart` does
@@ -44,7 +44,7 @@ const leastBudget = 64 * 1024 * 1024;
 export function createRead({ requestBytes, readMultipart }: ReadOptions) {
   const budget = new BodyBudget(Math.max(3 * requestBytes, leastBudget));
   const readJson: ReadParams = async (req, _res, { viewer }) => {
-    const limit = viewer === undefined ? Math.min(strangersBytes, requestBytes) : requestBytes;
+    const limit = viewer === undefined ? Math.min(anonymousBodyBytes, requestBytes) : requestBytes;
     return parseJson(await readBody(req, limit, budget)) as GraphQLParams;
   };
   const readers: Readonly<Record<string, ReadParams>> = {
@@ -94,7 +94,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
  *   without a document, if no documents are trusted; PERSISTED_QUERY_NOT_FOUND for an unknown id or hash, and
  *   DOCUMENT_NOT_TRUSTED for an unknown text, if some are
  */
-export function askedOf(params: unknown, trusted?: TrustedDocuments): OperationParams {
+export function validateParams(params: unknown, trusted?: TrustedDocuments): OperationParams {
   if (Array.isArray(params)) throw httpError(400, 'Batches are not supported');
   if (!isObject(params)) throw httpError(400, 'The request is not an object');
   const { variables, operationName, extensions } = params;

@@ -13,8 +13,11 @@ export const commonHeaders = {
 } as const;
 const varying = 'Accept, Authorization';
 
-/** The value of the Vary header: what the route has set already, and then `Accept, Authorization`. */
-export function vary(res: ServerResponse): string {
+/**
+ * Makes the value of the Vary header, and does not set it: what the route has set already, and then
+ * `Accept, Authorization`, on which every answer depends.
+ */
+export function varyHeader(res: ServerResponse): string {
   const before = res.getHeader('vary');
   return before === undefined ? varying : `${String(before)}, ${varying}`;
 }
@@ -35,8 +38,8 @@ export interface FormattedResult {
   /** The headers that errors require; empty when none requires any. */
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * Whether the request was understood and every error is about what it asked for. True without errors; false
-   * for a malformed request, a rejected credential or a database that is down.
+   * Whether the request was understood, so that its errors are about what it asked for. True without errors;
+   * false for a malformed request, a rejected credential or a database that is down.
    */
   readonly understood: boolean;
 }
@@ -96,8 +99,8 @@ const longestMessage = 600;
 const kept = 90;
 
 /**
- * Shortens a message that quotes megabytes, to 600 characters at most. It keeps both ends, which say what is
- * wrong, and cuts out the middle of quoted values. One of up to 200 characters is returned unchanged.
+ * Shortens a message that quotes very long input, to 600 characters at most, by cutting out the middle of
+ * quoted values: both ends say what is wrong. One of up to 200 characters is returned unchanged.
  */
 export function shorten(message: string): string {
   if (message.length <= longestValue) return message;
@@ -121,8 +124,8 @@ interface AsJson {
 }
 
 /**
- * Serializes a result. It may still be too large here: the engine counts a character as one byte, and some
- * take six. It is then replaced by the error ANSWER_TOO_LARGE.
+ * Serializes a result. It may turn out too large only here, because the engine counts each character as one
+ * byte, and some take six. It is then replaced by the error ANSWER_TOO_LARGE.
  * @returns `outcome`: the formatted result. `body`: its JSON, for a long one in pieces that are made anew for
  *   each iteration. `length`: bytes of the JSON
  */
@@ -153,7 +156,7 @@ function stringify(value: object): string | undefined {
 }
 
 /**
- * Writes one result and ends the response, with the status that GraphQL over HTTP has for it in this form:
+ * Writes one result and ends the response, with the status that GraphQL over HTTP prescribes for this form:
  * 200 with `data`, also if that is null. Without it, `response` has the status that an error requires, or
  * 400; `json` has 200 if the request was understood (see `FormattedResult`), and otherwise that status. A
  * result over the limit is replaced by an error. Does nothing once a response has begun.
@@ -170,7 +173,7 @@ export function writeResult(
     ...commonHeaders,
     'Content-Type': contentTypes[form],
     'Content-Length': length,
-    Vary: vary(res),
+    Vary: varyHeader(res),
   };
   Object.assign(headers, outcome.headers);
   sendResponse(req, res, { status: statusOf(outcome, form), headers, body });

@@ -14,7 +14,7 @@ import {
   type Wording,
 } from './open-streams.ts';
 import { contentTypes } from './response-media-types.ts';
-import { asJson, commonHeaders, vary, type WriteOptions } from './write-response.ts';
+import { asJson, commonHeaders, varyHeader, type WriteOptions } from './write-response.ts';
 
 const wordings = {
   /** GraphQL over SSE, distinct connections mode. */
@@ -89,7 +89,7 @@ export function createStreams({ responseBytes }: Pick<WriteOptions, 'responseByt
     const headers = {
       ...commonHeaders,
       'Content-Type': contentTypes[form],
-      Vary: vary(res),
+      Vary: varyHeader(res),
       // Stops nginx from buffering events.
       'X-Accel-Buffering': 'no',
       // Said by us, because the messages are written as chunks.

@@ -1,7 +1,7 @@
 import type { BodyChange } from '../../content/html/body-changes.ts';
 import type { ReadBody } from '../../content/html/clean-html.ts';
 import type { RemotePictures } from '../../content/html/pictures.ts';
-import { readStoredBody } from '../../content/read-body.ts';
+import { readStoredBody } from '../../content/read-message-body.ts';
 import { type Message, mayReadSource } from '../../tickets/read/load-messages.ts';
 import type { Loaders } from '../context/loaders.ts';
 import { builder } from './builder.ts';

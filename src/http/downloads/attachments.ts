@@ -10,13 +10,13 @@ import { isServed } from '../../tickets/read/attachment-url.ts';
 import { type Attachment, loadAttachments } from '../../tickets/read/attachments.ts';
 import { signedParameters } from '../../tickets/read/signed-url.ts';
 import type { BeginRequest } from '../begin-request.ts';
+import { dispositionOf } from '../content-disposition.ts';
 import { decodeSegment } from '../request-target.ts';
 import { passwordChallenge, sendText } from '../respond.ts';
 import type { Handle } from '../server.ts';
 import { rangeOf } from './byte-range.ts';
-import { dispositionOf } from './content-disposition.ts';
 import { preconditionOf, rangeIfSame } from './preconditions.ts';
-import { sendBytes } from './send-bytes.ts';
+import { sendBody } from './send-body.ts';
 
 /** What downloads need. */
 export interface DownloadPorts {
@@ -113,7 +113,7 @@ async function answerFile(
     ...(range && { 'Content-Range': `bytes ${range.start}-${range.end}/${byteSize}` }),
   });
   if (body === undefined) return void res.end();
-  await sendBytes(body, res, length, ctx.log);
+  await sendBody(body, res, length, ctx.log);
 }
 
 /** Pages of other origins may show a file by its signed URL. */

@@ -4,10 +4,10 @@ import { decodeGlobalId } from '../../platform/global-id.ts';
 import { writeHead } from '../../platform/http/send-response.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import { openRawMail } from '../../tickets/deliveries/raw-mail.ts';
+import { dispositionOf } from '../content-disposition.ts';
 import { decodeSegment } from '../request-target.ts';
 import { passwordChallenge, sendText } from '../respond.ts';
-import { dispositionOf } from './content-disposition.ts';
-import { sendBytes } from './send-bytes.ts';
+import { sendBody } from './send-body.ts';
 
 /**
  * Handles GET and HEAD of /deliveries/{id}/source: sends the mail as it was sent, or may have been sent,
@@ -42,7 +42,7 @@ export async function answerSource(
     'X-Content-Type-Options': 'nosniff',
     'Cache-Control': 'private, no-store',
   });
-  if (req.method === 'GET') return sendBytes(source.stream, res, source.byteSize, ctx.log);
+  if (req.method === 'GET') return sendBody(source.stream, res, source.byteSize, ctx.log);
   source.stream.destroy();
   res.end();
 }

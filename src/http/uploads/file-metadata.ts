@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { NewUpload } from '../../tickets/uploads/single-request.ts';
-import { fileNameOf } from '../downloads/content-disposition.ts';
+import type { NewUpload } from '../../tickets/uploads/store-in-one-request.ts';
+import { fileNameOf } from '../content-disposition.ts';
 import type { UploadFields } from './header-fields.ts';
 import { RequestFault } from './problems.ts';
 

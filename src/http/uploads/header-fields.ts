@@ -22,7 +22,7 @@ export interface UploadFields {
    * `Upload-Draft-Interop-Version`: whether it is `interopVersion`, so that the client understands status
    * 104.
    */
-  readonly hears104: boolean;
+  readonly understands104: boolean;
 }
 
 /** Parses the header fields of an upload. Never throws. */
@@ -34,7 +34,7 @@ export function uploadFieldsOf(headers: IncomingHttpHeaders): UploadFields {
     length: integerOf(headers['upload-length']),
     contentLength: integerOf(headers['content-length']),
     sha256: digestOf(headers['repr-digest']),
-    hears104: integerOf(headers['upload-draft-interop-version']) === interopVersion,
+    understands104: integerOf(headers['upload-draft-interop-version']) === interopVersion,
   };
 }
 

@@ -8,9 +8,9 @@ import type { TicketContext } from '../../tickets/context.ts';
 import { requireViewer } from '../../tickets/permissions.ts';
 import { appendToUpload } from '../../tickets/uploads/append-bytes.ts';
 import { uploadNotFound } from '../../tickets/uploads/fault.ts';
-import { nextArrival } from '../../tickets/uploads/one-at-a-time.ts';
-import { storeUpload } from '../../tickets/uploads/single-request.ts';
-import { beginUpload, cancelUpload, uploadState } from '../../tickets/uploads/unfinished-uploads.ts';
+import { beginUpload, cancelUpload, uploadState } from '../../tickets/uploads/resumable.ts';
+import { nextArrival } from '../../tickets/uploads/run-exclusively.ts';
+import { storeUpload } from '../../tickets/uploads/store-in-one-request.ts';
 import type { Handle } from '../server.ts';
 import { newUploadOf } from './file-metadata.ts';
 import { completeField, interopVersion, type UploadFields, uploadFieldsOf } from './header-fields.ts';
@@ -111,7 +111,7 @@ async function create(call: UploadCall): Promise<void> {
   const { id } = await beginUpload(ctx, input);
   const location = `${ctx.origin}/uploads/${id}`;
   const limits = limitsField(call, uploadLifetimeHours * 3600);
-  if (fields.hears104 && req.httpVersionMinor > 0)
+  if (fields.understands104 && req.httpVersionMinor > 0)
     res.writeInformation(104, {
       Location: location,
       'Upload-Limit': limits,

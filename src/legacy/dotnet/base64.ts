@@ -13,8 +13,8 @@ for (const [value, char] of [
 const padding = 64;
 
 /**
- * Decodes base64 as .NET does, piece by piece: with spaces, tabs and line breaks anywhere, padding required,
- * no URL-safe alphabet. `Buffer` alone would ignore invalid characters.
+ * Decodes base64 as .NET does, piece by piece. Spaces, tabs and line breaks are allowed anywhere, padding is
+ * required, and the URL-safe alphabet is not allowed. `Buffer` alone would ignore invalid characters.
  */
 export class Base64Decoder {
   #pending = '';
@@ -27,8 +27,8 @@ export class Base64Decoder {
   /**
    * @param write called with decoded bytes, in order, for about 64 Ki characters at a time. Nothing is
    *   written from the first invalid batch on.
-   * @param blocks `blocks` allows padding in each group of four, as `XmlDictionaryReader` does; `whole` only
-   *   at the end, as `Convert.FromBase64String` does
+   * @param blocks `blocks` allows padding in any group of four, as `XmlDictionaryReader` does; `whole` allows
+   *   it in the last one only, as `Convert.FromBase64String` does
    */
   constructor(write: (bytes: Buffer) => void, blocks: 'blocks' | 'whole' = 'whole') {
     this.#write = write;
@@ -94,8 +94,8 @@ function valueAt(text: string, at: number): number {
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * The 16 bytes of a GUID with hyphens, in the order of .NET's `Guid.ToByteArray`; the old service accepted a
- * GUID as binary data. Undefined for any other text.
+ * The 16 bytes of a GUID, in the order of .NET's `Guid.ToByteArray`: the old service accepted a GUID where
+ * binary data was expected. Undefined for any text but 32 hexadecimal digits with the usual four hyphens.
  */
 export function guidBytes(text: string): Buffer | undefined {
   if (!guid.test(text)) return undefined;

@@ -5,7 +5,7 @@ import { memoize } from '../../platform/memoize.ts';
  * it cleans a file's type, so that it can be repeated in any header.
  */
 
-/** A media type, or a range of them in an Accept header, as .NET's class of this name. */
+/** A media type, or a range of them in an Accept header, modelled on .NET's class of the same name. */
 export interface MediaTypeHeaderValue {
   /** `type/subtype` in its original spelling. */
   readonly written: string;
@@ -15,7 +15,7 @@ export interface MediaTypeHeaderValue {
   readonly subtype: string;
   /** The first parameter `charset` as it was written, with its quotes. */
   readonly charset: string | undefined;
-  /** The parameter `q`; 1 if there is none or it is invalid. */
+  /** The parameter `q`, which may be more than 1; 1 if there is none or it is invalid. */
   readonly quality: number;
 }
 
@@ -60,7 +60,7 @@ function parseQuality(text: string | undefined): number {
   return text !== undefined && /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)$/.test(text) ? Number(text) : 1;
 }
 
-/** Parses a Content-Type. Undefined for anything but exactly one media type. */
+/** Parses a Content-Type. Returns undefined unless the header is exactly one valid media type. */
 export const parseMediaType = (header: string | undefined): MediaTypeHeaderValue | undefined =>
   header === undefined ? undefined : onlyMediaType(header).value;
 
@@ -91,8 +91,9 @@ function parseList<T>(
 }
 
 /**
- * Parses an Accept header. The best type comes first: by quality, then types before ranges, then in the given
- * order. Types with quality 0 are included. Empty if the header is missing or any element is invalid.
+ * Parses an Accept header. The best type comes first: by quality, then types before ranges of one type,
+ * these before the range of all types, then in the given order. Types with quality 0 are included. Empty if
+ * the header is missing or any element is invalid.
  */
 export function parseAccept(header: string | undefined): MediaTypeHeaderValue[] {
   const rank = ({ type, subtype }: MediaTypeHeaderValue) =>

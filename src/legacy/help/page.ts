@@ -80,8 +80,8 @@ code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
 `;
 
 /**
- * The help page as a complete HTML document, in the style of the old one: one endpoint, its members, and
- * samples (a click selects a whole one). The samples use `http://localhost:4000`.
+ * The help page as a complete HTML document, in the style of the old one: one endpoint, the members of its
+ * request and response, and samples (a click selects a whole one). The samples use `http://localhost:4000`.
  */
 export function helpPage(): string {
   return `<!DOCTYPE html>

@@ -67,7 +67,7 @@ export function differences(expected: RecordedAnswer, received: ReplayedAnswer):
 }
 
 /** The same headers with their names in lower case. */
-export function lower(headers: Readonly<Record<string, string>>): Record<string, string> {
+export function lowerCaseNames(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 

@@ -3,7 +3,7 @@ import { contentCoding } from '../dotnet/content-encoding.ts';
 import { foldPath } from '../dotnet/fold-path.ts';
 import { parseMediaType } from '../dotnet/media-type.ts';
 import { selectCharset } from '../dotnet/negotiation.ts';
-import { lower, type Recorded } from './compare-responses.ts';
+import { lowerCaseNames, type Recorded } from './compare-responses.ts';
 
 const namedValues = z.array(z.object({ name: z.string(), value: z.string() }));
 /** The parts of a HAR that are sent and compared. Programs differ in the rest. */
@@ -62,7 +62,7 @@ export function fromHar({ request, response }: HarEntry, index: number): Recorde
       anonymous: false,
       expect: {
         status: response.status,
-        headers: lower(Object.fromEntries(response.headers.map(({ name, value }) => [name, value]))),
+        headers: lowerCaseNames(Object.fromEntries(response.headers.map(({ name, value }) => [name, value]))),
         body: text == null ? undefined : Buffer.from(text, encoding === 'base64' ? 'base64' : 'utf8'),
       },
     },
@@ -101,6 +101,6 @@ function bodyOf(postData: HarEntry['request']['postData'], headers: Record<strin
 }
 
 function encoded(text: string, headers: Record<string, string>): Buffer {
-  const charset = selectCharset(parseMediaType(lower(headers)['content-type']));
+  const charset = selectCharset(parseMediaType(lowerCaseNames(headers)['content-type']));
   return Buffer.from(text, charset === 'utf-16' ? 'utf16le' : 'utf8');
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { lower, type Recorded } from './compare-responses.ts';
+import { lowerCaseNames, type Recorded } from './compare-responses.ts';
 import { fromHar, har } from './parse-har.ts';
 
 const headers = z.record(z.string(), z.string()).default({});
@@ -99,7 +99,7 @@ function fromOwn(call: z.infer<typeof ownCall>, index: number): Recorded {
     expect: {
       status: expect.status,
       headers: {
-        ...lower(expect.headers),
+        ...lowerCaseNames(expect.headers),
         ...(expect.contentType ? { 'content-type': expect.contentType } : {}),
       },
       body: textIsOurs ? undefined : body,

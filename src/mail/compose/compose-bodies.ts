@@ -1,5 +1,5 @@
 import { plainTextToHtml } from '../../content/plain-text-to-html.ts';
-import { readStoredBody } from '../../content/read-body.ts';
+import { readStoredBody } from '../../content/read-message-body.ts';
 import { escapeHtml } from '../../platform/escape-html.ts';
 import type { MessageFormat } from '../../platform/vocabulary.ts';
 import { type NamedFile, pictureFinder } from './find-pictures.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EncodedText } from '../../content/encode-text-part.ts';
-import { encodedText } from '../../content/read-body.ts';
+import { encodedText } from '../../content/read-message-body.ts';
 import { envelopeAddress, needsSmtpUtf8 } from '../address.ts';
 import { type Bodies, mailBodies } from './compose-bodies.ts';
 import {

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type { Reader } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepare-once.ts';
+import { preparePerPool } from '../../db/prepare-per-pool.ts';
 import { attachments, deliveries, deliveryRecipients, messages, tickets, users } from '../../db/tables.ts';
 import type { MessageFormat, Quote } from '../../platform/vocabulary.ts';
 import { e, f, r } from '../table-aliases.ts';
@@ -144,7 +144,7 @@ export const conversationValue: SQL = sql`(
     order by ${earlier.id} desc limit case c.quote when 'LAST' then 1 end
   ) q join ${users} u on ${author.id} = q.author_id)`;
 
-const selectConversation = preparedFor((db) =>
+const selectConversation = preparePerPool((db) =>
   db
     .select({ conversation: sql<ConversationRow>`${conversationValue}` })
     .from(

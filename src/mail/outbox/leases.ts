@@ -26,7 +26,7 @@ const rowsOf = (claims: readonly Owned[]): SQL => sql`
  * Gives back claims whose attempts have not begun: those still at phase CONNECT wait again, and the workers
  * are woken. Others stay as they are. Events are not written.
  */
-export async function release(client: postgres.Sql, claims: readonly Owned[]): Promise<void> {
+export async function releaseClaims(client: postgres.Sql, claims: readonly Owned[]): Promise<void> {
   await runStatement(
     client,
     sql`
@@ -55,7 +55,7 @@ export async function release(client: postgres.Sql, claims: readonly Owned[]): P
  * Renews the leases of running attempts: they end `leaseSeconds` from now, by the database's clock. One whose
  * delivery is locked is renewed the next time. One that lost its delivery stays lost, which is not reported.
  */
-export async function renew(
+export async function renewLeases(
   client: postgres.Sql,
   claims: readonly Owned[],
   leaseSeconds: number,
@@ -87,7 +87,7 @@ const workerEnded = 'The worker stopped while the mail was being sent';
  * @param limit most deliveries that one call recovers
  * @returns those that were recovered
  */
-export async function recover(client: postgres.Sql, now: Date, limit = 500): Promise<Recovered[]> {
+export async function recoverExpired(client: postgres.Sql, now: Date, limit = 500): Promise<Recovered[]> {
   return runStatement<Recovered>(
     client,
     sql`

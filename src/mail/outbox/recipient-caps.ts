@@ -54,7 +54,7 @@ export async function lockCappedMailboxes(client: postgres.Sql): Promise<number[
  * Postpones all due mails that have a recipient at the cap, by 5 to 10 minutes, so that claims do not scan
  * them again, and records why. The cap itself is enforced by the claim.
  */
-export async function postpone(client: postgres.Sql, now: Date): Promise<void> {
+export async function postponeCapped(client: postgres.Sql, now: Date): Promise<void> {
   while ((await postponeSome(client, now)) >= postponedAtOnce);
 }
 

@@ -26,7 +26,7 @@ export interface AttemptOutcome {
   readonly serverDown: boolean;
   /**
    * When the fence was committed: bytes may have been sent since. The worker adds it. In its outcomes,
-   * undefined means that no byte was sent; `SmtpSession` and `outcomeOf` never set it.
+   * undefined means that no byte was sent; `SmtpSession` and `attemptOutcome` never set it.
    */
   readonly bodyAt?: Date | undefined;
   /**
@@ -76,7 +76,7 @@ export const unknownVerdict = (reply: string): RecipientVerdict => ({
  * @param verdict called once with each address of the envelope
  * @param serverDown whether other mails to this server would fail as well; false by default
  */
-export function outcomeOf(
+export function attemptOutcome(
   reached: AttemptOutcome['reached'],
   reply: string,
   { envelope }: Pick<OutgoingMail, 'envelope'>,

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { needsSmtpUtf8 } from '../address.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
-import { type AttemptOutcome, outcomeOf, unknownVerdict, verdictOf } from './outcome.ts';
+import { type AttemptOutcome, attemptOutcome, unknownVerdict, verdictOf } from './outcome.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
 import type { SmtpServer, SmtpTimeouts } from './server-settings.ts';
 import { explainSmtpError, Fenced, gatewayFaults, PlainFault, type SmtpError } from './smtp-errors.ts';
@@ -107,7 +107,8 @@ export class SmtpSession {
     const unreachable = to.filter((address) => !this.#takes(address));
     if (unreachable.length === 0) return this.#sendTo(mail);
     const reachable = to.filter((address) => this.#takes(address));
-    if (reachable.length === 0) return outcomeOf('ENVELOPE', noSmtpUtf8, mail, () => verdictOf(noSmtpUtf8));
+    if (reachable.length === 0)
+      return attemptOutcome('ENVELOPE', noSmtpUtf8, mail, () => verdictOf(noSmtpUtf8));
     const outcome = await this.#sendTo({ ...mail, envelope: { from, to: reachable } });
     const refusals = unreachable.map((address) => [address, verdictOf(noSmtpUtf8)] as const);
     return { ...outcome, verdicts: new Map([...outcome.verdicts, ...refusals]) };
@@ -129,7 +130,12 @@ export class SmtpSession {
         (info.rejectedErrors ?? []).map((error) => [error.recipient ?? '', verdictOf(error.response ?? '')]),
       );
       const accepted = verdictOf(info.response ?? '');
-      return outcomeOf('SETTLED', info.response ?? '', mail, (address) => refusals.get(address) ?? accepted);
+      return attemptOutcome(
+        'SETTLED',
+        info.response ?? '',
+        mail,
+        (address) => refusals.get(address) ?? accepted,
+      );
     } catch (error) {
       return this.#outcomeOf(error as SmtpError, mail, body);
     }
@@ -156,7 +162,7 @@ export class SmtpSession {
 
   /** The outcome for a mail that the server's announced limits exclude, without sending it. */
   #unfit({ hasUtf8Headers, byteSize, envelope }: OutgoingMail): AttemptOutcome | undefined {
-    const reply = (text: string) => outcomeOf('ENVELOPE', text, { envelope }, () => verdictOf(text));
+    const reply = (text: string) => attemptOutcome('ENVELOPE', text, { envelope }, () => verdictOf(text));
     if (hasUtf8Headers && !this.#extensions.smtpUtf8) return reply(noSmtpUtf8);
     if (this.sizeLimit !== undefined && byteSize > this.sizeLimit)
       return reply(
@@ -215,13 +221,16 @@ export class SmtpSession {
     if (refused && responseCode !== 421 && isWhole && this.open) this.#reset();
     else this.close();
     if (error instanceof Fenced)
-      return { ...outcomeOf('ENVELOPE', error.message, mail, () => verdictOf(error.message)), fenced: true };
+      return {
+        ...attemptOutcome('ENVELOPE', error.message, mail, () => verdictOf(error.message)),
+        fenced: true,
+      };
     const rejected = new Map(
       (error.rejectedErrors ?? []).map((one) => [one.recipient, verdictOf(one.response ?? reply)]),
     );
     if (refused) {
       const verdict = verdictOf(reply);
-      return outcomeOf(
+      return attemptOutcome(
         body.opened ? 'SETTLED' : 'ENVELOPE',
         reply,
         mail,
@@ -229,8 +238,14 @@ export class SmtpSession {
       );
     }
     const words = error instanceof PlainFault ? error.message : explainSmtpError(error, this.#server.secure);
-    if (body.ended) return outcomeOf('BODY', words, mail, () => unknownVerdict(words));
-    return outcomeOf(body.opened ? 'BODY' : 'ENVELOPE', words, mail, () => verdictOf(words), !body.opened);
+    if (body.ended) return attemptOutcome('BODY', words, mail, () => unknownVerdict(words));
+    return attemptOutcome(
+      body.opened ? 'BODY' : 'ENVELOPE',
+      words,
+      mail,
+      () => verdictOf(words),
+      !body.opened,
+    );
   }
 
   #reset(): void {

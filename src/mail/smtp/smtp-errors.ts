@@ -1,5 +1,5 @@
 import type { Envelope } from '../compose/compose-mail.ts';
-import { type AttemptOutcome, cleanReply, outcomeOf, verdictOf } from './outcome.ts';
+import { type AttemptOutcome, attemptOutcome, cleanReply, verdictOf } from './outcome.ts';
 import type { SmtpServer } from './server-settings.ts';
 
 /** An error of nodemailer, or of `SmtpSession`, which has the message alone. */
@@ -39,7 +39,7 @@ export function failedToConnect(error: unknown, { secure }: SmtpServer, envelope
   // retried.
   const final = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH' && code !== 'ETLS';
   const words = final ? response : explainSmtpError(error as SmtpError, secure);
-  return outcomeOf('CONNECT', words, { envelope }, () => verdictOf(words), !final);
+  return attemptOutcome('CONNECT', words, { envelope }, () => verdictOf(words), !final);
 }
 
 /**

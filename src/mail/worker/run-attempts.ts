@@ -8,8 +8,8 @@ import type { BlobStore } from '../../storage/blob-store.ts';
 import { inLargePieces, type MailSource, mailBytes, readAhead } from '../compose/mail-source.ts';
 import type { Claim } from '../outbox/claim.ts';
 import { type ClaimRef, openBody, storeSources } from '../outbox/fence.ts';
-import { settle } from '../outbox/record-attempts.ts';
 import { recordSizeLimit } from '../outbox/record-size-limit.ts';
+import { settle } from '../outbox/settle-attempts.ts';
 import {
   type Settlement,
   settlementOf,
@@ -20,7 +20,7 @@ import { type MailboxPools, MailboxUnusable } from '../smtp/mailbox-pools.ts';
 import { type AttemptOutcome, verdictOf } from '../smtp/outcome.ts';
 import { gatewayFaults } from '../smtp/smtp-errors.ts';
 import { type DeliveryContents, envelopeOf, prepareMail } from './delivery-contents.ts';
-import { createFileReads, FilesUnreadable } from './file-reads.ts';
+import { createFileStoreHealth, FilesUnreadable } from './file-store-health.ts';
 import type { WorkerStep } from './steps.ts';
 
 /** What attempts need. */
@@ -80,7 +80,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     // Mail servers wait for this: two batches share a WAL flush or follow each other without a gap.
     { atOnce: 2 },
   );
-  const files = createFileReads();
+  const files = createFileStoreHealth();
   /** The storing of a mail's source, by the attempt's token. */
   const storing = new Map<string, Promise<void>>();
   const write = createBatcher(

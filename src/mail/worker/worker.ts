@@ -16,8 +16,8 @@ import {
   nextDue,
 } from '../outbox/claim.ts';
 import { createSendingGate } from '../outbox/holding/sending-gate.ts';
-import { recover, release, renew, shortenWaits } from '../outbox/leases.ts';
-import { lockCappedMailboxes, postpone } from '../outbox/recipient-caps.ts';
+import { recoverExpired, releaseClaims, renewLeases, shortenWaits } from '../outbox/leases.ts';
+import { lockCappedMailboxes, postponeCapped } from '../outbox/recipient-caps.ts';
 import { createMailboxPools, type SharedSmtpSettings } from '../smtp/mailbox-pools.ts';
 import { type DeliveryContents, loadWithRetries } from './delivery-contents.ts';
 import { createMailboxSlots } from './mailbox-slots.ts';
@@ -128,7 +128,7 @@ export function createWorker(ports: WorkerPorts): Worker {
   async function releaseUntilReleased(one: Claim): Promise<void> {
     for (;;) {
       try {
-        return await release(sql, [one]);
+        return await releaseClaims(sql, [one]);
       } catch (err) {
         if (stopping) throw err;
         log.error({ err, deliveryId: one.id }, 'releasing a mail failed, retrying');
@@ -148,14 +148,14 @@ export function createWorker(ports: WorkerPorts): Worker {
     if (performance.now() - recoveredAt >= (leaseSeconds * 1000) / 4) {
       recoveredAt = performance.now();
       await shortenWaits(sql, now(), leaseSeconds);
-      for (const { id, state } of await recover(sql, now()))
+      for (const { id, state } of await recoverExpired(sql, now()))
         log.warn({ deliveryId: id, state }, 'a mail was recovered: its worker did not renew the lease');
     }
     if (performance.now() - locks.at >= checkMilliseconds)
       locks = { ...(await findNeededLocks(sql, now())), at: performance.now() };
     if (locks.mailboxes && performance.now() >= postponeAt) {
       const began = performance.now();
-      await postpone(sql, now());
+      await postponeCapped(sql, now());
       // It scans all due mails, because claims would otherwise skip those at a cap one by one.
       postponeAt = performance.now() + Math.max(postponeMilliseconds, 10 * (performance.now() - began));
     }
@@ -186,7 +186,7 @@ export function createWorker(ports: WorkerPorts): Worker {
     const contents = await loadWithRetries(sql, claims, { log, isOver: () => stopping });
     if (contents === undefined) {
       for (const { token } of claims) alive.delete(token);
-      await release(sql, claims);
+      await releaseClaims(sql, claims);
     } else for (const one of claims) begin(one, contents.get(one.id)!);
   }
 
@@ -221,7 +221,7 @@ export function createWorker(ports: WorkerPorts): Worker {
   const heartbeat = setInterval(
     () => {
       if (alive.size === 0) return;
-      renew(sql, [...alive.values()], leaseSeconds).catch((err) =>
+      renewLeases(sql, [...alive.values()], leaseSeconds).catch((err) =>
         log.error({ err }, 'renewing leases failed'),
       );
     },

@@ -14,7 +14,7 @@ import {
   type Source,
   type StoredBlob,
 } from '../blob-store.ts';
-import { copySource, destroy } from '../copy-and-hash.ts';
+import { copySource, stopSource } from '../copy-and-hash.ts';
 import type { createFolders } from './create-folders.ts';
 import {
   asStoreFault,
@@ -39,7 +39,7 @@ interface DiskFolders {
  * The part of a disk store for blobs that are written by several requests. A blob is a file in the folder
  * `arriving` until it is finished, and is then moved to the folder of its key.
  */
-export function createUnfinished({
+export function createUnfinishedOnDisk({
   folders,
   arriving,
   folderOf,
@@ -110,7 +110,7 @@ export function createUnfinished({
           return appendFrom(fd, key, source, options);
         }),
       ).catch((error) => {
-        destroy(source);
+        stopSource(source);
         throw error;
       }),
 

@@ -11,7 +11,7 @@ import {
   newBlobKey,
   type Source,
 } from '../blob-store.ts';
-import { copySource, destroy } from '../copy-and-hash.ts';
+import { copySource, stopSource } from '../copy-and-hash.ts';
 import {
   type Assembled,
   complete,
@@ -41,7 +41,7 @@ interface ObjectNames {
  * it is finished. S3 accepts no part below 5 MiB except the last, so the remaining bytes are kept in a state
  * object, with the list of the parts. It is replaced as a whole, so parts and remaining bytes always match.
  */
-export function createUnfinished({
+export function createUnfinishedOnS3({
   s3,
   blobOf,
   noteOf,
@@ -140,7 +140,7 @@ export function createUnfinished({
         if (byteSize !== offset) throw new BlobOffset(byteSize);
         return appendFrom(key, source, begun, maxBytes);
       }).catch((error) => {
-        destroy(source);
+        stopSource(source);
         throw error;
       }),
 

@@ -3,7 +3,7 @@ import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../invalid-input.ts';
 import { refuse } from '../refusals-by-command.ts';
-import { refusalIfJustAttached } from '../uploads/find-for-message.ts';
+import { refusalIfJustAttached } from '../uploads/find-to-attach.ts';
 import { forDryRun, rowOf, withoutCopiesTo } from './build-row.ts';
 import type { MessageRow } from './columns.ts';
 import type { RowAnswer } from './commit/append-statement.ts';

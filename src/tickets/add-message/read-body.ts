@@ -3,7 +3,7 @@ import { hasVisibleText } from '../../content/dom/has-visible-text.ts';
 import { UnreadableBody } from '../../content/dom/tree.ts';
 import type { BodyChange } from '../../content/html/body-changes.ts';
 import type { PastedPicture } from '../../content/pasted-pictures.ts';
-import { checkHtml, withoutPasted } from '../../content/read-body.ts';
+import { checkHtml, withoutPasted } from '../../content/read-message-body.ts';
 import type { Problem } from '../../platform/errors.ts';
 import type { MessageFormat } from '../../platform/vocabulary.ts';
 

@@ -6,10 +6,10 @@ import type { NamedFile } from '../../mail/compose/find-pictures.ts';
 import { type Problem, Refusal } from '../../platform/errors.ts';
 import { IncomingFile, type ReceivedFile } from '../../platform/incoming-file.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
-import { cleanContentType, cleanFileName } from '../clean-file-name.ts';
+import { cleanContentType, cleanFileName } from '../clean-file-metadata.ts';
 import type { TicketContext } from '../context.ts';
 import { type MessageCommand, refuse } from '../refusals-by-command.ts';
-import { findUploadsToAttach } from '../uploads/find-for-message.ts';
+import { findUploadsToAttach } from '../uploads/find-to-attach.ts';
 import type { FileOf, NewFile } from './columns.ts';
 import { type AttachmentInput, fileInputOf, type NewMessage, type ParsedMessage } from './input.ts';
 

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepare-once.ts';
+import { preparePerPool } from '../../db/prepare-per-pool.ts';
 import { deliveries } from '../../db/tables.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { type DeliveryState, deliveryStates } from '../../platform/vocabulary.ts';
@@ -96,7 +96,7 @@ function statementOf(shape: DeliveryShape): ReturnType<typeof prepare> {
 }
 
 const prepare = (shape: DeliveryShape, name: string) =>
-  preparedFor((db: Reader) => {
+  preparePerPool((db: Reader) => {
     const found = shape.byState ? byState(shape) : byId(shape);
     return {
       page: db

@@ -5,7 +5,7 @@ import { requireOperator } from '../permissions.ts';
 import { sizeProblems } from '../read/pagination.ts';
 import { type DeskPosition, deskCursor, deskStart, readDeskCursor } from './desk-cursor.ts';
 import { deskFeed, isWanted, wantsAll } from './desk-feed.ts';
-import { aheadOf, pageSize, type SeenEvent, type TicketEvent } from './event.ts';
+import { aheadOf, pageSize, type TicketEvent, type WatchedEvent } from './event.ts';
 import { type DeskEventFilter, findHorizon, readDeskEvents } from './read-desk-events.ts';
 import { EventWatcher } from './watcher.ts';
 
@@ -66,7 +66,7 @@ export async function currentDeskCursor(ctx: TicketContext): Promise<string> {
 export async function watchDeskEvents(
   ctx: TicketContext,
   { filter, after }: DeskEventsInput,
-): Promise<AsyncIterable<SeenEvent>> {
+): Promise<AsyncIterable<WatchedEvent>> {
   const operator = requireOperator(ctx, watch, 'read');
   const from = (await begin(ctx, { filter, after })) ?? (await findHorizon(ctx.services)).now;
   const read = (of: DeskEventFilter) => (position: DeskPosition) =>

@@ -26,7 +26,7 @@ export interface TicketEvent {
 }
 
 /** An event as a watcher receives it. */
-export interface SeenEvent {
+export interface WatchedEvent {
   readonly event: TicketEvent;
   /** The watcher with current permissions, which apply to the event's fields. */
   readonly viewer: Viewer;

@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm';
-import { preparedFor } from '../../db/prepare-once.ts';
+import { preparePerPool } from '../../db/prepare-per-pool.ts';
 import type { Page } from '../../events/recent-events.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { EventType, TicketStatus, Visibility } from '../../platform/vocabulary.ts';
 import type { TicketServices } from '../context.ts';
 import { type DeskPosition, deskCursor } from './desk-cursor.ts';
 import type { TicketEvent } from './event.ts';
-import { noteRedaction } from './redactions.ts';
+import { noteRedaction } from './last-redaction.ts';
 
 /** Selects events of the desk that meet all conditions. Absent and null ones do not restrict. */
 export interface DeskEventFilter {
@@ -37,7 +37,7 @@ const given = (name: string) => sql.placeholder(name);
  * All events below the horizon are final: a transaction that is under way can only add events behind it. The
  * horizon and the rows come from one snapshot.
  */
-const select = preparedFor((db) =>
+const select = preparePerPool((db) =>
   db
     .with(
       db.$with('horizon', {}).as(sql`select event_horizon() as place`),
@@ -143,7 +143,7 @@ export async function findHorizon({
   return { now: [row!.last, lastNumber, lastNumber], ahead: row!.ahead };
 }
 
-const selectHorizon = preparedFor((db) =>
+const selectHorizon = preparePerPool((db) =>
   db
     .select({
       last: sql<number>`${lastPlace}::float8`,

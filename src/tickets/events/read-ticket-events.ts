@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm';
-import { preparedFor } from '../../db/prepare-once.ts';
+import { preparePerPool } from '../../db/prepare-per-pool.ts';
 import type { ViewerReads } from '../../db/viewer-reads.ts';
 import type { Page } from '../../events/recent-events.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { EventType, Visibility } from '../../platform/vocabulary.ts';
 import { encodeCursor, eventsOf } from '../read/cursor.ts';
-import { noteRedaction } from './redactions.ts';
-import type { EventAudience, NumberedEvent, TicketPlace, TicketPosition } from './ticket-places.ts';
+import { noteRedaction } from './last-redaction.ts';
+import type { EventAudience, NumberedEvent, TicketPlace, TicketPosition } from './ticket-position.ts';
 
 const given = (name: string) => sql.placeholder(name);
 
@@ -18,7 +18,7 @@ const given = (name: string) => sql.placeholder(name);
 const prepare = (byOperators: boolean) => {
   const own = sql.raw(byOperators ? 'events.number' : 'events.public_number');
   const theirs = byOperators ? sql`` : sql`and t.requester_id = ${given('viewerId')}::int`;
-  return preparedFor((db) =>
+  return preparePerPool((db) =>
     db
       .with(
         db.$with('page', {}).as(sql`
@@ -54,12 +54,12 @@ const prepare = (byOperators: boolean) => {
 const statements = { operators: prepare(true), requesters: prepare(false) };
 
 /**
- * Reads a page of the events of each of some tickets with the permissions of the audience, in one statement.
- * A MESSAGE_REDACTED among them is reported to `noteRedaction`.
+ * Reads one page of events for each given ticket, in one statement, with the permissions of the audience. A
+ * MESSAGE_REDACTED among them is reported to `noteRedaction`.
  * @param places tickets, each with the position after which its page begins
- * @param limit events of each ticket, at most
- * @returns the pages in the order of `places`, with events in ascending order of their numbers. The page of a
- *   ticket that does not exist, or is not the requester's any more, is empty
+ * @param limit maximum number of events of each ticket
+ * @returns a page for each of `places`, in their order, with events in ascending order of their numbers. The
+ *   page of a ticket that does not exist, or that is not the requester's any more, is empty
  */
 export async function readTicketEvents(
   { database }: { readonly database: ViewerReads },

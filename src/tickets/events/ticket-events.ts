@@ -6,9 +6,9 @@ import { decodeCursor, eventsOf } from '../read/cursor.ts';
 import { sizeProblems } from '../read/pagination.ts';
 import { findTicket } from '../read/tickets.ts';
 import { type TicketSelector, ticketNotFound } from '../ticket-selector.ts';
-import { aheadOf, pageSize, type SeenEvent, type TicketEvent } from './event.ts';
+import { aheadOf, pageSize, type TicketEvent, type WatchedEvent } from './event.ts';
 import { readTicketEvents } from './read-ticket-events.ts';
-import type { EventAudience, NumberedEvent, TicketPlace, TicketPosition } from './ticket-places.ts';
+import type { EventAudience, NumberedEvent, TicketPlace, TicketPosition } from './ticket-position.ts';
 import { EventWatcher } from './watcher.ts';
 
 /** Input of `listTicketEvents` and `watchTicketEvents`. */
@@ -46,7 +46,7 @@ export async function listTicketEvents(
 export async function watchTicketEvents(
   ctx: TicketContext,
   input: TicketEventsInput,
-): Promise<AsyncIterable<SeenEvent>> {
+): Promise<AsyncIterable<WatchedEvent>> {
   const { of, from } = await begin(ctx, input);
   const { byOperators, viewer } = of;
   const { ticketId } = from;

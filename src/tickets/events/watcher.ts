@@ -5,7 +5,7 @@ import { BadCredential, Refusal } from '../../platform/errors.ts';
 import type { Authenticate, Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
 import { assertScope, isOperator } from '../permissions.ts';
-import type { SeenEvent, TicketEvent } from './event.ts';
+import type { TicketEvent, WatchedEvent } from './event.ts';
 import { nextOf, type PulledStream, type Receiver } from './pulled-stream.ts';
 
 /** A list of events that somebody watches. */
@@ -32,7 +32,7 @@ export interface WatchedList<E extends TicketEvent, P> {
  * UNAUTHENTICATED or FORBIDDEN once the credential, the scope `read` or the role is lost, and with the error
  * of a read that fails.
  */
-export class EventWatcher<E extends TicketEvent, P> implements PulledStream<SeenEvent> {
+export class EventWatcher<E extends TicketEvent, P> implements PulledStream<WatchedEvent> {
   readonly #ctx: TicketContext;
   readonly #watched: WatchedList<E, P>;
   readonly #began: number;
@@ -49,7 +49,7 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Seen
   #isAdvancing = false;
   #isEnded = false;
   /** Who waits for the next event. */
-  #receiver: Receiver<SeenEvent> | undefined;
+  #receiver: Receiver<WatchedEvent> | undefined;
 
   /**
    * Starts to watch for the signed-in viewer. Resolves with the watcher as soon as no later commit can be
@@ -75,18 +75,18 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Seen
     return this;
   }
 
-  pull(receiver: Receiver<SeenEvent>): void {
+  pull(receiver: Receiver<WatchedEvent>): void {
     if (this.#isEnded) return receiver.end();
     this.#receiver = receiver;
     this.#advance();
   }
 
-  next(): Promise<IteratorResult<SeenEvent, undefined>> {
+  next(): Promise<IteratorResult<WatchedEvent, undefined>> {
     return nextOf(this);
   }
 
   /** Ends the stream. A pull that waits is answered by `end`. */
-  async return(): Promise<IteratorResult<SeenEvent, undefined>> {
+  async return(): Promise<IteratorResult<WatchedEvent, undefined>> {
     this.#end();
     return { done: true, value: undefined };
   }
@@ -101,7 +101,7 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Seen
   }
 
   /** Who waited, and must be answered now. */
-  #answered(): Receiver<SeenEvent> | undefined {
+  #answered(): Receiver<WatchedEvent> | undefined {
     const receiver = this.#receiver;
     this.#receiver = undefined;
     return receiver;
@@ -179,7 +179,7 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Seen
   /** Answers with the next event, if the viewer may still see it. */
   #yieldTo(viewer: Viewer | undefined): void {
     if (this.#isEnded) return;
-    let seen: SeenEvent;
+    let seen: WatchedEvent;
     try {
       seen = this.#see(this.#events[this.#at]!, viewer);
     } catch (error) {
@@ -214,7 +214,7 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Seen
    * The page may be old: a slow caller takes the next event only after receiving the last one.
    * @throws Refusal UNAUTHENTICATED, FORBIDDEN
    */
-  #see(event: E, signedIn: Viewer | undefined): SeenEvent {
+  #see(event: E, signedIn: Viewer | undefined): WatchedEvent {
     const { now, services } = this.#ctx;
     const viewer = this.#allowed(signedIn);
     const written = event.createdAt.getTime();

@@ -1,6 +1,6 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { minuteOf } from '../../db/statement-parts.ts';
 import { tickets } from '../../db/tables.ts';
-import { minuteOf } from '../../db/with-step.ts';
 import { ticketColumns } from './conversation/statement.ts';
 
 /** Which tickets are read, and in which direction. Values are SQL. */

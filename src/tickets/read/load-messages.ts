@@ -1,5 +1,5 @@
 import { and, eq, getTableColumns, inArray, type SQL, sql } from 'drizzle-orm';
-import { preparedFor } from '../../db/prepare-once.ts';
+import { preparePerPool } from '../../db/prepare-per-pool.ts';
 import { messages, tickets } from '../../db/tables.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
@@ -39,7 +39,7 @@ const visibleTo = (requesterId: SQL): SQL => sql`${messages.visibility} = 'PUBLI
 ) = ${requesterId}`;
 
 const prepare = (visible: SQL | undefined) =>
-  preparedFor((db) =>
+  preparePerPool((db) =>
     db
       .select(messageColumns)
       .from(messages)

@@ -1,5 +1,5 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
-import { preparedFor } from '../../db/prepare-once.ts';
+import { preparePerPool } from '../../db/prepare-per-pool.ts';
 import { mailboxes, mailboxGrants, users } from '../../db/tables.ts';
 import type { Role, Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
@@ -20,7 +20,7 @@ export interface Person {
 export const emailFor = (viewer: Viewer | undefined, { id, email }: Person): string | null =>
   viewer !== undefined && (isOperator(viewer) || viewer.userId === id) ? email : null;
 
-const selectPeople = preparedFor((db) =>
+const selectPeople = preparePerPool((db) =>
   db
     .select({ id: users.id, name: users.name, role: users.role, email: users.email })
     .from(users)

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Reader } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepare-once.ts';
+import { preparePerPool } from '../../db/prepare-per-pool.ts';
 import { messages } from '../../db/tables.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
@@ -23,7 +23,7 @@ const before = sql`${sql.placeholder('before')}::int`;
 const limit = sql`${sql.placeholder('limit')}::int`;
 
 const prepare = (byOperators: boolean) =>
-  preparedFor((db: Reader) => {
+  preparePerPool((db: Reader) => {
     const of = byOperators ? 'operators' : 'requesters';
     const tickets = byOperators ? ticketsWith(text, before, limit) : ownTicketsWith(text, viewer, before);
     const found = byOperators ? messagesWith(text, before, limit) : ownMessagesWith(text, viewer, before);

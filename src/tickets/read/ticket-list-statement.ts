@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type { Reader } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepare-once.ts';
+import { preparePerPool } from '../../db/prepare-per-pool.ts';
+import { minuteOf } from '../../db/statement-parts.ts';
 import { deliveries, messages, tickets } from '../../db/tables.ts';
-import { minuteOf } from '../../db/with-step.ts';
 import { type TicketStatus, ticketStatuses } from '../../platform/vocabulary.ts';
 import { byLastMessage } from './by-last-message.ts';
 import {
@@ -105,7 +105,7 @@ function prepare(shape: TicketListShape, name: string) {
     select ${ticketColumns} from ${found()} order by ${order(shape)} limit ${int('limit')}`;
   return {
     page: conversationStatement<ListPlaceholders & RequestedParts & ConversationReads>(chosen, lastMessages),
-    count: preparedFor((db: Reader) =>
+    count: preparePerPool((db: Reader) =>
       db
         .select({ count: sql<number>`count(*)::int` })
         .from(found(int('limit')))

@@ -1,7 +1,7 @@
 import { and, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Reader } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepare-once.ts';
+import { preparePerPool } from '../../db/prepare-per-pool.ts';
 import { tickets, users } from '../../db/tables.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketStatus } from '../../platform/vocabulary.ts';
@@ -54,10 +54,10 @@ const columnsFor = (byOperator: boolean) => ({
 const visibleTickets = (viewer: Viewer): SQL | undefined =>
   isOperator(viewer) ? undefined : eq(tickets.requesterId, viewer.userId);
 
-const findById = preparedFor((db) =>
+const findById = preparePerPool((db) =>
   selectTicket(db, eq(tickets.id, sql.placeholder('name'))).prepare('find_ticket_by_id'),
 );
-const findByReference = preparedFor((db) =>
+const findByReference = preparePerPool((db) =>
   selectTicket(db, sql`${tickets.referenceKey} = lower(${sql.placeholder('name')}::text)`).prepare(
     'find_ticket_by_reference',
   ),

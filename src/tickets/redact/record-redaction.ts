@@ -18,7 +18,7 @@ interface RedactionRecord {
  * operators. The redaction itself has been done.
  * @param what the action and the details of the audit entry, and the message's visibility
  */
-export async function record(
+export async function recordRedaction(
   tx: Tx,
   target: RedactionTarget,
   { action, details, visibility }: RedactionRecord,

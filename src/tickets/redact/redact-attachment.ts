@@ -5,8 +5,8 @@ import type { TicketContext } from '../context.ts';
 import { refuse } from '../refusals-by-command.ts';
 import { lockTicket } from '../transaction.ts';
 import { eraseFiles } from './erase-files.ts';
-import { record } from './record-redaction.ts';
-import { type Redacted, redact } from './run-redaction.ts';
+import { recordRedaction } from './record-redaction.ts';
+import { type Redacted, runRedaction } from './run-redaction.ts';
 
 /** Input of `redactAttachment`. */
 export interface RedactAttachmentInput {
@@ -27,7 +27,7 @@ export interface RedactAttachmentInput {
  */
 export async function redactAttachment(ctx: TicketContext, input: RedactAttachmentInput): Promise<Redacted> {
   const { attachmentId } = input;
-  return redact(ctx, input.reason, async (tx, actorId) => {
+  return runRedaction(ctx, input.reason, async (tx, actorId) => {
     const [found] = await tx
       .select({ messageId: messages.id, ticketId: messages.ticketId, visibility: messages.visibility })
       .from(attachments)
@@ -50,7 +50,7 @@ export async function redactAttachment(ctx: TicketContext, input: RedactAttachme
       .execute();
     if (file === undefined) return { ...target, changed: false, blobKeys: [] };
     const blobKeys = await eraseFiles(tx, [attachmentId]);
-    await record(tx, target, {
+    await recordRedaction(tx, target, {
       action: 'ATTACHMENT_REDACTED',
       details: { reason: input.reason ?? null, attachmentId },
       visibility,

@@ -5,8 +5,8 @@ import type { TicketContext } from '../context.ts';
 import { refuse } from '../refusals-by-command.ts';
 import { lockTicket } from '../transaction.ts';
 import { eraseFiles } from './erase-files.ts';
-import { record } from './record-redaction.ts';
-import { type Redacted, redact } from './run-redaction.ts';
+import { recordRedaction } from './record-redaction.ts';
+import { type Redacted, runRedaction } from './run-redaction.ts';
 
 /** Input of `redactMessage`. */
 export interface RedactMessageInput {
@@ -27,7 +27,7 @@ export interface RedactMessageInput {
  */
 export async function redactMessage(ctx: TicketContext, input: RedactMessageInput): Promise<Redacted> {
   const { messageId } = input;
-  return redact(ctx, input.reason, async (tx, actorId) => {
+  return runRedaction(ctx, input.reason, async (tx, actorId) => {
     const [found] = await tx
       .select({ ticketId: messages.ticketId })
       .from(messages)
@@ -58,7 +58,7 @@ export async function redactMessage(ctx: TicketContext, input: RedactMessageInpu
       tx,
       files.map(({ id }) => id),
     );
-    await record(tx, target, {
+    await recordRedaction(tx, target, {
       action: 'MESSAGE_REDACTED',
       details: { reason: input.reason ?? null },
       visibility: emptied.visibility,

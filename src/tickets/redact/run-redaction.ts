@@ -1,7 +1,7 @@
 import type { Tx } from '../../db/database.ts';
 import type { Problem } from '../../platform/errors.ts';
 import type { TicketContext } from '../context.ts';
-import { noteRedaction } from '../events/redactions.ts';
+import { noteRedaction } from '../events/last-redaction.ts';
 import { invalidInput } from '../invalid-input.ts';
 import { requireOperator } from '../permissions.ts';
 import { refuse } from '../refusals-by-command.ts';
@@ -41,7 +41,7 @@ const maxReason = 1000;
  *   a reason of more than 1,000 characters or with U+0000 or a lone surrogate; the refusals of `run`
  * @throws Unavailable as `inTransaction`
  */
-export async function redact(
+export async function runRedaction(
   ctx: TicketContext,
   reason: string | null | undefined,
   run: (tx: Tx, actorId: number) => Promise<RedactionOutcome>,

@@ -8,10 +8,10 @@ import { refuse } from '../refusals-by-command.ts';
 import { findUpload, recordUpload, type Upload } from './complete-uploads.ts';
 import { UploadFault, uploadNotFound } from './fault.ts';
 import { recordArrivedBytes } from './lease.ts';
-import { runExclusively } from './one-at-a-time.ts';
 import { leastBytes, readQuotaUse, refusalBeyondAvailable, withQuota } from './quota.ts';
-import { digestMismatch, type IncomingBody } from './single-request.ts';
-import { findOpenUpload, forgetOpenUpload, type OpenUpload } from './unfinished-uploads.ts';
+import { findOpenUpload, forgetOpenUpload, type OpenUpload } from './resumable.ts';
+import { runExclusively } from './run-exclusively.ts';
+import { digestMismatch, type IncomingBody } from './store-in-one-request.ts';
 
 /** Input of `appendToUpload`. Sizes and offsets are in bytes. */
 export interface AppendInput {

@@ -1,6 +1,6 @@
 import { and, eq, gt, sql } from 'drizzle-orm';
 import type { Db, Tx } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepare-once.ts';
+import { preparePerPool } from '../../db/prepare-per-pool.ts';
 import { attachments, blobs, openUploads, uploads } from '../../db/tables.ts';
 import type { StoredBlob } from '../../storage/blob-store.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire-rows.ts';
@@ -28,7 +28,7 @@ export interface NamedBlob {
 
 const value = sql.placeholder;
 
-const insertUpload = preparedFor((db: Db | Tx) =>
+const insertUpload = preparePerPool((db: Db | Tx) =>
   db
     .with(
       db.$with('arrived').as(db.delete(openUploads).where(eq(openUploads.id, value('id')))),
@@ -71,7 +71,7 @@ export const hasNotExpired = (table: typeof uploads | typeof openUploads) =>
 export const expiresInSeconds = (table: typeof uploads | typeof openUploads) =>
   sql<number>`extract(epoch from ${table.createdAt} + ${lifetime} - now())::int`;
 
-const selectUpload = preparedFor((db: Db) =>
+const selectUpload = preparePerPool((db: Db) =>
   db
     .select({
       id: uploads.id,

@@ -1,4 +1,4 @@
-/** Codes of the errors that an upload's client can correct. Other errors of uploads are a `Refusal`. */
+/** Codes of the errors that an upload's client can correct. All other errors of uploads are a `Refusal`. */
 export const uploadFaults = [
   /** The upload does not exist, belongs to another user, or has expired. */
   'UPLOAD_NOT_FOUND',
@@ -10,7 +10,7 @@ export const uploadFaults = [
   'UPLOAD_DIGEST',
   /** The upload is complete already. */
   'UPLOAD_COMPLETE',
-  /** Another request for the upload has not ended. */
+  /** Another request for this upload is still in progress. The client may try again. */
   'UPLOAD_BUSY',
   /** The user has reached the limit of unfinished uploads. */
   'TOO_MANY_UPLOADS',
@@ -21,7 +21,7 @@ export type UploadFaultCode = (typeof uploadFaults)[number];
 /** An upload request failed in a way that its client can correct. */
 export class UploadFault extends Error {
   readonly code: UploadFaultCode;
-  /** Number of bytes that have arrived, where that helps the client; else undefined. */
+  /** Number of bytes that have arrived, for a client that can go on from there; else undefined. */
   readonly offset: number | undefined;
 
   constructor(code: UploadFaultCode, message: string, offset?: number) {

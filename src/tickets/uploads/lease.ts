@@ -1,6 +1,6 @@
 import { and, eq, gt, gte, isNotNull, isNull, lt, not, or, sql } from 'drizzle-orm';
 import type { Db } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepare-once.ts';
+import { preparePerPool } from '../../db/prepare-per-pool.ts';
 import { openUploads } from '../../db/tables.ts';
 
 /*
@@ -20,7 +20,7 @@ const leaseUntil = sql`clock_timestamp() + make_interval(secs => ${leaseSeconds}
 const id = sql.placeholder('id');
 const writer = sql.placeholder('writer');
 
-const take = preparedFor((db: Db) => {
+const take = preparePerPool((db: Db) => {
   const free = or(
     isNull(openUploads.writer),
     lt(openUploads.leaseUntil, clock),
@@ -63,7 +63,7 @@ export async function takeLease(db: Db, uploadId: string, by: string): Promise<b
   return row === undefined || row.taken;
 }
 
-const renew = preparedFor((db: Db) =>
+const renew = preparePerPool((db: Db) =>
   db
     .update(openUploads)
     .set({ leaseUntil })
@@ -80,7 +80,7 @@ export async function renewLease(db: Db, uploadId: string, by: string): Promise<
   return (await renew(db).execute({ id: uploadId, writer: by })).length > 0;
 }
 
-const free = preparedFor((db: Db) => {
+const free = preparePerPool((db: Db) => {
   const freed = db.$with('freed').as(
     db
       .update(openUploads)
@@ -95,7 +95,7 @@ export async function freeLease(db: Db, uploadId: string, by: string): Promise<v
   await free(db).execute({ id: uploadId, writer: by });
 }
 
-const arrive = preparedFor((db: Db) => {
+const arrive = preparePerPool((db: Db) => {
   const updated = db.$with('updated').as(
     db
       .update(openUploads)

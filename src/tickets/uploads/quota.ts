@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { Limits } from '../../config.ts';
 import type { Db, Reader, Tx } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepare-once.ts';
+import { preparePerPool } from '../../db/prepare-per-pool.ts';
 import { attachments, blobs, openUploads, uploads } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { TicketServices } from '../context.ts';
@@ -20,7 +20,7 @@ export interface Held {
 /** Each upload counts as at least this many bytes in the quota. */
 export const leastBytes = 64 * 1024;
 
-const selectHeld = preparedFor((db) => {
+const selectHeld = preparePerPool((db) => {
   const user = sql.placeholder('userId');
   const { byteSize, arrived } = openUploads;
   const open = db

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingFile } from '../../platform/incoming-file.ts';
 import { BlobTooLarge } from '../../storage/blob-store.ts';
-import { cleanContentType, cleanFileName } from '../clean-file-name.ts';
+import { cleanContentType, cleanFileName } from '../clean-file-metadata.ts';
 import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../permissions.ts';
 import { refuse } from '../refusals-by-command.ts';

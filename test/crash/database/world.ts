@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type postgres from 'postgres';
 import { migrate, openDatabase } from '../../../src/db/database.ts';
-import { seedDemoDesk } from '../../../src/dev/demo/desk.ts';
+import { seedDemoDesk } from '../../../src/dev/demo/seed-desk.ts';
 import { type DatabaseDoor, openDatabaseDoor } from '../../support/servers/database-door.ts';
 import { startSinkProcess } from '../../support/servers/smtp-sink-process.ts';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { strangersBytes } from '../../../src/graphql/http/read-request.ts';
+import { anonymousBodyBytes } from '../../../src/graphql/http/read-request.ts';
 import { asOperator, type Gateway, startGateway } from '../../support/gateway.ts';
 import { keepLog } from '../../support/observed/log-lines.ts';
 import { rawPost, sendRaw } from '../../support/raw-http.ts';
@@ -16,7 +16,10 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 const query = JSON.stringify({ query: '{ __typename }' });
-const tooLong = JSON.stringify({ query: '{ __typename }', extensions: { x: 'x'.repeat(strangersBytes) } });
+const tooLong = JSON.stringify({
+  query: '{ __typename }',
+  extensions: { x: 'x'.repeat(anonymousBodyBytes) },
+});
 const bodies: Readonly<Record<string, readonly [Buffer, number, RegExp]>> = {
   'a query': [Buffer.from(query), 200, /^\{"data":\{"__typename":"Query"\}\}$/],
   'with a byte order mark': [Buffer.from(`\ufeff${query}`), 200, /"__typename":"Query"/],

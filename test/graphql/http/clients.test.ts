@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { OperationPlugin } from '../../../src/graphql/execute/yoga.ts';
+import type { OperationPlugin } from '../../../src/graphql/execute/create-enveloped.ts';
 import { type Asked, clients } from '../../support/clients.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 

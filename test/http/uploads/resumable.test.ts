@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { nextArrival, runExclusively } from '../../../src/tickets/uploads/one-at-a-time.ts';
+import { nextArrival, runExclusively } from '../../../src/tickets/uploads/run-exclusively.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 import { add, get } from '../../tickets/calls.ts';
 

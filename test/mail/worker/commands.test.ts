@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explainRecipient } from '../../../src/mail/outbox/explain-failure.ts';
-import { recover, release } from '../../../src/mail/outbox/leases.ts';
+import { recoverExpired, releaseClaims } from '../../../src/mail/outbox/leases.ts';
 import { openPassword, sealPassword } from '../../../src/mail/smtp/seal-password.ts';
 import type { Scope, Viewer } from '../../../src/platform/request-context.ts';
 import { cancelDelivery, resolveDelivery, retryDelivery } from '../../../src/tickets/deliveries/commands.ts';
@@ -326,8 +326,8 @@ async function claimed(sql: postgres.Sql, id: number, lease: string): Promise<vo
 }
 
 const ends = {
-  'its worker stops': (sql: postgres.Sql, id: number) => release(sql, [{ id, token }]),
-  'its worker dies': (sql: postgres.Sql) => recover(sql, new Date()),
+  'its worker stops': (sql: postgres.Sql, id: number) => releaseClaims(sql, [{ id, token }]),
+  'its worker dies': (sql: postgres.Sql) => recoverExpired(sql, new Date()),
 };
 for (const [name, end] of Object.entries(ends))
   test(`a mail that was deferred is deferred again when ${name}, as its watchers were told`, async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cleanFileName } from '../../../src/tickets/clean-file-name.ts';
+import { cleanFileName } from '../../../src/tickets/clean-file-metadata.ts';
 import { asRequester, startGateway } from '../../support/gateway.ts';
 
 /*

@@ -3,7 +3,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { eq, sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { blobs, idempotencyKeys, openUploads } from '../../../src/db/tables.ts';
-import { sqlState } from '../../../src/platform/database-faults.ts';
+import { errorCodeOf } from '../../../src/platform/database-faults.ts';
 import type { BlobStore } from '../../../src/storage/blob-store.ts';
 import { collectGarbage } from '../../../src/storage/garbage/collect.ts';
 import { partAt } from '../../../src/storage/garbage/schedule.ts';
@@ -153,7 +153,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
         continue;
       }
       refused++;
-      expect(sqlState(attached.reason)).toBe('23503');
+      expect(errorCodeOf(attached.reason)).toBe('23503');
       expect(await world.database.desk.$count(blobs, eq(blobs.key, blob.key))).toBe(0);
     }
     expect(refused).toBeLessThan(rounds);

@@ -4,7 +4,7 @@ import {
   createTicketLanes,
   delayInGroups,
   type PendingRow,
-} from '../../../src/tickets/add-message/commit/locked-ticket-queues.ts';
+} from '../../../src/tickets/add-message/commit/ticket-lanes.ts';
 import { plainMessage } from '../../mail/world/parts.ts';
 import { turn } from '../../support/eventually.ts';
 

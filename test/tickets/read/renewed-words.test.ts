@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLog } from '../../../src/platform/log.ts';
-import { startMessageSearchFiller } from '../../../src/tickets/message-search-filler.ts';
+import { startMessageSearchIndexer } from '../../../src/tickets/message-search-indexer.ts';
 import { createOlderDatabase, type OlderDatabase } from '../../db/older-database.ts';
 import { countWaiting } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -74,8 +74,8 @@ test('a desk whose words the last version had written anew is upgraded as well, 
   const { desk } = await last.upgrade();
   expect(await found(sql, 'sackbut')).toEqual([]);
   const log = createLog('silent');
-  await using _one = startMessageSearchFiller(desk, log);
-  await using _other = startMessageSearchFiller(desk, log);
+  await using _one = startMessageSearchIndexer(desk, log);
+  await using _other = startMessageSearchIndexer(desk, log);
   await expect.poll(() => outdated(sql)).toEqual([0, 0]);
   expect(await found(sql, 'sackbut')).toHaveLength(messageCount);
 });

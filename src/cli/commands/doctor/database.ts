@@ -92,7 +92,7 @@ async function tryGateway(
   gateway: Connection,
   { poolSize, database: { kind } }: Config,
 ): Promise<CheckResult> {
-  const { connectionsAtMost, openDatabase, signIn } = await import('../../../db/database.ts');
+  const { connectionsAtMost, openDatabase, checkLogin } = await import('../../../db/database.ts');
   const { shortageOfSessions } = await import('../../../db/assert-suitable.ts');
   const { namingSetting } = await import('../../../describe-start-error.ts');
   const most = connectionsAtMost({ poolSize });
@@ -106,14 +106,14 @@ async function tryGateway(
   const detail = 'connects as ticketwire_app; row-level security and grants are in place';
   const found = { result: 'ok', detail } as const;
   // The embedded server's only login is its superuser.
-  return kind === 'url' ? judged(found, await signIn(gateway)) : found;
+  return kind === 'url' ? judged(found, await checkLogin(gateway)) : found;
 }
 
 /** Signs in only. The full check needs the tables, which do not exist yet or are not current. */
 async function trySignIn(gateway: Connection): Promise<CheckResult> {
-  const { signIn } = await import('../../../db/database.ts');
+  const { checkLogin } = await import('../../../db/database.ts');
   const { namingSetting } = await import('../../../describe-start-error.ts');
-  const login = await namingSetting('DATABASE_URL', () => signIn(gateway));
+  const login = await namingSetting('DATABASE_URL', () => checkLogin(gateway));
   const detail = `signs in as ${login.login}, which may act as ticketwire_app`;
   return judged({ result: 'ok', detail }, login);
 }

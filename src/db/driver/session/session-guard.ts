@@ -1,4 +1,4 @@
-import { bindMessage, headBytes, letters, sizeAt } from './messages.ts';
+import { bindMessage, headBytes, letters, sizeAt } from './protocol-messages.ts';
 
 /** The state of the protocol that the guard needs. */
 export interface Statements {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { firstColumnOf, headBytes, letters, queryMessage, sizeAt } from './messages.ts';
+import { firstColumnOf, headBytes, letters, queryMessage, sizeAt } from './protocol-messages.ts';
 import { errorOf, markPrefix } from './server-error.ts';
 
 /** Run-time parameters of a connection: values by name. Neither may contain a quote. */

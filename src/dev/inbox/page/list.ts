@@ -1,6 +1,6 @@
 import { type Html, html } from '../../../pages/html-template.ts';
 import type { InboxEntry, InboxPage } from '../store.ts';
-import { olderThan } from './json.ts';
+import { olderThan } from './mails-as-json.ts';
 
 /**
  * A `time` element with the instant in UTC, to the minute. The page's script replaces it by the local time.

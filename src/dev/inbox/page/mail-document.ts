@@ -1,4 +1,4 @@
-import { readStoredBody } from '../../../content/read-body.ts';
+import { readStoredBody } from '../../../content/read-message-body.ts';
 import type { MailContent, MailFile } from '../parse-mail.ts';
 
 /**

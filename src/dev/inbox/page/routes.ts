@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Db } from '../../../db/database.ts';
-import { dispositionOf } from '../../../http/downloads/content-disposition.ts';
+import { dispositionOf } from '../../../http/content-disposition.ts';
 import { type Html, html } from '../../../pages/html-template.ts';
 import { type PageResponse, sendPage } from '../../../pages/send-page.ts';
 import type { MailFile } from '../parse-mail.ts';
@@ -13,10 +13,10 @@ import {
   markRead,
 } from '../store.ts';
 import { type InboxAssets, inboxFrame, inboxMain, inboxPolicy, noteMain } from './frame.ts';
-import { mailJson, pageJson } from './json.ts';
 import { inboxList } from './list.ts';
 import { mailDocument, mailDocumentPolicy } from './mail-document.ts';
 import { mailView } from './mail-view.ts';
+import { mailJson, pageJson } from './mails-as-json.ts';
 import { waitForMails } from './wait-for-mails.ts';
 
 interface InboxRequest {

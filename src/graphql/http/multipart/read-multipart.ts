@@ -15,10 +15,10 @@ import { mayBeCrossOrigin } from '../../../platform/http/cross-origin-request.ts
 import { IncomingFile, type Receive } from '../../../platform/incoming-file.ts';
 import { httpError } from '../http-error.ts';
 import { assertParsesQuickly } from '../read-body.ts';
-import { type ReadParams, strangersBytes } from '../read-request.ts';
+import { anonymousBodyBytes, type ReadParams } from '../read-request.ts';
 import { arriving } from './body-reader.ts';
 import { type FormPart, MalformedForm, readParts } from './read-parts.ts';
-import { type FilePlace, type FilePlaces, placesOf } from './upload-map.ts';
+import { type FilePlace, type FilePlaces, putExpectedFiles } from './upload-map.ts';
 
 /**
  * Limits, inclusive, that protect the process. They are higher than those of the mutations, so that a client
@@ -51,7 +51,7 @@ const preflightAdvice = 'From another origin, send the header GraphQL-Preflight:
  */
 export function createMultipartReader({ openForms, ...limits }: MultipartOptions): ReadParams {
   const places = new ConcurrencyLimit('TOO_MANY_UPLOADS', openForms);
-  const strangers = { ...limits, requestBytes: strangersBytes, multipartBytes: 3 * strangersBytes };
+  const strangers = { ...limits, requestBytes: anonymousBodyBytes, multipartBytes: 3 * anonymousBodyBytes };
   return async (req, res, ctx) => {
     if (mayBeCrossOrigin(req, ctx.origin, preflighted))
       throw httpError(403, preflightAdvice, { code: 'FORBIDDEN' });
@@ -155,7 +155,7 @@ class MultipartForm {
 
   async #readMap(part: FormPart, operations: object): Promise<void> {
     if (part.name !== 'map') throw new MissingMapError();
-    const places = placesOf(await this.#json(part), operations);
+    const places = putExpectedFiles(await this.#json(part), operations);
     if (places.size > this.#limits.files) throw new TooManyFilesError(this.#limits.files);
     this.#places = places;
     if (this.#receive === undefined) this.fail(new Refusal('UNAUTHENTICATED', 'Sign in to send a file'));

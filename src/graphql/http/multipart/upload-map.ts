@@ -22,7 +22,7 @@ export type FilePlaces = ReadonlyMap<string, FilePlace>;
  * @throws InvalidMapError when the map does not list paths by part name, or when a path does not lead to a
  *   null in the operations, or to a member of an object that was left out
  */
-export function placesOf(map: unknown, operations: object): FilePlaces {
+export function putExpectedFiles(map: unknown, operations: object): FilePlaces {
   if (typeof map !== 'object' || map === null || Array.isArray(map))
     throw new InvalidMapError('The map must be an object of part names and lists of paths');
   const places = new Map<string, FilePlace>();

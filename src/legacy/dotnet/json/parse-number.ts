@@ -1,7 +1,7 @@
 import { isWhiteSpace } from '../character-classes.ts';
 /* Parses numbers as Json.NET 12 does: hexadecimal and octal too, but not `12.0` as an integer. */
 
-/** A parsed number; undefined for an invalid one. */
+/** A parsed number, or undefined if the text is not a valid one. */
 export type Parsed = { readonly token: 'Integer' | 'Float'; readonly value: number } | undefined;
 
 const decimal = /^-?[0-9]+$/;
@@ -29,8 +29,9 @@ function parseFloating(text: string): number | undefined {
 }
 
 /**
- * Parses an unquoted number of any type. Hexadecimal (`0x…`) and octal ones (`0…`) are 64-bit integers, of
- * which the first bit is the sign. Integers may have 380 characters, and lose precision beyond 2^53.
+ * Parses an unquoted number whose target type is not known, from its text without white space. Hexadecimal
+ * (`0x…`) and octal ones (`0…`) are 64-bit integers, of which the first bit is the sign. Integers may have
+ * 380 characters, and lose precision beyond 2^53.
  */
 export function parseNumber(text: string): Parsed {
   if (isOtherBase(text)) {
@@ -45,8 +46,8 @@ export function parseNumber(text: string): Parsed {
 }
 
 /**
- * Parses an unquoted number that must be an `int` of 32 bits, in decimal, hexadecimal or octal; undefined for
- * any other text, also `12.0` and `1e3`.
+ * Parses an unquoted number that must be an `int` of 32 bits, in decimal, hexadecimal or octal. Returns
+ * undefined for anything else: an invalid number, one beyond 32 bits, `12.0`, `1e3`.
  */
 export function parseInt32(text: string): number | undefined {
   if (isOtherBase(text)) return parseOtherBase(text, 32);
@@ -55,8 +56,8 @@ export function parseInt32(text: string): number | undefined {
 }
 
 /**
- * Whether Json.NET accepts this unquoted number where a string is expected. The string then has the spelling
- * of the number.
+ * Whether Json.NET accepts this unquoted number where a string is expected. The resulting string is the
+ * number exactly as it was written.
  */
 export function isNumberText(text: string): boolean {
   return (isOtherBase(text) ? parseOtherBase(text, 64) : parseFloating(text)) !== undefined;

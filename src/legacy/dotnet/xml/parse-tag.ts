@@ -1,5 +1,5 @@
 import { ncName } from './names.ts';
-import { malformed, noCharacter, referenceCode } from './scan-markup.ts';
+import { forbiddenCharacter, malformed, referenceCode } from './scan-markup.ts';
 
 const qualifiedName = new RegExp(`(?:(${ncName}):)?(${ncName})(?=[\\s=/>?]|$)`, 'y');
 const attributeValue = /[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')/y;
@@ -29,7 +29,7 @@ export interface Attribute {
  * @throws the error `malformed`
  */
 export function parseTag(text: string): { prefix: string; name: string; attributes: Attribute[] } {
-  if (noCharacter.test(text) || text.includes('<')) throw malformed;
+  if (forbiddenCharacter.test(text) || text.includes('<')) throw malformed;
   qualifiedName.lastIndex = 0;
   const tag = qualifiedName.exec(text);
   if (!tag) throw malformed;

@@ -1,6 +1,12 @@
 import { TooLarge } from '../body-limits.ts';
 import type { TextSource } from '../text-source.ts';
-import { isNoCharacter, malformed, more, noCharacter, referenceCode } from './scan-markup.ts';
+import {
+  forbiddenCharacter,
+  isForbiddenCharacter,
+  malformed,
+  referenceCode,
+  waitForMore,
+} from './scan-markup.ts';
 
 const textEnd = /[<&\]\r]/g;
 const spaces = /[ \t\r\n]+/y;
@@ -45,7 +51,7 @@ export class XmlText {
       const run = this.ahead();
       if (run !== '') return run;
       // The next character or reference has not arrived completely.
-      if (source.text.charCodeAt(source.pos) === ampersand) yield* more(source);
+      if (source.text.charCodeAt(source.pos) === ampersand) yield* waitForMore(source);
       else if (!(yield* source.has(2))) throw malformed;
     }
   }
@@ -65,7 +71,7 @@ export class XmlText {
     textEnd.lastIndex = source.pos;
     const end = textEnd.exec(source.text)?.index ?? source.text.length;
     const text = source.text.slice(source.pos, end);
-    if (noCharacter.test(text)) throw malformed;
+    if (forbiddenCharacter.test(text)) throw malformed;
     source.pos = end;
     return text;
   }
@@ -95,7 +101,7 @@ export class XmlText {
         if (source.pos + 2 >= text.length) break;
         if (text.startsWith(']]>', source.pos)) throw malformed;
       }
-      if (isNoCharacter(code)) throw malformed;
+      if (isForbiddenCharacter(code)) throw malformed;
       source.pos++;
       units[size++] = code;
     }

@@ -1,7 +1,14 @@
 import type { TextSource } from '../text-source.ts';
 import { type Attribute, checkDeclaration, parseAttributes, parseTag, Scopes } from './parse-tag.ts';
 import { XmlText } from './read-text.ts';
-import { malformed, noCharacter, plainTag, startsWith, through, untilBracket } from './scan-markup.ts';
+import {
+  forbiddenCharacter,
+  malformed,
+  plainTag,
+  readPast,
+  startsWith,
+  untilBracket,
+} from './scan-markup.ts';
 
 const maxDepth = 256;
 
@@ -183,8 +190,8 @@ export class XmlReader {
 
   *#comment(): Generator<void, void> {
     this.#source.pos += 4;
-    yield* through(this.#source, '--', (text) => {
-      if (noCharacter.test(text)) throw malformed;
+    yield* readPast(this.#source, '--', (text) => {
+      if (forbiddenCharacter.test(text)) throw malformed;
     });
     if (!(yield* startsWith(this.#source, '>'))) throw malformed;
     this.#source.pos++;

@@ -1,14 +1,14 @@
 import type { TextSource } from '../text-source.ts';
 
-/** The error for any fault in an XML document. The old service reported no details. */
+/** The one error for every fault in an XML document. The old service reported no details either. */
 export const malformed = new Error('invalid XML');
 
-/** Matches a character that XML forbids. */
+/** Matches a character that XML forbids. It does not match halves of surrogate pairs. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that XML forbids
-export const noCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
+export const forbiddenCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
 /** Whether XML forbids the character with this UTF-16 code. */
-export function isNoCharacter(code: number): boolean {
+export function isForbiddenCharacter(code: number): boolean {
   return code < 0x20 ? code !== 0x09 && code !== 0x0a && code !== 0x0d : code >= 0xfffe;
 }
 
@@ -26,8 +26,8 @@ const entities = new Map(
 );
 
 /**
- * The code point of the reference whose name or number is in `text` from `from` (after the `&`) to `end` (its
- * `;`). Control characters are allowed, as in the old reader.
+ * The code point of the reference (`lt`, `#10`, `#x0A`) that is in `text` from `from` (after the `&`) to
+ * `end` (its `;`). Control characters are allowed, as in the old reader.
  * @throws the error `malformed` for an unknown name, an invalid number, or one beyond U+10FFFF
  */
 export function referenceCode(text: string, from: number, end: number): number {
@@ -55,20 +55,23 @@ function digitValue(code: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : 99;
 }
 
-/** Whether the text continues with `expected`. Waits for as many characters, and reads none. */
+/**
+ * Whether the text continues with `expected`; false when it ends before. Waits for as many characters, and
+ * reads none.
+ */
 export function* startsWith(source: TextSource, expected: string): Generator<void, boolean> {
   yield* source.has(expected.length - 1);
   return source.text.startsWith(expected, source.pos);
 }
 
 /**
- * Waits for more of an incomplete piece of markup, from the source's position on. It waits for an amount in
- * proportion to what has arrived, so that markup that arrives byte by byte is not scanned once for each byte.
- * It reads nothing.
- * @returns how many characters of it had arrived before
- * @throws the error `malformed` when there are no more, or more than 4 Mi have arrived
+ * Waits for more of an incomplete piece of markup, which begins at the source's position: until an eighth
+ * more has arrived than before, or the text has ended. So markup that arrives byte by byte is not scanned
+ * once for each byte. Reads nothing.
+ * @returns how many of its characters had arrived before the wait
+ * @throws the error `malformed` when nothing more comes, or more than 4 Mi characters have arrived
  */
-export function* more(source: TextSource): Generator<void, number> {
+export function* waitForMore(source: TextSource): Generator<void, number> {
   const seen = source.text.length - source.pos;
   if (seen > maxMarkup) throw malformed;
   if (!(yield* source.has(seen + (seen >> 3))) && source.text.length - source.pos === seen) throw malformed;
@@ -78,8 +81,8 @@ export function* more(source: TextSource): Generator<void, number> {
 const [doubleQuote, apostrophe, greaterThan] = [0x22, 0x27, 0x3e];
 
 /**
- * Reads a tag from its `<` to its `>`, if all of it has arrived and it has no quotes.
- * @returns the text between the brackets; undefined otherwise, and then nothing is read
+ * Reads a tag from its `<` to its `>`, if all of it has arrived and it contains no quotes.
+ * @returns the text between the brackets; undefined otherwise, with nothing read
  */
 export function plainTag(source: TextSource): string | undefined {
   const { text, pos } = source;
@@ -111,15 +114,15 @@ export function* untilBracket(source: TextSource): Generator<void, string> {
         quoted = code;
       }
     }
-    yield* more(source);
+    yield* waitForMore(source);
   }
 }
 
 /**
- * Reads up to `end` and past it, and passes on what comes before it in pieces.
+ * Reads past the next `end`, and passes the text before it to `piece`, in one or more calls.
  * @throws the error `malformed` when the text ends before it
  */
-export function* through(
+export function* readPast(
   source: TextSource,
   end: string,
   piece: (text: string) => void,

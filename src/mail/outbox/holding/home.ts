@@ -24,7 +24,7 @@ export interface DatabaseLocation {
 export interface OutboxHome {
   /** Since when sending is held; null: it is not. */
   readonly heldAt: Date | null;
-  /** The text given to `hold`; null when sending is not held. */
+  /** The text given to `holdOutbox`; null when sending is not held. */
   readonly reason: string | null;
   /** Whether the outbox belongs to another location, so that this database is a copy. */
   readonly moved: boolean;
@@ -77,7 +77,7 @@ export async function findOutboxHome(sql: postgres.Sql): Promise<OutboxHome> {
  * are finished. A hold keeps its first reason.
  * @returns false when it was held already, or has no home yet
  */
-export async function hold(sql: postgres.Sql, reason: string): Promise<boolean> {
+export async function holdOutbox(sql: postgres.Sql, reason: string): Promise<boolean> {
   const held = await runStatement(
     sql,
     build`update ${outboxHomes} set ${assign(outboxHomes, { heldAt: build`clock_timestamp()`, reason })}

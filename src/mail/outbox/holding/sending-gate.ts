@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
 import type { Logger } from '../../../platform/log.ts';
-import { copied, findOutboxHome, hold, recovered, setOutboxHome } from './home.ts';
+import { copied, findOutboxHome, holdOutbox, recovered, setOutboxHome } from './home.ts';
 
 const wentBack = 'the database is in an earlier state than a moment ago';
 const advice =
@@ -65,7 +65,7 @@ export function createSendingGate(sql: postgres.Sql, log: Logger, everyMs: numbe
     const { lost, newest } = await remember(sql, [...(known ?? []), ...(last === undefined ? [] : [last])]);
     if (moved || lost) {
       const why = moved ? copied : wentBack;
-      await hold(sql, why);
+      await holdOutbox(sql, why);
       return why;
     }
     if (timelineChanged && known === undefined) return recovered;

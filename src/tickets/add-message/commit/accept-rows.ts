@@ -1,8 +1,8 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { insertFrom } from '../../../db/insert-from.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
+import { pick, reading, writingAndReturning } from '../../../db/statement-parts.ts';
 import { idempotencyKeys, tickets } from '../../../db/tables.ts';
-import { pick, reading, writingAndReturning } from '../../../db/with-step.ts';
 import { authoredOf, expectedColumns } from '../columns.ts';
 import { checked, foundTickets, input, mailSubject } from './check-rows.ts';
 

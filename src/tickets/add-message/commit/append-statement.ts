@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../../db/database.ts';
-import { jsonObject, milliseconds, reading } from '../../../db/with-step.ts';
+import { jsonObject, milliseconds, reading } from '../../../db/statement-parts.ts';
 import type { TicketStatus } from '../../../platform/vocabulary.ts';
 import type { MessageRow } from '../columns.ts';
 import {

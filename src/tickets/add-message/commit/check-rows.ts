@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../../../db/database.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
-import { preparedFor } from '../../../db/prepare-once.ts';
+import { preparePerPool } from '../../../db/prepare-per-pool.ts';
+import { literal, reading } from '../../../db/statement-parts.ts';
 import { mailboxes, mailboxGrants, tickets, users } from '../../../db/tables.ts';
-import { literal, reading } from '../../../db/with-step.ts';
 import { ownKeyPattern } from '../../../mail/address.ts';
 import { type MessageRow, rowColumns } from '../columns.ts';
 
@@ -149,7 +149,7 @@ export const mailSubject = (of: { readonly subject: SQL; readonly reference: SQL
  * Prepares a statement with the same rules, without a lock or a write. It returns the first refusal, or the
  * values that the mail would be made of.
  */
-const prepareDryRun = preparedFor((db: Db) => {
+const prepareDryRun = preparePerPool((db: Db) => {
   const { columns } = checked;
   return db
     .with(input.subquery, wanted.subquery, unlocked.subquery, checked.subquery)

@@ -1,20 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Db } from '../../../db/database.ts';
-import { preparedFor } from '../../../db/prepare-once.ts';
+import { preparePerPool } from '../../../db/prepare-per-pool.ts';
 import { asUnavailable, isConflict, isLockTimeout } from '../../../platform/database-faults.ts';
 import { Unavailable } from '../../../platform/errors.ts';
 import type { MessageRow } from '../columns.ts';
 import { isPlain, prepareAppend, type RowAnswer } from './append-statement.ts';
 import type { GroupCommitLimits } from './group-limits.ts';
 import { createPace } from './group-pace.ts';
-import { createTicketLanes, delayInGroups, mayGoOn, type PendingRow } from './locked-ticket-queues.ts';
+import { createTicketLanes, delayInGroups, mayGoOn, type PendingRow } from './ticket-lanes.ts';
 import { createQueue } from './writing-queue.ts';
 
 /** Most bytes of bodies in one statement, so that 64 large messages do not become one 64 MiB parameter. */
 const groupBytes = 2 * 1024 * 1024;
-const preparePlain = preparedFor((db: Db) => prepareAppend(db, { rows: 'plain' }));
-const prepareAny = preparedFor((db: Db) => prepareAppend(db));
-const prepareWaiting = preparedFor((db: Db) => prepareAppend(db, { waits: true }));
+const preparePlain = preparePerPool((db: Db) => prepareAppend(db, { rows: 'plain' }));
+const prepareAny = preparePerPool((db: Db) => prepareAppend(db));
+const prepareWaiting = preparePerPool((db: Db) => prepareAppend(db, { waits: true }));
 
 /**
  * Writes messages that arrive together as one group. A lone message is written immediately unless other
@@ -41,8 +41,8 @@ export function createGroupCommit(
   db: Db,
   sendsByDefault: boolean,
   {
-    queueRows = 4096,
-    queueBytes = 128 * 1024 * 1024,
+    maxUnanswered = 4096,
+    maxUnansweredBytes = 128 * 1024 * 1024,
     groupRows = 64,
     statementsInFlight = 2,
     worthwhileRows = 16,
@@ -54,7 +54,7 @@ export function createGroupCommit(
   const group = { groupRows, groupBytes };
   const lanes = createTicketLanes((rows) => execute(prepareWaiting, rows), enqueue, {
     ...group,
-    ...{ atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(queueRows / 8) },
+    ...{ atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(maxUnanswered / 8) },
   });
   const queue = createQueue(lanes, { ...group, worthwhileRows, statementsInFlight });
   /**
@@ -171,7 +171,7 @@ export function createGroupCommit(
   return {
     append(row) {
       const bytes = row.body.length + 512;
-      if (unanswered >= queueRows || unansweredBytes + bytes > queueBytes) {
+      if (unanswered >= maxUnanswered || unansweredBytes + bytes > maxUnansweredBytes) {
         const fault = { nothingWritten: true };
         return Promise.reject(new Unavailable('Too many messages are waiting to be written', 1, fault));
       }

@@ -1,11 +1,11 @@
 /** Limits and timing of the writer of new messages, `createGroupCommit`. */
 export interface GroupCommitLimits {
   /** Most messages without an answer yet, 4096 by default. Further callers get a 503. */
-  readonly queueRows?: number;
+  readonly maxUnanswered?: number;
   /**
    * Most characters of their bodies, with 512 for each message; 128 Mi by default. Further callers get a 503.
    */
-  readonly queueBytes?: number;
+  readonly maxUnansweredBytes?: number;
   /** Most rows of one statement, 64 by default; see group-pace.ts. */
   readonly groupRows?: number;
   /**

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { insertFrom } from '../../../db/insert-from.ts';
 import { membersOf, recordColumns } from '../../../db/json-record.ts';
+import { literal, reading, writing } from '../../../db/statement-parts.ts';
 import { attachments, blobs, deliveries, deliveryRecipients, messages } from '../../../db/tables.ts';
-import { literal, reading, writing } from '../../../db/with-step.ts';
 import { awaitsScan } from '../../../mail/outbox/explain-failure.ts';
 import { authoredOf, fileColumns, optionalFileColumns } from '../columns.ts';
 import { accepted } from './accept-rows.ts';

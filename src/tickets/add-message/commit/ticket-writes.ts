@@ -1,8 +1,8 @@
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 import { assign, insertFrom } from '../../../db/insert-from.ts';
 import { eventsChannel, outboxChannel, scansChannel } from '../../../db/notify-channels.ts';
+import { literal, minuteOf, reading, writing } from '../../../db/statement-parts.ts';
 import { auditEntries, events, tickets } from '../../../db/tables.ts';
-import { literal, minuteOf, reading, writing } from '../../../db/with-step.ts';
 import { accepted } from './accept-rows.ts';
 import { file, files } from './insert-rows.ts';
 

@@ -1,4 +1,4 @@
-import type { PendingRow, TicketLanes } from './locked-ticket-queues.ts';
+import type { PendingRow, TicketLanes } from './ticket-lanes.ts';
 
 /** Limits of the queue; see `GroupCommitLimits`. */
 export interface QueueLimits {

@@ -9,14 +9,14 @@ import { attachments, deliveries, deliveryRecipients, messages, tickets, users }
  * JSON would cost PostgreSQL as much. The other columns are free text. decode-rows.ts reads them.
  */
 
-/** What a statement reads, besides the values that choose its tickets and messages. */
+/** Controls what a statement reads. The values that choose its tickets and messages are separate. */
 export interface ConversationReads {
   /**
    * Whether the reader is an operator. If not, counts are of public messages, and no deliveries are read. It
    * does not restrict the tickets and messages that are read: their choice has to.
    */
   readonly operator: boolean;
-  /** Limit for all bodies together, in bytes; when it is exceeded, all bodies are left out. */
+  /** Limit for the bodies of the page together, in bytes of UTF-8. If it is exceeded, all bodies are null. */
   readonly bodyBytes: number;
   /** Whether the tickets' requesters are read. */
   readonly requesters: boolean;
@@ -28,7 +28,7 @@ export interface ConversationReads {
 
 /** SQL of a placeholder for a whole number, which is the value `name` of an execution. */
 export const int = (name: string): SQL => sql`${sql.placeholder(name)}::int`;
-/** SQL of a placeholder for a truth value. */
+/** SQL of a placeholder for a boolean. */
 export const flag = (name: string): SQL => sql`${sql.placeholder(name)}::bool`;
 
 const instant = (column: PgColumn): SQL => sql`round(date_part('epoch', ${column}) * 1000)::bigint`;
@@ -41,8 +41,8 @@ const visible = (all: PgColumn, ofPublic: PgColumn): SQL =>
 const list = (parts: readonly SQLWrapper[]): SQL => sql.join([...parts], sql`, `);
 
 /**
- * The columns of `tickets` that a statement reads. A plan of few columns is set up sooner: each step of it
- * describes all columns that pass through.
+ * The columns of `tickets` that a statement reads. They are few, because each node of a plan describes all
+ * columns that pass through it, so fewer columns make the plan faster to set up.
  */
 export const ticketColumns: SQL = list([
   ...[tickets.id, tickets.requesterId, tickets.status, tickets.createdAt, tickets.reference, tickets.subject],
@@ -158,10 +158,12 @@ function build(chosen: SQL, page: SQL, { files, mails }: Pick<ConversationReads,
 }
 
 /**
- * Makes the function that reads tickets, messages and what belongs to them in one statement. The statement is
- * prepared once for each combination of parts. `decodeRows` makes objects of its rows.
+ * Makes the function that reads tickets, messages and what belongs to them in one statement. A variant of
+ * the statement is prepared for each combination of `files` and `mails`, when it is first used. `decodeRows`
+ * makes objects of its rows.
  * @param chosen selects `ticketColumns` of the tickets
- * @param page selects rows of `messages`; it may read `chosen`. Placeholders of both are names of `Values`
+ * @param page selects all columns of rows of `messages`, private ones only if the reader may see them. It
+ *   may read the common table `chosen`. Placeholders of both are names of `Values`
  */
 export function conversationStatement<Values extends ConversationReads>(
   chosen: SQL,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cleanContentType, cleanFileName } from '../../src/tickets/clean-file-name.ts';
+import { cleanContentType, cleanFileName } from '../../src/tickets/clean-file-metadata.ts';
 
 describe('a name', () => {
   test.each([

@@ -4,7 +4,7 @@ import { useEngine } from '../engine/engine.ts';
 import { schema } from './schema.ts';
 
 /** How operations are executed. */
-export interface YogaOptions {
+export interface EnvelopedOptions {
   /** Whether introspection needs a credential, and errors leave out `Did you mean …?`. */
   readonly production: boolean;
   /** Maximum bytes of one response; a larger one is replaced by the error ANSWER_TOO_LARGE. */
@@ -45,11 +45,13 @@ const requestHooks = [
  * @returns Envelop's `getEnveloped`, which `createPrepare` needs
  * @throws Error for a plugin with a hook that would never be called
  */
-export function createGraphqlYoga({ production, responseBytes, plugins = [] }: YogaOptions) {
+export function createEnveloped({ production, responseBytes, plugins = [] }: EnvelopedOptions) {
   for (const plugin of plugins) {
     const unheard = requestHooks.find((hook) => hook in plugin);
     if (unheard !== undefined)
-      throw new Error(`A plugin's ${unheard} is not called here: see src/graphql/execute/yoga.ts`);
+      throw new Error(
+        `A plugin's ${unheard} is not called here: see src/graphql/execute/create-enveloped.ts`,
+      );
   }
   const sharesEvents = !plugins.some((plugin) => 'onContextBuilding' in plugin);
   const engine = useEngine({ schema, closed: production, responseBytes, sharesEvents });

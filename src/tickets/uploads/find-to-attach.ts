@@ -17,7 +17,7 @@ const attachedAlready =
   'This upload is already attached to a message, and an upload can be attached only once';
 
 /**
- * The refusal for a message whose upload another message attached at the same moment; undefined for other
+ * The refusal for a message when a concurrent one has just attached one of its uploads; undefined for other
  * errors. It names all uploads of the message, as the error does not say which one it was.
  * @param error what the write of the message threw
  * @param inputs the message's attachments
@@ -42,12 +42,12 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
  * Finds the uploads that a message's attachments name. Only their uploader may attach them, once. It throws
- * no refusal.
+ * no refusal and locks nothing.
  * @param inputs attachments, some of which may be files instead of uploads
- * @returns `found`: the files of the uploads, by index in `inputs`. `problems`: for uploads that do not
- *   exist, are another user's, have expired, or are named twice. `attached`: problems for uploads that a
- *   message has already, perhaps expired since, which are in `found` too. They do not count when this call
- *   repeats the one that attached them
+ * @returns `found`: the files of the uploads, keyed by their index in `inputs`. `problems`: one for each
+ *   upload that does not exist, is another user's, has expired, or is named twice. `attached`: one for each
+ *   upload that is attached to a message already; it is in `found` too, even if it has expired. The caller
+ *   ignores `attached` when the command repeats the one that attached these uploads
  */
 export async function findUploadsToAttach(
   ctx: TicketContext,

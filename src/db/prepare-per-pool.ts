@@ -6,10 +6,10 @@ import type { Db, Reader } from './database.ts';
  * `.prepare(name)`: for an unnamed statement the driver first asks the server for a description (a second
  * round trip), and the server plans it each time.
  */
-export function preparedFor<P>(build: (db: Reader) => P): (db: Reader) => P;
+export function preparePerPool<P>(build: (db: Reader) => P): (db: Reader) => P;
 /** The same for a statement that writes, which takes a pool. */
-export function preparedFor<P>(build: (db: Db) => P): (db: Db) => P;
-export function preparedFor<D extends Reader, P>(build: (db: D) => P): (db: D) => P {
+export function preparePerPool<P>(build: (db: Db) => P): (db: Db) => P;
+export function preparePerPool<D extends Reader, P>(build: (db: D) => P): (db: D) => P {
   const prepared = new WeakMap<D, P>();
   return (db) => {
     let statement = prepared.get(db);

@@ -4,12 +4,13 @@ import { pipeline } from 'node:stream/promises';
 import type { Logger } from '../../platform/log.ts';
 
 /**
- * Sends the bytes that the head of a response announced, and ends the response. The head must have been
- * written. When the source breaks off, or has fewer or more than `byteSize` bytes, the connection is closed:
- * otherwise the client would wait for the rest, or take what is too much for the next response. Such a fault
- * is logged; a client that goes away is not. Resolves in each of these cases and never rejects.
+ * Sends the body of a response and ends it. The head must have been written, with `byteSize` as its
+ * Content-Length. When the source breaks off, or has fewer or more bytes, the connection is closed:
+ * otherwise the client would wait for the rest, or take the surplus for the beginning of the next response.
+ * Such a fault is logged as an error; a client that disconnects is not logged. The source is closed in each
+ * case. Resolves in all of them and never rejects.
  */
-export async function sendBytes(
+export async function sendBody(
   source: Readable,
   res: ServerResponse,
   byteSize: number,

@@ -16,23 +16,23 @@ interface WaitingWork {
  * their turn, in the order in which they came; work of a user who has as many running as allowed is
  * overtaken.
  */
-export class UserTurns {
-  readonly #most: number;
-  readonly #mostOfOne: number;
+export class SearchTurns {
+  readonly #max: number;
+  readonly #maxPerUser: number;
   readonly #patienceMs: number;
   readonly #running = new Map<number, number>();
   readonly #waiting: WaitingWork[] = [];
   #total = 0;
 
   /**
-   * @param most how many run at once
-   * @param mostOfOne how many of them may be one user's
+   * @param max how many run at once
+   * @param maxPerUser how many of them may be one user's
    * @param patienceMs work that has waited as long is refused, unless other work of its user is running.
    *   Default: 15 s.
    */
-  constructor(most: number, mostOfOne: number, patienceMs = usualPatienceMs) {
-    this.#most = most;
-    this.#mostOfOne = mostOfOne;
+  constructor(max: number, maxPerUser: number, patienceMs = usualPatienceMs) {
+    this.#max = max;
+    this.#maxPerUser = maxPerUser;
     this.#patienceMs = patienceMs;
   }
 
@@ -85,8 +85,8 @@ export class UserTurns {
   }
 
   #beginNext(): void {
-    while (this.#total < this.#most) {
-      const at = this.#waiting.findIndex(({ userId }) => this.#runningOf(userId) < this.#mostOfOne);
+    while (this.#total < this.#max) {
+      const at = this.#waiting.findIndex(({ userId }) => this.#runningOf(userId) < this.#maxPerUser);
       if (at < 0) return;
       const [next] = this.#waiting.splice(at, 1) as [WaitingWork];
       this.#total += 1;

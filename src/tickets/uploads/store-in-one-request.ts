@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { asUnavailable } from '../../platform/database-faults.ts';
 import { Refusal } from '../../platform/errors.ts';
 import { BlobTooLarge, type StoredBlob } from '../../storage/blob-store.ts';
-import { cleanContentType, cleanFileName } from '../clean-file-name.ts';
+import { cleanContentType, cleanFileName } from '../clean-file-metadata.ts';
 import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../permissions.ts';
 import { refuse } from '../refusals-by-command.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { UserTurns } from '../../src/limits/user-turns.ts';
+import { SearchTurns } from '../../src/limits/search-turns.ts';
 import { Unavailable } from '../../src/platform/errors.ts';
 
 /** Work that ends when it is told to, and which of it has begun. */
-function createWork(turns: UserTurns) {
+function createWork(turns: SearchTurns) {
   const begun: string[] = [];
   const ends = new Map<string, (error?: Error) => void>();
   return {
@@ -20,7 +20,7 @@ function createWork(turns: UserTurns) {
 }
 
 test('the work of one user leaves turns to others, and goes on in its order', async () => {
-  const work = createWork(new UserTurns(3, 2));
+  const work = createWork(new SearchTurns(3, 2));
   const running = ['a1', 'a2', 'a3', 'a4'].map((name) => work.start(name, 1));
   const others = ['b1', 'b2'].map((name) => work.start(name, 2));
   await Promise.resolve();
@@ -38,7 +38,7 @@ test('the work of one user leaves turns to others, and goes on in its order', as
 });
 
 test('a user of whose work too much waits is told so, and nobody else', async () => {
-  const turns = new UserTurns(1, 1);
+  const turns = new SearchTurns(1, 1);
   const gate = Promise.withResolvers<void>();
   const work = Array.from({ length: 101 }, () => turns.run(1, () => gate.promise));
   await expect(turns.run(1, () => gate.promise)).rejects.toBeInstanceOf(Unavailable);
@@ -49,7 +49,7 @@ test('a user of whose work too much waits is told so, and nobody else', async ()
 });
 
 test('work whose turn does not come in time is given up, and takes no turn later', async () => {
-  const work = createWork(new UserTurns(1, 1, 20));
+  const work = createWork(new SearchTurns(1, 1, 20));
   const running = work.start('a1', 1);
   await expect(work.start('b1', 2)).rejects.toBeInstanceOf(Unavailable);
   work.end('a1');
@@ -62,7 +62,7 @@ test('work whose turn does not come in time is given up, and takes no turn later
 });
 
 test('the work of one user waits for their own, and ends with what is unavailable', async () => {
-  const turns = new UserTurns(2, 1, 5);
+  const turns = new SearchTurns(2, 1, 5);
   const work = createWork(turns);
   const first = work.start('a1', 1);
   const waiting = [work.start('a2', 1), work.start('a3', 1)];

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { and, eq, notExists, sql } from 'drizzle-orm';
 import type { Db } from '../../db/database.ts';
-import { preparedFor } from '../../db/prepare-once.ts';
+import { preparePerPool } from '../../db/prepare-per-pool.ts';
 import { attachments, openUploads, uploads } from '../../db/tables.ts';
 import { BlobMissing } from '../../storage/blob-store.ts';
 import { uploadLifetimeHours } from '../../storage/garbage/expire-rows.ts';
-import { cleanContentType, cleanFileName } from '../clean-file-name.ts';
+import { cleanContentType, cleanFileName } from '../clean-file-metadata.ts';
 import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../permissions.ts';
 import { expiresInSeconds, findUpload, hasNotExpired, type Upload } from './complete-uploads.ts';
 import { UploadFault, uploadNotFound } from './fault.ts';
-import { runExclusively } from './one-at-a-time.ts';
 import { assertFits, assertMayOpen, withQuota } from './quota.ts';
-import type { NewUpload } from './single-request.ts';
+import { runExclusively } from './run-exclusively.ts';
+import type { NewUpload } from './store-in-one-request.ts';
 
 /** An upload whose bytes are still arriving. */
 export interface OpenUpload {
@@ -82,7 +82,7 @@ export async function beginUpload(ctx: TicketContext, input: NewUpload): Promise
   return { ...opened, blobKey, arrived: 0, expiresInSeconds: uploadLifetimeHours * 3600 };
 }
 
-const selectOpenUpload = preparedFor((db: Db) => {
+const selectOpenUpload = preparePerPool((db: Db) => {
   const { id, userId, blobKey, fileName, contentType, byteSize, sha256, arrived } = openUploads;
   const columns = { id, userId, blobKey, fileName, contentType, byteSize, sha256, arrived };
   return db

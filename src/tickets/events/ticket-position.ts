@@ -43,4 +43,4 @@ export type TicketPage = Page<NumberedEvent, TicketPosition>;
  * turn of the event loop, or while reads for the same audience are under way, is read by one statement:
  * thousands of tickets may change, or be watched again, in the same moment.
  */
-export type ReadTogether = (audience: EventAudience, place: TicketPlace) => Promise<TicketPage>;
+export type BatchedTicketRead = (audience: EventAudience, place: TicketPlace) => Promise<TicketPage>;

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { createHashingQueue } from '../../src/auth/hashing-queue.ts';
+import { createFairQueue } from '../../src/auth/fair-queue.ts';
 import { Unavailable } from '../../src/platform/errors.ts';
 import { turn } from '../support/eventually.ts';
 
 test('so many hash, so many wait in turn, and whoever comes then is told to come again', async () => {
-  const queue = createHashingQueue({ concurrency: 2, waiting: 3 });
+  const queue = createFairQueue({ concurrency: 2, waiting: 3 });
   let running = 0;
   let most = 0;
   const finished: number[] = [];
@@ -32,7 +32,7 @@ test('so many hash, so many wait in turn, and whoever comes then is told to come
 });
 
 test('a party that fills the queue gives way to others, and everybody takes turns', async () => {
-  const queue = createHashingQueue({ concurrency: 1, waiting: 4 });
+  const queue = createFairQueue({ concurrency: 1, waiting: 4 });
   const order: string[] = [];
   const gate = Promise.withResolvers<void>();
   const ask = (party: string, name: string) =>

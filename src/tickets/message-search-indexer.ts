@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
-import { preparedFor } from '../db/prepare-once.ts';
+import { preparePerPool } from '../db/prepare-per-pool.ts';
 import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
 import type { Logger } from '../platform/log.ts';
 
@@ -16,14 +16,14 @@ const betweenMs = 20;
  */
 const everyMs = 2000;
 
-const fill = preparedFor((db: Db) =>
+const fill = preparePerPool((db: Db) =>
   db
     .select({ lacked: sql<number>`fill_message_search(${sql.placeholder('most')}::int)` })
     .from(sql`(select) as nothing`)
     .prepare('fill_message_search'),
 );
 
-const renew = preparedFor((db: Db) =>
+const renew = preparePerPool((db: Db) =>
   db
     .select({ read: sql<number | null>`renew_search_words(${sql.placeholder('most')}::int)` })
     .from(sql`(select) as nothing`)
@@ -37,7 +37,7 @@ const renew = preparedFor((db: Db) =>
  * functions let one write at a time, and the others find nothing to do. Failures are logged, and tried again
  * after two seconds. Disposing of it waits for the statement under way.
  */
-export function startMessageSearchFiller(db: Db, log: Logger): AsyncDisposable {
+export function startMessageSearchIndexer(db: Db, log: Logger): AsyncDisposable {
   const pause = createInterruptibleSleep();
   let stopping = false;
   let renewed = 0;

@@ -2,7 +2,7 @@ import type { ViewerReads } from '../../db/viewer-reads.ts';
 import { createBatcher } from '../../platform/batcher.ts';
 import { pageSize } from './event.ts';
 import { readTicketEvents } from './read-ticket-events.ts';
-import type { EventAudience, ReadTogether, TicketPage, TicketPlace } from './ticket-places.ts';
+import type { BatchedTicketRead, EventAudience, TicketPage, TicketPlace } from './ticket-position.ts';
 
 /** Tickets in one statement, and events that it reads, at most. */
 const ticketsAtOnce = 200;
@@ -19,7 +19,7 @@ interface OfAudience {
  * tickets and 2,000 events, so a page may have fewer than 100 events while its `more` is true. When a
  * statement fails, all reads that it answers reject. Up to two statements of an audience run at a time.
  */
-export function createReadTogether(services: { readonly database: ViewerReads }): ReadTogether {
+export function createBatchedTicketRead(services: { readonly database: ViewerReads }): BatchedTicketRead {
   const audiences = new Map<string, OfAudience>();
 
   function begin(audience: EventAudience, name: string): OfAudience {

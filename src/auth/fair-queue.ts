@@ -4,7 +4,7 @@ import { Unavailable } from '../platform/errors.ts';
  * Runs a limited number of jobs concurrently, queues a limited number, and shares its slots fairly among
  * parties. The parties are the addresses that sign in.
  */
-export interface HashingQueue {
+export interface FairQueue {
   /**
    * Runs a job when a slot is free, at once if one is.
    * @param party the owner of the job: parties take turns, however many jobs each has queued
@@ -12,7 +12,7 @@ export interface HashingQueue {
    * @throws Unavailable when the queue is full and no other party has queued at least two more jobs than this
    *   one; also later, when this job is removed from the queue to make room for another party's
    */
-  run<T>(party: string, hash: () => Promise<T>): Promise<T>;
+  run<T>(party: string, job: () => Promise<T>): Promise<T>;
 }
 
 interface QueuedJob {
@@ -26,7 +26,7 @@ interface QueuedJob {
  * four threads to files and DNS. At 170 ms each, a queue of 128 is processed in 11 s.
  * @param limits `concurrency`: most jobs that run at a time, `waiting`: most jobs that are queued
  */
-export function createHashingQueue({ concurrency = 2, waiting = 128 } = {}): HashingQueue {
+export function createFairQueue({ concurrency = 2, waiting = 128 } = {}): FairQueue {
   /** In the order of their turns: a party that was served goes to the end. */
   const parties = new Map<string, QueuedJob[]>();
   let running = 0;
@@ -71,11 +71,11 @@ export function createHashingQueue({ concurrency = 2, waiting = 128 } = {}): Has
   }
 
   return {
-    async run(party, hash) {
+    async run(party, job) {
       if (running < concurrency) running += 1;
       else await wait(party);
       try {
-        return await hash();
+        return await job();
       } finally {
         leave();
       }

@@ -9,7 +9,7 @@ const lookMs = 100;
 export class FilesUnreadable extends Error {}
 
 /** Whether the file store can be read, as the latest mail with files has shown. */
-export interface FileReads {
+export interface FileStoreHealth {
   /** Must be called when the files of a mail were read to their end (true), or could not be read (false). */
   noted(worked: boolean): void;
   /**
@@ -25,7 +25,7 @@ export interface FileReads {
 }
 
 /** Creates the state of one worker. Nothing is known at first, so the first mail's files are waited for. */
-export function createFileReads(): FileReads {
+export function createFileStoreHealth(): FileStoreHealth {
   let works = false;
   /** The mail that is tried; resolves with the fault. */
   let trial: Promise<Error | undefined> | undefined;

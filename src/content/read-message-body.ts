@@ -6,7 +6,7 @@ import type { EncodedText } from './encode-text-part.ts';
 import type { BodyFindings, ReadBody } from './html/clean-html.ts';
 import type { RemotePictures } from './html/pictures.ts';
 import type { TakenOut } from './pasted-pictures.ts';
-import { inThread, large } from './run-in-thread.ts';
+import { inThread, threadThreshold } from './run-in-thread.ts';
 import { type ReadRequest, tasks } from './thread-tasks.ts';
 
 /** Bodies of fewer characters are not cached: reading them costs as little as a lookup. */
@@ -27,11 +27,12 @@ let spent = 0;
 const pending = new Map<string, Promise<ReadBody>>();
 
 /**
- * Makes safe HTML and plain text of a body. HTML is cleaned (see `cleanHtml`); a plain text is kept as it is,
- * and its HTML has links. Results are cached, and concurrent calls for the same large body share one read. A
- * body of 65,536 characters or more is read in a worker thread. Remote images are held back by default.
- * @throws UnreadableBody when HTML exceeds the limits on work or memory; the message is meant for the author.
- *   Unavailable when too many large bodies wait
+ * Makes safe HTML and plain text of a message's body. HTML is cleaned (see `cleanHtml`); a plain text is
+ * kept as it is, and its HTML has links. Results are cached, and concurrent calls for the same large body
+ * share one read. A body of 65,536 characters or more is read in a worker thread. Remote images are held
+ * back by default.
+ * @throws UnreadableBody when HTML exceeds the limits on work or memory; the message is meant for the
+ *   author. Unavailable when too many large bodies wait
  */
 export async function readBody(
   body: string,
@@ -43,7 +44,7 @@ export async function readBody(
   const key = `${format} ${remotePictures} ${hash('sha256', body, 'base64')}`;
   const known = cache.get(key) ?? pending.get(key);
   if (known !== undefined) return known;
-  if (body.length < large) return remember(key, await readHere(request));
+  if (body.length < threadThreshold) return remember(key, await readHere(request));
   const reading = inThread({ task: 'read', request })
     .then((result) => remember(key, result))
     .finally(() => pending.delete(key));
@@ -52,13 +53,15 @@ export async function readBody(
 }
 
 /**
- * Finds out what cleaning a new HTML body would change, and whether it is blank. A large body is cleaned in a
- * worker thread that makes neither its HTML nor its text. These are made when the body is shown, perhaps in
- * another process.
+ * Finds out what cleaning a new HTML body would change, and whether it is blank. A large body is checked in a
+ * worker thread, which makes neither its HTML nor its text: those are made when the body is first shown,
+ * perhaps by another process.
  * @throws UnreadableBody and Unavailable as {@link readBody} does
  */
 export async function checkHtml(body: string): Promise<BodyFindings> {
-  return body.length < large ? readBody(body, 'HTML') : inThread({ task: 'checkHtml', request: body });
+  return body.length < threadThreshold
+    ? readBody(body, 'HTML')
+    : inThread({ task: 'checkHtml', request: body });
 }
 
 /** Reads a body in this thread when the current turn has time left. */
@@ -100,13 +103,13 @@ const unreadable: ReadBody = {
 };
 
 /**
- * Extracts pasted images from an HTML body, see `takeOutPictures`. A large body is processed in a worker
- * thread.
+ * Takes the pasted images out of an HTML body and returns both, see `takeOutPictures`. A large body is
+ * processed in a worker thread.
  * @throws UnreadableBody and Unavailable as {@link readBody} does
  */
 export async function withoutPasted(body: string): Promise<TakenOut> {
   if (!/<im(?:g|age)/i.test(body)) return { body, pictures: [] };
-  if (body.length < large) return tasks.takeOutPictures(body);
+  if (body.length < threadThreshold) return tasks.takeOutPictures(body);
   return inThread({ task: 'takeOutPictures', request: body });
 }
 
@@ -120,4 +123,6 @@ function remember(key: string, result: ReadBody): ReadBody {
  * @throws Unavailable when too many large texts wait
  */
 export const encodedText = async (text: string): Promise<EncodedText> =>
-  text.length < large ? tasks.encodeTextPart(text) : inThread({ task: 'encodeTextPart', request: text });
+  text.length < threadThreshold
+    ? tasks.encodeTextPart(text)
+    : inThread({ task: 'encodeTextPart', request: text });

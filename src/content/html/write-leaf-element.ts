@@ -6,13 +6,13 @@ import type { Declared } from '../style/cascade.ts';
 import { isReadable, type TextStyle } from '../style/text-style.ts';
 import { shownAttributes } from './allowed-attributes.ts';
 import type { BodyOutput } from './body-output.ts';
-import { type ElementRule, leftOut } from './element-rules.ts';
+import { changeCodes, type ElementRule } from './element-rules.ts';
 import { outward } from './output-tags.ts';
 import { isPixel, pictureUrlOf, type RemotePictures } from './pictures.ts';
 import { shownByField } from './text-layout.ts';
 
 /** An element whose content is not visited: a void one, one that is dropped, or a form field. */
-export interface VoidElement {
+export interface LeafElement {
   readonly element: ElementNode;
   readonly rule: ElementRule;
   readonly declared: Declared;
@@ -30,9 +30,9 @@ const ruler = '-'.repeat(20);
  * shows. Embedded content becomes a link to its address, if that is allowed. Other dropped elements write
  * nothing. Changes to images are added to `output.changes`, and images and links to its lists.
  */
-export function writeVoidElement(
+export function writeLeafElement(
   output: BodyOutput,
-  empty: VoidElement,
+  empty: LeafElement,
   remotePictures: RemotePictures,
 ): void {
   const { element, rule, around } = empty;
@@ -49,11 +49,11 @@ export function writeVoidElement(
     writePicture(output, empty, remotePictures);
   else if (name === 'input' || name === 'select') output.writeReplacement(shownByField(element), around);
   else if (rule.empty === true) output.markup.empty(rule.as!, shownAttributes(element, rule.as!));
-  else if (leftOut[name] === 'EMBEDDED') writeEmbedded(output, empty);
+  else if (changeCodes[name] === 'EMBEDDED') writeEmbedded(output, empty);
 }
 
 /** Replaces embedded content by a link. */
-function writeEmbedded(output: BodyOutput, { element, around }: VoidElement): void {
+function writeEmbedded(output: BodyOutput, { element, around }: LeafElement): void {
   const address = parseLinkTarget(attributeOf(element, 'src') ?? attributeOf(element, 'data') ?? '');
   if (address.kind !== 'allowed' || output.inLink || !isReadable(around)) return;
   output.markup.open('a', outward(address.url));
@@ -64,7 +64,7 @@ function writeEmbedded(output: BodyOutput, { element, around }: VoidElement): vo
 
 function writePicture(
   output: BodyOutput,
-  { element, declared, around }: VoidElement,
+  { element, declared, around }: LeafElement,
   remotePictures: RemotePictures,
 ): void {
   const address = pictureUrlOf(element);
