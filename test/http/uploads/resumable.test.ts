@@ -4,6 +4,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nextArrival, runExclusively } from '../../../src/tickets/uploads/run-exclusively.ts';
+import { countWaiting } from '../../support/database.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 import { add, get } from '../../tickets/calls.ts';
 
@@ -241,6 +242,20 @@ describe('an upload', () => {
       status: 409,
       code: 'UPLOAD_COMPLETE',
     });
+  });
+
+  test('that a message gets while it is given up stays, and its sender is told', async () => {
+    const path = await begun();
+    const { upload } = (await (await append(path, 0, true, Buffer.from('some'))).json()) as Told;
+    let given: ReturnType<typeof call> | undefined;
+    await gateway.sql.begin(async (tx) => {
+      await tx`lock table uploads in share mode`;
+      given = call('DELETE', path);
+      await expect.poll(() => countWaiting(gateway.sql)).toBeGreaterThan(0);
+      await add(gateway, { attachments: [{ upload }] });
+    });
+    expect(await problemOf(await given!)).toMatchObject({ status: 409, code: 'UPLOAD_COMPLETE' });
+    expect((await stateOf(path)).status).toBe(204);
   });
 
   test('is its owner’s alone, for a day', async () => {
