@@ -477,4 +477,17 @@ describe('what is wrong is said', () => {
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(30);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(4);
   });
+
+  test('that have expired take no room, whether the collector has come by or not', async () => {
+    const small = { MAX_ATTACHMENT_BYTES: '600000' };
+    const env = { ROLES: 'web', MAX_UPLOADED_BYTES: '1048576', MAX_OPEN_UPLOADS: '2', ...small };
+    await using at = await startGateway({ env });
+    const headers = { 'content-type': 'x/y', 'upload-complete': '?0', 'upload-length': '500000' };
+    const begin = () =>
+      call('POST', '/uploads', headers, new Uint8Array(0), { authorization: asOperator, at });
+    const statuses = async () => [(await begin()).status, (await begin()).status, (await begin()).status];
+    expect(await statuses()).toEqual([201, 201, 429]);
+    await at.sql`update open_uploads set created_at = now() - interval '24 hours 1 minute'`;
+    expect(await statuses()).toEqual([201, 201, 429]);
+  });
 });
