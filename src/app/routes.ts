@@ -8,7 +8,7 @@ import { originOf, remoteAddressOf } from '../http/caller-address.ts';
 import { createCors } from '../http/cors.ts';
 import { createDownloads } from '../http/downloads/attachments.ts';
 import { answerSource } from '../http/downloads/raw-mail.ts';
-import { sendText } from '../http/respond.ts';
+import { refuseMethod, sendText } from '../http/respond.ts';
 import type { Handle, Route } from '../http/server.ts';
 import { createUploads } from '../http/uploads/routes.ts';
 import { foldPath } from '../legacy/dotnet/fold-path.ts';
@@ -90,14 +90,12 @@ function legacyRoute({ foundation, monitoring, services, graphql }: RoutePorts, 
 }
 
 function homeOf(hasExplorer: boolean): Handle {
-  return (_req, res) =>
-    hasExplorer
-      ? sendText(res, 302, 'See /graphql\n', { Location: '/graphql' })
-      : sendText(
-          res,
-          200,
-          'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api, the mail ledger at /ledger\n',
-        );
+  const doors = 'Ticketwire: GraphQL at /graphql, the legacy endpoint at /api, the mail ledger at /ledger\n';
+  return (req, res) => {
+    if (refuseMethod(req, res)) return;
+    if (hasExplorer) sendText(res, 302, 'See /graphql\n', { Location: '/graphql' });
+    else sendText(res, 200, doors);
+  };
 }
 
 /** GraphQL, and GraphiQL for a browser that navigates to the same path. */

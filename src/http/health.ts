@@ -1,4 +1,4 @@
-import { sendJson } from './respond.ts';
+import { refuseMethod, sendJson } from './respond.ts';
 import type { Handle } from './server.ts';
 
 /**
@@ -7,12 +7,15 @@ import type { Handle } from './server.ts';
  */
 export type BackgroundState = 'ok' | 'off' | 'degraded' | 'unknown';
 
+/** HAProxy asks by OPTIONS unless it is told another method. */
+const methods = ['GET', 'HEAD', 'OPTIONS'];
+
 /**
  * Creates the handler of /health/live, which answers 200 while the event loop runs, and of /health/ready,
  * which answers 200 when the process can do its work, and 503 when a check fails or the process is draining;
- * other paths get 404. The body is JSON: `status` is `live`, or `ready`, `degraded`, `not ready` or
- * `draining`. For /health/ready it also has each check by its name, as `ok` or `failing` without the reason,
- * and each background state.
+ * other paths get 404, and methods other than GET, HEAD and OPTIONS 405. The body is JSON: `status` is
+ * `live`, or `ready`, `degraded`, `not ready` or `draining`. For /health/ready it also has each check by its
+ * name, as `ok` or `failing` without the reason, and each background state.
  * @param checks by name: functions that reject when something that the process needs is missing. They run at
  *   the same time, anew for each request. One that has not settled within two seconds counts as failed
  * @param background by name: functions that return the state of background work, which does not make the
@@ -24,7 +27,8 @@ export function createHealth(
   isDraining: () => boolean,
   background: Readonly<Record<string, () => BackgroundState | Promise<BackgroundState>>> = {},
 ): Handle {
-  return async (_req, res, path) => {
+  return async (req, res, path) => {
+    if (refuseMethod(req, res, methods)) return;
     if (path === '/health/live') return sendJson(res, 200, { status: 'live' });
     if (path !== '/health/ready') return sendJson(res, 404, { status: 'unknown' });
     const entries = await Promise.all(

@@ -2,18 +2,19 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Metrics } from '../observe/metrics.ts';
 import { isDirect } from './caller-address.ts';
-import { sendText } from './respond.ts';
+import { refuseMethod, sendText } from './respond.ts';
 import type { Handle } from './server.ts';
 
 /**
- * Creates the handler of GET /metrics, in Prometheus's text format, for programs on this machine (see
- * `isDirect`) and for callers that send METRICS_TOKEN as a bearer token. Others get 401, because the metrics
- * reveal how busy a desk is and which of its mails fail.
+ * Creates the handler of GET and HEAD of /metrics, in Prometheus's text format, for programs on this machine
+ * (see `isDirect`) and for callers that send METRICS_TOKEN as a bearer token. Others get 401, because the
+ * metrics reveal how busy a desk is and which of its mails fail. To another method, the answer is 405.
  * @param token METRICS_TOKEN. Undefined: only programs on this machine get the metrics
  */
 export function createMetricsPage(metrics: Metrics, token: string | undefined): Handle {
   const offers = bearerOf(token);
   return async (req, res) => {
+    if (refuseMethod(req, res)) return;
     if (!isDirect(req) && !offers(req)) {
       const challenge = { 'WWW-Authenticate': 'Bearer realm="metrics"' };
       return sendText(res, 401, 'Send METRICS_TOKEN as a bearer token\n', challenge);

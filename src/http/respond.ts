@@ -27,6 +27,21 @@ export function sendText(
   sendResponse(res.req, res, { status, headers: all, body });
 }
 
+/**
+ * Sends 405 with the methods that are allowed, unless the request's method is one of them.
+ * @param methods GET and HEAD by default
+ * @returns whether it was sent
+ */
+export function refuseMethod(
+  req: IncomingMessage,
+  res: ServerResponse,
+  methods: readonly string[] = ['GET', 'HEAD'],
+): boolean {
+  if (methods.includes(req.method!)) return false;
+  sendText(res, 405, 'Method not allowed\n', { Allow: methods.join(', ') });
+  return true;
+}
+
 /** Sends a value as JSON, in the same way as `sendText` sends a text. */
 export function sendJson(
   res: ServerResponse,

@@ -7,7 +7,7 @@ import type { ImportProblem, NumberedRecord } from './record.ts';
 import { type DeskRecord, readRecord, recordTypes } from './record.ts';
 import { type Counts, noCounts, reserveIds, TicketWentOn, writeRecords } from './write-records.ts';
 
-/** Maximum lines of one transaction, and bytes of their text. */
+/** Maximum lines of one transaction, and bytes of their text, which only a batch's last line may exceed. */
 const batchLines = 1000;
 const batchBytes = 4 * 1024 * 1024;
 
@@ -57,8 +57,8 @@ export interface ImportOptions {
 
 /**
  * Imports a file of JSON lines. It is read twice: first to find every invalid line, then, only if there was
- * none, to write. Each batch of at most 1,000 lines is one transaction. Existing rows are not changed, so a
- * second run writes only what the first did not. Messages get events but no mail.
+ * none, to write. Each batch of at most 1,000 lines, or about 4 MiB, is one transaction. Existing rows are
+ * not changed, so a second run writes only what the first did not. Messages get events but no mail.
  * @param file the file's path
  * @param onProblem called for each problem, in the order of the lines; invalid lines do not reject the
  *   promise
@@ -126,10 +126,10 @@ async function* batches(file: string): AsyncGenerator<Batch> {
   const empty = () => ({ lines: 0, records: [], problems: [], about: [] }) as Batch & { lines: number };
   let batch = empty();
   let bytes = 0;
-  for await (const { number, text } of readLines(file)) {
+  for await (const { number, text, byteSize } of readLines(file)) {
     const read = text === undefined ? undefined : readRecord(text);
     batch.lines += 1;
-    bytes += text?.length ?? 0;
+    if (text !== undefined) bytes += byteSize;
     if (read === undefined)
       batch.problems.push({ line: number, message: 'is not UTF-8, or longer than 128 MiB' });
     else if (read.ok) batch.records.push({ line: number, record: read.record });

@@ -7,6 +7,8 @@ export interface Line {
   readonly number: number;
   /** Without white space around it. Undefined if the line is not UTF-8, or is longer than 128 MiB. */
   readonly text: string | undefined;
+  /** Bytes of the line in the file, without the line break. */
+  readonly byteSize: number;
 }
 
 /** Larger than the largest body with each of its characters escaped. */
@@ -24,11 +26,12 @@ export async function* readLines(file: string): AsyncGenerator<Line> {
   let length = 0;
   const take = (): Line | undefined => {
     number += 1;
-    const bytes = length > maxLineBytes ? undefined : Buffer.concat(parts);
+    const byteSize = length;
+    const bytes = byteSize > maxLineBytes ? undefined : Buffer.concat(parts);
     parts = [];
     length = 0;
     const text = bytes && decode(bytes)?.trim();
-    return text === '' ? undefined : { number, text };
+    return text === '' ? undefined : { number, text, byteSize };
   };
   for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
     let start = 0;

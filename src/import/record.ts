@@ -37,8 +37,20 @@ const smtpUrl = z
   .refine(
     (value) =>
       URL.canParse(value) && /^smtps?:$/.test(new URL(value).protocol) && new URL(value).password === '',
-    'must be smtp://… or smtps://… without a password',
+    { error: 'must be smtp://… or smtps://… without a password', abort: true },
+  )
+  .refine(
+    (value) => new URL(value).hostname !== '' && isEscaped(new URL(value).username),
+    'must have a host, and write a % of the user as %25',
   );
+function isEscaped(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const user = z.strictObject({
   type: z.literal('user'),

@@ -26,9 +26,9 @@ export const explainIssue: z.core.$ZodErrorMap = (issue) => {
         ? 'is missing'
         : `must be ${issue.values.join(' or ')}${notThis(issue.input)}`;
     case 'too_small':
-      return issue.origin === 'string' ? 'is empty' : `must be at least ${issue.minimum}`;
+      return tooSmall(issue);
     case 'too_big':
-      return tooBig[issue.origin]?.(issue.maximum) ?? `must be at most ${issue.maximum}`;
+      return tooBig[issue.origin]?.(issue.maximum) ?? `must be ${mostOf(issue)}`;
     case 'unrecognized_keys':
       return notFields(issue.keys, issue.input);
     default:
@@ -36,6 +36,19 @@ export const explainIssue: z.core.$ZodErrorMap = (issue) => {
   }
 };
 
+function tooSmall({ origin, minimum, inclusive }: z.core.$ZodRawIssue<z.core.$ZodIssueTooSmall>): string {
+  const least = tooShort[origin];
+  if (least !== undefined) return minimum <= 1 ? 'is empty' : least(minimum);
+  return inclusive === false ? `must be more than ${minimum}` : `must be at least ${minimum}`;
+}
+
+const mostOf = ({ maximum, inclusive }: z.core.$ZodRawIssue<z.core.$ZodIssueTooBig>): string =>
+  inclusive === false ? `less than ${maximum}` : `at most ${maximum}`;
+
+const tooShort: Readonly<Record<string, (least: number | bigint) => string>> = {
+  string: (least) => `is shorter than ${least} characters`,
+  array: (least) => `has fewer than ${least} members`,
+};
 const tooBig: Readonly<Record<string, (most: number | bigint) => string>> = {
   string: (most) => `is longer than ${most} characters`,
   array: (most) => `has more than ${most} members`,

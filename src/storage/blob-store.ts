@@ -51,9 +51,9 @@ export interface StoreIdentity {
 
 /**
  * Stores bytes under opaque keys. Rows decide what exists: a blob that no row refers to is garbage collected.
- * The methods reject with StoreUnavailable when the store is full or does not answer, except `check` and the
- * lists of a disk, which reject with the underlying error. For a text that is no key, reading and appending
- * reject with BlobMissing, and removing does nothing.
+ * The methods and the lists reject with StoreUnavailable when the store is full or does not answer, except
+ * `check`, which rejects with the underlying error. For a text that is no key, reading and appending reject
+ * with BlobMissing, and removing does nothing.
  */
 export interface BlobStore {
   /**

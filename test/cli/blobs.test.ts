@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { createDeskFiles, type DeskFiles } from '../storage/desk-files.ts';
+import { createDeskFiles, type DeskFiles, hours } from '../storage/desk-files.ts';
 import { all, keysOf, storeWorlds } from '../storage/stores.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { typeCommand } from './command-line.ts';
@@ -10,7 +10,10 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   beforeEach(async () => {
     files = await createDeskFiles(kind);
   });
-  afterEach(() => files[Symbol.asyncDispose]());
+  afterEach(() => {
+    vi.useRealTimers();
+    return files[Symbol.asyncDispose]();
+  });
 
   async function ticketwire(argv: string, db = files.world.database.desk, url = files.place.url) {
     const open = async () => ({
@@ -29,9 +32,11 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     return keys;
   }
 
-  test('verify reads every file: all is well', async () => {
+  test('verify reads every file, and counts what is left over, but not of the last hour', async () => {
     await fill(3);
     await files.blobOf(48, { row: false });
+    await files.place.age(await files.store.create(), hours(48));
+    await files.blobOf(0, { row: false });
     await files.store.create();
     const { code, out, err } = await ticketwire('blobs verify --json');
     expect(JSON.parse(out)).toEqual({
@@ -39,7 +44,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     });
     expect(err).toBe('3 of 3 files, 15 bytes\n');
     expect(code).toBe(0);
-    expect(await keysOf(files.store)).toHaveLength(5);
+    expect(await keysOf(files.store)).toHaveLength(7);
   });
 
   test('verify of an empty desk', async () => {
@@ -91,6 +96,20 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       code: 1,
       err: expect.stringContaining('another'),
     });
+  });
+
+  test('young files are left alone although the machine’s clock is a year ahead', async () => {
+    await fill(1);
+    const waiting = await files.blobOf(0, { row: false });
+    await files.store.create();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 365 * 86_400_000 });
+    const verified = await ticketwire('blobs verify --json');
+    const collected = await ticketwire('blobs collect --json');
+    vi.useRealTimers();
+    expect(JSON.parse(verified.out)).toMatchObject({ strays: 0 });
+    expect(JSON.parse(collected.out)).toMatchObject({ keys: 0 });
+    expect(await keysOf(files.store)).toHaveLength(3);
+    expect(await keysOf(files.store)).toContain(waiting.key);
   });
 
   test('collect refuses an unlikely share until it is told that it is right', async () => {

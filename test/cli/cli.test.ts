@@ -120,6 +120,8 @@ describe('users', () => {
     ['mailbox add nowhere --name X', 1, 'address'],
     ['mailbox add a@b.cz --name X --smtp-url smtp://u:secret@localhost', 1, 'without a password'],
     ['mailbox add a@b.cz --name X --smtp-url http://localhost', 1, 'smtp'],
+    ['mailbox add a@b.cz --name X --smtp-url smtp://', 1, 'must have a host'],
+    ['mailbox add a@b.cz --name X --smtp-url smtp://u%ser@localhost', 1, 'write a % of the user as %25'],
     ['mailbox add a@b.cz --name X --smtp-url smtp://u@localhost --smtp-password', 1, 'MAILBOX_KEY'],
     ['mailbox add c@d.cz --name X --operator jane', 1, 'jane is a requester: only operators send mail'],
     ['mailbox grant a@b.cz jane', 1, 'no mailbox'],

@@ -246,6 +246,14 @@ async function serve(handle: Handle) {
   };
 }
 
+/** Sends the head of a response and the beginning of its body, and then breaks the connection. */
+const breakOff: Handle = (req, res) => {
+  req.resume().once('end', () => {
+    res.writeHead(200, { 'content-length': '1000' });
+    res.write('{"data":', () => req.socket.resetAndDestroy());
+  });
+};
+
 test('a gateway that is away, busy or disconnects is retried with one key: one message', async () => {
   const file = join(directory, 'large.bin');
   await writeFile(file, Buffer.alloc(300_000, 7));
@@ -253,6 +261,7 @@ test('a gateway that is away, busy or disconnects is retried with one key: one m
     (req, res) => void req.resume().once('end', () => res.writeHead(503, { 'retry-after': '0' }).end('{}')),
     (req, res) => void req.resume().once('end', () => res.writeHead(429, { 'retry-after': '0' }).end('{}')),
     (req) => void req.once('data', () => req.socket.destroy()),
+    breakOff,
   ];
   const keys = new Set<string>();
   await using between = await serve((req, res) => {
@@ -278,6 +287,23 @@ test('a gateway that is away, busy or disconnects is retried with one key: one m
   expect(JSON.parse(out).ticketMessage.attachments).toEqual([{ fileName: 'large.bin', byteSize: 300_000 }]);
   expect(faults).toHaveLength(0);
   expect((await gateway.counts()).messages).toBe(before.messages! + 1);
+});
+
+test('a command that must not be repeated says that its answer broke off, and ends', async () => {
+  let calls = 0;
+  await using between = await serve((req, res) => {
+    calls += 1;
+    breakOff(req, res);
+  });
+  const answer = await ticketwire(['delivery', 'resolve', '1', '--as', 'resend'], {
+    TICKETWIRE_URL: between.url,
+  });
+  expect(answer).toEqual({
+    code: 1,
+    out: '',
+    err: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+ broke off its answer \([A-Z_]+\)\n$/),
+  });
+  expect(calls).toBe(1);
 });
 
 test('the process itself: version, help and a message are typed, without a database', async () => {

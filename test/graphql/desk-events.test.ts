@@ -96,6 +96,19 @@ test('a page has the same events as the subscription, and says where the next on
   expect((await page({ after: first.events[0]!.cursor })).events).toHaveLength(2);
 });
 
+test('a page costs as much as one of a ticket’s events', async () => {
+  const names = Array.from({ length: 50 }, (_, n) => `a${n}: fileName`).join(' ');
+  const event = `ticketMessage { attachments { ${names} } }`;
+  const codesOf = async (document: string) =>
+    (await gateway.graphql(document, {}, { authorization })).errors?.map(
+      ({ extensions }) => extensions?.code,
+    );
+  const ofTicket = `ticketEvents(ticket: { ticketId: 47 }, first: 100) { ${event} }`;
+  const ofDesk = `deskEvents(first: 100) { events { ${event} } }`;
+  expect(await codesOf(`{ ${ofTicket} }`)).toBeUndefined();
+  expect(await codesOf(`{ ${ofDesk} }`)).toBeUndefined();
+});
+
 test('every event of the desk is on one page, once', async () => {
   const after0 = await now();
   await say(47);

@@ -195,6 +195,26 @@ test('metrics are for this machine, or for whoever has the token', async () => {
   expect(await promise).toBe(401);
 });
 
+test('another method than a page has is told the methods that there are', async () => {
+  const read = 'GET, HEAD';
+  const probed = 'GET, HEAD, OPTIONS';
+  for (const [path, allow] of [
+    ['/', read],
+    ['/metrics', read],
+    ['/health/live', probed],
+    ['/health/ready', probed],
+  ] as const) {
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']) {
+      const authorization = `Bearer ${token}`;
+      const { status, headers } = await fetch(gateway.url + path, { method, headers: { authorization } });
+      const isAllowed = allow.split(', ').includes(method);
+      expect([path, method, status, headers.get('allow')]).toEqual(
+        isAllowed ? [path, method, 200, null] : [path, method, 405, allow],
+      );
+    }
+  }
+});
+
 test('readiness is degraded while mail that should go has not moved, and stays 200', async () => {
   const readiness = async () => {
     const response = await fetch(`${gateway.url}/health/ready`);

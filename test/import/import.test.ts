@@ -30,11 +30,17 @@ async function createWorld() {
       const text = (line: Line) => (typeof line === 'string' ? line : JSON.stringify(line));
       await writeFile(file, Buffer.isBuffer(lines) ? lines : lines.map(text).join('\n'));
       const problems: string[] = [];
-      const result = await importDesk(desk, file, ({ line, message }) =>
-        problems.push(`${line}: ${message}`),
+      const batches: number[] = [];
+      const result = await importDesk(
+        desk,
+        file,
+        ({ line, message }) => problems.push(`${line}: ${message}`),
+        {
+          onProgress: (step, count) => step === 'written' && batches.push(count),
+        },
       );
       expect(result.problems).toBe(problems.length);
-      return { ...result, told: problems };
+      return { ...result, told: problems, batches };
     },
     async [Symbol.asyncDispose]() {
       await world[Symbol.asyncDispose]();
@@ -307,6 +313,17 @@ test('a failed batch is rolled back whole; earlier ones stay, and the next run c
   await owner.end();
   expect((await world.run(people)).written.user).toBe(1500);
   expect(await world.desk.$count(users)).toBe(2501);
+});
+
+test('a batch ends with the line that brings it to 4 MiB, as the file has them', async () => {
+  await using world = await createWorld();
+  const body = '\u7968'.repeat(349_000);
+  const { batches } = await world.run([
+    ...[jane, ticket],
+    ...Array.from({ length: 7 }, (_, i) => message(10 + i, { body })),
+  ]);
+  // Each has about a third of a million characters, and a MiB.
+  expect(batches).toEqual([7, 9]);
 });
 
 test('two imports of one file at once write it once', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inState, until } from './world/desk.ts';
+import { inState, until, viewDelivery } from './world/desk.ts';
 import { createWorld } from './world/world.ts';
 
 /* A worker that ends while mail servers say nothing. */
@@ -39,6 +39,22 @@ test('a mail without an answer after its end is waited for, then its outcome is 
   await worker[Symbol.asyncDispose]();
   const view = await until(world.sql, id, inState('OUTCOME_UNKNOWN'));
   expect(view.log).toMatchObject([{ phase: 'BODY', outcome: 'OUTCOME_UNKNOWN' }]);
+});
+
+test('a mail that was begun before its mailbox was edited is cut in time too', async () => {
+  await using world = await createWorld();
+  world.sink.setFaults([{ at: 'DOT', answer: 'hang' }]);
+  const id = await world.queue();
+  const ends = { beginsMs: 10, endsMs: 400 };
+  const worker = world.work({ ...patient, drain: ends });
+  await expect.poll(() => world.sink.steps.some(({ step }) => step === 'DOT')).toBe(true);
+  world.sink.setFaults([]);
+  await world.sql`update mailboxes set smtp_url = ${world.sink.url}`;
+  const later = await world.queue({ ticketId: 2 });
+  await until(world.sql, later, inState('SENT'));
+  await worker[Symbol.asyncDispose]();
+  // Without the cut the worker gives the mail up, and only its lease would tell.
+  expect((await viewDelivery(world.sql, id)).state).toBe('OUTCOME_UNKNOWN');
 });
 
 test('a server that is only slow is waited for, and the mail is sent', async () => {

@@ -15,11 +15,11 @@ afterAll(() => gateway[Symbol.asyncDispose]());
 
 const text = 'Přílohy a logy\n';
 const file = new File([text], 'záznam.log', { type: 'text/plain' });
-const noSuchUpload = (index = '0') => ({
+const noSuchUpload = (...place: string[]) => ({
   code: 'INVALID_INPUT',
   problems: [
     {
-      path: ['attachments', index, 'upload'],
+      path: ['attachments', ...(place.length === 0 ? ['0'] : place), 'upload'],
       message: 'There is no such upload, or it has expired',
     },
   ],
@@ -156,5 +156,21 @@ test('an upload redacted between lookup and write is refused, and nothing is wri
     expect(redacted.data).toEqual({ redactAttachment: { __typename: 'RedactAttachmentPayload' } });
   });
   expect(await later!).toMatchObject(attachedBefore());
+  expect(await gateway.sql`select from messages where body = 'too late'`).toHaveLength(0);
+});
+
+test('an upload collected between lookup and write is refused at its place in the input', async () => {
+  const { upload: id } = await upload(gateway, new File(['to be collected'], 'b.png'), asOperator);
+  const { upload: kept } = await upload(gateway, new File(['kept'], 'c.txt'), asOperator);
+  const attachments = [{ upload: kept }, { inline: { contentId: 'b', upload: id } }];
+  let later: ReturnType<typeof add> | undefined;
+  await gateway.sql.begin(async (tx) => {
+    await tx`select from tickets where id = 41 for update`;
+    later = add(gateway, { ticket: { ticketId: 41 }, body: 'too late', attachments });
+    await expect.poll(() => countWaiting(gateway.sql)).toBeGreaterThan(0);
+    await gateway.sql`with gone as (delete from uploads where id = ${atob(id).slice(7)} returning blob_key)
+      delete from blobs where key in (select blob_key from gone)`;
+  });
+  expect(await later!).toMatchObject(noSuchUpload('1', 'inline'));
   expect(await gateway.sql`select from messages where body = 'too late'`).toHaveLength(0);
 });

@@ -1,6 +1,9 @@
+import { sql } from 'drizzle-orm';
 import type { Config } from '../../config.ts';
+import type { Db } from '../../db/database.ts';
 import { type BlobStore, StoreUnavailable } from '../../storage/blob-store.ts';
 import { collectGarbage } from '../../storage/garbage/collect.ts';
+import { spareMs } from '../../storage/garbage/stray-keys.ts';
 import { type Damage, type VerifyProgress, verifyBlobs } from '../../storage/garbage/verify-blobs.ts';
 import { openStore } from '../../storage/open-store.ts';
 import { adoptStore } from '../../storage/store-owner.ts';
@@ -9,8 +12,6 @@ import { count, done, fields, sizeOf } from '../output.ts';
 
 /** Most damaged files that are listed. */
 const maxShown = 1000;
-/** As in the gateway: the transaction of a younger file may not have committed yet. */
-const spareMs = 60 * 60_000;
 const progressEveryMs = 1000;
 
 const verify: Command = {
@@ -20,12 +21,13 @@ const verify: Command = {
   details: [
     'Exits with 1 if a file is missing or damaged, or if garbage collection is off. Changes nothing.',
     'Files that nothing names are left over, for example by a crash: garbage collection sets them aside,',
-    'and deletes them a week later.',
+    'and deletes them a week later. Files of the last hour do not count: their requests may still run.',
   ].join('\n'),
   options: {},
   example: 'blobs verify',
   async run({ db, config, stderr }) {
-    const result = await reached(config, (store) => verifyBlobs(db, store, reporter(stderr)));
+    const olderThan = new Date((await earlierTime(db)) - spareMs);
+    const result = await reached(config, (store) => verifyBlobs(db, store, olderThan, reporter(stderr)));
     const { damaged, ...counts } = result;
     for (const { key, what } of damaged.slice(0, maxShown)) stderr.write(`${key}  ${words[what]}\n`);
     if (damaged.length > maxShown) stderr.write(`and ${damaged.length - maxShown} more\n`);
@@ -72,9 +74,10 @@ const collect: Command = {
   },
   example: 'blobs collect',
   async run({ db, config }, _args, values) {
-    const olderThan = new Date(Date.now() - spareMs);
+    const at = await earlierTime(db);
+    const options = { anyShare: values['any-share'] === true, now: new Date(at) };
     const result = await reached(config, (store) =>
-      collectGarbage(db, store, olderThan, { anyShare: values['any-share'] === true }),
+      collectGarbage(db, store, new Date(at - spareMs), options),
     );
     const { off, unlikely, ...counts } = result;
     const why = off ?? unlikely;
@@ -82,6 +85,17 @@ const collect: Command = {
     return fields({ ...counts });
   },
 };
+
+/**
+ * The time of this machine or of the database, whichever is behind: one that is ahead makes a file old that
+ * waits for its commit. In milliseconds since 1970.
+ */
+async function earlierTime(db: Db): Promise<number> {
+  const [row] = await db.execute<{ ms: number }>(
+    sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`,
+  );
+  return Math.min(Date.now(), row!.ms);
+}
 
 async function reached<T>({ blobs }: Config, work: (store: BlobStore) => Promise<T>): Promise<T> {
   try {

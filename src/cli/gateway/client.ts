@@ -28,7 +28,8 @@ export interface GatewayClient {
   /**
    * Executes an operation with one field, by POST. It is tried up to six times, with growing pauses, when the
    * gateway cannot be reached or answers 429; if it is `repeatable`, also when a connection breaks before the
-   * response or the status is 502, 503 or 504. On a terminal, each further try is announced on stderr.
+   * response has ended or the status is 502, 503 or 504. On a terminal, each further try is announced on
+   * stderr.
    * @param options without them: no files, and `repeatable`
    * @returns the field's value, which is not null
    * @throws CommandError with the gateway's message when the token is rejected, when the operation is refused
@@ -117,27 +118,30 @@ async function post(
     ...(multipart ? { 'graphql-preflight': '1' } : { 'content-type': 'application/json' }),
   };
   const backOff = 250 * 2 ** tried * (0.5 + Math.random() / 2);
-  let response: Response;
+  let response: Response | undefined;
   try {
     const body = multipart ? formOf(operation, files) : JSON.stringify(operation);
     response = await fetch(url, { method: 'POST', headers, body });
+    return answerOf(response, await response.text(), url, backOff, repeatable);
   } catch (error) {
     const { cause } = error as Error;
     const code = (cause as { code?: string } | undefined)?.code ?? (cause ?? (error as Error)).toString();
     const never = code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN';
-    const message = `${url.origin} does not answer (${code}): set TICKETWIRE_URL or --url to the gateway`;
+    const message =
+      response === undefined
+        ? `${url.origin} does not answer (${code}): set TICKETWIRE_URL or --url to the gateway`
+        : `${url.origin} broke off its answer (${code})`;
     return { message, waitMs: repeatable || never ? backOff : undefined };
   }
-  return read(response, url, backOff, repeatable);
 }
 
-async function read(
+function answerOf(
   response: Response,
+  text: string,
   url: URL,
   backOff: number,
   repeatable: boolean,
-): Promise<GraphqlResponse | Failure> {
-  const text = await response.text();
+): GraphqlResponse | Failure {
   const { status, headers } = response;
   if (status === 401)
     return { message: `${url.origin} rejected the token in TICKETWIRE_TOKEN`, waitMs: undefined };

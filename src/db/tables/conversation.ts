@@ -130,8 +130,8 @@ export const seenMarks = pgTable(
 
 /**
  * Idempotency keys of users, and the message that each created. Rows are deleted after 30 days. There are no
- * foreign keys: the same statement inserts the message, for an authenticated user, and neither is ever
- * deleted.
+ * foreign keys: the same statement inserts the message, for an authenticated user, and the gateway has no
+ * right to delete either. Only the tables' owner can.
  */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',

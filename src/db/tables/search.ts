@@ -28,8 +28,8 @@ export const ticketSearch = pgTable(
 /**
  * The words of messages, for searches. `fill_message_search` writes them after the messages' own commits,
  * many at a time: in a message's own commit they would take a fifth of PostgreSQL's time for it. There is no
- * foreign key, because its check would write each message's row once more; a trigger deletes the words of
- * deleted messages.
+ * foreign key, because its check would write each message's row once more. The gateway deletes no message; a
+ * trigger deletes the words of those that the tables' owner deletes.
  */
 export const messageSearch = pgTable(
   'message_search',

@@ -23,16 +23,19 @@ import type { RawVariables } from './coerce-variables.ts';
 
 /**
  * Limits of one operation, inclusive. Complexity: the sum of the fields' costs (1 unless the schema declares
- * another); what is below a list counts once for each row of the requested page, or ten times if the schema
- * does not declare the list's length. Depth: levels of fields.
+ * another); what is below a list counts once for each row of the requested page, five times if the schema
+ * does not declare the list's length, and ten times below a list of introspection. Depth: levels of fields.
  * Breadth: number of fields, with those of a fragment counted at each spread. They allow a page of 100
  * tickets with 20 messages each and all their fields, and reject the square of that. Introspection counts as
  * one field in depth and breadth.
  */
 export const complexityLimit = { complexity: 120_000, depth: 15, breadth: 400 };
 
-/** Assumed length of a list whose field does not declare one. */
-const unsaidListMultiplier = 10;
+/**
+ * Assumed length of a list whose field declares none. These are the lists of introspection: Pothos writes
+ * that of `schema/builder.ts` to each field of our own.
+ */
+const introspectedListLength = 10;
 
 /** Fields of the query type that it does not list. A document can ask for the whole schema by each alias. */
 const introspectionFields = new Map(
@@ -162,7 +165,7 @@ class Counter {
   #cost(field: GraphQLField<unknown, unknown>, node: FieldNode): { own: number; multiplier: number } {
     const costOf = field.extensions.complexity as CostOf | undefined;
     const cost = typeof costOf === 'function' ? this.#costByArguments(costOf, field, node) : costOf;
-    const unsaid = isListType(getNullableType(field.type)) ? unsaidListMultiplier : 1;
+    const unsaid = isListType(getNullableType(field.type)) ? introspectedListLength : 1;
     if (typeof cost !== 'object') return { own: cost ?? 1, multiplier: unsaid };
     return { own: cost.field ?? 1, multiplier: Math.max(cost.multiplier ?? unsaid, 0) };
   }

@@ -33,6 +33,7 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   plugins: [ComplexityPlugin, RelayPlugin],
   defaultFieldNullability: false,
   complexity: {
+    // Pothos writes both to the fields that declare no cost. The second is the assumed length of their lists.
     defaultComplexity: 1,
     defaultListMultiplier: 5,
     // Fields only declare their costs. engine/complexity-limit.ts adds them up and compares the total to the

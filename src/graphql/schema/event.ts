@@ -134,6 +134,8 @@ const DeskEventPageRef = builder.objectRef<DeskEventPage>('DeskEventPage').imple
   fields: (t) => ({
     events: t.field({
       type: [EventRef],
+      // The page's field already has the page size as its multiplier.
+      complexity: { field: 1, multiplier: 1 },
       description: 'The events that meet the filter, oldest first.',
       resolve: ({ events }) => [...events],
     }),

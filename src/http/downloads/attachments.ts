@@ -12,7 +12,7 @@ import { signedParameters } from '../../tickets/read/signed-url.ts';
 import type { BeginRequest } from '../begin-request.ts';
 import { dispositionOf } from '../content-disposition.ts';
 import { decodeSegment } from '../request-target.ts';
-import { passwordChallenge, sendText } from '../respond.ts';
+import { passwordChallenge, refuseMethod, sendText } from '../respond.ts';
 import type { Handle } from '../server.ts';
 import { rangeOf } from './byte-range.ts';
 import { preconditionOf, rangeIfSame } from './preconditions.ts';
@@ -42,8 +42,7 @@ export interface DownloadPorts {
 export function createDownloads(ports: DownloadPorts): Handle {
   const { begin, services } = ports;
   return async (req, res, path) => {
-    if (req.method !== 'GET' && req.method !== 'HEAD')
-      return sendText(res, 405, 'Method not allowed\n', { Allow: 'GET, HEAD' });
+    if (refuseMethod(req, res)) return;
     const [globalId = '', _name, more] = path.slice('/attachments/'.length).split('/');
     const id = more === undefined ? decodeGlobalId('Attachment', decodeSegment(globalId)) : undefined;
     const query = queryOf(req);

@@ -6,7 +6,7 @@ import type { TicketContext } from '../../tickets/context.ts';
 import { openRawMail } from '../../tickets/deliveries/raw-mail.ts';
 import { dispositionOf } from '../content-disposition.ts';
 import { decodeSegment } from '../request-target.ts';
-import { passwordChallenge, sendText } from '../respond.ts';
+import { passwordChallenge, refuseMethod, sendText } from '../respond.ts';
 import { sendBody } from './send-body.ts';
 
 /**
@@ -21,8 +21,7 @@ export async function answerSource(
   res: ServerResponse,
   path: string,
 ): Promise<void> {
-  if (req.method !== 'GET' && req.method !== 'HEAD')
-    return sendText(res, 405, 'Method not allowed\n', { Allow: 'GET, HEAD' });
+  if (refuseMethod(req, res)) return;
   const [globalId, what] = path.split('/');
   const deliveryId = what === 'source' ? decodeGlobalId('Delivery', decodeSegment(globalId!)) : undefined;
   if (ctx.viewer === undefined)

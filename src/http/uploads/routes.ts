@@ -58,8 +58,8 @@ export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPor
       const methods = more !== undefined ? {} : id === undefined || id === '' ? collection : resource;
       const method = req.method === 'GET' ? 'HEAD' : req.method!;
       const run = Object.hasOwn(methods, method) ? methods[method as keyof typeof methods] : undefined;
-      if (run === undefined) throw notAllowed(Object.keys(methods));
-      if (method === 'OPTIONS') return answerOptions(res, maxBytes);
+      if (run === undefined) throw notAllowed(allowOf(methods));
+      if (method === 'OPTIONS') return answerOptions(res, allowOf(methods), maxBytes);
       const ctx = await contextOf(req, res);
       const { userId } = requireViewer(ctx, 'write');
       if (method === 'POST') await ctx.services.rateLimits.count('write', userId);
@@ -173,16 +173,20 @@ async function cancel({ ctx, res, arrival }: UploadCall, id: string): Promise<vo
   writeHead(res, 204, { 'Cache-Control': 'no-store' }).end();
 }
 
-function answerOptions(res: ServerResponse, maxBytes: number): void {
+function answerOptions(res: ServerResponse, allow: string, maxBytes: number): void {
   const limits = `max-size=${maxBytes}, max-age=${uploadLifetimeHours * 3600}`;
-  writeHead(res, 204, { Allow: 'POST, GET, HEAD, PATCH, DELETE, OPTIONS', 'Upload-Limit': limits }).end();
+  writeHead(res, 204, { Allow: allow, 'Upload-Limit': limits }).end();
 }
 
 const limitsField = ({ maxBytes }: Pick<UploadCall, 'maxBytes'>, maxAge: number): string =>
   `max-size=${maxBytes}, max-age=${Math.max(0, maxAge)}`;
 
-function notAllowed(methods: readonly string[]): RequestFault | Error {
-  if (methods.length === 0) return uploadNotFound();
-  const allow = methods.flatMap((method) => (method === 'HEAD' ? ['GET', 'HEAD'] : [method])).join(', ');
+const allowOf = (methods: Readonly<Record<string, UploadMethod>>): string =>
+  Object.keys(methods)
+    .flatMap((method) => (method === 'HEAD' ? ['GET', 'HEAD'] : [method]))
+    .join(', ');
+
+function notAllowed(allow: string): RequestFault | Error {
+  if (allow === '') return uploadNotFound();
   return new RequestFault('METHOD_NOT_ALLOWED', `Use one of ${allow}`, { Allow: allow });
 }

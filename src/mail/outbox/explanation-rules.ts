@@ -95,7 +95,7 @@ export const explanationRules: readonly ExplanationRule[] = [
     suggestedAction: 'CHECK_MAILBOX',
   },
   {
-    matches: /mailbox is disabled|no SMTP settings/,
+    matches: /mailbox is disabled|no SMTP settings|SMTP URL cannot be read/,
     reason: 'The mailbox cannot send.',
     suggestedAction: 'CHECK_MAILBOX',
   },

@@ -26,8 +26,8 @@ export interface SharedSmtpSettings {
 }
 
 /**
- * The mailbox cannot send: it is disabled, has no server, or its password cannot be decrypted. The message
- * says why, in plain words.
+ * The mailbox cannot send: it is disabled, has no server, the URL of its server cannot be read, or its
+ * password cannot be decrypted. The message says why, in plain words, and repeats nothing of the URL.
  */
 export class MailboxUnusable extends Error {}
 
@@ -39,9 +39,9 @@ export interface MailboxPools extends Disposable {
    * @throws MailboxUnusable
    */
   poolOf(mailbox: SendingMailbox): SmtpPool;
-  /** As `SmtpPool.cancelWaiting`, for all pools that exist now. */
+  /** As `SmtpPool.cancelWaiting`, for all pools: closed ones that still have mails, and later ones, too. */
   cancelWaiting(): void;
-  /** As `SmtpPool.cut`, for all pools that exist now. */
+  /** As `SmtpPool.cut`, for all pools there are: closed ones that still have mails, too. */
   cut(all: boolean): void;
 }
 
@@ -53,7 +53,12 @@ export function createMailboxPools({
   timeouts = {},
 }: SharedSmtpSettings): MailboxPools {
   const pools = new Map<number, { settings: string; pool: SmtpPool }>();
+  /** Pools of former settings that still had mails when they were last looked at. */
+  const closed = new Set<SmtpPool>();
   const limits = { ...defaultTimeouts, ...timeouts };
+  let isCancelled = false;
+
+  const every = (): SmtpPool[] => [...closed, ...pools.values().map(({ pool }) => pool)];
 
   return {
     poolOf(mailbox) {
@@ -63,15 +68,19 @@ export function createMailboxPools({
       if (known?.settings === settings) return known.pool;
       const server = serverOf(mailbox, { smtpUrl, mailboxKey });
       known?.pool.close();
+      if (known !== undefined) closed.add(known.pool);
+      for (const former of closed) if (!former.isBusy) closed.delete(former);
       const pool = createSmtpPool(server, connections, limits);
+      if (isCancelled) pool.cancelWaiting();
       pools.set(mailbox.id, { settings, pool });
       return pool;
     },
     cancelWaiting() {
-      for (const { pool } of pools.values()) pool.cancelWaiting();
+      isCancelled = true;
+      for (const pool of every()) pool.cancelWaiting();
     },
     cut(all) {
-      for (const { pool } of pools.values()) pool.cut(all);
+      for (const pool of every()) pool.cut(all);
     },
     [Symbol.dispose]() {
       for (const { pool } of pools.values()) pool.close();
@@ -91,11 +100,25 @@ export function serverOf(
   if (mailbox.disabled) throw new MailboxUnusable('The mailbox is disabled');
   const url = mailbox.smtpUrl ?? smtpUrl;
   if (url === undefined) throw new MailboxUnusable('The mailbox has no SMTP settings');
-  if (mailbox.smtpUrl === null || mailbox.smtpPassword === null) return parseSmtpUrl(url);
+  const password = mailbox.smtpUrl === null ? undefined : passwordOf(mailbox, mailboxKey);
+  try {
+    return parseSmtpUrl(url, password);
+  } catch (error) {
+    // Its message quotes the URL.
+    if (!(error instanceof TypeError || error instanceof URIError)) throw error;
+    throw new MailboxUnusable("The mailbox's SMTP URL cannot be read");
+  }
+}
+
+function passwordOf(
+  { smtpPassword, address }: Omit<SendingMailbox, 'id'>,
+  mailboxKey: Uint8Array | undefined,
+): string | undefined {
+  if (smtpPassword === null) return undefined;
   if (mailboxKey === undefined)
     throw new MailboxUnusable("The mailbox's password cannot be decrypted: MAILBOX_KEY is not set");
   try {
-    return parseSmtpUrl(url, openPassword(mailbox.smtpPassword, mailbox.address, mailboxKey));
+    return openPassword(smtpPassword, address, mailboxKey);
   } catch {
     throw new MailboxUnusable(
       "The mailbox's password cannot be decrypted: it was encrypted with another MAILBOX_KEY",

@@ -27,6 +27,8 @@ export interface SmtpPool {
    * connection, and when the server announces none.
    */
   readonly sizeLimit: number | undefined;
+  /** Whether mails are being sent, or wait for a connection. */
+  readonly isBusy: boolean;
   /** Cancels the mails that wait for a connection, and every later one. Mails that have begun go on. */
   cancelWaiting(): void;
   /**
@@ -117,6 +119,9 @@ export function createSmtpPool(server: SmtpServer, connections: number, timeouts
   return {
     get sizeLimit() {
       return sizeLimit;
+    },
+    get isBusy() {
+      return busy > 0;
     },
     async send(mail, begin = () => true) {
       if (isCancelled) return undefined;

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { StoreUnavailable } from '../blob-store.ts';
@@ -108,11 +109,18 @@ export const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT'
  * fault, which needs attention.
  */
 const passing = new Set(
-  'ENOSPC EDQUOT EMFILE ENFILE ENOMEM EROFS EACCES EPERM ENOENT ENOTDIR ESTALE ETIMEDOUT EBUSY'.split(' '),
+  'ENOSPC EMFILE ENFILE ENOMEM EROFS EACCES EPERM ENOENT ENOTDIR ETIMEDOUT EBUSY'.split(' '),
 );
+/** Those that Node has no code for: a used-up quota, and a file server that has forgotten a file. */
+const passingNumbers = new Set([constants.errno.EDQUOT, constants.errno.ESTALE]);
+
 /**
  * Returns a StoreUnavailable for errors of a disk that may recover, such as a full one, with the error as its
  * cause. Others are returned unchanged, EIO among them.
  */
 export const asStoreFault = (error: unknown): unknown =>
-  passing.has(codeOf(error) ?? '') ? new StoreUnavailable(error) : error;
+  passing.has(codeOf(error) ?? '') || passingNumbers.has(-numberOf(error))
+    ? new StoreUnavailable(error)
+    : error;
+
+const numberOf = (error: unknown): number => (error as NodeJS.ErrnoException | null)?.errno ?? 0;

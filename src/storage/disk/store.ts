@@ -33,7 +33,7 @@ import { createUnfinishedOnDisk } from './unfinished-blobs.ts';
  * one, `aside/2026-11-28/abcdef…` one that was set aside, and `identity` names the store. No blob folder has
  * one of these names, because they are not two hexadecimal digits. A crash may leave a half-written file. No
  * row refers to its key, so it is garbage collected. The directory is created at the first write. Faults of
- * the disk that will not pass, and those while blobs are listed, are thrown as the system's errors.
+ * the disk that will not pass are thrown as the system's errors.
  */
 export function createDiskStore(directory: string): BlobStore {
   const root = resolve(directory);
@@ -108,14 +108,7 @@ export function createDiskStore(directory: string): BlobStore {
     ...unfinished,
     check: () => checkStore(store),
 
-    async *list(range) {
-      for await (const folder of entriesOf(root)) {
-        const finished = /^[0-9a-f]{2}$/.test(folder);
-        // Most are skipped by folder, without being read.
-        if (!(finished && mayHold(folder, range)) && folder !== 'arriving') continue;
-        yield* listFolder(join(root, folder), range, finished);
-      }
-    },
+    list: (range) => listingAsStore(listFolders(root, range)),
 
     async setAside(key) {
       if (!isBlobKey(key)) return;
@@ -123,12 +116,7 @@ export function createDiskStore(directory: string): BlobStore {
       await failingAsStore(folders.move(pathOf(key), [aside, folder], key).catch(unlessMissing));
     },
 
-    async *listAside() {
-      for await (const day of entriesOf(aside)) {
-        if (!isDay(day)) continue;
-        for await (const key of entriesOf(join(aside, day))) if (isBlobKey(key)) yield { key, day };
-      }
-    },
+    listAside: () => listingAsStore(listDays(aside)),
 
     async restore({ key, day }) {
       await failingAsStore(folders.move(join(aside, day, key), [folderOf(key)], key).catch(unlessMissing));
@@ -160,12 +148,36 @@ export function createDiskStore(directory: string): BlobStore {
 const mayHold = (beginning: string, { from, to }: KeyRange): boolean =>
   `${beginning}g` > from && beginning < to;
 
+async function* listFolders(root: string, range: KeyRange): AsyncGenerator<ListedBlob> {
+  for await (const folder of entriesOf(root)) {
+    const finished = /^[0-9a-f]{2}$/.test(folder);
+    // Most are skipped by folder, without being read.
+    if (!(finished && mayHold(folder, range)) && folder !== 'arriving') continue;
+    yield* listFolder(join(root, folder), range, finished);
+  }
+}
+
 async function* listFolder(folder: string, range: KeyRange, finished: boolean): AsyncGenerator<ListedBlob> {
   for await (const key of entriesOf(folder)) {
     if (!isBlobKey(key) || !isInRange(key, range)) continue;
     // It may be finished or removed concurrently.
     const found = await stat(join(folder, key)).catch(unlessMissing);
     if (found !== undefined) yield { key, at: found.mtime, finished };
+  }
+}
+
+async function* listDays(aside: string): AsyncGenerator<AsideBlob> {
+  for await (const day of entriesOf(aside)) {
+    if (!isDay(day)) continue;
+    for await (const key of entriesOf(join(aside, day))) if (isBlobKey(key)) yield { key, day };
+  }
+}
+
+async function* listingAsStore<T>(list: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* list;
+  } catch (error) {
+    throw asStoreFault(error);
   }
 }
 

@@ -3,11 +3,10 @@ import type { Db } from '../../db/database.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { BlobStore, KeyRange } from '../blob-store.ts';
 import { collectGarbage, type KeepDays } from './collect.ts';
+import { spareMs } from './stray-keys.ts';
 
 /** Milliseconds between two collections. */
 const everyMs = 15 * 60_000;
-/** Longer than any request takes: a younger file may be waiting for its commit. */
-const spareMs = 60 * 60_000;
 /** How long a shutdown waits for a running collection, milliseconds. */
 const endWithinMs = 3000;
 /**

@@ -5,6 +5,12 @@ import type { BlobStore, KeyRange, ListedBlob } from '../blob-store.ts';
 const batch = 500;
 
 /**
+ * The age from which a file without a row is garbage, in milliseconds: longer than any request takes, because
+ * a younger file may be waiting for its commit.
+ */
+export const spareMs = 60 * 60_000;
+
+/**
  * Finds which of these keys are in use: by blobs, and by unfinished uploads. A new table that refers to keys
  * must be added to this one statement: a key that moves from one table to another is in one of them at every
  * instant.

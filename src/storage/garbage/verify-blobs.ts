@@ -21,7 +21,7 @@ export interface VerifyReport {
   /** Sum of their sizes in bytes, as the rows have them. */
   readonly bytes: number;
   readonly damaged: readonly Damage[];
-  /** Number of files, finished or not, that no row refers to. Those of running requests are among them. */
+  /** Number of files older than `olderThan`, finished or not, that no row refers to. */
   readonly strays: number;
   /** Number of files that were set aside and can still be restored. */
   readonly aside: number;
@@ -45,12 +45,14 @@ const page = 200;
 /**
  * Reads every file that a row refers to completely, and compares its size and SHA-256 with the row. Counts
  * the files without a row as well. Changes nothing.
+ * @param olderThan only older files count as files without a row, as for `collectGarbage`
  * @param onProgress called after each file
  * @throws the error of the database, or of the store when it cannot list its files
  */
 export async function verifyBlobs(
   db: Db,
   store: BlobStore,
+  olderThan: Date,
   onProgress: (progress: VerifyProgress) => void,
 ): Promise<VerifyReport> {
   const { blobs: of, hidden } = await countRows(db, everyKey);
@@ -76,7 +78,7 @@ export async function verifyBlobs(
     if (some.length < page) break;
     after = some.at(-1)!.key;
   }
-  const { strays } = await findStrays(db, store, new Date(), everyKey);
+  const { strays } = await findStrays(db, store, olderThan, everyKey);
   let aside = 0;
   for await (const _one of store.listAside()) aside += 1;
   const collectionOff = hidden ?? (await whyStoreUnusable(db, store)) ?? null;

@@ -124,7 +124,7 @@ async function append(
   read: ParsedMessage,
 ): Promise<Added> {
   const answer = await ctx.services.groupCommit.append(row).catch(async (error) => {
-    throw (await lostUploads(ctx, row, error)) ?? error;
+    throw (await lostUploads(ctx, row, read.message.attachments, error)) ?? error;
   });
   if (answer.verdict === null) return addedFrom(row, answer, read, ctx.services.scans);
   const replayed = await replayOf(ctx, viewer, row, read);

@@ -14,7 +14,13 @@ import type { MessageRow } from './columns.ts';
 import type { LeftOutAnswer } from './commit/append-statement.ts';
 import type { RuleVerdict } from './commit/check-rows.ts';
 import { findKey, keyReused } from './idempotency.ts';
-import { isIdempotencyKey, type NewMessage, type ParsedMessage } from './input.ts';
+import {
+  type AttachmentInput,
+  fileInputOf,
+  isIdempotencyKey,
+  type NewMessage,
+  type ParsedMessage,
+} from './input.ts';
 
 /** A refusal that both `addTicketMessage` and `previewTicketMessage` can give. */
 export type MessageRefusal = Refusal<CodeOf<MessageCommand>>;
@@ -133,13 +139,16 @@ export async function refusalByVerdict(
 }
 
 /**
- * The refusal for a row whose earlier uploads were redacted between their lookup and the write: INVALID_INPUT
- * with a problem for each of them, as if they had been redacted before. Undefined for any other error.
+ * The refusal for a row whose earlier uploads were redacted or collected between their lookup and the write:
+ * INVALID_INPUT with a problem for each of them, as if they had been gone before. Undefined for any other
+ * error.
+ * @param inputs the message's attachments
  * @param error what the write of the row threw
  */
 export async function lostUploads(
   ctx: TicketContext,
   { files = [] }: MessageRow,
+  inputs: readonly AttachmentInput[],
   error: unknown,
 ): Promise<Refusal | undefined> {
   if (brokenConstraint(error) !== 'attachments_blob_key_blobs_key_fk') return undefined;
@@ -153,7 +162,7 @@ export async function lostUploads(
   const problems = named
     .filter(({ blobKey }) => !left.has(blobKey!))
     .map(({ position }) => ({
-      path: ['attachments', position - 1, 'upload'],
+      path: ['attachments', position - 1, ...fileInputOf(inputs[position - 1]!).path, 'upload'],
       message: 'There is no such upload, or it has expired',
     }));
   return problems.length === 0 ? undefined : invalidInput(problems);

@@ -40,7 +40,7 @@ export interface TicketListInput {
  *   requester; INVALID_INPUT for the text, the page's size or its cursors
  * @throws Unavailable when too many searches are under way
  */
-export function listTickets(
+export async function listTickets(
   ctx: TicketContext,
   given: TicketListInput,
   paging: Paging,

@@ -62,8 +62,8 @@ export async function recordUpload(db: Db | Tx, { id, userId, blob, ...names }: 
 
 const lifetime = sql`make_interval(hours => ${uploadLifetimeHours})`;
 /**
- * SQL condition for uploads that have not expired. An upload expires a day after it was begun, complete or
- * not.
+ * SQL condition for uploads that have not expired: an unfinished one expires a day after it was begun, a
+ * complete one a day after it was completed.
  */
 export const hasNotExpired = (table: typeof uploads | typeof openUploads) =>
   gt(table.createdAt, sql`now() - ${lifetime}`);

@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, gt, or, sql } from 'drizzle-orm';
 import type { Limits } from '../../config.ts';
 import type { Db, Reader, Tx } from '../../db/database.ts';
 import { preparePerPool } from '../../db/prepare-per-pool.ts';
@@ -9,7 +9,7 @@ import { refuse } from '../refusals-by-command.ts';
 import { hasNotExpired } from './complete-uploads.ts';
 import { UploadFault } from './fault.ts';
 
-/** What a user's uploads that are attached to no message use of the quota. */
+/** What a user's uploads that are attached to no message and have not expired use of the quota. */
 export interface Held {
   /** Number of uploads whose bytes are still arriving. */
   readonly open: number;
@@ -22,14 +22,15 @@ export const leastBytes = 64 * 1024;
 
 const selectHeld = preparePerPool((db) => {
   const user = sql.placeholder('userId');
-  const { byteSize, arrived } = openUploads;
+  const { byteSize, arrived, leaseUntil } = openUploads;
   const open = db
     .select({
       uploads: sql<number>`count(*)::int`.as('uploads'),
       bytes: sql<number>`coalesce(sum(greatest(${byteSize}, ${arrived}, ${leastBytes})), 0)`.as('open_bytes'),
     })
     .from(openUploads)
-    .where(eq(openUploads.userId, user))
+    // An expired one counts for as long as a request is still appending to it.
+    .where(and(eq(openUploads.userId, user), or(hasNotExpired(openUploads), gt(leaseUntil, sql`now()`))))
     .as('open');
   const whole = db
     .select({
@@ -52,7 +53,7 @@ const selectHeld = preparePerPool((db) => {
     .prepare('held_by');
 });
 
-/** Reads what a user's uploads that are attached to no message use of the quota. Nothing is locked. */
+/** Reads what a user's uploads use of the quota, see `Held`. Nothing is locked. */
 export async function readQuotaUse(db: Reader, userId: number): Promise<Held> {
   const [row] = await selectHeld(db).execute({ userId });
   return row!;

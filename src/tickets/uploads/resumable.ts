@@ -154,7 +154,8 @@ async function arrivedOf({ services }: TicketContext, { id, blobKey }: OpenUploa
 
 /**
  * Deletes the viewer's own upload, complete or not. One that is attached to a message stays. A request that
- * still sends bytes is ended first. The bytes of a complete upload are left to garbage collection.
+ * still sends bytes is ended first. The bytes of a complete upload are left to garbage collection. A message
+ * that is being written with the upload at this moment may still get it.
  * @param arrival number of this request, by `nextArrival`
  * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `write`
  * @throws UploadFault UPLOAD_NOT_FOUND; UPLOAD_COMPLETE when it is attached; UPLOAD_BUSY as `runExclusively`
@@ -174,12 +175,16 @@ export async function cancelUpload(ctx: TicketContext, id: string, arrival: numb
     // The row is gone. Bytes that cannot be removed now are garbage collected.
     if (gone) return blobs.abandon(open.blobKey).catch(() => {});
   }
-  const whole = await findUpload(database.commands, id, userId);
-  if (whole === undefined) throw uploadNotFound();
-  if (whole.attached) throw new UploadFault('UPLOAD_COMPLETE', 'The upload is attached to a message');
   const attached = database.commands
     .select({ id: attachments.id })
     .from(attachments)
     .where(eq(attachments.uploadId, uploads.id));
-  await database.commands.delete(uploads).where(and(eq(uploads.id, id), notExists(attached)));
+  const gone = await database.commands
+    .delete(uploads)
+    .where(and(eq(uploads.id, id), eq(uploads.userId, userId), hasNotExpired(uploads), notExists(attached)))
+    .returning({ id: uploads.id });
+  if (gone.length > 0) return;
+  // Whether there was one is asked afterwards: a message may have got it a moment ago.
+  if ((await findUpload(database.commands, id, userId)) === undefined) throw uploadNotFound();
+  throw new UploadFault('UPLOAD_COMPLETE', 'The upload is attached to a message');
 }

@@ -207,6 +207,8 @@ describe('what is refused leaves nothing', () => {
     ] as const) {
       const answer = await fetch(gateway.url + path, { method, headers: { authorization: asOperator } });
       expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow]);
+      const options = await fetch(gateway.url + path, { method: 'OPTIONS' });
+      expect([options.status, options.headers.get('allow')]).toEqual([204, allow]);
     }
     expect(
       (await fetch(`${gateway.url}/uploads/a/b`, { headers: { authorization: asOperator } })).status,

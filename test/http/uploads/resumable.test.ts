@@ -4,6 +4,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nextArrival, runExclusively } from '../../../src/tickets/uploads/run-exclusively.ts';
+import { countWaiting } from '../../support/database.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 import { add, get } from '../../tickets/calls.ts';
 
@@ -243,6 +244,20 @@ describe('an upload', () => {
     });
   });
 
+  test('that a message gets while it is given up stays, and its sender is told', async () => {
+    const path = await begun();
+    const { upload } = (await (await append(path, 0, true, Buffer.from('some'))).json()) as Told;
+    let given: ReturnType<typeof call> | undefined;
+    await gateway.sql.begin(async (tx) => {
+      await tx`lock table uploads in share mode`;
+      given = call('DELETE', path);
+      await expect.poll(() => countWaiting(gateway.sql)).toBeGreaterThan(0);
+      await add(gateway, { attachments: [{ upload }] });
+    });
+    expect(await problemOf(await given!)).toMatchObject({ status: 409, code: 'UPLOAD_COMPLETE' });
+    expect((await stateOf(path)).status).toBe(204);
+  });
+
   test('is its owner’s alone, for a day', async () => {
     const path = await begun();
     const unknown = '/uploads/00000000-0000-4000-8000-000000000000';
@@ -461,5 +476,18 @@ describe('what is wrong is said', () => {
     );
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(30);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(4);
+  });
+
+  test('that have expired take no room, whether the collector has come by or not', async () => {
+    const small = { MAX_ATTACHMENT_BYTES: '600000' };
+    const env = { ROLES: 'web', MAX_UPLOADED_BYTES: '1048576', MAX_OPEN_UPLOADS: '2', ...small };
+    await using at = await startGateway({ env });
+    const headers = { 'content-type': 'x/y', 'upload-complete': '?0', 'upload-length': '500000' };
+    const begin = () =>
+      call('POST', '/uploads', headers, new Uint8Array(0), { authorization: asOperator, at });
+    const statuses = async () => [(await begin()).status, (await begin()).status, (await begin()).status];
+    expect(await statuses()).toEqual([201, 201, 429]);
+    await at.sql`update open_uploads set created_at = now() - interval '24 hours 1 minute'`;
+    expect(await statuses()).toEqual([201, 201, 429]);
   });
 });

@@ -300,6 +300,28 @@ test('a mailbox has its own server, signs in with its sealed password, and TLS i
 });
 
 test.each([
+  ['smtp://nowhere:port', false],
+  ['smtp://nowhere:port', true],
+  ['smtp://de%sk@127.0.0.1', true],
+])(
+  'a mail of a mailbox whose server is %s waits, and says so; a sealed password: %s',
+  async (url, sealed) => {
+    await using world = await openWorld();
+    const key = Buffer.alloc(32, 7);
+    const password = sealed ? sealPassword('pass & word', 'company@domain.com', key) : null;
+    await world.sql`update mailboxes set smtp_url = ${url}, smtp_password = ${password}`;
+    const id = await world.queue();
+    world.work({ mailboxKey: key });
+    const { failure } = await until(world.sql, id, inState('DEFERRED', 'FAILED'));
+    expect(failure).toBe("The mailbox's SMTP URL cannot be read");
+    expect(explainRecipient({ state: 'DEFERRED', smtpReply: failure })).toMatchObject({
+      reason: 'The mailbox cannot send.',
+      suggestedAction: 'CHECK_MAILBOX',
+    });
+  },
+);
+
+test.each([
   ['550 5.1.1 <x@y>: user unknown', 'CHECK_ADDRESS'],
   ['552 5.2.2 mailbox full', 'CONTACT_RECIPIENT_OTHERWISE'],
   ['552 5.3.4 too big', 'REDUCE_SIZE'],

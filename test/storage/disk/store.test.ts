@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
+const putNine = async () => (await store.put(Readable.from([Buffer.alloc(9)]), 9)).key;
 const files = async (under = directory) =>
   (await readdir(under, { recursive: true, withFileTypes: true }))
     .filter((e) => e.isFile())
@@ -51,8 +52,7 @@ test('a folder that is removed under a running gateway is created again', async 
 });
 
 test('a folder of files that were set aside is created again when somebody has removed it', async () => {
-  const put = async () => (await store.put(Readable.from([Buffer.alloc(9)]), 9)).key;
-  const [first, second] = [await put(), await put()];
+  const [first, second] = [await putNine(), await putNine()];
   await store.setAside(first);
   await rm(join(directory, 'blobs', 'aside'), { recursive: true });
   await store.setAside(second);
@@ -116,6 +116,21 @@ const putUnder = (inject: string) =>
       env,
     },
   );
+
+test.runIf(hasStrace).each([
+  ['ESTALE', 'the store', '.', 'getdents64', `StoreUnavailable ${-constants.errno.ESTALE}; 1`],
+  ['EDQUOT', 'the days', 'aside', 'getdents64', `1; StoreUnavailable ${-constants.errno.EDQUOT}`],
+  ['EACCES', 'a file', '', 'statx', `StoreUnavailable ${-constants.errno.EACCES}; 1`],
+])('a disk that says %s while it lists %s may recover', async (why, _what, place, call, said) => {
+  const [kept, gone] = [await putNine(), await putNine()];
+  await store.setAside(gone);
+  const failing = join(directory, 'blobs', place === '' ? `${kept.slice(0, 2)}/${kept}` : place);
+  const inject = ['-P', failing, '-e', `inject=${call}:error=${why}`];
+  const lister = fileURLToPath(new URL('list-once.ts', import.meta.url));
+  const words = [...straceQuietly, ...inject, process.execPath, lister, join(directory, 'blobs')];
+  const { stdout, stderr } = spawnSync('strace', words, { encoding: 'utf8', env });
+  expect({ stdout, stderr }).toEqual({ stdout: said, stderr: '' });
+});
 
 test.runIf(hasStrace)('whichever fsync fails, the put fails and leaves nothing', async () => {
   const syncs = countSyncs();

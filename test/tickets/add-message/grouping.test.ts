@@ -15,11 +15,12 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-const addTo = (of: Gateway, ticketId: number) => add(of, { ticket: { ticketId }, body: `to ${ticketId}` });
+const addTo = (of: Gateway, ticketId: number, body = `to ${ticketId}`) =>
+  add(of, { ticket: { ticketId }, body });
 interface Slow extends AsyncDisposable {
   readonly gateway: Gateway;
-  /** One message whose statement takes until all others are there. */
-  queued(others: number): Promise<ReturnType<typeof add>[]>;
+  /** One message whose statement takes until all others are there, each with this body if there is one. */
+  queued(others: number, body?: string): Promise<ReturnType<typeof add>[]>;
 }
 
 /** Whatever had been sent to the gateway before this has come to where it waits. */
@@ -42,12 +43,12 @@ async function startSlow(writer: GroupCommitLimits): Promise<Slow> {
   const held = parts.move();
   return {
     gateway: of,
-    async queued(others) {
+    async queued(others, body) {
       await addTo(of, 50);
       door.hold();
       const calls = [addTo(of, 50)];
       await door.whenHeld();
-      for (let n = 0; n < others; n += 1) calls.push(addTo(of, 2 + n));
+      for (let n = 0; n < others; n += 1) calls.push(addTo(of, 2 + n, body));
       await roundTrips(of);
       door.release();
       return calls;
@@ -119,4 +120,15 @@ test('what is as long as a statement may be waits for nobody', async () => {
     for (let n = pending % 8; n < 8; n += 1) follow(addTo(slow.gateway, 2 + n));
     await roundTrips(slow.gateway);
   }
+});
+
+test('the bodies of a statement have at most 2 MiB, as they are encoded', async () => {
+  await using slow = await startSlow({});
+  const body = '\u7968'.repeat(80_000);
+  await Promise.all(await slow.queued(12, body));
+  const groups = await slow.gateway.sql<{ n: number }[]>`
+    select count(*)::int as n from messages where body = ${body} group by xmin::text`;
+  const rows = groups.map(({ n }) => n);
+  expect(rows.reduce((sum, n) => sum + n)).toBe(12);
+  expect(Math.max(...rows)).toBeLessThanOrEqual(8);
 });

@@ -79,14 +79,6 @@ export class XmlReader {
     while (!(yield* this.#node()));
   }
 
-  /** Skips the current element with its contents, and moves to the node after its end. */
-  *skip(): Generator<void, void> {
-    const { depth } = this;
-    do yield* this.read();
-    while (this.depth >= depth);
-    yield* this.read();
-  }
-
   /**
    * Reads what follows the root, as little as the old reader did: anything but a comment directly after the
    * root is an error, anything after white space is ignored.

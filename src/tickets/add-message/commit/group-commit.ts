@@ -170,7 +170,7 @@ export function createGroupCommit(
 
   return {
     append(row) {
-      const bytes = row.body.length + 512;
+      const bytes = Buffer.byteLength(row.body) + 512;
       if (unanswered >= maxUnanswered || unansweredBytes + bytes > maxUnansweredBytes) {
         const fault = { nothingWritten: true };
         return Promise.reject(new Unavailable('Too many messages are waiting to be written', 1, fault));

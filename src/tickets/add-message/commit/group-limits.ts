@@ -3,7 +3,8 @@ export interface GroupCommitLimits {
   /** Most messages without an answer yet, 4096 by default. Further callers get a 503. */
   readonly maxUnanswered?: number;
   /**
-   * Most characters of their bodies, with 512 for each message; 128 Mi by default. Further callers get a 503.
+   * Most bytes of their bodies in UTF-8, with 512 for each message; 128 MiB by default. Further callers get a
+   * 503.
    */
   readonly maxUnansweredBytes?: number;
   /** Most rows of one statement, 64 by default; see group-pace.ts. */
