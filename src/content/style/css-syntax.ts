@@ -104,18 +104,20 @@ function parseDeclaration(text: string): Declaration[] {
   return /^[a-z-]{1,40}$/.test(property) && value !== '' ? [{ property, value, important }] : [];
 }
 
-const pixels: Readonly<Record<string, number>> = {
-  px: 1,
-  pt: 4 / 3,
-  pc: 16,
-  in: 96,
-  cm: 96 / 2.54,
-  mm: 96 / 25.4,
-  em: 16,
-  rem: 16,
-  ex: 8,
-  ch: 8,
-};
+const pixels: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    px: 1,
+    pt: 4 / 3,
+    pc: 16,
+    in: 96,
+    cm: 96 / 2.54,
+    mm: 96 / 25.4,
+    em: 16,
+    rem: 16,
+    ex: 8,
+    ch: 8,
+  }),
+);
 
 /**
  * Converts a length to CSS pixels. A `rem` is always 16 pixels; `ex` and `ch` are 8.
@@ -131,6 +133,6 @@ export function pixelsOf(value: string, em = 16): number | undefined {
   const unit = parts[2]!;
   if (unit === '') return size === 0 ? 0 : undefined;
   if (unit === 'em') return size * em;
-  const factor = pixels[unit];
+  const factor = pixels.get(unit);
   return factor === undefined ? undefined : size * factor;
 }

@@ -55,10 +55,10 @@ export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPor
     const arrival = nextArrival();
     try {
       const [, , id, more] = path.split('/');
-      const methods = more !== undefined ? {} : id === undefined || id === '' ? collection : resource;
+      const methods = more !== undefined ? nothing : id === undefined || id === '' ? collection : resource;
       const method = req.method === 'GET' ? 'HEAD' : req.method!;
-      const run = Object.hasOwn(methods, method) ? methods[method as keyof typeof methods] : undefined;
-      if (run === undefined) throw notAllowed(Object.keys(methods));
+      const run = methods.get(method);
+      if (run === undefined) throw notAllowed([...methods.keys()]);
       if (method === 'OPTIONS') return answerOptions(res, maxBytes);
       const ctx = await contextOf(req, res);
       const { userId } = requireViewer(ctx, 'write');
@@ -80,13 +80,18 @@ export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPor
 }
 
 type UploadMethod = (call: UploadCall, id: string) => Promise<void>;
-const collection: Readonly<Record<string, UploadMethod>> = { POST: create, OPTIONS: async () => {} };
-const resource: Readonly<Record<string, UploadMethod>> = {
-  HEAD: sendState,
-  PATCH: append,
-  DELETE: cancel,
-  OPTIONS: async () => {},
-};
+const nothing: ReadonlyMap<string, UploadMethod> = new Map();
+const collection: ReadonlyMap<string, UploadMethod> = new Map(
+  Object.entries({ POST: create, OPTIONS: async () => {} }),
+);
+const resource: ReadonlyMap<string, UploadMethod> = new Map(
+  Object.entries({
+    HEAD: sendState,
+    PATCH: append,
+    DELETE: cancel,
+    OPTIONS: async () => {},
+  }),
+);
 
 /** Headers of an upload that a page can send to another origin only after a preflight. */
 const preflighted = [
