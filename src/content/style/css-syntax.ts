@@ -85,8 +85,8 @@ const maxKnown = 500;
 
 /**
  * Parses a style attribute or the body of a rule, in linear time. Repeated declarations are kept, in the
- * order of the source. Invalid ones are left out: without a value, with one that ends with an escaped blank, or
- * with a property that is not 1 to 40 letters and hyphens. Nothing reads custom properties, so it does not
+ * order of the source. Invalid ones are left out: without a value, with one that ends with an escaped blank,
+ * or with a property that is not 1 to 40 letters and hyphens. Nothing reads custom properties, so it does not
  * matter which of these are left out.
  */
 export function parseDeclarations(css: string): readonly Declaration[] {
