@@ -70,7 +70,8 @@ function fontSizeOf(value: string, parent: number): number {
   if (value === 'larger') return parent * 1.2;
   if (value === 'initial') return 16;
   if (/^[\d.]+%$/.test(value)) return (parent * Number.parseFloat(value)) / 100;
-  return sizes.get(value) ?? pixelsOf(value, parent) ?? parent;
+  const size = sizes.get(value) ?? pixelsOf(value, parent) ?? parent;
+  return size < 0 ? parent : size;
 }
 
 const spaces: ReadonlyMap<string, WhiteSpace> = new Map(

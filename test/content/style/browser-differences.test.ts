@@ -23,6 +23,7 @@ test.each([
   ['nor a combinator', '<style>html>/**/body p{display:none}</style><p>TEXT</p>'],
   ['a comment parts words', '<p style="display/**/:/**/none/**/!/**/important">TEXT</p>'],
   ['in at-rules, too', '<style>@media/**/screen/**/and (hover){p{display:none}}</style><p>TEXT</p>'],
+  ['an opacity may be a percentage', '<p style="opacity:.5%">TEXT</p>'],
   ['what is not valid overrides nothing', '<p style="visibility:hidden;visibility:seen">TEXT</p>'],
   ['nor does a hack for old browsers', '<p style="display:none;display:block\\9">TEXT</p>'],
 ])('a text that a browser does not show is not shown: %s', (_, html) => {
@@ -40,6 +41,8 @@ test.each([
   ['also of a property', '<p style="display\\9:none">TEXT</p>'],
   ['visibility knows few words', '<p style="visibility:seen">TEXT</p>'],
   ['and what it inherits', '<p style="visibility:unset">TEXT</p>'],
+  ['a length of letters is not below zero', '<p style="font-size:-5px">TEXT</p>'],
+  ['an opacity is a number and nothing else', '<p style="opacity:0 !ie">TEXT</p>'],
   ['an opacity above one hides nothing', '<p style="opacity:7;color:rgba(0,0,0,5)">TEXT</p>'],
 ])('a text that a browser shows is shown: %s', (_, html) => {
   expect(cleanHtml(html, 'HELD')).toMatchObject({ text: 'TEXT', changes: [] });
