@@ -4,11 +4,13 @@ import { brokenConstraint, errorCodeOf } from '../platform/database-faults.ts';
 import { CommandError, UsageError } from './command.ts';
 
 /** What a violated unique constraint refers to. */
-const taken: Readonly<Record<string, string>> = {
-  users_login_key: 'a user with this login',
-  mailboxes_address_key: 'a mailbox with this address',
-  tickets_reference_key: 'a ticket with this reference',
-};
+const taken: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    users_login_key: 'a user with this login',
+    mailboxes_address_key: 'a mailbox with this address',
+    tickets_reference_key: 'a ticket with this reference',
+  }),
+);
 
 /**
  * A SQLSTATE: five digits and capitals, at least one of them a digit. Node's codes, such as EPERM, have no
@@ -30,6 +32,7 @@ export function explain(error: unknown): string {
   const state = errorCodeOf(error);
   if (state === undefined || !sqlStatePattern.test(state)) return describeFault(error);
   const constraint = brokenConstraint(error);
-  if (state === '23505') return `There is ${taken[constraint ?? ''] ?? 'one with this name or id'} already.`;
+  if (state === '23505')
+    return `There is ${taken.get(constraint ?? '') ?? 'one with this name or id'} already.`;
   return `The database rejected the change (${state}${constraint === undefined ? '' : `, ${constraint}`}).`;
 }

@@ -111,6 +111,10 @@ function incomingFile(
 
 async function* noBytes(): AsyncGenerator<Buffer> {}
 
+const membersOfFile: ReadonlyMap<string, string> = new Map(
+  Object.entries({ fileName: '.FileName', contentType: '.ContentType' }),
+);
+
 function memberOf(
   path: readonly string[],
   lists: Record<'attachments' | 'cc' | 'bcc', Kept<unknown>>,
@@ -133,9 +137,7 @@ function memberOf(
       return 'Idempotency-Key';
     case 'attachments': {
       const member = indexed('Attachments', lists.attachments, second);
-      return third === undefined
-        ? member
-        : `${member}${{ fileName: '.FileName', contentType: '.ContentType' }[third] ?? ''}`;
+      return third === undefined ? member : `${member}${membersOfFile.get(third) ?? ''}`;
     }
     case 'from':
       return 'SendViaOutboundEmailFrom';

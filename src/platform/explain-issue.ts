@@ -1,13 +1,15 @@
 import type { z } from 'zod';
 
-const kinds: Readonly<Record<string, string>> = {
-  string: 'a text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'an object',
-};
+const kinds: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    string: 'a text',
+    number: 'a number',
+    int: 'a whole number',
+    boolean: 'true or false',
+    array: 'a list',
+    object: 'an object',
+  }),
+);
 /** Longest value that is repeated in a message. */
 const maxShown = 40;
 
@@ -20,7 +22,9 @@ const maxShown = 40;
 export const explainIssue: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.input === undefined ? 'is missing' : `must be ${kinds[issue.expected] ?? issue.expected}`;
+      return issue.input === undefined
+        ? 'is missing'
+        : `must be ${kinds.get(issue.expected) ?? issue.expected}`;
     case 'invalid_value':
       return issue.input === undefined
         ? 'is missing'
@@ -28,7 +32,7 @@ export const explainIssue: z.core.$ZodErrorMap = (issue) => {
     case 'too_small':
       return tooSmall(issue);
     case 'too_big':
-      return tooBig[issue.origin]?.(issue.maximum) ?? `must be ${mostOf(issue)}`;
+      return tooBig.get(issue.origin)?.(issue.maximum) ?? `must be ${mostOf(issue)}`;
     case 'unrecognized_keys':
       return notFields(issue.keys, issue.input);
     default:
@@ -37,7 +41,7 @@ export const explainIssue: z.core.$ZodErrorMap = (issue) => {
 };
 
 function tooSmall({ origin, minimum, inclusive }: z.core.$ZodRawIssue<z.core.$ZodIssueTooSmall>): string {
-  const least = tooShort[origin];
+  const least = tooShort.get(origin);
   if (least !== undefined) return minimum <= 1 ? 'is empty' : least(minimum);
   return inclusive === false ? `must be more than ${minimum}` : `must be at least ${minimum}`;
 }
@@ -45,14 +49,18 @@ function tooSmall({ origin, minimum, inclusive }: z.core.$ZodRawIssue<z.core.$Zo
 const mostOf = ({ maximum, inclusive }: z.core.$ZodRawIssue<z.core.$ZodIssueTooBig>): string =>
   inclusive === false ? `less than ${maximum}` : `at most ${maximum}`;
 
-const tooShort: Readonly<Record<string, (least: number | bigint) => string>> = {
-  string: (least) => `is shorter than ${least} characters`,
-  array: (least) => `has fewer than ${least} members`,
-};
-const tooBig: Readonly<Record<string, (most: number | bigint) => string>> = {
-  string: (most) => `is longer than ${most} characters`,
-  array: (most) => `has more than ${most} members`,
-};
+const tooShort: ReadonlyMap<string, (least: number | bigint) => string> = new Map(
+  Object.entries({
+    string: (least) => `is shorter than ${least} characters`,
+    array: (least) => `has fewer than ${least} members`,
+  }),
+);
+const tooBig: ReadonlyMap<string, (most: number | bigint) => string> = new Map(
+  Object.entries({
+    string: (most) => `is longer than ${most} characters`,
+    array: (most) => `has more than ${most} members`,
+  }),
+);
 
 const notThis = (input: unknown): string =>
   typeof input === 'string' && input.length <= maxShown ? `, not ${JSON.stringify(input)}` : '';

@@ -141,7 +141,7 @@ function placeOf(
  * certificate, unless `sslrootcert` is `system`. `verify-ca` verifies the host's name as well.
  */
 function tlsOf(given: ReadonlyMap<string, string>): DatabaseTls | undefined {
-  const mode = given.get('sslmode') ?? switches[given.get('ssl') ?? ''] ?? given.get('ssl') ?? 'disable';
+  const mode = given.get('sslmode') ?? switches.get(given.get('ssl') ?? '') ?? given.get('ssl') ?? 'disable';
   if (!sslModes.includes(mode)) throw new Error(`sslmode must be one of ${sslModes.join(', ')}`);
   const roots = given.get('sslrootcert');
   if (roots !== undefined && roots !== 'system')
@@ -163,7 +163,9 @@ function tlsOf(given: ReadonlyMap<string, string>): DatabaseTls | undefined {
   };
 }
 
-const switches: Readonly<Record<string, string>> = { true: 'verify-full', false: 'disable' };
+const switches: ReadonlyMap<string, string> = new Map(
+  Object.entries({ true: 'verify-full', false: 'disable' }),
+);
 
 function connectSecondsOf(text: string | undefined): number | undefined {
   if (text !== undefined && !/^[1-9]\d{0,2}$/.test(text))

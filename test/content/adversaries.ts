@@ -59,6 +59,8 @@ export const adversaries: Readonly<Record<string, (size: number) => string>> = {
   'math with html in it': times('<math><mtext><p>x'),
   'style sheets': numbered((n) => `<style>.a${n}{color:red}</style><p class=a${n}>x`),
   'comments in a style sheet': (size) => `<style>${times('/*')(size)}</style>x`,
+  'comments between words of a style sheet': (size) => `<style>${times('a/**/')(size)}</style>x`,
+  'comments between values': (size) => `<p style="${times('a:1/**/2;')(size)}">x`,
   'braces in a style sheet': (size) => `<style>${times('a{{')(size)}</style>x`,
   blanks: times(' '),
   'blanks before text': between('<p>x', ' ', 'y'),

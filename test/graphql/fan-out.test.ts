@@ -171,6 +171,22 @@ test('what an answer says of who the viewer is, is said to that viewer alone', a
   leave([one!, other!]);
 });
 
+test('a variable that is left out has its default, though another watcher sends null for it', async () => {
+  const document = `subscription ($first: Int = 1) { ticketEvents(ticket: { ticketId: 47 }) {
+    ticketMessage { bodyText ticket { messages(first: $first) { nodes { id } } } } } }`;
+  const streams = await Promise.all(
+    [{}, { first: null }, {}].map((variables) =>
+      openStream(gateway.url, { query: document, variables }, { authorization: asOperator }),
+    ),
+  );
+  const seen = Promise.all(streams.map((stream) => told(stream, 'to both')));
+  await add(gateway, { body: 'to both' });
+  const [byDefault, byNull, again] = (await seen).map((text) => text.match(/"id"/g)!.length);
+  expect([byDefault, again]).toEqual([1, 1]);
+  expect(byNull).toBeGreaterThan(1);
+  leave(streams);
+});
+
 test('operators who see different things are told different things', async () => {
   const [own] = await tokens(1);
   const requesters = await watching(1, [asRequester]);

@@ -1,15 +1,17 @@
 import { GrowingText, inPieces } from './large-strings.ts';
 import { UnreadableBody } from './tree.ts';
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-};
+const entities: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+  }),
+);
 
 const escaped = (text: string, special: RegExp): string =>
-  inPieces(text, (piece) => piece.replace(special, (character) => entities[character]!));
+  inPieces(text, (piece) => piece.replace(special, (character) => entities.get(character)!));
 const escapeText = (text: string): string => escaped(text, /[&<>]/g);
 const escapeAttribute = (text: string): string => escaped(text, /[&<>"]/g);
 

@@ -105,7 +105,7 @@ export class Cleaner implements Visitor {
       return false;
     }
     const rule = elementRules.get(element.name) ?? inlineRule;
-    const change = changeCodes[element.name];
+    const change = changeCodes.get(element.name);
     if (change !== undefined && !/^(?:hidden|image)$/i.test(attributeOf(element, 'type') ?? ''))
       output.changes.add(change);
     if (loadsPicture(declared) || attributeOf(element, 'background') !== undefined)

@@ -78,16 +78,18 @@ export const mayContainStrike = new Set(
  * The code in `changes` of elements whose function is removed, by name. Their content, or what a form field
  * shows, may be kept as text.
  */
-export const changeCodes: Readonly<Record<string, 'SCRIPT' | 'FORM' | 'EMBEDDED' | undefined>> = {
-  script: 'SCRIPT',
-  select: 'FORM',
-  input: 'FORM',
-  textarea: 'FORM',
-  audio: 'EMBEDDED',
-  canvas: 'EMBEDDED',
-  embed: 'EMBEDDED',
-  frame: 'EMBEDDED',
-  iframe: 'EMBEDDED',
-  object: 'EMBEDDED',
-  video: 'EMBEDDED',
-};
+export const changeCodes: ReadonlyMap<string, 'SCRIPT' | 'FORM' | 'EMBEDDED'> = new Map(
+  Object.entries({
+    script: 'SCRIPT',
+    select: 'FORM',
+    input: 'FORM',
+    textarea: 'FORM',
+    audio: 'EMBEDDED',
+    canvas: 'EMBEDDED',
+    embed: 'EMBEDDED',
+    frame: 'EMBEDDED',
+    iframe: 'EMBEDDED',
+    object: 'EMBEDDED',
+    video: 'EMBEDDED',
+  }),
+);

@@ -34,7 +34,7 @@ export interface ListItem {
  * Quill uses one `ol` for all kinds of items and all levels. They differ by `data-list` and a class, which
  * its style sheet interprets.
  */
-const ticks: Readonly<Record<string, string>> = { checked: '☑', unchecked: '☐' };
+const ticks: ReadonlyMap<string, string> = new Map(Object.entries({ checked: '☑', unchecked: '☐' }));
 const quillTypes = ['decimal', 'lower-alpha', 'lower-roman'] as const;
 
 /** Computes the markers of list items while the tree is visited in document order. */
@@ -79,7 +79,7 @@ function quillItem(item: ElementNode, kind: string, { levels }: List): ListItem 
   const level = Number(/(?:^|\s)ql-indent-([1-8])(?:\s|$)/.exec(attributeOf(item, 'class') ?? '')?.[1] ?? 0);
   levels.length = Math.min(levels.length, level + 1);
   const margin = level === 0 ? '' : `;padding-left:0;margin-left:${3 * level}em`;
-  const tick = ticks[kind];
+  const tick = ticks.get(kind);
   if (tick !== undefined)
     return {
       marker: tick,

@@ -1,19 +1,23 @@
 /** The letters of the attribute `type`, as keywords of `list-style-type`. */
-const types: Readonly<Record<string, string>> = {
-  '1': 'decimal',
-  a: 'lower-alpha',
-  A: 'upper-alpha',
-  i: 'lower-roman',
-  I: 'upper-roman',
-};
-const bullets: Readonly<Record<string, string>> = { disc: '*', circle: 'o', square: '▪', none: '' };
+const types: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    '1': 'decimal',
+    a: 'lower-alpha',
+    A: 'upper-alpha',
+    i: 'lower-roman',
+    I: 'upper-roman',
+  }),
+);
+const bullets: ReadonlyMap<string, string> = new Map(
+  Object.entries({ disc: '*', circle: 'o', square: '▪', none: '' }),
+);
 
 /**
  * The CSS `list-style-type` for a value of the attribute `type`: `1`, `a`, `A`, `i` or `I`, or `disc`,
  * `circle`, `square` or `none` in any case. Undefined for other values.
  */
 export const listTypeOf = (attribute: string): string | undefined =>
-  types[attribute] ?? (attribute.toLowerCase() in bullets ? attribute.toLowerCase() : undefined);
+  types.get(attribute) ?? (bullets.has(attribute.toLowerCase()) ? attribute.toLowerCase() : undefined);
 
 const romans: readonly (readonly [number, string])[] = [
   [1000, 'm'],
@@ -55,16 +59,18 @@ function letters(value: number, first: string, count: number): string {
 
 const greek = 'αβγδεζηθικλμνξοπρστυφχψω';
 
-const counters: Readonly<Record<string, (value: number) => string>> = {
-  'lower-alpha': (value) => letters(value, 'a', 26),
-  'lower-latin': (value) => letters(value, 'a', 26),
-  'upper-alpha': (value) => letters(value, 'A', 26),
-  'upper-latin': (value) => letters(value, 'A', 26),
-  'lower-roman': roman,
-  'upper-roman': (value) => roman(value).toUpperCase(),
-  'lower-greek': (value) => greek[value - 1] ?? String(value),
-  'decimal-leading-zero': (value) => (value >= 0 && value < 10 ? `0${value}` : String(value)),
-};
+const counters: ReadonlyMap<string, (value: number) => string> = new Map(
+  Object.entries({
+    'lower-alpha': (value) => letters(value, 'a', 26),
+    'lower-latin': (value) => letters(value, 'a', 26),
+    'upper-alpha': (value) => letters(value, 'A', 26),
+    'upper-latin': (value) => letters(value, 'A', 26),
+    'lower-roman': roman,
+    'upper-roman': (value) => roman(value).toUpperCase(),
+    'lower-greek': (value) => greek[value - 1] ?? String(value),
+    'decimal-leading-zero': (value) => (value >= 0 && value < 10 ? `0${value}` : String(value)),
+  }),
+);
 
 /**
  * The marker of an item in text: `*`, `3.` or `c.`; empty for the type `none`.
@@ -72,6 +78,5 @@ const counters: Readonly<Record<string, (value: number) => string>> = {
  * @param value the item's number. A style that cannot show it (letters for 0) shows it in decimal
  */
 export function markerOf(type: string, value: number): string {
-  const bullet = bullets[type];
-  return bullet ?? `${(counters[type] ?? String)(value)}.`;
+  return bullets.get(type) ?? `${(counters.get(type) ?? String)(value)}.`;
 }

@@ -49,7 +49,7 @@ export function writeLeafElement(
     writePicture(output, empty, remotePictures);
   else if (name === 'input' || name === 'select') output.writeReplacement(shownByField(element), around);
   else if (rule.empty === true) output.markup.empty(rule.as!, shownAttributes(element, rule.as!));
-  else if (changeCodes[name] === 'EMBEDDED') writeEmbedded(output, empty);
+  else if (changeCodes.get(name) === 'EMBEDDED') writeEmbedded(output, empty);
 }
 
 /** Replaces embedded content by a link. */

@@ -72,7 +72,9 @@ function rulesFor(
 const isLength = (word: string): boolean => /^(?:0|[\d.]+(?:px|pt|pc|em|rem|ex|in|cm|mm|%))$/.test(word);
 const sizeWord = /^(?:xx-small|x-small|small|medium|large|x-large|xx-large|smaller|larger)$/;
 
-/** Expands shorthands to the properties that are used here. */
+const visibilityWord = /^(?:visible|hidden|collapse|inherit|initial|unset|revert|revert-layer)$/;
+
+/** Expands shorthands to the properties that are used here. An invalid `visibility` is left out. */
 function expand({ property, value }: Declaration): (readonly [string, string])[] {
   switch (property) {
     case 'font':
@@ -83,6 +85,8 @@ function expand({ property, value }: Declaration): (readonly [string, string])[]
       const type = wordsOf(value).find((word) => /^[a-z-]+$/.test(word) && !/^(?:in|out)side$/.test(word));
       return type === undefined ? [] : [['list-style-type', type]];
     }
+    case 'visibility':
+      return visibilityWord.test(value) ? [[property, value]] : [];
     case 'text-decoration-line':
       return [['text-decoration', value]];
     default:

@@ -43,13 +43,13 @@ const names = new Map(
     .map((pair) => pair.split(' ') as [string, string]),
 );
 
-const channel = (text: string): number =>
-  Math.max(0, Math.min(255, text.endsWith('%') ? Number.parseFloat(text) * 2.55 : Number.parseFloat(text)));
-
-const opacity = (text: string | undefined): number => {
-  if (text === undefined) return 1;
-  return text.endsWith('%') ? Number.parseFloat(text) / 100 : Number.parseFloat(text);
+/** A number, or a percentage of `whole`, that is limited to 0 to `whole`. */
+const within = (whole: number, text: string): number => {
+  const value = text.endsWith('%') ? (Number.parseFloat(text) * whole) / 100 : Number.parseFloat(text);
+  return Math.max(0, Math.min(whole, value));
 };
+const channel = (text: string): number => within(255, text);
+const opacity = (text = '1'): number => within(1, text);
 
 function fromHex(digits: string): Colour {
   const wide = digits.length < 6 ? digits.replace(/./g, '$&$&') : digits;
@@ -62,14 +62,15 @@ const rgb = new RegExp(
   `^rgba?\\(\\s*(${number}%?)[\\s,]+(${number}%?)[\\s,]+(${number}%?)(?:[\\s,/]+(${number}%?))?\\s*\\)$`,
 );
 const hsl = new RegExp(
-  `^hsla?\\(\\s*(${number})(?:deg)?[\\s,]+(${number})%[\\s,]+(${number})%(?:[\\s,/]+(${number}%?))?\\s*\\)$`,
+  `^hsla?\\(\\s*(${number})(?:deg)?[\\s,]+(${number}%)[\\s,]+(${number}%)(?:[\\s,/]+(${number}%?))?\\s*\\)$`,
 );
 
+/** @param hue in degrees; the others are within 0 to 1 */
 function fromHsl(hue: number, saturation: number, lightness: number, alpha: number): Colour {
   const part = (n: number) => {
     const k = (n + (((hue % 360) + 360) % 360) / 30) % 12;
-    const a = (saturation / 100) * Math.min(lightness / 100, 1 - lightness / 100);
-    return Math.round(255 * (lightness / 100 - a * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
+    const a = saturation * Math.min(lightness, 1 - lightness);
+    return Math.round(255 * (lightness - a * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
   };
   return [part(0), part(8), part(4), alpha];
 }
@@ -88,7 +89,7 @@ export function parseColour(text: string): Colour | undefined {
   const angles = hsl.exec(text);
   return angles === null
     ? undefined
-    : fromHsl(Number(angles[1]), Number(angles[2]), Number(angles[3]), opacity(angles[4]));
+    : fromHsl(Number(angles[1]), within(1, angles[2]!), within(1, angles[3]!), opacity(angles[4]));
 }
 
 /**

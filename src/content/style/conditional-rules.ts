@@ -104,13 +104,15 @@ function featureHolds(text: string): Truth {
   return limit === 'max' ? actual <= wanted : actual === wanted;
 }
 
-const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> = {
-  '<': (a, b) => a < b,
-  '<=': (a, b) => a <= b,
-  '>': (a, b) => a > b,
-  '>=': (a, b) => a >= b,
-  '=': (a, b) => a === b,
-};
+const comparisons: ReadonlyMap<string, (a: number, b: number) => boolean> = new Map(
+  Object.entries({
+    '<': (a, b) => a < b,
+    '<=': (a, b) => a <= b,
+    '>': (a, b) => a > b,
+    '>=': (a, b) => a >= b,
+    '=': (a, b) => a === b,
+  }),
+);
 
 const withoutPrefix = (name: string): string => name.replace(/^-webkit-/, '');
 /** What a feature has when its name alone is false. */
@@ -129,14 +131,16 @@ function rangeHolds(text: string): Truth {
   if (values.includes(undefined) || values.length > 3) return undefined;
   return terms
     .filter((_, index) => index % 2 === 1)
-    .every((mark, index) => comparisons[mark]!(values[index]!, values[index + 1]!));
+    .every((mark, index) => comparisons.get(mark)!(values[index]!, values[index + 1]!));
 }
+
+const dotsPerPixel: ReadonlyMap<string, number> = new Map(Object.entries({ dpi: 96, dpcm: 96 / 2.54 }));
 
 function numberOf(text: string): number | undefined {
   const ratio = /^(\d{1,5}(?:\.\d{0,6})?)\s*\/\s*(\d{1,5})$/.exec(text);
   if (ratio !== null) return Number(ratio[1]) / Number(ratio[2]);
   const dots = /^(\d{1,5}(?:\.\d{0,4})?|\.\d{1,4})(dppx|x|dpi|dpcm)?$/.exec(text);
-  if (dots !== null) return Number(dots[1]) / ({ dpi: 96, dpcm: 96 / 2.54 }[dots[2] ?? ''] ?? 1);
+  if (dots !== null) return Number(dots[1]) / (dotsPerPixel.get(dots[2] ?? '') ?? 1);
   return pixelsOf(text);
 }
 

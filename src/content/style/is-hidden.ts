@@ -65,8 +65,9 @@ function isTransformedAway(declared: Declared): boolean {
   );
 }
 
-const isFaint = (value: string | undefined): boolean =>
-  value !== undefined && Number.parseFloat(value) / (value.endsWith('%') ? 100 : 1) <= 0.05;
+const isFaint = (value = ''): boolean =>
+  /^[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?%?$/.test(value) &&
+  Number.parseFloat(value) / (value.endsWith('%') ? 100 : 1) <= 0.05;
 
 /**
  * Whether an element is invisible with all of its content: not displayed (also by the attribute `hidden`, or

@@ -28,9 +28,15 @@ export interface Sheet {
  */
 export function parseSheets(texts: readonly string[]): Sheet {
   const reader = new SheetReader();
-  for (const text of texts) reader.read(withoutComments(text.replace(/<!--|-->/g, '')));
+  for (const text of texts) reader.read(withoutComments(text.replace(/<!--|-->/g, ''), unlessItParts));
   return reader;
 }
+
+const beforeName = /[\w)%-]|[^\0-\x7f]/;
+const ofName = /[\w-]|[^\0-\x7f]/;
+/** A comment means nothing in a selector, unless two names would become one without it: then it stays. */
+const unlessItParts = (before: string, after: string): string =>
+  beforeName.test(before) && ofName.test(after) ? '/**/' : '';
 
 /** An open block. */
 interface Block {
@@ -88,7 +94,9 @@ class SheetReader implements Sheet {
     while (this.#blocks.length > 0) this.#close();
   }
 
-  #open(text: string): void {
+  #open(written: string): void {
+    const group = written.startsWith('@');
+    const text = group ? written.replaceAll('/**/', ' ') : written;
     const around = this.#blocks.at(-1);
     this.#order += 1;
     const order = this.#order;
@@ -96,7 +104,6 @@ class SheetReader implements Sheet {
       this.#blocks.push({ prelude: undefined, applies: false, declarations: [], order });
       return;
     }
-    const group = text.startsWith('@');
     // Declarations in a group inside a rule belong to the rule.
     const prelude = group ? around?.prelude : nested(text, around?.prelude);
     const tooMuch = this.#blocks.length > deepest || (prelude ?? '').length > longestPrelude;

@@ -41,15 +41,17 @@ const caseless = new Set(
   ).split(' '),
 );
 
-const comparisons: Readonly<Record<string, (found: string, wanted: string) => boolean>> = {
-  '': () => true,
-  '=': (found, wanted) => found === wanted,
-  '~=': (found, wanted) => wordsIn(found).includes(wanted),
-  '|=': (found, wanted) => found === wanted || found.startsWith(`${wanted}-`),
-  '^=': (found, wanted) => wanted !== '' && found.startsWith(wanted),
-  '$=': (found, wanted) => wanted !== '' && found.endsWith(wanted),
-  '*=': (found, wanted) => wanted !== '' && found.includes(wanted),
-};
+const comparisons: ReadonlyMap<string, (found: string, wanted: string) => boolean> = new Map(
+  Object.entries({
+    '': () => true,
+    '=': (found, wanted) => found === wanted,
+    '~=': (found, wanted) => wordsIn(found).includes(wanted),
+    '|=': (found, wanted) => found === wanted || found.startsWith(`${wanted}-`),
+    '^=': (found, wanted) => wanted !== '' && found.startsWith(wanted),
+    '$=': (found, wanted) => wanted !== '' && found.endsWith(wanted),
+    '*=': (found, wanted) => wanted !== '' && found.includes(wanted),
+  }),
+);
 
 /**
  * Tests an attribute, as `[name operator value flag]`. The operator is one of CSS (`=`, `~=`, `|=`, `^=`,
@@ -68,7 +70,7 @@ export function attributeTest({
   readonly value: string;
   readonly flag: string | undefined;
 }): ElementTest {
-  const compare = comparisons[operator]!;
+  const compare = comparisons.get(operator)!;
   const anyCase = flag === 'i' || (flag === undefined && caseless.has(name));
   const wanted = anyCase ? value.toLowerCase() : value;
   return (element) => {
@@ -87,48 +89,52 @@ const nothing: ElementTest = () => false;
 const isRoot: ElementTest = ({ parent }) => parent?.kind === 'root';
 
 /** States of a static page without interaction. */
-const states: Readonly<Record<string, ElementTest>> = {
-  'first-child': (element, spend) => siblingPlaceOf(element, spend).index === 1,
-  'last-child': (element, spend) => siblingPlaceOf(element, spend).fromEnd === 1,
-  'only-child': (element, spend) =>
-    siblingPlaceOf(element, spend).index === 1 && siblingPlaceOf(element, spend).fromEnd === 1,
-  'first-of-type': (element, spend) => siblingPlaceOf(element, spend).ofType === 1,
-  'last-of-type': (element, spend) => siblingPlaceOf(element, spend).ofTypeFromEnd === 1,
-  'only-of-type': (element, spend) =>
-    siblingPlaceOf(element, spend).ofType === 1 && siblingPlaceOf(element, spend).ofTypeFromEnd === 1,
-  empty: ({ first }) => {
-    for (let node = first; node !== undefined; node = node.next) if (node.kind !== 'comment') return false;
-    return true;
-  },
-  root: isRoot,
-  scope: isRoot,
-  link: isLink,
-  'any-link': isLink,
-  '-webkit-any-link': isLink,
-  checked: (element) =>
-    (element.name === 'input' && has(element, 'checked')) ||
-    (element.name === 'option' && has(element, 'selected')),
-  disabled: (element) => isField(element) && has(element, 'disabled'),
-  enabled: (element) => isField(element) && !has(element, 'disabled'),
-  defined: () => true,
-  open: (element) => /^(?:details|dialog)$/.test(element.name) && has(element, 'open'),
-  ...Object.fromEntries(
-    (
-      'hover active focus focus-visible focus-within visited target target-within fullscreen modal host ' +
-      'picture-in-picture autofill -webkit-autofill -webkit-drag -webkit-full-screen current past ' +
-      'future playing popover-open user-invalid user-valid'
-    )
-      .split(' ')
-      .map((name) => [name, nothing]),
-  ),
-};
+const states: ReadonlyMap<string, ElementTest> = new Map(
+  Object.entries({
+    'first-child': (element, spend) => siblingPlaceOf(element, spend).index === 1,
+    'last-child': (element, spend) => siblingPlaceOf(element, spend).fromEnd === 1,
+    'only-child': (element, spend) =>
+      siblingPlaceOf(element, spend).index === 1 && siblingPlaceOf(element, spend).fromEnd === 1,
+    'first-of-type': (element, spend) => siblingPlaceOf(element, spend).ofType === 1,
+    'last-of-type': (element, spend) => siblingPlaceOf(element, spend).ofTypeFromEnd === 1,
+    'only-of-type': (element, spend) =>
+      siblingPlaceOf(element, spend).ofType === 1 && siblingPlaceOf(element, spend).ofTypeFromEnd === 1,
+    empty: ({ first }) => {
+      for (let node = first; node !== undefined; node = node.next) if (node.kind !== 'comment') return false;
+      return true;
+    },
+    root: isRoot,
+    scope: isRoot,
+    link: isLink,
+    'any-link': isLink,
+    '-webkit-any-link': isLink,
+    checked: (element) =>
+      (element.name === 'input' && has(element, 'checked')) ||
+      (element.name === 'option' && has(element, 'selected')),
+    disabled: (element) => isField(element) && has(element, 'disabled'),
+    enabled: (element) => isField(element) && !has(element, 'disabled'),
+    defined: () => true,
+    open: (element) => /^(?:details|dialog)$/.test(element.name) && has(element, 'open'),
+    ...Object.fromEntries(
+      (
+        'hover active focus focus-visible focus-within visited target target-within fullscreen modal host ' +
+        'picture-in-picture autofill -webkit-autofill -webkit-drag -webkit-full-screen current past ' +
+        'future playing popover-open user-invalid user-valid'
+      )
+        .split(' ')
+        .map((name) => [name, nothing]),
+    ),
+  }),
+);
 
-const indexes: Readonly<Record<string, (element: ElementNode, spend: Spend) => number>> = {
-  'nth-child': (element, spend) => siblingPlaceOf(element, spend).index,
-  'nth-last-child': (element, spend) => siblingPlaceOf(element, spend).fromEnd,
-  'nth-of-type': (element, spend) => siblingPlaceOf(element, spend).ofType,
-  'nth-last-of-type': (element, spend) => siblingPlaceOf(element, spend).ofTypeFromEnd,
-};
+const indexes: ReadonlyMap<string, (element: ElementNode, spend: Spend) => number> = new Map(
+  Object.entries({
+    'nth-child': (element, spend) => siblingPlaceOf(element, spend).index,
+    'nth-last-child': (element, spend) => siblingPlaceOf(element, spend).fromEnd,
+    'nth-of-type': (element, spend) => siblingPlaceOf(element, spend).ofType,
+    'nth-last-of-type': (element, spend) => siblingPlaceOf(element, spend).ofTypeFromEnd,
+  }),
+);
 
 /** Valid in browsers, but not supported here, as they are rare in mail. */
 const notUnderstood = new Set(
@@ -153,11 +159,11 @@ export function pseudoClassTest(
   argument: string | undefined,
   compile: (list: string) => readonly Selector[],
 ): { readonly test: ElementTest; readonly specificity: number } {
-  const state = argument === undefined && Object.hasOwn(states, name) ? states[name] : undefined;
+  const state = argument === undefined ? states.get(name) : undefined;
   if (state !== undefined) return { test: state, specificity: 100 };
   if (notUnderstood.has(name)) throw new UnknownSelector();
   if (argument === undefined) throw new InvalidSelector();
-  const index = indexes[name];
+  const index = indexes.get(name);
   if (index !== undefined) return { test: nthTest(argument, index), specificity: 100 };
   if (name === 'lang') return { test: langTest(argument), specificity: 100 };
   if (!/^(?:not|is|where|matches|-webkit-any)$/.test(name)) throw new InvalidSelector();
@@ -172,11 +178,13 @@ function listTest(name: string, selectors: readonly Selector[]): { test: Element
   };
 }
 
+const formulas: ReadonlyMap<string, string> = new Map(Object.entries({ odd: '2n+1', even: '2n' }));
+
 /** `odd`, `3`, `2n+1`, `-n + 3` */
 function nthTest(argument: string, index: (element: ElementNode, spend: Spend) => number): ElementTest {
   const text = argument.trim().toLowerCase();
   if (/\sof\s/.test(text)) throw new UnknownSelector();
-  const formula = ({ odd: '2n+1', even: '2n' }[text] ?? text).replace(/\s*([+-])\s*/g, '$1');
+  const formula = (formulas.get(text) ?? text).replace(/\s*([+-])\s*/g, '$1');
   const parts = /^(?:([+-]?\d{0,9})n)?([+-]?\d{1,9})?$/.exec(formula);
   if (formula === '' || parts === null) throw new InvalidSelector();
   const [, factor, offset] = parts;

@@ -53,33 +53,42 @@ export const isReadable = ({ fontSize, colour, background, visible }: TextStyle)
   colour[3] > 0.05 &&
   (background === undefined || !looksAlike(colour, background));
 
-const sizes: Readonly<Record<string, number>> = {
-  'xx-small': 9,
-  'x-small': 10,
-  small: 13,
-  medium: 16,
-  large: 18,
-  'x-large': 24,
-  'xx-large': 32,
-};
+const sizes: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    'xx-small': 9,
+    'x-small': 10,
+    small: 13,
+    medium: 16,
+    large: 18,
+    'x-large': 24,
+    'xx-large': 32,
+  }),
+);
 
 function fontSizeOf(value: string, parent: number): number {
   if (value === 'smaller') return parent / 1.2;
   if (value === 'larger') return parent * 1.2;
   if (value === 'initial') return 16;
   if (/^[\d.]+%$/.test(value)) return (parent * Number.parseFloat(value)) / 100;
-  return sizes[value] ?? pixelsOf(value, parent) ?? parent;
+  const size = sizes.get(value) ?? pixelsOf(value, parent) ?? parent;
+  return size < 0 ? parent : size;
 }
 
-const spaces: Readonly<Record<string, WhiteSpace>> = {
-  normal: 'collapse',
-  nowrap: 'collapse',
-  initial: 'collapse',
-  pre: 'keep',
-  'pre-wrap': 'keep',
-  'break-spaces': 'keep',
-  'pre-line': 'lines',
-};
+const spaces: ReadonlyMap<string, WhiteSpace> = new Map(
+  Object.entries({
+    normal: 'collapse',
+    nowrap: 'collapse',
+    initial: 'collapse',
+    pre: 'keep',
+    'pre-wrap': 'keep',
+    'break-spaces': 'keep',
+    'pre-line': 'lines',
+  }),
+);
+
+const visibilities: ReadonlyMap<string, boolean> = new Map(
+  Object.entries({ visible: true, initial: true, hidden: false, collapse: false }),
+);
 
 const linkBlue: Colour = [0, 0, 238, 1];
 
@@ -120,8 +129,8 @@ export function textStyleOf(element: ElementNode, declared: Declared, parent: Te
   // Most elements change nothing: one object serves all of them.
   if (!(keeps || parent.boxes) && declared.size === 0 && element.attributes.length === 0) return parent;
   const size = declared.get('font-size');
-  const space = declared.get('white-space');
-  const seen = declared.get('visibility');
+  const space = declared.get('white-space') ?? '';
+  const seen = declared.get('visibility') ?? '';
   const family =
     declared.get('font-family') ?? (element.name === 'font' ? attributeOf(element, 'face') : undefined);
   const display = declared.get('display') ?? '';
@@ -129,9 +138,8 @@ export function textStyleOf(element: ElementNode, declared: Declared, parent: Te
     fontSize: size === undefined ? legacySize(element, parent) : fontSizeOf(size, parent.fontSize),
     colour: colourOf(element, declared, parent),
     background: backgroundOf(element, declared, parent),
-    space: (space === undefined ? undefined : spaces[space]) ?? (keeps ? 'keep' : parent.space),
-    visible:
-      seen === undefined || seen === 'inherit' ? parent.visible : seen === 'visible' || seen === 'initial',
+    space: spaces.get(space) ?? (keeps ? 'keep' : parent.space),
+    visible: visibilities.get(seen) ?? parent.visible,
     symbols: family === undefined ? parent.symbols : symbolsOf(family),
     boxes: /^(?:inline-)?(?:flex|grid)$/.test(display),
   };

@@ -12,11 +12,13 @@ const ofActiveTab = /^graphiql:(query|variables|headers)$/;
  * Values until the user changes them: more room for the query than for the panel beside it, and headers are
  * not stored.
  */
-const defaults: Readonly<Record<string, string>> = {
-  'graphiql:docExplorerFlex': '0.25',
-  'graphiql:editorFlex': '1.4',
-  [choiceKey]: 'false',
-};
+const defaults: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'graphiql:docExplorerFlex': '0.25',
+    'graphiql:editorFlex': '1.4',
+    [choiceKey]: 'false',
+  }),
+);
 
 /**
  * Wraps the browser's storage for GraphiQL so that headers are not stored, unless the user has enabled that
@@ -28,7 +30,7 @@ const defaults: Readonly<Record<string, string>> = {
  */
 export function withoutCredentials(items: Items, headers: string): Items {
   const read = (key: string): string | null => {
-    const value = items.getItem(key) ?? defaults[key] ?? null;
+    const value = items.getItem(key) ?? defaults.get(key) ?? null;
     return value === null || !holders.includes(key) ? value : withHeaders(value, headers);
   };
   const write = (key: string, value: string): void => {

@@ -28,12 +28,14 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const types: Record<string, string> = {
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.ttf': 'font/ttf',
-};
+const types: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    '.js': 'text/javascript; charset=utf-8',
+    '.css': 'text/css; charset=utf-8',
+    '.svg': 'image/svg+xml',
+    '.ttf': 'font/ttf',
+  }),
+);
 
 interface BuiltPage {
   readonly html: string;
@@ -122,7 +124,7 @@ async function sendAsset(
     String(req.headers['accept-encoding'] ?? ''),
   );
   return sendPage(req, res, {
-    type: types[extname(pathname)] ?? 'application/octet-stream',
+    type: types.get(extname(pathname)) ?? 'application/octet-stream',
     body: takesBrotli ? asset : await promisify(brotliDecompress)(asset),
     // A worker is under the policy of its own answer, not of the page that started it.
     policy: "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'",

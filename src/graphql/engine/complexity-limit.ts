@@ -146,8 +146,8 @@ class Counter {
   #field(node: FieldNode, type: GraphQLNamedType): Total {
     const { value: name } = node.name;
     const introspection = introspectionFields.get(name);
-    const fields = isObjectType(type) || isInterfaceType(type) ? type.getFields() : {};
-    const field = introspection ?? fields[name];
+    const fields = isObjectType(type) || isInterfaceType(type) ? type.getFields() : undefined;
+    const field = introspection ?? fields?.[name];
     const { own, multiplier } = field === undefined ? { own: 1, multiplier: 1 } : this.#cost(field, node);
     if (field === undefined || node.selectionSet === undefined)
       return { complexity: own, depth: 1, breadth: 1 };

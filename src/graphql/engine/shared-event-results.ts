@@ -156,7 +156,10 @@ export function shapeOf(
 ): string {
   const number = documents.get(document) ?? ++lastDocument;
   documents.set(document, number);
-  const used = [...variablesBelowRoot(document, operationName)].map((name) => [name, variables[name]]);
+  // One that is left out has its default, which a null does not.
+  const used = [...variablesBelowRoot(document, operationName)].map((name) =>
+    Object.hasOwn(variables, name) ? [name, variables[name]] : [name],
+  );
   return JSON.stringify([number, operationName, used]);
 }
 

@@ -47,10 +47,10 @@ export function createRead({ requestBytes, readMultipart }: ReadOptions) {
     const limit = viewer === undefined ? Math.min(anonymousBodyBytes, requestBytes) : requestBytes;
     return parseJson(await readBody(req, limit, budget)) as GraphQLParams;
   };
-  const readers: Readonly<Record<string, ReadParams>> = {
-    'application/json': readJson,
-    'multipart/form-data': readMultipart,
-  };
+  const readers: ReadonlyMap<string, ReadParams> = new Map([
+    ['application/json', readJson],
+    ['multipart/form-data', readMultipart],
+  ]);
 
   return (
     req: IncomingMessage,
@@ -58,20 +58,21 @@ export function createRead({ requestBytes, readMultipart }: ReadOptions) {
     ctx: TicketContext,
   ): Promise<GraphQLParams> | GraphQLParams => {
     if (req.method === 'GET') return paramsOfUrl(req.url ?? '');
-    return readers[assertReadable(req)]!(req, res, ctx);
+    return readerOf(req)(req, res, ctx);
   };
 
-  /** @returns the media type of the body @throws GraphQLError 415 */
-  function assertReadable({ headers }: IncomingMessage): string {
+  /** @returns the reader of the body's media type @throws GraphQLError 415 */
+  function readerOf({ headers }: IncomingMessage): ReadParams {
     const { type, charset } = contentTypeOf(headers['content-type']);
-    if (!Object.hasOwn(readers, type)) throw httpError(415, 'Send application/json or multipart/form-data');
+    const reader = readers.get(type);
+    if (reader === undefined) throw httpError(415, 'Send application/json or multipart/form-data');
     if (charset !== undefined && !/^utf-?8$/i.test(charset))
       throw httpError(415, `Send the body as UTF-8, not as ${charset.slice(0, 40)}`);
     // Compressed bodies are not supported, so that no body is larger than it looks.
     const { 'content-encoding': coding } = headers;
     if (coding !== undefined && !/^(identity)?$/i.test(coding))
       throw httpError(415, 'Send the body without a Content-Encoding');
-    return type;
+    return reader;
   }
 }
 

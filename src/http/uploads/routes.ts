@@ -55,9 +55,9 @@ export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPor
     const arrival = nextArrival();
     try {
       const [, , id, more] = path.split('/');
-      const methods = more !== undefined ? {} : id === undefined || id === '' ? collection : resource;
+      const methods = more !== undefined ? nothing : id === undefined || id === '' ? collection : resource;
       const method = req.method === 'GET' ? 'HEAD' : req.method!;
-      const run = Object.hasOwn(methods, method) ? methods[method as keyof typeof methods] : undefined;
+      const run = methods.get(method);
       if (run === undefined) throw notAllowed(allowOf(methods));
       if (method === 'OPTIONS') return answerOptions(res, allowOf(methods), maxBytes);
       const ctx = await contextOf(req, res);
@@ -80,13 +80,18 @@ export function createUploads({ contextOf, maxBytes, log, uploading }: UploadPor
 }
 
 type UploadMethod = (call: UploadCall, id: string) => Promise<void>;
-const collection: Readonly<Record<string, UploadMethod>> = { POST: create, OPTIONS: async () => {} };
-const resource: Readonly<Record<string, UploadMethod>> = {
-  HEAD: sendState,
-  PATCH: append,
-  DELETE: cancel,
-  OPTIONS: async () => {},
-};
+const nothing: ReadonlyMap<string, UploadMethod> = new Map();
+const collection: ReadonlyMap<string, UploadMethod> = new Map(
+  Object.entries({ POST: create, OPTIONS: async () => {} }),
+);
+const resource: ReadonlyMap<string, UploadMethod> = new Map(
+  Object.entries({
+    HEAD: sendState,
+    PATCH: append,
+    DELETE: cancel,
+    OPTIONS: async () => {},
+  }),
+);
 
 /** Headers of an upload that a page can send to another origin only after a preflight. */
 const preflighted = [
@@ -181,10 +186,8 @@ function answerOptions(res: ServerResponse, allow: string, maxBytes: number): vo
 const limitsField = ({ maxBytes }: Pick<UploadCall, 'maxBytes'>, maxAge: number): string =>
   `max-size=${maxBytes}, max-age=${Math.max(0, maxAge)}`;
 
-const allowOf = (methods: Readonly<Record<string, UploadMethod>>): string =>
-  Object.keys(methods)
-    .flatMap((method) => (method === 'HEAD' ? ['GET', 'HEAD'] : [method]))
-    .join(', ');
+const allowOf = (methods: ReadonlyMap<string, UploadMethod>): string =>
+  [...methods.keys()].flatMap((method) => (method === 'HEAD' ? ['GET', 'HEAD'] : [method])).join(', ');
 
 function notAllowed(allow: string): RequestFault | Error {
   if (allow === '') return uploadNotFound();

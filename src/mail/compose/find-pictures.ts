@@ -10,19 +10,21 @@ export interface NamedFile {
 }
 
 /** Types by file extension, for clients that send every file as octet-stream. */
-const imageTypes: Readonly<Record<string, string>> = {
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  gif: 'image/gif',
-  webp: 'image/webp',
-  avif: 'image/avif',
-  bmp: 'image/bmp',
-  svg: 'image/svg+xml',
-  tif: 'image/tiff',
-  tiff: 'image/tiff',
-  heic: 'image/heic',
-};
+const imageTypes: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    png: 'image/png',
+    jpg: 'image/jpeg',
+    jpeg: 'image/jpeg',
+    gif: 'image/gif',
+    webp: 'image/webp',
+    avif: 'image/avif',
+    bmp: 'image/bmp',
+    svg: 'image/svg+xml',
+    tif: 'image/tiff',
+    tiff: 'image/tiff',
+    heic: 'image/heic',
+  }),
+);
 
 /**
  * The image type of a file: its declared type if that is one, or, for an octet-stream, the type that its
@@ -32,7 +34,7 @@ export function imageTypeOf({ contentType, fileName }: NamedFile): string | unde
   if (/^image\//i.test(contentType)) return contentType;
   if (!/^application\/octet-stream\b/i.test(contentType)) return undefined;
   const end = /\.([a-z0-9]{3,4})$/i.exec(fileName)?.[1]?.toLowerCase() ?? '';
-  return Object.hasOwn(imageTypes, end) ? imageTypes[end] : undefined;
+  return imageTypes.get(end);
 }
 
 /**

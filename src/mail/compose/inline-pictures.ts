@@ -17,16 +17,18 @@ const imageTag = /<img\b(?:[^"<>]|"[^"]*")*>/gi;
 const attribute = (name: string) => new RegExp(`\\s${name}="([^"]*)"`, 'i');
 const [source, alternative] = [attribute('src'), attribute('alt')];
 
-const entities: Record<string, string> = {
-  '&amp;': '&',
-  '&quot;': '"',
-  '&#39;': "'",
-  '&lt;': '<',
-  '&gt;': '>',
-  '&nbsp;': '\u00a0',
-};
+const entities: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    '&amp;': '&',
+    '&quot;': '"',
+    '&#39;': "'",
+    '&lt;': '<',
+    '&gt;': '>',
+    '&nbsp;': '\u00a0',
+  }),
+);
 const plainText = (value: string): string =>
-  value.replace(/&(?:amp|quot|#39|lt|gt|nbsp);/g, (entity) => entities[entity]!);
+  value.replace(/&(?:amp|quot|#39|lt|gt|nbsp);/g, (entity) => entities.get(entity)!);
 
 /**
  * The pictures of one mail. Each gets a Content-ID that is unique within the mail, because file names are not

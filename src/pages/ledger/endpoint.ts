@@ -32,12 +32,12 @@ const script = 'text/javascript; charset=utf-8';
 const here = (file: string) => new URL(file, import.meta.url);
 const pathOf = (file: string) => `/ledger/assets/${file}`;
 
-function readAssets(): Readonly<Record<string, PageAsset>> {
+function readAssets(): ReadonlyMap<string, PageAsset> {
   const style = readAsset(pathOf('ledger.css'), 'text/css; charset=utf-8', themeFile, here('ledger.css'));
   const scripts = ['ledger.js', 'api.js', 'sections.js', 'cards.js', 'states.js'].map((file) =>
     readAsset(pathOf(file), script, here(file)),
   );
-  return Object.fromEntries([style, ...scripts].map((asset) => [asset.href.split('?')[0], asset]));
+  return new Map([style, ...scripts].map((asset) => [asset.href.split('?')[0]!, asset]));
 }
 
 /**
@@ -51,7 +51,7 @@ function readAssets(): Readonly<Record<string, PageAsset>> {
 export function createLedgerPage({ demoAuthorization, links }: LedgerPageOptions) {
   const assets = readAssets();
   const page = (settings: object) =>
-    ledgerDocument(assets[pathOf('ledger.css')]!.href, embeddedSettings(settings), links);
+    ledgerDocument(assets.get(pathOf('ledger.css'))!.href, embeddedSettings(settings), links);
   const signedOut = page({});
   const signedIn = page({ authorization: demoAuthorization });
 
@@ -59,7 +59,7 @@ export function createLedgerPage({ demoAuthorization, links }: LedgerPageOptions
     if (req.method !== 'GET' && req.method !== 'HEAD')
       return sendPlainPage(req, res, 405, 'Method not allowed\n', { allow: 'GET, HEAD' });
     // The scripts name each other without a version, so they are not cached.
-    const asset = assets[path];
+    const asset = assets.get(path);
     if (asset !== undefined) return sendPage(req, res, { type: asset.type, body: asset.body });
     if (path !== '/ledger' && path !== '/ledger/') return sendPlainPage(req, res, 404, 'Not found\n');
     const body = isDirect(req) ? signedIn : signedOut;

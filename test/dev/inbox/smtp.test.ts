@@ -268,6 +268,13 @@ test.each([
   expect(await world.db.$count(inboxMails)).toBe(0);
 });
 
+test('an address of the fault domain that names no fault is accepted, whatever word it is', async () => {
+  await using world = await startWorld();
+  const words = ['jane', ...Object.getOwnPropertyNames(Object.prototype)];
+  const recipients = words.map((word) => `${word}@sandbox.test`);
+  expect((await world.send(recipients)).accepted).toEqual(recipients);
+});
+
 test('one refused recipient does not keep the others from their copy', async () => {
   await using world = await startWorld();
   const info = await world.send(['jane@domain.com', 'bounce@sandbox.test']);

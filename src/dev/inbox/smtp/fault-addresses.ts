@@ -25,12 +25,14 @@ const dataFaults: readonly string[] = [
   'hang',
 ] satisfies DataFault[];
 
-const refusals: Record<string, string> = {
-  bounce: '550 5.1.1 No such user here (fault address)',
-  disabled: '550 5.2.1 Mailbox disabled (fault address)',
-  full: '552 5.2.2 Mailbox full (fault address)',
-  busy: '421 4.3.2 Too busy, closing the connection (fault address)',
-};
+const refusals: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    bounce: '550 5.1.1 No such user here (fault address)',
+    disabled: '550 5.2.1 Mailbox disabled (fault address)',
+    full: '552 5.2.2 Mailbox full (fault address)',
+    busy: '421 4.3.2 Too busy, closing the connection (fault address)',
+  }),
+);
 const greylistSeconds = 5;
 const slowSeconds = 5;
 const longestSeconds = 600;
@@ -62,7 +64,7 @@ export class FaultAddresses {
     const name = localPart(recipient);
     if (name === undefined) return;
     const [kind = '', count] = /^(slow|defer)-(\d{1,4})$/.exec(name)?.slice(1) ?? [name];
-    const refusal = refusals[kind];
+    const refusal = refusals.get(kind);
     if (refusal !== undefined) throw new SmtpReply(refusal);
     if (kind === 'slow') {
       await sleep(Math.min(Number(count ?? slowSeconds), longestSeconds) * 1000, undefined, { ref: false });

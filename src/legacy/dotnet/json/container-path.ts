@@ -39,19 +39,21 @@ export function pathOf(positions: readonly Position[]): string {
   return path;
 }
 
-const shortEscapes: Record<string, string> = {
-  '\t': '\\t',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\f': '\\f',
-  '\b': '\\b',
-  '\\': '\\\\',
-  "'": "\\'",
-};
+const shortEscapes: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    '\t': '\\t',
+    '\n': '\\n',
+    '\r': '\\r',
+    '\f': '\\f',
+    '\b': '\\b',
+    '\\': '\\\\',
+    "'": "\\'",
+  }),
+);
 
 function escapeProperty(property: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is being escaped
   return property.replace(/[\u0000-\u001f\\'\u0085\u2028\u2029]/g, (char) => {
-    return shortEscapes[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    return shortEscapes.get(char) ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }

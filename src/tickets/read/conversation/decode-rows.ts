@@ -30,6 +30,9 @@ export interface ConversationRows {
   readonly messages: PageMessage[];
 }
 
+/** What a row's first word begins with: ticket, person, message, attachment, delivery or recipient. */
+type RowKind = 'T' | 'P' | 'M' | 'A' | 'D' | 'R';
+
 /**
  * Makes objects of the rows of a statement. A message whose body was left out has null as its body.
  * @param files whether attachments were asked for. If not, `attachments` is undefined
@@ -44,23 +47,23 @@ export function decodeRows(
     lastMessages,
   }: Pick<ConversationReads, 'files' | 'mails'> & { readonly lastMessages: boolean },
 ): ConversationRows {
-  const found: Record<string, TextRow[]> = { T: [], P: [], M: [], A: [], D: [], R: [] };
-  for (const row of rows) found[row[0]![0]!]!.push(row);
-  const people = new Map(found.P!.map(personOf).map((person) => [person.id, person]));
-  const filesOf = grouped(found.A!, fileOf);
-  const recipientsOf = grouped(found.R!, recipientOf);
+  const found: Record<RowKind, TextRow[]> = { T: [], P: [], M: [], A: [], D: [], R: [] };
+  for (const row of rows) found[row[0]![0] as RowKind].push(row);
+  const people = new Map(found.P.map(personOf).map((person) => [person.id, person]));
+  const filesOf = grouped(found.A, fileOf);
+  const recipientsOf = grouped(found.R, recipientOf);
   const mailOf = new Map<number, Delivery>();
-  for (const row of found.D!) {
+  for (const row of found.D) {
     const mail = deliveryOf(row, recipientsOf);
     mailOf.set(mail.messageId, mail);
   }
-  const messages = found.M!.map((row) => {
+  const messages = found.M.map((row) => {
     const id = words.begin(row[0]!).number();
     const attachments = files ? (filesOf.get(id) ?? []) : undefined;
     return messageOf(id, row, people, attachments, mails ? (mailOf.get(id) ?? null) : undefined);
   });
   const byId = lastMessages ? new Map(messages.map((message) => [message.id, message])) : undefined;
-  return { tickets: found.T!.map((row) => ticketOf(row, people, byId)), messages };
+  return { tickets: found.T.map((row) => ticketOf(row, people, byId)), messages };
 }
 
 /** Groups rows by the id in their first word, by position. */

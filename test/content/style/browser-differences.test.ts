@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { cleanHtml } from '../../../src/content/html/clean-html.ts';
+
+/* CSS whose reading decides whether a text is seen, as browsers read it (CSS Syntax 3, CSS Color 4). */
+
+const white = 'color:rgba(250,250,250,3)';
+const onBlack = (style: string) => `<div style="${style}"><p style="color:#000">TEXT</p></div>`;
+
+test.each([
+  ['an opacity above one is one', `<p style="${white}">TEXT</p>`],
+  ['as a percentage, too', '<p style="color:rgb(250 250 250 / 300%)">TEXT</p>'],
+  ['of a background', onBlack('background-color:rgba(0,0,0,2)')],
+  ['an opacity below zero is zero', '<p style="color:rgba(0,0,0,-1)">TEXT</p>'],
+  ['a lightness above 100 % is white', '<p style="color:hsl(0 0% 150%)">TEXT</p>'],
+  ['a lightness below 0 % is black', onBlack('background-color:hsl(0,0%,-50%)')],
+  ['a comment begins outside of quotes alone', `<p style='font-family:"/*";display:none'>TEXT</p>`],
+  [
+    'so does one in a style sheet',
+    '<style>b::before{content:"/*"}p{display:none}b::after{content:"*/"}</style><p>TEXT</p>',
+  ],
+  ['a quote in a comment is none', `<style>/* don't */p{display:none}</style><p>TEXT</p>`],
+  ['a comment parts no selector', '<style>.a/**/.b/**/{display:none}</style><p class="a b">TEXT</p>'],
+  ['nor a combinator', '<style>html>/**/body p{display:none}</style><p>TEXT</p>'],
+  ['a comment parts words', '<p style="display/**/:/**/none/**/!/**/important">TEXT</p>'],
+  ['in at-rules, too', '<style>@media/**/screen/**/and (hover){p{display:none}}</style><p>TEXT</p>'],
+  ['an opacity may be a percentage', '<p style="opacity:.5%">TEXT</p>'],
+  ['what is not valid overrides nothing', '<p style="visibility:hidden;visibility:seen">TEXT</p>'],
+  ['nor does a hack for old browsers', '<p style="display:none;display:block\\9">TEXT</p>'],
+])('a text that a browser does not show is not shown: %s', (_, html) => {
+  expect(cleanHtml(html, 'HELD')).toMatchObject({ text: '', changes: [{ code: 'HIDDEN_TEXT' }] });
+});
+
+test.each([
+  ['two halves of a word beside a comment are two words', '<p style="display:n/**/one">TEXT</p>'],
+  ['so are those of a property', '<p style="dis/**/play:none">TEXT</p>'],
+  ['and those of a selector', '<style>.a/* *//**/b{display:none}</style><p class="ab">TEXT</p>'],
+  ['a comment is no blank in a selector', '<style>.a/**/.b{display:none}</style><p class=a><b class=b>TEXT'],
+  ['what is in quotes is no comment', '<style>[title="a/*b*/c"]{display:none}</style><p title="ac">TEXT</p>'],
+  ['a hack for old browsers is for these alone', '<p style="display:none\\9">TEXT</p>'],
+  ['also of an important one', '<style>p{display:none!important\\9}</style><p>TEXT</p>'],
+  ['also of a property', '<p style="display\\9:none">TEXT</p>'],
+  ['visibility knows few words', '<p style="visibility:seen">TEXT</p>'],
+  ['and what it inherits', '<p style="visibility:unset">TEXT</p>'],
+  ['a length of letters is not below zero', '<p style="font-size:-5px">TEXT</p>'],
+  ['an opacity is a number and nothing else', '<p style="opacity:0 !ie">TEXT</p>'],
+  ['an opacity above one hides nothing', '<p style="opacity:7;color:rgba(0,0,0,5)">TEXT</p>'],
+])('a text that a browser shows is shown: %s', (_, html) => {
+  expect(cleanHtml(html, 'HELD')).toMatchObject({ text: 'TEXT', changes: [] });
+});
+
+test('values on both sides of a comment are two', () => {
+  const style = 'border:1px/**/solid;margin:0/* above */5px';
+  const sheet = '<style>p{border:1px/**/solid;color:rgb(1,2,3)/**/}</style>';
+  expect(cleanHtml(`<p style="${style}">a</p>`, 'HELD').html).toBe(
+    '<p style="border:1px solid;margin:0 5px">a</p>',
+  );
+  expect(cleanHtml(`${sheet}<p>a</p>`, 'HELD').html).toBe(
+    '<p style="border:1px solid;color:rgb(1,2,3)">a</p>',
+  );
+});
