@@ -329,6 +329,9 @@ test('a ticket is opened, listed and shown with all it has', async () => {
     isMobileDevice: false,
   });
   expect((await world.json('ticket list')).map((ticket: { id: number }) => ticket.id)).toEqual([2, 1]);
+  expect(await world.json('audit --ticket REQ/7')).toMatchObject([
+    { action: 'TICKET_ADDED', ticket: 'REQ/7' },
+  ]);
   expect(await world.json('ticket list --requester jane')).toHaveLength(1);
   expect(await world.json('ticket list --text inc-0000')).toHaveLength(1);
   expect(await world.json('ticket list --text nowhere')).toEqual([]);

@@ -33,7 +33,7 @@ const add: Command = {
         originalMessageId: one(values, 'original-message-id') ?? null,
       });
       await tx.insert(tickets).values({ id, ...ticket, requesterId: requester.id });
-      await tx.execute(auditEntry('TICKET_ADDED', { ticketId: id }));
+      await tx.execute(auditEntry('TICKET_ADDED', {}, id));
       return fields({ id, ...ticket, requester: requester.login, status: 'OPEN' });
     });
   },
