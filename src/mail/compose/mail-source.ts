@@ -6,7 +6,7 @@ export interface MailSource {
   readonly skeleton: Buffer;
   /**
    * In order: the offset in the skeleton at which an attachment's base64 lines belong, and the file.
-   * `byteSize` is that of the file itself.
+   * `byteSize` is the size of the file itself, before base64.
    */
   readonly inserts: readonly {
     readonly offset: number;
@@ -28,8 +28,8 @@ export function sourceOctets({ skeleton, inserts }: MailSource): number {
 }
 
 /**
- * Input for the upper bound of a mail's size. Sizes are bytes of UTF-8, those of attachments bytes of the
- * file.
+ * Input for the upper bound of a mail's size. Sizes of texts are in bytes of UTF-8, those of attachments in
+ * bytes of the file.
  */
 export interface SizeInput {
   readonly bodyBytes: number;

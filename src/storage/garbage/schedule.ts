@@ -28,7 +28,8 @@ export function partAt(ms: number): KeyRange {
 
 /**
  * The running schedule. Disposing of it stops it, and waits up to three seconds for a running collection. One
- * that takes longer is not aborted, but fails when the database is closed; a later one continues its work.
+ * that takes longer is not aborted, so it may fail when the database is closed; a later one continues its
+ * work.
  */
 export interface CollectionSchedule extends AsyncDisposable {
   /**
