@@ -25,8 +25,8 @@ const forwarding = [
 /**
  * Whether a request comes from a program on this machine that addressed this machine. A page of another site
  * may reach us through a host name of its own (DNS rebinding). A proxy in front forwards requests of others:
- * it says so in a header, or uses HTTP/1.0, as nginx does by default. One on this machine that does neither
- * is not recognized.
+ * it says so in a header, or uses HTTP/1.0, as nginx does by default. A proxy on this machine that does
+ * neither is not recognized.
  */
 export function isDirect(req: IncomingMessage): boolean {
   const { headers, socket } = req;
@@ -49,8 +49,8 @@ function isLoopbackHost(host: string): boolean {
 
 /**
  * The IP address by which the caller is rate limited: the last one of X-Forwarded-For, without its port, if
- * the proxy is trusted and that is an IP address; else that of the socket. `unknown` when the socket is
- * closed.
+ * the proxy is trusted and that is an IP address; else the address of the socket. `unknown` when the socket
+ * is closed.
  */
 export function remoteAddressOf(req: IncomingMessage, trustProxy: boolean): string {
   const own = req.socket.remoteAddress ?? 'unknown';

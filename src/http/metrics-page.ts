@@ -8,7 +8,7 @@ import type { Handle } from './server.ts';
 /**
  * Creates the handler of GET and HEAD of /metrics, in Prometheus's text format, for programs on this machine
  * (see `isDirect`) and for callers that send METRICS_TOKEN as a bearer token. Others get 401, because the
- * metrics reveal how busy a desk is and which of its mails fail. To another method, the answer is 405.
+ * metrics reveal how busy a desk is and which of its mails fail. Any other method gets 405.
  * @param token METRICS_TOKEN. Undefined: only programs on this machine get the metrics
  */
 export function createMetricsPage(metrics: Metrics, token: string | undefined): Handle {

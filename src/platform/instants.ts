@@ -54,8 +54,8 @@ let lastDay = Number.NaN;
 let lastDate = '';
 
 /**
- * The same text as `date.toISOString()`, in a twentieth of its time when the last call was for the same day
- * of UTC.
+ * The same text as `date.toISOString()`, but about 20 times faster when the last call was for the same UTC
+ * day.
  * @throws RangeError for an invalid date
  */
 export function formatInstant(date: Date): string {

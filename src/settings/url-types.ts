@@ -50,14 +50,15 @@ const beginnings = (protocols: readonly string[]): string =>
   protocols.map((protocol) => `${protocol}//`).join(' or ');
 
 /**
- * The type of a setting that is a URL with one of these protocols (`https:`). The text is not changed. Texts
- * that a parser would read otherwise than they are meant are rejected: with an unescaped `@`, or with `<>{}`.
+ * The type of a setting that is a URL with one of these protocols (`https:`). The text is not changed.
+ * Rejects texts that a parser would misread, which have an unescaped `@` or one of `<>{}`.
  */
 export const url = (...protocols: string[]) =>
   checked((text) => whyWrong(text, protocols, `must be a URL that begins with ${beginnings(protocols)}`));
 
 /**
- * The type of an http or https URL that is fetched. It has no user and no password, which `fetch` rejects.
+ * The type of an http or https URL that is fetched. It must have no user and no password, because `fetch`
+ * rejects them.
  */
 export const fetchedUrl = url('https:', 'http:').refine(hasNoUser, {
   error: 'must have no user and no password',
@@ -114,8 +115,8 @@ export const smtpUrl = checked((text) => {
 });
 
 /**
- * The type of PUBLIC_URL, the prefix of our URLs: http or https, without query, fragment, user and password,
- * or `/`, which makes them relative. The text is not changed.
+ * The type of PUBLIC_URL, the prefix of our URLs. It is an http or https URL that has no query, fragment,
+ * user or password; or it is just `/`, which makes our URLs relative. The text is not changed.
  */
 export const publicUrl = checked((text) =>
   text === '/' ? undefined : whyWrong(text, ['http:', 'https:'], 'must be https://…, http://… or /'),

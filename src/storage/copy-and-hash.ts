@@ -19,7 +19,7 @@ export interface CopiedSource {
  * that has not ended is stopped.
  * @param hash is updated with the bytes; undefined: nothing is hashed
  * @param write called with the chunks in order, one call at a time; never called for an empty source
- * @returns also when the source has failed: its error is `brokenOff`
+ * @returns resolves also when the source has failed, whose error is then in `brokenOff`
  * @throws BlobTooLarge at the first byte above the limit, when earlier chunks may be written; the error of
  *   `write`; an Error for a stream that was read from before
  */

@@ -4,7 +4,8 @@ import type { NewMessage } from './add-message/input.ts';
 import { refuse } from './refusals-by-command.ts';
 
 /**
- * Returns the signed-in viewer. Queries pass the scope `read`; commands that check their own scope pass none.
+ * Returns the signed-in viewer. Without `scope`, it checks only the sign-in: a caller that passes none must
+ * check the scope itself (`assertScope`, `whyNotRead`, `whyNotWrite`), unless the operation needs none.
  * @throws Refusal UNAUTHENTICATED without a sign-in; FORBIDDEN when the credential lacks the scope
  */
 export function requireViewer(ctx: RequestContext, scope?: Scope): Viewer {
@@ -42,8 +43,8 @@ export function assertScope(viewer: Viewer, scope: Scope): void {
 }
 
 /**
- * The refusal FORBIDDEN for a viewer without the scope `read`, or undefined. Viewers without it still see the
- * results of their own commands.
+ * The refusal FORBIDDEN for a viewer without the scope `read`, or undefined. For rows that were read, not for
+ * those that the viewer's own command has just written: its result shows these without the scope.
  */
 export const whyNotRead = (viewer: Viewer): Refusal<'FORBIDDEN'> | undefined =>
   viewer.scopes.has('read') ? undefined : lacks('read');

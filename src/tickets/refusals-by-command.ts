@@ -21,8 +21,8 @@ export type WritingCommand = Exclude<CommandName, 'previewTicketMessage'>;
 
 const messageCommands = ['addTicketMessage', 'previewTicketMessage'] as const;
 /**
- * Names of the commands whose input is a new message. Code that both share may throw only refusals that the
- * result types of both contain.
+ * Names of the commands whose input is a new message. Code that these commands share may throw only refusals
+ * that all of their result unions contain.
  */
 export type MessageCommand = (typeof messageCommands)[number];
 const redactors = ['redactMessage', 'redactAttachment'] as const;
@@ -65,8 +65,8 @@ export type CodeOf<C extends CommandName> = {
 }[ErrorCode];
 
 /**
- * Returns the refusal unchanged. A code that the commands' result unions lack does not compile, so every
- * refusal that a command throws goes through here: `throw refuse<'redactMessage'>(…)`. `test/house` checks
- * that it does.
+ * Returns the refusal unchanged. It does not compile with a code that is missing from the commands' result
+ * unions. So every refusal that a command throws goes through here, as `throw refuse<'redactMessage'>(…)`;
+ * `test/house` finds those that do not.
  */
 export const refuse = <C extends CommandName>(refusal: Refusal<CodeOf<C>>): Refusal<CodeOf<C>> => refusal;

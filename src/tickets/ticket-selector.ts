@@ -30,7 +30,8 @@ export const ticketNotFound = (): Refusal<'TICKET_NOT_FOUND'> =>
 /**
  * Parses a selector, without the database, to a ticket's number or a reference. If several forms are given,
  * the first of id, number and reference counts. A selector that is malformed or empty becomes the number 0,
- * which no ticket has; so does a reference of more than 200 characters, or with U+0000 or a lone surrogate.
+ * which no ticket has. A reference that has more than 200 characters, or contains U+0000 or a lone surrogate,
+ * becomes 0 too.
  */
 export function resolveSelector({ id, ticketId, reference }: TicketSelector): ResolvedSelector {
   if (id != null) return { ticketId: decodeGlobalId('Ticket', id) ?? 0, reference: null };

@@ -53,8 +53,8 @@ export const elementRules: ReadonlyMap<string, ElementRule> = new Map([
 export const inlineRule: ElementRule = {};
 
 /**
- * Elements that the parser allows in a `p` with blocks in them. Without their tags, the blocks would end the
- * `p`, so the output is cleaned again.
+ * Elements that may be in a `p` and contain blocks. The output does not have their tags, so those blocks
+ * would end the `p` when it is parsed. It is therefore cleaned a second time.
  */
 export const needsSecondPass = new Set([
   'applet',
@@ -66,7 +66,7 @@ export const needsSecondPass = new Set([
   'option',
 ]);
 
-/** Names of elements in the output in which an `s` may be a direct child, as they have phrasing content. */
+/** Names of output elements that may have an `s` as a direct child, because they accept phrasing content. */
 export const mayContainStrike = new Set(
   (
     'a abbr b bdi bdo big blockquote caption center cite code dd del dfn div dt em font h1 h2 h3 h4 ' +
@@ -75,8 +75,8 @@ export const mayContainStrike = new Set(
 );
 
 /**
- * The code in `changes` of elements whose function is removed, by name. Their content, or what a form field
- * shows, may be kept as text.
+ * By element name: the code that is added to `changes` because the element loses its function. A field's
+ * value is kept as text, and embedded content becomes a link if its address is allowed.
  */
 export const changeCodes: ReadonlyMap<string, 'SCRIPT' | 'FORM' | 'EMBEDDED'> = new Map(
   Object.entries({

@@ -1,6 +1,6 @@
 /*
- * Part of npm's script `prepare`: removes files from node_modules that nothing reads, 95 MB of them. `npm ci`
- * brings them back, and runs this again.
+ * Part of npm's script `prepare`: removes about 95 MB of files that nothing reads from node_modules. `npm ci`
+ * brings them back, and runs this script again.
  */
 
 import { readdir, rm } from 'node:fs/promises';

@@ -54,8 +54,8 @@ export class LoadedTogether {
   }
 
   /**
-   * Whether it may still be used: for one second after its creation, until `expire` is called, and not when
-   * this process has heard of a redaction since.
+   * Whether these rows may still be used: for one second after they were created, but not after `expire` was
+   * called, or after this process has heard of a redaction.
    */
   get isFresh(): boolean {
     return performance.now() < this.#until && !mayBeRedacted(this.#loadedAt);

@@ -20,7 +20,7 @@ import { countUnseen } from '../../tickets/seen-marks.ts';
 import type { TicketSelector } from '../../tickets/ticket-selector.ts';
 import { BodyAllowance } from './body-allowance.ts';
 
-/** What is read with messages. What is not is loaded when a field asks for it. */
+/** The parts that are read together with messages. Other parts are loaded when a field asks for them. */
 export interface Parts {
   /** Only while they are small: see `BodyAllowance.lend`. */
   readonly bodies: boolean;

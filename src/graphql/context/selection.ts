@@ -11,8 +11,9 @@ import { pageWithoutCursor } from '../../tickets/read/pagination.ts';
 import type { ListParts, Parts } from './loaders.ts';
 
 /*
- * What a document selects below a field, so that one statement reads all of it. It may be more than what is
- * answered, because directives and type conditions are ignored. What is missing is loaded when a field asks.
+ * What a document selects below a field, so that one statement reads all of it. It may include fields that
+ * are not answered, because directives and type conditions are ignored. Rows that the statement did not read
+ * are loaded when a field asks for them.
  */
 
 type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>;

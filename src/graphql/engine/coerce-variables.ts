@@ -20,7 +20,7 @@ const deepest = 20;
  * a name is longer than 1,000 characters, a copy in which these are cut to 1,000 is coerced first. If that
  * fails, its errors are returned; otherwise the variables themselves are coerced.
  * @param variables may contain files that are still arriving; they are passed on as they are
- * @returns `coerced`, with defaults filled in, or `errors`; it throws neither
+ * @returns `coerced`, with defaults filled in, or `errors`; invalid variables do not make it throw
  */
 export function coerceVariables(
   schema: GraphQLSchema,

@@ -91,7 +91,7 @@ class Counter {
   #variables: RawVariables = {};
   #usesVariables = false;
   /**
-   * Counts each fragment once per type. Otherwise a few lines of nested fragments could mean millions of
+   * Each fragment is counted once per type, because a few lines of nested fragments could mean millions of
    * fields.
    */
   #known = new Map<SelectionSetNode, Map<GraphQLNamedType, Total>>();

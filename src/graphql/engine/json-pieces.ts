@@ -11,8 +11,8 @@ interface Open {
 
 /**
  * `JSON.stringify(value)` in pieces of about 64 Ki characters, each made when it is requested. A long answer
- * takes the memory of one piece instead of that of the whole text. The value is made of what JSON has,
- * without cycles; members that are undefined are omitted, and other undefined values become `null`.
+ * takes the memory of one piece instead of that of the whole text. The value must consist of types that JSON
+ * has, without cycles; members that are undefined are omitted, and other undefined values become `null`.
  */
 export const jsonPieces = (value: unknown): Generator<string> => walk(value, partsOf);
 

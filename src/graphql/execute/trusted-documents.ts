@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 /** The documents that clients may send, by the ids that clients use for them. */
 export interface TrustedDocuments {
   /**
-   * Finds a document's text by its id in the file, or by its SHA-256 in lower-case hexadecimal; both with or
-   * without `sha256:` before it. Undefined for an unknown id.
+   * Finds a document's text by its id in the file, or by its SHA-256 in lower-case hexadecimal. Either may
+   * have the prefix `sha256:`. Undefined for an unknown id.
    */
   byId(id: string): string | undefined;
   /** Whether a text is exactly one of the documents. */

@@ -61,7 +61,7 @@ export const isChunked = ({ req }: ServerResponse): boolean => req.httpVersion =
 
 /**
  * A response to which messages are written until one of the two sides ends it. Its constructor sends the head
- * of the response, which must be set already, and that of the wording.
+ * of the response, whose status and headers must be set already, and then the head that the wording has.
  */
 export class OpenStream {
   readonly #res: ServerResponse;
@@ -99,8 +99,8 @@ export class OpenStream {
 
   /**
    * Writes a message, unless the stream has ended. The next one may be written when this one was taken.
-   * @returns undefined when more may be written at once, or the stream has ended. Otherwise a promise that
-   *   resolves when the reader has taken what was written, or has gone
+   * @returns undefined when more may be written at once, or the stream has ended; else a promise that
+   *   resolves when the reader has taken the message, or has gone
    */
   write({ pieces }: StreamMessage): Promise<void> | undefined {
     if (!(pieces instanceof MessageChunk)) return this.#writeAll(pieces);

@@ -37,8 +37,8 @@ const tooLarge = (limit: number) => httpError(413, `The request body exceeds ${l
  * Reads a request's body, which may be empty. Most bodies arrive together with their head. Such a body is
  * returned at once and takes nothing of the budget, because listening for it takes longer than parsing it.
  * @param limit maximum bytes, inclusive
- * @throws GraphQLError 413 for a Content-Length over `limit` bytes. What is found later is a rejection: 413
- *   as soon as the body is longer, 400 when it breaks off, Unavailable when too many bodies are being read
+ * @throws GraphQLError 413 for a Content-Length over `limit` bytes. Later faults are rejections: 413 as soon
+ *   as the body is longer, 400 when it breaks off, Unavailable when too many bodies are being read
  */
 export function readBody(req: IncomingMessage, limit: number, budget: BodyBudget): Buffer | Promise<Buffer> {
   const announced = Number(req.headers['content-length'] ?? 0);

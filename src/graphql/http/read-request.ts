@@ -91,9 +91,9 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
  * @param trusted the only documents that are accepted, if given: by `documentId`, by the hash of Apollo's
  *   `persistedQuery`, or by the whole text
  * @returns `variables` is an empty object if there are none
- * @throws GraphQLError 400 for parameters that are malformed; PERSISTED_QUERY_NOT_SUPPORTED for a hash
- *   without a document, if no documents are trusted; PERSISTED_QUERY_NOT_FOUND for an unknown id or hash, and
- *   DOCUMENT_NOT_TRUSTED for an unknown text, if some are
+ * @throws GraphQLError 400 for parameters that are malformed; without `trusted`,
+ *   PERSISTED_QUERY_NOT_SUPPORTED for a hash without a document; with `trusted`, PERSISTED_QUERY_NOT_FOUND
+ *   for an unknown id or hash, and DOCUMENT_NOT_TRUSTED for an unknown text
  */
 export function validateParams(params: unknown, trusted?: TrustedDocuments): OperationParams {
   if (Array.isArray(params)) throw httpError(400, 'Batches are not supported');

@@ -157,9 +157,10 @@ function stringify(value: object): string | undefined {
 
 /**
  * Writes one result and ends the response, with the status that GraphQL over HTTP prescribes for this form:
- * 200 with `data`, also if that is null. Without it, `response` has the status that an error requires, or
- * 400; `json` has 200 if the request was understood (see `FormattedResult`), and otherwise that status. A
- * result over the limit is replaced by an error. Does nothing once a response has begun.
+ * 200 with `data`, also if that is null. Without `data`, the status of `response` is the one that an error
+ * requires, or else 400; that of `json` is 200 if the request was understood (see `FormattedResult`), or else
+ * the same as for `response`. A result over the limit is replaced by an error. Does nothing once a response
+ * has begun.
  */
 export function writeResult(
   req: IncomingMessage,

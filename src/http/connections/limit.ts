@@ -25,8 +25,8 @@ export function boundConnections(server: Server, log: Logger): void {
 
 /**
  * Logs, as warnings, the first connection that a server refuses, and after each interval how many it has
- * refused since. So all of a burst are counted, even if no connection is refused after it; the last ones when
- * the server closes. It does not set the limit.
+ * refused since. So each refused connection of a burst is counted, even if none is refused after the burst;
+ * the last count is logged when the server closes. It does not set the limit.
  * @param everyMs interval in milliseconds, by default 10 s
  */
 export function logRefusals(server: Server, log: Logger, everyMs = logEveryMs): void {

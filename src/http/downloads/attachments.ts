@@ -33,11 +33,11 @@ export interface DownloadPorts {
  * Creates the handler of GET and HEAD of /attachments/{id} and /attachments/{id}/{name}: it sends the file to
  * users who may see its message, with support for ranges and conditions (206, 304, 412, 416). If the store
  * has presigned URLs, it answers a GET with 302 to one that works for 60 seconds, unless the file is not
- * scanned yet. Only pictures are shown inline. Users sign in with a credential or use a signed URL. Without
- * either, the answer is 401; without the scope `read`, 403; to another method, 405. For a file that does not
- * exist, is redacted or infected, or that the viewer may not see, and for a signature that is invalid or has
- * expired, it is the same 404, so that it does not reveal whether there is such a file. Errors of `begin` are
- * thrown.
+ * scanned yet. Only pictures are shown inline. Users sign in with a credential or use a signed URL. A request
+ * with neither gets 401, a credential without the scope `read` gets 403, and any other method gets 405. A
+ * file that does not exist, is redacted or infected, or that the viewer may not see, gets the same 404 as a
+ * signature that is invalid or has expired. So the answer does not reveal whether there is such a file.
+ * Errors of `begin` are thrown.
  */
 export function createDownloads(ports: DownloadPorts): Handle {
   const { begin, services } = ports;

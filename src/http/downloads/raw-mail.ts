@@ -11,8 +11,9 @@ import { sendBody } from './send-body.ts';
 
 /**
  * Handles GET and HEAD of /deliveries/{id}/source: sends the mail as it was sent, or may have been sent,
- * without blind copies, to operators with the scope `read`. Without a credential, the answer is 401; for
- * others, when there is no such mail or it was not sent yet, 404; to another method, 405. Faults are thrown.
+ * without blind copies, to operators with the scope `read`. A request without a credential gets 401. Other
+ * viewers, and requests for a mail that does not exist or was not sent yet, get 404. Any other method gets
+ * 405. Faults are thrown.
  * @param path what follows `/deliveries/`: `{id}/source`
  */
 export async function answerSource(

@@ -5,10 +5,10 @@ import type { Logger } from '../../platform/log.ts';
 
 /**
  * Sends the body of a response and ends it. The head must have been written, with `byteSize` as its
- * Content-Length. When the source breaks off, or has fewer or more bytes, the connection is closed:
- * otherwise the client would wait for the rest, or take the surplus for the beginning of the next response.
- * Such a fault is logged as an error; a client that disconnects is not logged. The source is closed in each
- * case. Resolves in all of them and never rejects.
+ * Content-Length. When the source breaks off, or has fewer or more bytes, the connection is closed: otherwise
+ * the client would wait for the rest, or take the surplus for the beginning of the next response. Such a
+ * fault is logged as an error; a client that disconnects is not logged. In every case, the source is closed
+ * and the promise resolves; it never rejects.
  */
 export async function sendBody(
   source: Readable,

@@ -8,7 +8,7 @@ import { RequestFault } from './problems.ts';
  * Describes the file of a new upload. The name is the query's `fileName`, else the one in
  * Content-Disposition; the type is the query's `contentType`, else Content-Type. Either is empty if there is
  * none. The query is for clients that cannot set headers. The size is Upload-Length, else Content-Length; it
- * is undefined without both, and for `Upload-Complete: ?0` without Upload-Length.
+ * is undefined if both are missing, and if Upload-Length is missing with `Upload-Complete: ?0`.
  * @throws RequestFault UNSUPPORTED_MEDIA_TYPE for a Content-Encoding other than `identity`, and for a form;
  *   BAD_REQUEST when Upload-Length and Content-Length do not agree
  */

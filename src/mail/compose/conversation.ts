@@ -17,8 +17,8 @@ const quotationOctets = 128;
 /** What a mail quotes from its ticket, and what it replies to. */
 export interface Conversation {
   /**
-   * Message-IDs, oldest first: of the mail from which the ticket was made, if it is known, and of the earlier
-   * mails that some recipient got or may have got: the first and the last 40.
+   * Message-IDs, oldest first: of the mail from which the ticket was made, if it is known, and of earlier
+   * mails that some recipient got or may have got. Of these, only the first one and the last 40 are included.
    */
   readonly thread: readonly string[];
   /** The earlier public messages that the mail quotes, newest first. Redacted ones are left out. */

@@ -43,9 +43,9 @@ export function imageTypeOf({ contentType, fileName }: NamedFile): string | unde
  * percent-encoded or not, also with an `@…` after it as Outlook writes it. An exact match takes precedence
  * over one in another case. Files that are not images are never found.
  *
- * Of several files with one name, the first `cid:` of that name shows the first, the second shows the second,
- * and so on; further ones show the last. A file with a `contentId` of its own counts among them only if there
- * is no other.
+ * Of several files with one name, the first `cid:` of that name shows the first file, the second shows the
+ * second, and so on; further `cid:`s show the last file. A file with a `contentId` is found by its name only
+ * if all files of that name have one.
  * @returns a function to call once for each `cid:`, in order, with the part after the colon; undefined if no
  *   file matches
  */

@@ -6,7 +6,7 @@ export interface MailSource {
   readonly skeleton: Buffer;
   /**
    * In order: the offset in the skeleton at which an attachment's base64 lines belong, and the file.
-   * `byteSize` is that of the file itself.
+   * `byteSize` is the size of the file itself, before base64.
    */
   readonly inserts: readonly {
     readonly offset: number;
@@ -15,18 +15,21 @@ export interface MailSource {
   }[];
 }
 
-/** Octets of this many bytes as base64: lines of 57 bytes, with CRLF between them and none at the end. */
+/**
+ * Number of octets that this many bytes take as base64: lines of 57 bytes, with CRLF between them and none at
+ * the end.
+ */
 export const base64Octets = (bytes: number): number =>
   4 * Math.ceil(bytes / 3) + 2 * Math.max(0, Math.ceil(bytes / 57) - 1);
 
-/** Octets of a mail as sent, before dot-stuffing. */
+/** Size of a mail as sent, in octets, before dot-stuffing. */
 export function sourceOctets({ skeleton, inserts }: MailSource): number {
   return skeleton.length + inserts.reduce((sum, { byteSize }) => sum + base64Octets(byteSize), 0);
 }
 
 /**
- * Input for the upper bound of a mail's size. Sizes are bytes of UTF-8, those of attachments bytes of the
- * file.
+ * Input for the upper bound of a mail's size. Sizes of texts are in bytes of UTF-8, those of attachments in
+ * bytes of the file.
  */
 export interface SizeInput {
   readonly bodyBytes: number;
@@ -62,7 +65,7 @@ export function encodedSizeUpperBound({
 
 /**
  * Streams the exact bytes of a mail, in pieces of any size. An attachment is never in memory as a whole.
- * @throws Error when a blob is missing or has another length, which may be after some of its bytes. The
+ * @throws Error when a blob is missing or its length is not `byteSize`, perhaps after some of its bytes. The
  *   caller must not end the mail then, so that no server accepts it.
  */
 export async function* mailBytes(
@@ -102,9 +105,11 @@ export async function* inLargePieces(pieces: AsyncIterable<Buffer>): AsyncGenera
 /**
  * Wraps pieces so that the first ones can be read before they are needed.
  * @param beyond pieces are read ahead until they have more octets than this
- * @returns `begin` starts reading ahead. `arrived` does so too, and resolves when that is done; it rejects
- *   with the error of the source. `pieces` is to be read once: it yields all pieces, and throws the same
- *   error. `end` closes the source, which is necessary if it was not read to its end.
+ * @returns four functions. `begin` starts reading ahead. `arrived` also starts it, unless it was started
+ *   before, and resolves when enough was read or the source has ended; it rejects with the error of the
+ *   source. `pieces` is to be called once: it yields all pieces, also those not read ahead, and throws the
+ *   same error. Reading ahead is optional. `end` closes the source. It must be called if the source was not
+ *   read to its end, and is harmless if it was
  */
 export function readAhead(pieces: AsyncGenerator<Buffer>, beyond = 0) {
   let first: Promise<Buffer[]> | undefined;

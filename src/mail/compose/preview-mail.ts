@@ -9,11 +9,11 @@ export interface MailPreview {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
-  /** Octets of the mail as sent, before dot-stuffing. */
+  /** Size of the mail as sent, in octets, before dot-stuffing. */
   readonly byteSize: number;
   /**
-   * 64 hexadecimal digits. Covers the whole mail, its files and Bcc, except Date, Message-ID and what is made
-   * from it. For In-Reply-To and References, it covers `lastMail`.
+   * A hash of the whole mail with its files and Bcc, as 64 hexadecimal digits. It leaves out Date, Message-ID
+   * and what is derived from the Message-ID. In place of In-Reply-To and References, it covers `lastMail`.
    */
   readonly previewHash: string;
 }
@@ -21,8 +21,8 @@ export interface MailPreview {
 /** The parts of a mail that has no id and no date yet. */
 export interface PreviewParts extends Omit<MailParts, 'date' | 'messageId'> {
   /**
-   * Id of the ticket's last delivery, sent or not; null if there is none. The hash covers it instead of the
-   * thread, which changes as other mails are sent.
+   * Id of the ticket's last delivery, sent or not; null if there is none. The hash covers this id instead of
+   * the headers of the thread, because those change whenever another mail is sent.
    */
   readonly lastMail: number | null;
 }

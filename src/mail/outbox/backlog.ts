@@ -13,8 +13,8 @@ type BacklogRow = Backlog['states'][number] & { readonly stalledSeconds: number 
 
 /**
  * Counts the backlog. Mail is stalled while a sendable mail waits, and no mail has been sent since its wait
- * began: at its first attempt, or before that at its due time. A mail that is held until later, or awaits a
- * scan, does not count.
+ * began. The wait begins at the mail's first attempt, or at its due time if there was no attempt. A mail that
+ * is held until later, or awaits a scan, does not count.
  */
 async function countBacklog(sql: postgres.Sql): Promise<Backlog> {
   const rows = await sql<BacklogRow[]>`

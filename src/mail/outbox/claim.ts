@@ -186,8 +186,8 @@ export async function* claimInTurn(client: postgres.Sql, options: ClaimOptions):
 
 /**
  * Claims due mails as `claimInTurn` does, and returns those of all searches together.
- * @param client a transaction: otherwise mails that were claimed are lost to the caller if a later search
- *   fails
+ * @param client must be a transaction: without one, mails that were claimed are lost to the caller if a later
+ *   search fails
  */
 export async function claim(client: postgres.Sql, options: ClaimOptions): Promise<Claim[]> {
   const claims: Claim[] = [];

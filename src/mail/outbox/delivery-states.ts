@@ -14,8 +14,8 @@ export const isUnsettled: SQL = sql`${r.state} in ('PENDING', 'DEFERRED')`;
 
 /**
  * SQL: the state of the delivery `d` when it goes back to waiting after an attempt that sent nothing. It is
- * DEFERRED if it was DEFERRED before the attempt, because the ticket's watchers were told that and get no new
- * event; otherwise QUEUED.
+ * DEFERRED if it was DEFERRED before the attempt, because the ticket's watchers know that state and get no
+ * new event. In all other cases it is QUEUED.
  */
 export const waitingAgain: SQL = sql`case when exists (
     select from ${deliveryRecipients} r where ${r.deliveryId} = ${d.id} and ${r.state} = 'DEFERRED')

@@ -25,7 +25,7 @@ export interface ExplainedRecipient {
 
 /**
  * Explains why a recipient did not get the mail, or may not have got it. Undefined for any state but FAILED,
- * DEFERRED and OUTCOME_UNKNOWN, and for the first two without a reply.
+ * DEFERRED and OUTCOME_UNKNOWN, and for FAILED and DEFERRED without a reply.
  */
 export function explainRecipient({
   state,

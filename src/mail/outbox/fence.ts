@@ -54,8 +54,8 @@ const insertSources = prepareStatement<
  * already stays. A redaction ends that ownership and deletes the source. Commits asynchronously: WAL is
  * ordered, so the synchronous BODY fence that follows makes this durable too.
  * @returns for each attempt, in order, whether its delivery is locked, so that the caller has to store its
- *   source later. False for an attempt that no longer owns its delivery as well: the fence will find that
- *   out.
+ *   source later. Also false for an attempt that no longer owns its delivery, because the fence will find
+ *   that out.
  */
 export async function storeSources(
   client: postgres.Sql,

@@ -7,15 +7,15 @@ import { isWaiting } from './delivery-states.ts';
  * Of the mails of one ticket from one mailbox, the first that is due or under way holds up the others. Only
  * that one may be claimed, and only if it is due. A claim must find these mails without reading all that
  * wait: a hundred thousand may, on five tickets or on as many as there are mails. There are three searches.
- * Each is made for the mailboxes whose slots the one before did not fill.
+ * Each is made only for the mailboxes whose slots the previous search did not fill.
  */
 
 /**
  * A search for the first mails of tickets: steps of a statement `with recursive` that has the placeholder
  * `now`. The last is `firsts` (id, ids, partial): for a mailbox of the step `room` (id, free) the ids of its
- * first mails, and whether there may be further ones, which the next search finds. A mailbox without any may
- * have no row, and `ids` is null when the search gave up. Ids may be of mails that are under way, which the
- * caller leaves out.
+ * first mails, and whether there may be further ones, which the next search finds. A mailbox without first
+ * mails may have no row, and `ids` is null when the search gave up. Ids may be of mails that are under way,
+ * which the caller leaves out.
  */
 export type Search = SQL;
 
@@ -102,6 +102,6 @@ const amongAll: Search = sql`
 
 /**
  * The searches in the order in which they are tried: among the oldest mails, from one ticket to the next, and
- * through all that is due. Each is for the mailboxes whose slots the one before did not fill.
+ * through all that is due. Each is only for the mailboxes whose slots the previous search did not fill.
  */
 export const searches: readonly Search[] = [amongOldest, amongTickets, amongAll];

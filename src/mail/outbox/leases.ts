@@ -10,8 +10,8 @@ import { type Claim, giveUpAfterDays, leaseFor } from './claim.ts';
 import { isUnsettled, isWaiting, waitingAgain } from './delivery-states.ts';
 
 /*
- * Leases of attempts: released by a worker that ends, renewed by a live one, recovered from a dead one. And
- * what they and other times need after the database's clock was set back.
+ * Leases of attempts: released by a worker that ends, renewed by a live one, recovered from a dead one. Also
+ * here: leases and other waits are shortened after the database's clock was set back.
  */
 
 type Owned = Pick<Claim, 'id' | 'token'>;
@@ -152,10 +152,10 @@ const inSeconds = (now: Date, seconds: number): SQL =>
   sql`${now}::timestamptz + make_interval(secs => ${seconds}::float8)`;
 
 /**
- * Shortens waits that are longer than any which the database's clock gives now, because it was set back after
- * they began: leases of dead workers to `leaseSeconds`, mails that are tried again and mailboxes with a rate
- * to `now`. Without it they wait until the clock has caught up. Held mails keep the time that their authors
- * chose. Locked rows are left to the next round.
+ * Shortens waits that are longer than any that could begin now, because the database's clock was set back
+ * after they began: leases of dead workers to `leaseSeconds`, mails that are tried again and mailboxes with a
+ * rate to `now`. Without it they wait until the clock has caught up. Held mails keep the time that their
+ * authors chose. Locked rows are left to the next round.
  */
 export async function shortenWaits(client: postgres.Sql, now: Date, leaseSeconds: number): Promise<void> {
   await runStatement(

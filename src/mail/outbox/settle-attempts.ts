@@ -91,8 +91,8 @@ const writeOutcomes = prepareStatement<
         bodyAt: sql`i."bodyAt"`,
         endedAt: sql`clock_timestamp()`,
         outcome: sql`i.state`,
-        // Who ended an attempt before its fence has said why: a redaction, or the recovery of an expired
-        // lease. The worker only learns that it was ended.
+        // Whatever ended an attempt before its fence, a redaction or the recovery of an expired lease, has
+        // recorded why. The worker learns only that the attempt was ended.
         reply: sql`case when i.state = 'QUEUED' and i.id not in (select id from owned)
           then coalesce(${a.reply}, i.reply) else i.reply end`,
       })}

@@ -172,8 +172,8 @@ const unaddressed: RecipientVerdict = { state: 'DEFERRED', reply: 'not addressed
 
 /**
  * The state of a delivery by the states of its recipients, when no attempt is running: OUTCOME_UNKNOWN if any
- * has it, else `waiting` if any is not settled, else CANCELLED if any is. Otherwise SENT if none failed,
- * PARTIALLY_FAILED if some did, FAILED if all did.
+ * recipient has that state; else `waiting` if any is not settled; else CANCELLED if any is cancelled; else
+ * SENT if none failed, PARTIALLY_FAILED if some did, and FAILED if all did.
  * @param waiting the state while a recipient has not been sent to yet
  */
 export function stateOf<W extends DeliveryState = 'DEFERRED'>(

@@ -61,7 +61,7 @@ export class SmtpSession {
   }
 
   /**
-   * Whether the current mail has called `openBody`, so that bytes of it may be sent. It keeps its value until
+   * Whether the current mail has called `openBody`, after which its bytes may be sent. The value stays until
    * the next mail is sent.
    */
   get mayHaveBegun(): boolean {

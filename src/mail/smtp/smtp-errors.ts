@@ -31,7 +31,8 @@ export const gatewayFaults = {
 
 /**
  * The outcome of a failed `SmtpSession.connect`, the same for all recipients. FAILED if the server refused
- * the connection with 5xx, except for a sign-in or TLS. Otherwise DEFERRED, with `serverDown`.
+ * the connection with 5xx. A refusal of the sign-in or of TLS, and any other fault, is DEFERRED, with
+ * `serverDown`.
  */
 export function failedToConnect(error: unknown, { secure }: SmtpServer, envelope: Envelope): AttemptOutcome {
   const { response = '', responseCode, code } = error as SmtpError;

@@ -167,7 +167,7 @@ export type PreparedMail = Pick<ComposedMail, 'source' | 'byteSize' | 'hasUtf8He
 
 /**
  * The mail to send: the source of an earlier attempt if there is one, so that each attempt sends the same
- * bytes. Otherwise the mail is composed now, and not stored.
+ * bytes. If there is none, the mail is composed now, but not stored here.
  * @param now becomes the Date header of a mail that is composed
  */
 export async function prepareMail({ source, parts }: DeliveryContents, now: Date): Promise<PreparedMail> {

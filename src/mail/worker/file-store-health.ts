@@ -13,9 +13,10 @@ export interface FileStoreHealth {
   /** Must be called when the files of a mail were read to their end (true), or could not be read (false). */
   noted(worked: boolean): void;
   /**
-   * Resolves to true immediately if the latest read succeeded. Otherwise one mail is tried at a time: waits
-   * until the first bytes of its files have been read, whichever mail it is. Called before a connection is
-   * taken, so that mails that wait for a silent store do not hold the connections that other mails need.
+   * Resolves to true immediately if the latest read succeeded. If it failed, or nothing was read yet, one
+   * mail is tried at a time: all mails wait until the first bytes of that mail's files have been read. Called
+   * before a connection is taken, so that mails that wait for a silent store do not hold the connections that
+   * other mails need.
    * @param mayBegin called every 100 ms while it waits
    * @returns false once `mayBegin` has returned false
    * @throws FilesUnreadable when the files of this mail cannot be read, or the store was unavailable for the

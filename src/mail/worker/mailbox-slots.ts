@@ -32,8 +32,8 @@ export interface MailboxSlots {
   /** Milliseconds until the next pause ends; Infinity when there is none. */
   pause(): number;
   /**
-   * Whether enough slots are free for a claim to be worthwhile: no mailbox has a claimed mail, or one of
-   * those that have has at least half of its slots free.
+   * Whether enough slots are free for a claim to be worthwhile: no mailbox has claimed mails, or some mailbox
+   * with claimed mails has at least half of its slots free.
    */
   isClaimWorthwhile(): boolean;
 }

@@ -30,10 +30,11 @@ import { createUnfinishedOnDisk } from './unfinished-blobs.ts';
 
 /**
  * Stores blobs as files in a directory. `ab/abcdef…` is a finished blob, `arriving/abcdef…` an unfinished
- * one, `aside/2026-11-28/abcdef…` one that was set aside, and `identity` names the store. No blob folder has
- * one of these names, because they are not two hexadecimal digits. A crash may leave a half-written file. No
- * row refers to its key, so it is garbage collected. The directory is created at the first write. Faults of
- * the disk that will not pass are thrown as the system's errors.
+ * one, and `aside/2026-11-28/abcdef…` a blob that the garbage collector set aside on that day. The file
+ * `identity` says which database the store belongs to, see store-owner.ts. No folder of finished blobs has
+ * one of these names, because each is named by two hexadecimal digits. A crash may leave a half-written file.
+ * No row refers to its key, so it is garbage collected. The directory is created at the first write. Faults
+ * of the disk that will not pass are thrown as the system's errors.
  */
 export function createDiskStore(directory: string): BlobStore {
   const root = resolve(directory);

@@ -16,8 +16,9 @@ const endWithinMs = 3000;
 const parts = '0123456789abcdef';
 
 /**
- * The sixteenth of the keys that is checked at this time: those with one first digit, for 15 minutes. It
- * follows from the time alone, so each part gets its turn however often processes restart.
+ * The part of the keys that is checked at this time: one of 16 parts, by the first hexadecimal digit. Each
+ * has a turn of 15 minutes, which follows from the time alone. So every part is checked, however often
+ * processes restart.
  * @param ms milliseconds since 1970
  */
 export function partAt(ms: number): KeyRange {
@@ -25,11 +26,15 @@ export function partAt(ms: number): KeyRange {
   return { from, to: `${from}g` };
 }
 
-/** The running schedule. Disposing of it stops it, waiting up to three seconds for a running collection. */
+/**
+ * The running schedule. Disposing of it stops it, and waits up to three seconds for a running collection. One
+ * that takes longer is not aborted, so it may fail when the database is closed; a later one continues its
+ * work.
+ */
 export interface CollectionSchedule extends AsyncDisposable {
   /**
-   * Why files are not collected, or not all of them, as text for the operator, since the last collection;
-   * undefined when there is no problem.
+   * Why unused files were left, as text for the operator: the reason of the last collection, else that of the
+   * last one of any part. Undefined when there is none, and before the first collection ends.
    */
   why(): string | undefined;
 }
@@ -46,8 +51,9 @@ export interface SchedulePorts {
 }
 
 /**
- * Starts a loop that collects garbage at once and then every 15 minutes, each time among one sixteenth of the
- * keys. Files younger than an hour are left alone. Failures are logged.
+ * Starts a loop that runs `collectGarbage` at once and then every 15 minutes, each time for the part of the
+ * keys by `partAt`. Files younger than an hour are left alone. Failures are logged. Any number of processes
+ * may run it.
  */
 export function startCollectionSchedule({
   db,

@@ -16,7 +16,7 @@ const within = (
 
 /**
  * Blobs that neither an attachment nor an upload refers to. The range of the referring rows follows from the
- * join, but PostgreSQL does not infer it. Stated explicitly, it makes PostgreSQL read a range of each index
+ * join, but PostgreSQL does not infer it. The query states it, so that PostgreSQL reads a range of each index
  * instead of a whole table, whatever its estimates are.
  */
 const unused = (db: Pick<Reader, 'select'>, among: Among, olderThan: Date): SQL => {

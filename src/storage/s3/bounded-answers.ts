@@ -11,9 +11,9 @@ interface Answer {
 }
 
 /**
- * Makes the client read each response to its end within the time of its attempt, and retry it otherwise. The
- * client's own timeout ends when a response begins, so one that stops or trickles after its head would hold
- * the caller and a connection for ever. Only an object's bytes are left to their reader.
+ * Makes the client read each response to its end within the time of its attempt, or else retry the request.
+ * The client's own timeout ends when a response begins, so a response that stops or trickles after its head
+ * would hold the caller and a connection for ever. Only an object's bytes are left to their reader.
  * @param withinMs time of one attempt, milliseconds
  * @param patience can shorten that time
  */

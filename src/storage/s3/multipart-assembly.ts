@@ -3,7 +3,7 @@ import { S3Missing, type S3Objects, type UploadedPart } from './object-requests.
 /** Concurrent parts per blob. */
 const partsInFlight = 2;
 
-/** The parts that S3 has, and the remaining bytes, at most one part, which it does not have. */
+/** The parts that S3 has, and the remaining bytes that it does not have, at most as many as one part. */
 export interface Assembled {
   /** Of the multipart upload; undefined until the first part is sent. */
   readonly uploadId: string | undefined;

@@ -23,9 +23,10 @@ import { createUnfinishedOnS3 } from './unfinished-blobs.ts';
 const clearWithinMs = 2000;
 
 /**
- * Stores blobs as objects in an S3 bucket. `blobs/abcdef…` is a finished blob, `arriving/abcdef…` the state
- * of an unfinished one, `aside/2026-11-28/abcdef…` one that was set aside, and `identity` names the store.
- * Nothing is contacted here; credentials come from the environment, as the AWS SDK finds them.
+ * Stores blobs as objects in an S3 bucket. `blobs/abcdef…` is a finished blob, `arriving/abcdef…` the
+ * progress of an unfinished one, and `aside/2026-11-28/abcdef…` a blob that the garbage collector set aside
+ * on that day. The object `identity` says which database the store belongs to, see store-owner.ts. Creating
+ * the store contacts nothing. Credentials come from the environment, as the AWS SDK finds them.
  */
 export function createS3Store(options: S3Place, requests: S3RequestOptions = {}): BlobStore {
   const s3 = createS3Objects(options, requests);

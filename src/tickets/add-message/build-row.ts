@@ -10,8 +10,8 @@ import type { NewMessage } from './input.ts';
 
 /**
  * The row that the statement of `addTicketMessage` inserts for a valid message. The mail of an e-mail gets a
- * new Message-ID at each call, and an upper bound of its size; if it quotes, the bound is larger than any
- * limit, so that the mail is composed and measured.
+ * new Message-ID at each call, and an upper bound of its size; if the mail quotes, the bound is larger than
+ * any limit, so that the mail is composed and measured.
  * @param now the time from which a hold is counted
  */
 export const rowOf = (
@@ -77,6 +77,9 @@ export function withoutCopiesTo(row: MessageRow, copies: readonly Copy[], toAddr
   return { ...row, copies: orAbsent(others), copyKeys, copiesExcept: toAddress };
 }
 
-/** The row for a dry run that ignores the size of a mail and its copies; a row without an e-mail as it is. */
+/**
+ * The row for a dry run that ignores the size of a mail and its copies; a row without an e-mail is returned
+ * unchanged.
+ */
 export const forDryRun = (row: MessageRow): MessageRow =>
   row.from === undefined ? row : { ...row, mailBytes: 0, signatureFactor: 0, copies: undefined };

@@ -31,13 +31,15 @@ import { type StoredFiles, storeFiles } from './store-files.ts';
  * @param commands number of mutations in the request, 1 by default. With several, an Idempotency-Key header
  *   is refused (INVALID_INPUT) before the input is read.
  * @returns the message with its ticket, attachments and delivery. If the same user has made the same call
- *   with this idempotency key before, nothing is written: the first call's message again, with `replayed`
+ *   with this idempotency key before, nothing is written, and the result has the first call's message and
+ *   `replayed`
  * @throws Refusal with the first code that applies, in this order: UNAUTHENTICATED, IDEMPOTENCY_KEY_REUSED,
  *   TICKET_NOT_FOUND, FORBIDDEN, INVALID_INPUT with all problems, PRIVATE_WITH_EMAIL, MAILBOX_NOT_FOUND,
  *   MAILBOX_NOT_READY, RECIPIENT_MISSING, ATTACHMENT_TOO_LARGE, EMAIL_TOO_LARGE, TICKET_CHANGED,
  *   PREVIEW_STALE
  * @throws Unavailable when the database or the file store does not answer, or the queue is full. Unless it
- *   says `nothingWritten`, the message may have been written; a retry with its idempotency key finds out.
+ *   says `nothingWritten`, the message may have been written; a retry with the same idempotency key finds
+ *   out.
  */
 export async function addTicketMessage(
   ctx: TicketContext,

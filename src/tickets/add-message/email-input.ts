@@ -59,7 +59,7 @@ export interface NewEmail {
    * They may include the To address.
    */
   readonly copies: readonly Copy[];
-  /** Addresses of Cc and Bcc that repeat an earlier one of Cc or Bcc. */
+  /** Cc and Bcc addresses that repeat an earlier Cc or Bcc address. */
   readonly duplicates: readonly string[];
 }
 
@@ -85,10 +85,12 @@ const maxScheduleMs = 366 * 24 * 60 * 60 * 1000;
 const mostRead = 100;
 
 /**
- * Parses the e-mail of an input and collects its problems: malformed addresses, too many of them, a repeated
- * reason in `cancelIf`, and times out of bounds. It does not throw, and does not look up the mailbox. Of each
- * list, it parses the first `limit` addresses, or the first 100 if `limit` is less.
- * @param limit most Cc and Bcc addresses together
+ * Parses the e-mail of an input and collects its problems: malformed addresses, `from` included; more than
+ * `limit` Cc and Bcc addresses, repetitions included; a repeated reason in `cancelIf`; `holdSeconds` with
+ * `sendAt`; and times out of bounds. It does not throw, and does not look up the mailbox. It parses at most
+ * `Math.max(limit, 100)` addresses of each list; a longer list is a problem, and its other addresses are only
+ * in `cc` or `bcc`.
+ * @param limit maximum number of Cc and Bcc addresses together
  * @param now the current time, for the bounds of `sendAt`
  * @returns the e-mail, also when it has problems, and the problems with paths that begin with `email`
  */

@@ -104,10 +104,10 @@ export function assertOneCommand({ idempotencyKey }: RequestContext, commands: n
 const running = new Map<string, (() => void)[]>();
 
 /**
- * Runs `run`, and returns or throws what it does. Calls with the same key of a user run one after another, in
- * the order in which they were made, also after one has failed. A call without a key (null) runs immediately.
- * Within a process they wait here without a connection. Calls of other processes wait in the database, for
- * the ticket's lock and the key's unique index.
+ * Runs `run`, and settles as it does. Calls with the same key of a user run one after another, in the order
+ * in which they were made, also after one has failed. A call without a key (null) runs immediately. Calls of
+ * this process wait here, without a connection. Those of other processes wait in the database, for the
+ * ticket's lock and the key's unique index.
  */
 export async function oneAtATime<T>(userId: number, key: string | null, run: () => Promise<T>): Promise<T> {
   if (key === null) return run();

@@ -26,8 +26,8 @@ export interface FileInput {
 }
 
 /**
- * An attachment: a file, an upload, or `inline`, which is either of them with the Content-ID that the HTML
- * refers to.
+ * An attachment: a file, an upload, or `inline`, which is a file or an upload with the Content-ID that the
+ * HTML refers to.
  */
 export interface AttachmentInput extends FileInput {
   readonly inline?: InlineAttachmentInput | null | undefined;

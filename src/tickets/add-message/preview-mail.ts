@@ -48,7 +48,8 @@ export async function previewOf(
 
 /**
  * What the previewed mail took from the database, of a dry run that accepted a row with an e-mail. The commit
- * compares it, so that a changed subject, mailbox, requester or conversation sends no other mail.
+ * compares it with the current state. So if the subject, mailbox, requester or conversation has changed, the
+ * message is refused, and no mail is sent that nobody has previewed.
  */
 export const expectationOf = (answer: DryRunAnswer): MailExpectation => ({
   subject: answer.mailSubject!,

@@ -45,8 +45,9 @@ export function refusalByInput(
 
 /**
  * The refusal with which `addTicketMessage` answers instead of `found`: IDEMPOTENCY_KEY_REUSED whenever the
- * viewer has used the key before, else that of `precedingRefusal`. The input is not compared with the first
- * one; `replayRefusedCall` does so. Returns the refusal, and throws only when the database cannot be read.
+ * viewer has used the key before, else the result of `precedingRefusal`. This function does not compare the
+ * input with that of the first call; `replayRefusedCall` does. Returns the refusal, and throws only when the
+ * database cannot be read.
  */
 export async function firstRefusal(
   ctx: TicketContext,
@@ -55,7 +56,8 @@ export async function firstRefusal(
   found: MessageRefusal,
 ): Promise<Refusal<CodeOf<'addTicketMessage'>>> {
   const { idempotencyKey: key } = message;
-  // A key is stored only with an accepted input, so this one is usually another. `replayRefusedCall` checks.
+  // A key is stored only with an accepted input, so this refused input is usually a different one.
+  // `replayRefusedCall` compares them.
   if (key !== null && isIdempotencyKey(key)) {
     const named = { userId: viewer.userId, key, fingerprint: '' };
     if ((await findKey(ctx.services.database.desk, named)) !== undefined) return keyReused();
@@ -140,8 +142,8 @@ export async function refusalByVerdict(
 
 /**
  * The refusal for a row whose earlier uploads were redacted or collected between their lookup and the write:
- * INVALID_INPUT with a problem for each of them, as if they had been gone before. Undefined for any other
- * error.
+ * INVALID_INPUT with a problem for each of these uploads, as if the lookup had not found them. Undefined for
+ * any other error.
  * @param inputs the message's attachments
  * @param error what the write of the row threw
  */

@@ -37,8 +37,9 @@ export interface DeliveryChange {
  * workers are notified. `cancelIf` is emptied in any case.
  * @param deliveryId the number, not the global id
  * @returns the delivery as it is after the commit
- * @throws Refusal UNAUTHENTICATED; FORBIDDEN for a requester, without the scope `mail`, or without a grant
- *   for the mailbox when the change sends; DELIVERY_NOT_FOUND; DELIVERY_STATE with the current state
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for a requester, for a credential without the scope `mail`, and,
+ *   if the change sends the mail, for an operator without a grant for the mailbox; DELIVERY_NOT_FOUND;
+ *   DELIVERY_STATE with the current state
  * @throws Unavailable as `inTransaction`
  */
 export async function changeDelivery(

@@ -50,8 +50,8 @@ export const cancelDelivery = (ctx: TicketContext, { deliveryId }: DeliveryInput
 
 /**
  * Resolves a mail whose outcome is unknown, for the recipients of whom that is true. ASSUME_SENT marks it as
- * sent to them. RESEND queues it again for them with the same Message-ID, so that most clients show a
- * recipient who has it already one mail.
+ * sent to them. RESEND queues it again for them with the same Message-ID, so that a recipient who has the
+ * mail already sees it once in most clients.
  * @returns the delivery, whose state follows from the states of all its recipients
  * @throws Refusal UNAUTHENTICATED, FORBIDDEN also for RESEND without a grant for the mailbox,
  *   DELIVERY_NOT_FOUND, DELIVERY_STATE in any state but OUTCOME_UNKNOWN

@@ -36,12 +36,12 @@ interface Withdrawal {
 }
 
 /**
- * Withdraws the mails of a message that was redacted, wholly or by a file. Must be called in the redaction's
- * transaction, under the ticket's lock. The message's own mail is cancelled, unless it is settled or an
- * attempt has begun to send its body. Later mails that may quote the message stay; those that are not sent
- * yet are composed again without what was redacted. For both, an attempt that has not begun to send the body
- * is ended, and the workers are notified. The stored raw mails of all of these are deleted, even of mails
- * that were sent. It writes no event.
+ * Withdraws the mails of a message that was redacted, as a whole or only one of its files. Must be called in
+ * the redaction's transaction, under the ticket's lock. The message's own mail is cancelled, unless it is
+ * settled or an attempt has begun to send its body. Later mails that may quote the message stay; those that
+ * are not sent yet are composed again without what was redacted. An attempt at any of these mails that has
+ * not begun to send the body is ended, and the workers are notified. The stored raw mails of the message's
+ * own mail and of all later ones that may quote it are deleted, even if they were sent. No event is written.
  * @param redacted the message, its ticket, which part was redacted, and as `quoted` whether later mails may
  *   quote the message, which is so if it is public
  * @returns ids of the deliveries that were cancelled: none or one

@@ -29,8 +29,8 @@ export interface DeskEventPage {
 }
 
 /**
- * A page of the events of all tickets after a cursor, oldest first; from the first one without a cursor. An
- * event cannot be read while an older transaction is under way.
+ * A page of the events of all tickets after a cursor, oldest first. Without a cursor, the page begins with
+ * the first event. An event cannot be read while an older transaction is under way.
  * @param first most events of the page: 0 to 100, and 100 by default
  * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters and without the scope `read`; INVALID_INPUT for
  *   `first`, `filter.types`, or a cursor that is malformed or ahead of the desk
@@ -56,10 +56,10 @@ export async function currentDeskCursor(ctx: TicketContext): Promise<string> {
 }
 
 /**
- * The events of all tickets after a cursor, and new ones as they come; only new ones without a cursor. The
+ * The events of all tickets after a cursor, and new ones as they come. Without a cursor, only new ones. The
  * stream ends when its consumer ends it by `return`, or the gateway stops. When the right to watch is lost or
- * a read fails, the stream throws the refusal or the error. Until then it takes one of the viewer's
- * subscriptions.
+ * a read fails, the stream throws the refusal or the error. While it is open, it counts as one of the
+ * viewer's subscriptions.
  * @throws Refusal as `listDeskEvents`
  * @throws TooMany when the viewer has too many subscriptions open
  */

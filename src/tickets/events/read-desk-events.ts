@@ -111,7 +111,7 @@ export async function readDeskEvents(
   if (events.some(({ type }) => type === 'MESSAGE_REDACTED')) noteRedaction();
   const isFull = limit > 0 && events.length >= limit;
   const more = isFull || scannedCount >= (limit === 0 ? 1 : scanned);
-  // Not the horizon: after a crash, a server may assign the ids of transactions that wrote nothing again.
+  // Not the horizon: after a crash, a server may reuse the ids of transactions that wrote nothing.
   const reached = limit === 0 ? after : isFull ? events.at(-1)!.position : (scannedTo ?? after);
   return { events, reached, more, areHeld };
 }
@@ -133,7 +133,7 @@ export const lastPlace = sql`
 
 /**
  * Finds `now`, the position after every event that can be read now, and `ahead`, the lowest place that no
- * event can have yet. A cursor at or after it is from another database, or from this one before an older
+ * event can have yet. A cursor at or after `ahead` is from another database, or from this one before an older
  * backup was restored.
  */
 export async function findHorizon({

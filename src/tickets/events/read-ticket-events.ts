@@ -11,9 +11,9 @@ import type { EventAudience, NumberedEvent, TicketPlace, TicketPosition } from '
 const given = (name: string) => sql.placeholder(name);
 
 /**
- * The pages of an audience, by its own numbers: each has an index, because a requester's number may be far
- * below that of a ticket with many private events. One row at least for a ticket that may be seen: its last
- * number says how far the read has come.
+ * The pages of an audience, by the numbers that it gives events. Operators' and requesters' numbers each have
+ * an index, because they are far apart in a ticket with many private events. A ticket that may be seen has at
+ * least one row, because its last number says how far the read has come.
  */
 const prepare = (byOperators: boolean) => {
   const own = sql.raw(byOperators ? 'events.number' : 'events.public_number');

@@ -38,8 +38,8 @@ export async function listTicketEvents(
 /**
  * The events of a ticket after a cursor, or from the first one, and then new ones, without gaps or
  * repetitions. The stream ends when its consumer ends it by `return`, or the gateway stops. When the right to
- * watch is lost or a read fails, the stream throws the refusal or the error. Until then it takes one of the
- * viewer's subscriptions.
+ * watch is lost or a read fails, the stream throws the refusal or the error. While it is open, it counts as
+ * one of the viewer's subscriptions.
  * @throws Refusal as `listTicketEvents`
  * @throws TooMany when the viewer has too many subscriptions open
  */

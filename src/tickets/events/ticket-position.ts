@@ -5,8 +5,8 @@ import type { TicketEvent } from './event.ts';
 /** Viewers who see the same events of a ticket: all operators, or its requester. */
 export interface EventAudience {
   /**
-   * True: operators, who see all events. False: a requester, who sees the public ones. Each numbers the
-   * events that it sees without gaps.
+   * True: operators, who see all events. False: a requester, who sees the public ones. Each audience numbers,
+   * without gaps, the events that it sees.
    */
   readonly byOperators: boolean;
   /** One of the viewers. Their id matters only for a requester. */
@@ -39,8 +39,8 @@ export interface NumberedEvent extends TicketEvent, TicketPosition {}
 export type TicketPage = Page<NumberedEvent, TicketPosition>;
 
 /**
- * Reads the page of a ticket's events after a place, for those who watch it. What is asked for in the same
- * turn of the event loop, or while reads for the same audience are under way, is read by one statement:
+ * Reads the page of a ticket's events after a place, for those who watch it. One statement reads all pages
+ * that are requested in the same turn of the event loop, or while reads for the same audience are under way:
  * thousands of tickets may change, or be watched again, in the same moment.
  */
 export type BatchedTicketRead = (audience: EventAudience, place: TicketPlace) => Promise<TicketPage>;

@@ -14,7 +14,7 @@ export const isServed = ({ blobKey, scan }: Attachment): boolean => blobKey !== 
 /**
  * A signed URL for `<img>` and `<a>`, which needs no credential. It begins with the request's `origin`, which
  * may be empty. Until it expires, its bearer may download this file as the viewer. The viewer's permission is
- * checked again on each use. Null for a file that is not served, without a viewer, and for a viewer without
+ * checked again on each use. Null if the file is not served, if nobody is signed in, or if the viewer lacks
  * the scope `read`.
  * @param expiresInSeconds at most `maxUrlSeconds`: a URL that is valid for longer is refused on use
  */

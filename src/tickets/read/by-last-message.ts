@@ -22,8 +22,9 @@ export interface ByLastMessage {
  * SQL for the tickets that come first by their last messages: `ticketColumns`, and as `place` the instant by
  * which they are ordered. It returns at most twice the limit, in no order: the caller sorts them by `place`
  * and id, and keeps the first ones. Most tickets are in the index by the instant of their last message, the
- * others by its minute. Of the latter, all tickets of the last minute that is reached are read and sorted.
- * PostgreSQL knows that the former come in the order of their places, so it merges the two.
+ * others by its minute. Of those indexed by minute, all tickets of the last minute that is reached are read
+ * and sorted. Those indexed by instant come in the order of their places, which PostgreSQL knows, so it
+ * merges the two lists.
  */
 export function byLastMessage({ byOperator, direction, where, above, below, limit }: ByLastMessage): SQL {
   const { listedAt, activeAt, byMinute } = byOperator ? forOperators : forRequesters;

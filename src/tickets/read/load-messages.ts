@@ -63,7 +63,7 @@ export async function loadMessages(
 ): Promise<Map<number, Message>> {
   const viewer = requireViewer(ctx);
   const given = { ids: [...ids], bodyBytes };
-  // Operators see the same whoever they are, and who they are must not be read: they share what is loaded.
+  // All operators see the same messages and share loaded rows, so who the operator is must not be read here.
   const [select, values] = isOperator(viewer)
     ? [statements.operators, given]
     : [statements.requesters, { ...given, viewerId: viewer.userId }];

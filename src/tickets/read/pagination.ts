@@ -50,8 +50,8 @@ export interface Edge<T> {
 }
 
 /**
- * One page of a list in the list's order, in the shape of a GraphQL connection. An empty page has the cursor
- * that it was requested with as both cursors, or null.
+ * One page of a list in the list's order, in the shape of a GraphQL connection. Both cursors of an empty page
+ * are the cursor of the request, or null if it had none.
  */
 export interface PageOf<T> {
   readonly edges: readonly Edge<T>[];
@@ -82,7 +82,7 @@ export function pageWithoutCursor(paging: Paging): KeysetPage | undefined {
 
 /**
  * Reads one page of a list that is ordered by id. Cursors hold row ids, so insertions do not shift a page. On
- * the side of the request's cursor, `pageInfo` says that there is another page without checking it.
+ * the side of the request's cursor, `pageInfo` reports another page without checking that there is one.
  * @param read reads the rows of a page (see `KeysetPage`); called with a limit of one row more than the page,
  *   which shows whether there is another page
  * @throws Refusal INVALID_INPUT for an invalid page size or cursor

@@ -62,8 +62,9 @@ export interface TicketListShape {
 }
 
 /**
- * The values of a statement's placeholders. Those of conditions that it does not have are ignored. Instants
- * are texts. `above` and `below`, with the ids, are the exclusive bounds of a page in the order's index.
+ * The values of a statement's placeholders. Values for conditions that the statement does not have are
+ * ignored. Instants are texts. `above` and `below`, with the ids, are the exclusive bounds of a page in the
+ * order's index.
  */
 export interface ListPlaceholders extends Record<string, unknown> {
   readonly statuses: readonly TicketStatus[];

@@ -5,8 +5,8 @@ import { attachments, blobs, uploads } from '../../db/tables.ts';
 /**
  * Erases attachments of one ticket, whose lock the transaction holds, and keeps their rows with little more
  * than position and size. The name, the type and the digest go too, because a digest would reveal a short
- * file. An upload of the same blob is deleted as well; another message's file of it stays. No bytes are
- * removed.
+ * file. An upload of the same blob is deleted as well; a file of another message with the same blob stays. No
+ * bytes are removed.
  * @returns keys of the blobs that no row references any more, whose bytes the caller removes after the commit
  */
 export async function eraseFiles(tx: Tx, attachmentIds: readonly number[]): Promise<string[]> {

@@ -53,8 +53,8 @@ const take = preparePerPool((db: Db) => {
 });
 
 /**
- * Takes the lease of an unfinished upload for 6 seconds if it is free or expired. Otherwise it marks the
- * lease as wanted, so that its holder's next renewal fails. It does not wait.
+ * Takes the lease of an unfinished upload for 6 seconds if it is free or expired. If another request holds
+ * the lease, it is marked as wanted, so that its holder's next renewal fails. It does not wait.
  * @param by random UUID of the request
  * @returns true when it was taken, and when there is no such upload
  */

@@ -65,7 +65,8 @@ const quotaLock = 7_407_472;
 /**
  * Runs work in a transaction while nothing else adds to the user's uploads, in any process, and returns its
  * result. It waits for other work on them. When the work throws, the transaction is rolled back.
- * @param work gets as `held` what these uploads use of the quota, to which nothing is added before the commit
+ * @param work gets as `held` how much of the quota the uploads use; nothing is added to that before the
+ *   commit
  */
 export const withQuota = <T>(db: Db, userId: number, work: (tx: Tx, held: Held) => Promise<T>): Promise<T> =>
   db.transaction(async (tx) => {

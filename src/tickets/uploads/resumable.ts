@@ -112,7 +112,7 @@ export async function forgetOpenUpload(db: Db, id: string): Promise<boolean> {
 
 /**
  * Returns the progress of the viewer's own upload, complete or not. A request that still sends bytes is ended
- * first, because its client has given it up if it asks.
+ * first, because a client that asks for the progress has given that request up.
  * @param arrival number of this request, by `nextArrival`
  * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `write`
  * @throws UploadFault UPLOAD_NOT_FOUND; UPLOAD_BUSY as `runExclusively`

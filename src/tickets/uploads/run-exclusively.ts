@@ -40,8 +40,9 @@ const running = new Map<string, Turn>();
 const latest = new LRUCache<string, number>({ max: 10_000 });
 
 /**
- * Runs work on an upload alone, in all processes, and returns or throws what it does. Work of an earlier
- * request on it is ended first, and waited for: in another process up to 8 seconds.
+ * Runs work on an upload alone, in all processes, and settles as the work does. The work of an earlier
+ * request on the same upload is ended first. This waits until it has ended, for up to 8 seconds if it is in
+ * another process.
  * @param arrival number of the request, by `nextArrival`
  * @param stop ends the work early; called when a later request comes for the same upload, in any process, or
  *   the lease cannot be renewed

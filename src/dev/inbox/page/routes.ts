@@ -32,11 +32,12 @@ const maxSearch = 200;
 
 /**
  * Answers a request of an operator whose rights have been checked. Routes: `` (the page with the list),
- * `list` (the list as a fragment of HTML), `12` (a mail, which HTML marks as read), `12/html`, `12/source`
- * and `12/files/0`. `` and `12` are also sent as JSON to clients that accept it; for the list as JSON, `wait`
- * is the number of seconds to wait for mails. DELETE removes one mail, those that a search finds, or all, and
- * answers with their number. What does not exist is answered with 404, an invalid DELETE with 400.
- * docs/INBOX.md describes all this for programs.
+ * `list` (the list as a fragment of HTML), `12` (a mail; showing it as HTML marks it as read), `12/html`,
+ * `12/source` and `12/files/0`. `` and `12` are also sent as JSON to clients that accept it. The query `q`
+ * searches the list. The query `wait` of the JSON list is how many seconds, up to 30, to wait until it has a
+ * mail; if none comes, the list is empty. DELETE removes the mail `12`, those that `q` finds, or all, and
+ * answers with their number. An unknown route or mail gets 404, an invalid DELETE 400. The caller has
+ * answered methods other than GET, HEAD and DELETE. docs/INBOX.md describes all this for programs.
  * @throws an error of the database
  */
 export async function answerInbox(

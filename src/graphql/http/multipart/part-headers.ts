@@ -2,7 +2,10 @@
 export interface PartHeaders {
   /** The form field's name. */
   readonly name: string;
-  /** From `filename*` if that is valid, else from `filename`. Undefined: a field. Empty: a nameless file. */
+  /**
+   * From `filename*` if that is valid, else from `filename`. Undefined for an ordinary field; empty for a
+   * file without a name.
+   */
   readonly fileName: string | undefined;
   /** The Content-Type as it was sent, with its parameters. Undefined when there is none. */
   readonly contentType: string | undefined;
@@ -15,8 +18,8 @@ const parameter = /;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*("(?:[^"\\]|
 
 /**
  * Parses a part's headers. Names are UTF-8, or Windows-1252 if they are not valid UTF-8.
- * @param bytes from the line break after the delimiter up to the empty line, which is left out
- * @returns undefined when they do not follow RFC 7578, for example without a name
+ * @param bytes from the line break after the delimiter (included) up to the empty line (not included)
+ * @returns undefined when the headers do not follow RFC 7578, for example when there is no name
  */
 export function parsePartHeaders(bytes: Buffer): PartHeaders | undefined {
   const headers = new Map<string, string>();

@@ -19,8 +19,8 @@ export type FilePlaces = ReadonlyMap<string, FilePlace>;
  * @param map the JSON of the form's field `map`, not yet checked
  * @param operations is changed
  * @returns the files by part name, in the order of the map; a part without paths is left out
- * @throws InvalidMapError when the map does not list paths by part name, or when a path does not lead to a
- *   null in the operations, or to a member of an object that was left out
+ * @throws InvalidMapError when the map does not list paths by part name, or when a path leads neither to a
+ *   null in the operations nor to an absent member of one of their objects
  */
 export function putExpectedFiles(map: unknown, operations: object): FilePlaces {
   if (typeof map !== 'object' || map === null || Array.isArray(map))

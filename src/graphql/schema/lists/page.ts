@@ -61,8 +61,9 @@ function once(count: Countable['count']): Countable['count'] {
 export const costOfCounting = 50;
 
 /**
- * The cost of a connection's field, for the limit on complexity: 1, and what is selected below it times the
- * requested rows, which count as 1 to 100; 20 without `first` and `last`.
+ * The cost of a connection's field, for the limit on complexity: 1, plus the cost of the selection below it
+ * for each requested row. The number of rows is 20 without `first` and `last`; it counts as 1 at least, and
+ * as 100 at most.
  */
 export const pageComplexity = ({ first, last }: Paging) => ({
   field: 1,

@@ -34,7 +34,7 @@ async function remember(
 export interface SendingGate {
   /**
    * Whether mails may be sent. While they may, it queries the database at most every `everyMs`; while they
-   * may not, at each call. It logs each new reason once, and that mails are sent again. It rejects when the
+   * may not, at each call. It logs each new reason once, and also when sending resumes. It rejects when the
    * database does not answer.
    */
   isOpen(): Promise<boolean>;

@@ -7,9 +7,9 @@ import { authoredOf, expectedColumns } from '../columns.ts';
 import { checked, foundTickets, input, mailSubject } from './check-rows.ts';
 
 /*
- * Steps of the append statement: check the rules that need the ticket's lock, and make the rows to write.
- * A step with two forms has the same name and columns in both. The form for plain rows leaves out what only
- * other rows need. That saves a tenth of the time of a lone row.
+ * Steps of the append statement: check the rules that need the ticket's lock, and make the rows to write. A
+ * step with two forms has the same name and columns in both. The form for plain rows leaves out what only
+ * other rows need, which is 10 % faster for a single row.
  */
 
 const asked = input.columns;
@@ -17,7 +17,7 @@ const ruled = checked.columns;
 
 /**
  * Creates the step `found`, which locks the named tickets in the order of their ids and has their columns.
- * @param waits whether to wait for a ticket that another transaction holds. Otherwise the ticket is left out
+ * @param waits whether to wait for a ticket that another transaction holds; if false, that ticket is left out
  */
 export const locked = (waits: boolean) =>
   foundTickets(sql`order by ${tickets.id} for no key update ${sql.raw(waits ? '' : 'skip locked')}`);

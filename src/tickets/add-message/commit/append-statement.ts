@@ -33,8 +33,8 @@ const settled = decided.columns;
 export type RowAnswer = AppendedAnswer | LeftOutAnswer;
 
 /**
- * The result for a row that was not written: why (`verdict`), and what its caller needs to try again. These
- * are null if they were not found.
+ * The result for a row that was not written: why (`verdict`), and the values that its caller needs to try
+ * again, each null if it was not found.
  */
 export type LeftOutAnswer = { readonly verdict: RowVerdict } & {
   readonly [K in 'ticketId' | 'toAddress' | 'maxMailBytes']: AppendedAnswer[K] | null;
@@ -129,10 +129,11 @@ export const isPlain = ({ row: { files, ifLastMessage, expect, reopen } }: { row
 
 /**
  * Makes the statement that writes a group of messages, as a Drizzle prepared query. PostgreSQL prepares it
- * once a connection.
- * @param options `rows`: `plain` for groups of plain rows alone, which saves a tenth of the time of a lone
- *   row, `any` by default; `waits`: whether to wait for locked tickets, up to the connection's
- *   `lock_timeout`, false by default. Otherwise their rows have the verdict LOCKED
+ * once per connection. A row that it refuses is left out, and the others are written. An error writes none.
+ * @param options `rows`: `any` by default. `plain` is 10 % faster for a single row, but ignores files,
+ *   conditions and `reopen`, so every row must satisfy `isPlain`. `waits`: false by default, so that rows of
+ *   locked tickets get the verdict LOCKED. True: it waits for the locks, and fails as a whole after the
+ *   connection's `lock_timeout`
  * @returns `execute` takes `rows`, the JSON of an array of `MessageRow`, and `sendsByDefault`, whether a
  *   mailbox without SMTP settings of its own can send. It resolves to one row, whose `answers` are in the
  *   order of the input

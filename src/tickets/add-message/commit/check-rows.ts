@@ -45,8 +45,8 @@ const visible = (which: SQL): SQL => sql`
   select ${tickets.id} from ${tickets}
   where ${which} and (${asked.isOperator} or ${tickets.requesterId} = ${asked.viewerId})`;
 /**
- * Step with the ticket that each row names by id or reference. A row is missing if there is no such ticket,
- * or its viewer may not see it.
+ * Step with the ticket that each row names by id or reference. A row is missing from this step if there is no
+ * such ticket, or the row's viewer may not see the ticket.
  */
 export const wanted = reading(
   'wanted',
@@ -100,8 +100,9 @@ const mayRepeatTo = sql`
     and (${users.email} !~ ${ownKey} or ${users.email} = any (${asked.copyKeys}))`;
 
 /**
- * Step that applies the rules that need the database. `verdict` is the first one that refuses the row, LOCKED
- * if its ticket is not in `found`, or null. The other columns are those of its ticket, mailbox and requester.
+ * Step that applies the rules that need the database. `verdict` is the first rule that refuses the row,
+ * LOCKED if the row's ticket is not in `found`, or null. The other columns are those of its ticket, mailbox
+ * and requester.
  */
 export const checked = reading(
   'checked',

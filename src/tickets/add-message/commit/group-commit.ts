@@ -58,7 +58,8 @@ export function createGroupCommit(
   });
   const queue = createQueue(lanes, { ...group, worthwhileRows, statementsInFlight });
   /**
-   * Rows of a group that ran into a lock timeout. Each is retried alone, as its neighbour may block again.
+   * Rows of a group that ran into a lock timeout. Each is retried alone, because another row of the group may
+   * meet a lock again.
    */
   const alone: PendingRow[] = [];
   const inFlight = { statements: 0, rows: 0, alone: 0 };

@@ -1,8 +1,8 @@
 /** Limits that decide when a group is sent. */
 export interface PaceLimits {
   /**
-   * Most rows of one statement. Past 64, a longer statement gains nothing, and its first caller waits for its
-   * last.
+   * Most rows of one statement. Beyond 64 rows, a longer statement gains nothing, and its first caller has to
+   * wait for the last row.
    */
   readonly groupRows: number;
   /**

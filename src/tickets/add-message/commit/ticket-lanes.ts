@@ -66,7 +66,7 @@ interface TicketLane {
   readonly id: number | symbol;
   readonly names: Set<string>;
   readonly rows: PendingRow[];
-  /** Most rows of the next statement. One after a timeout, because one row may wait for a lock of its own. */
+  /** Most rows of the next statement; 1 after a timeout, because one row may wait for a lock of its own. */
   width: number;
 }
 
@@ -74,7 +74,8 @@ interface TicketLane {
  * Creates the queues for locked tickets.
  * @param append writes rows by one statement, which waits for locks up to `lock_timeout`. Returns their
  *   results in the same order
- * @param release called with each message that is left in a lane whose lock is gone, for the next groups
+ * @param release called with each message that is left in its lane when the ticket is no longer locked; it
+ *   returns the message to the groups
  */
 export function createTicketLanes(
   append: (group: readonly PendingRow[]) => Promise<readonly RowAnswer[]>,
@@ -193,9 +194,10 @@ export function mayGoOn(waiting: PendingRow): boolean {
 }
 
 /**
- * Milliseconds until a message whose ticket is locked is retried in a group, for each time it was found
- * locked. Most such locks belong to a group of another process and are short. One that outlasts all of these
- * is waited for in a lane: lanes are few, so a ticket that is merely busy must not need one.
+ * Milliseconds until a message whose ticket is locked is retried in a group: one delay for each time that the
+ * ticket was found locked. Most such locks belong to a group of another process and are short. One that
+ * outlasts all of these is waited for in a lane: lanes are few, so a ticket that is merely busy must not need
+ * one.
  */
 const delaysInGroups = [0, 0, 4, 8, 16, 32, 64, 128];
 

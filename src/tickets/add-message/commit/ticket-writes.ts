@@ -118,8 +118,8 @@ const anyAccepted = sql`from ${accepted} having count(*) > 0`;
 const wokenPlain = reading('woken', { ...wakings, scans: sql`null` }, anyAccepted);
 /**
  * Step that notifies the processes when the statement commits: watchers of the group's tickets, workers if
- * the group has a mail, and the scanner if a file awaits its scan. PostgreSQL runs it only if a later step or
- * the final select reads from it. It reads from the step `files`.
+ * the group has a mail, and the scanner if a file awaits its scan. PostgreSQL runs this step only if a later
+ * step or the final select reads from it. The step itself reads from `files`.
  */
 export const woken = reading(
   'woken',
@@ -138,7 +138,7 @@ export const woken = reading(
 export const ticketWritesPlain = [newEventsPlain, latest, touchedPlain, wokenPlain];
 /**
  * The same for any group, after the steps `accepted` and `files`. A message that reopens its ticket also sets
- * its status to OPEN, and writes the event TICKET_REOPENED before its own and an audit entry. `woken` is the
- * last step.
+ * the ticket's status to OPEN, writes an audit entry, and writes the event TICKET_REOPENED before the
+ * message's own event. `woken` is the last step.
  */
 export const ticketWrites = [newEvents, newAuditEntries, latest, touched, woken];

@@ -158,12 +158,12 @@ function build(chosen: SQL, page: SQL, { files, mails }: Pick<ConversationReads,
 }
 
 /**
- * Makes the function that reads tickets, messages and what belongs to them in one statement. A variant of
- * the statement is prepared for each combination of `files` and `mails`, when it is first used. `decodeRows`
+ * Makes the function that reads tickets, messages and what belongs to them in one statement. A variant of the
+ * statement is prepared for each combination of `files` and `mails`, when it is first used. `decodeRows`
  * makes objects of its rows.
  * @param chosen selects `ticketColumns` of the tickets
- * @param page selects all columns of rows of `messages`, private ones only if the reader may see them. It
- *   may read the common table `chosen`. Placeholders of both are names of `Values`
+ * @param page selects all columns of rows of `messages`, private ones only if the reader may see them. It may
+ *   read the common table `chosen`. The placeholders of `chosen` and `page` are names of `Values`
  */
 export function conversationStatement<Values extends ConversationReads>(
   chosen: SQL,
