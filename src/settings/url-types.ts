@@ -51,7 +51,9 @@ const beginnings = (protocols: readonly string[]): string =>
 
 /**
  * The type of a setting that is a URL with one of these protocols (`https:`). The text is not changed.
- * Rejects texts that a parser would misread, which have an unescaped `@` or one of `<>{}`.
+ * Rejects a URL that an unescaped `/`, `?` or `#` of its password has cut short (it has no user, but an `@`
+ * after the host), a `%` that cannot be decoded, the port 0, and any of `<>{}`. An unescaped `@` in a user or
+ * a password is accepted, because it is read as it is meant.
  */
 export const url = (...protocols: string[]) =>
   checked((text) => whyWrong(text, protocols, `must be a URL that begins with ${beginnings(protocols)}`));

@@ -1,6 +1,10 @@
 /** How an HTML element is shown. */
 export interface ElementRule {
-  /** Name in the output. If absent, only the content is shown, unless the element is dropped. */
+  /**
+   * Name in the output. If absent, the element becomes a `span` (a `div` if it has `lines`) when it keeps an
+   * attribute or style; else only its content is shown. A `div` that is made of another element needs one
+   * too.
+   */
   readonly as?: string;
   /**
    * In text: 1 for a block on lines of its own, 2 for a block with empty lines around it; absent for one
@@ -9,7 +13,7 @@ export interface ElementRule {
   readonly lines?: 1 | 2;
   /** A void element without end tag. */
   readonly empty?: true;
-  /** The element is removed with its content. */
+  /** The element is removed with its content. A link takes the place of one that embeds (`changeCodes`). */
   readonly drop?: true;
 }
 
@@ -49,7 +53,10 @@ export const elementRules: ReadonlyMap<string, ElementRule> = new Map([
   ),
 ]);
 
-/** The rule for elements that are not listed: only their content is shown. */
+/**
+ * The rule for elements that are not listed: they become a `span` if they keep an attribute or style, else
+ * only their content is shown. Of `select` and `input`, what the field shows is shown.
+ */
 export const inlineRule: ElementRule = {};
 
 /**

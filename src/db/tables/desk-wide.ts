@@ -10,8 +10,10 @@ export const deskKeys = pgTable('desk_keys', {
 });
 
 /**
- * Audited actions: who did what to which ticket, message or delivery. An entry without an actor was made from
- * the command line or by the gateway itself.
+ * Audited actions: who did what to which ticket, message or delivery. Actions on others, such as users,
+ * tokens, mailboxes, webhooks and the outbox, name them in `details` alone. An entry without an actor was
+ * made from the command line or by the gateway itself. The gateway's role can add entries, but not change or
+ * delete them.
  */
 export const auditEntries = pgTable('audit_entries', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),

@@ -13,7 +13,7 @@ import {
   threading,
 } from './headers.ts';
 import type { AttachmentPart, MailParts } from './mail-parts.ts';
-import { type MailSource, sourceOctets } from './mail-source.ts';
+import { type MailSource, sourceOctets } from './stored-mail.ts';
 
 /** The addresses of the SMTP transaction. */
 export interface Envelope {

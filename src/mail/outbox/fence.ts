@@ -3,7 +3,7 @@ import type postgres from 'postgres';
 import { assign, insertFrom } from '../../db/insert-from.ts';
 import { prepareStatement } from '../../db/run-statement.ts';
 import { deliveries, deliverySources } from '../../db/tables.ts';
-import type { MailSource } from '../compose/mail-source.ts';
+import type { MailSource } from '../compose/stored-mail.ts';
 import { d } from '../table-aliases.ts';
 import type { Claim } from './claim.ts';
 

@@ -24,7 +24,7 @@ import {
   storedFiles,
 } from '../compose/conversation.ts';
 import { type MailedMessage, type MailParts, mailedColumns } from '../compose/mail-parts.ts';
-import { type MailSource, sourceOctets } from '../compose/mail-source.ts';
+import { type MailSource, sourceOctets } from '../compose/stored-mail.ts';
 import type { Claim } from '../outbox/claim.ts';
 import type { RedactedPart } from '../outbox/settlement.ts';
 import type { SendingMailbox } from '../smtp/mailbox-pools.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../../storage/blob-store.ts';
-import type { readAhead } from '../compose/mail-source.ts';
+import type { readAhead } from '../compose/stored-mail.ts';
 
 /** Milliseconds between looks whether a mail that waits for its files may still begin. */
 const lookMs = 100;

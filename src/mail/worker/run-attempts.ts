@@ -5,7 +5,7 @@ import { createBatcher } from '../../platform/batcher.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
-import { inLargePieces, type MailSource, mailBytes, readAhead } from '../compose/mail-source.ts';
+import { inLargePieces, type MailSource, mailBytes, readAhead } from '../compose/stored-mail.ts';
 import type { Claim } from '../outbox/claim.ts';
 import { type ClaimRef, openBody, storeSources } from '../outbox/fence.ts';
 import { recordSizeLimit } from '../outbox/record-size-limit.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { messageIdOf } from '../../mail/compose/headers.ts';
-import { encodedSizeUpperBound, octetsOfTextByte } from '../../mail/compose/mail-source.ts';
+import { encodedSizeUpperBound, octetsOfTextByte } from '../../mail/compose/stored-mail.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { isOperator } from '../permissions.ts';
 import { authoredOf, type EmailColumns, type MessageRow, type NewFile } from './columns.ts';

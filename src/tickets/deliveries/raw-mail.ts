@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { and, eq, or, sql } from 'drizzle-orm';
 import { deliveries, deliveryAttempts, deliverySources } from '../../db/tables.ts';
-import { mailBytes, sourceOctets } from '../../mail/compose/mail-source.ts';
+import { mailBytes, sourceOctets } from '../../mail/compose/stored-mail.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { TicketContext } from '../context.ts';
 import { requireOperator } from '../permissions.ts';

@@ -40,7 +40,11 @@ export type LeftOutAnswer = { readonly verdict: RowVerdict } & {
   readonly [K in 'ticketId' | 'toAddress' | 'maxMailBytes']: AppendedAnswer[K] | null;
 };
 
-/** The result for a row that was written. Fields of files and e-mails are null where there are none. */
+/**
+ * The result for a row that was written. Without files, `attachmentIds` is null. Without an e-mail, all from
+ * `deliveryId` on is null, but for `toName` and `toAddress`: they are the requester's, if there is an
+ * address.
+ */
 export interface AppendedAnswer {
   readonly verdict: null;
   readonly ticketId: number;

@@ -65,8 +65,9 @@ export function encodedSizeUpperBound({
 
 /**
  * Streams the exact bytes of a mail, in pieces of any size. An attachment is never in memory as a whole.
- * @throws Error when a blob is missing or its length is not `byteSize`, perhaps after some of its bytes. The
- *   caller must not end the mail then, so that no server accepts it.
+ * @throws StoreUnavailable when the store cannot be read, or Error when a blob is missing or its length is
+ *   not `byteSize`; each perhaps after some of the bytes. The caller must not end the mail then, so that no
+ *   server accepts it.
  */
 export async function* mailBytes(
   { skeleton, inserts }: MailSource,

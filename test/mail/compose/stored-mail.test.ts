@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inLargePieces, readAhead } from '../../../src/mail/compose/mail-source.ts';
+import { inLargePieces, readAhead } from '../../../src/mail/compose/stored-mail.ts';
 import { turn } from '../../support/eventually.ts';
 
 async function* bytesOf(sizes: readonly number[], onEnd = () => {}) {
