@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Db } from '../../db/database.ts';
 import { isDirect } from '../../http/caller-address.ts';
-import { html } from '../../pages/html-template.ts';
-import { sendPage, sendPlainPage } from '../../pages/send-page.ts';
+import { type Html, html } from '../../pages/html-template.ts';
+import { type PageResponse, sendPage, sendPlainPage } from '../../pages/send-page.ts';
 import { BadCredential } from '../../platform/errors.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { inboxFrame, inboxPolicy, noteMain, readInboxAssets } from './page/frame.ts';
+import { json, wantsJson } from './page/json-response.ts';
 import { answerInbox } from './page/routes.ts';
 
 /** What the inbox page needs. */
@@ -32,7 +33,8 @@ export interface InboxPageOptions {
  * mails. DELETE removes them, with the scope write and not from another site. Only the page's own scripts and
  * styles are sent without signing in.
  * @returns a handler that answers every request it is given: 401 to whoever is not signed in, 429 when there
- *   were too many attempts, 403 to whoever may not do this, 405 to other methods. It takes the URL's path.
+ *   were too many attempts, 403 to whoever may not do this, 405 to other methods. Programs that accept JSON
+ *   are told why as `{"message": …}`. It takes the URL's path.
  */
 export function createInboxPage({
   db,
@@ -69,11 +71,8 @@ export function createInboxPage({
   function challenge(req: IncomingMessage, res: ServerResponse, problem: BadCredential | undefined): void {
     const wait = problem?.retryAfterSeconds;
     sendPage(req, res, {
+      ...note(req, 'Sign in', problem?.message ?? 'The inbox is for operators.', tryAgain),
       status: wait === undefined ? 401 : 429,
-      ...note(
-        'Sign in',
-        html`${problem?.message ?? 'The inbox is for operators.'} <a href="/inbox/">Try again</a>`,
-      ),
       // A throttled client must wait: prompting for another password would not help.
       headers:
         wait === undefined
@@ -83,15 +82,19 @@ export function createInboxPage({
   }
 
   function forbid(req: IncomingMessage, res: ServerResponse, refusal: string): void {
-    const text = html`${refusal} <a href="/inbox/sign-in">Sign in as another user</a>`;
-    sendPage(req, res, { status: 403, ...note('Access denied', text) });
+    sendPage(req, res, { ...note(req, 'Access denied', refusal, signInAgain), status: 403 });
   }
 
-  function note(title: string, text: ReturnType<typeof html>) {
-    const body = inboxFrame(assets, `${title} · Ticketwire inbox`, noteMain(title, text));
+  function note(req: IncomingMessage, title: string, message: string, link: Html): PageResponse {
+    if (wantsJson(req)) return json({ message });
+    const main = noteMain(title, html`${message} ${link}`);
+    const body = inboxFrame(assets, `${title} · Ticketwire inbox`, main);
     return { type: 'text/html; charset=utf-8', policy: inboxPolicy, body };
   }
 }
+
+const tryAgain = html`<a href="/inbox/">Try again</a>`;
+const signInAgain = html`<a href="/inbox/sign-in">Sign in as another user</a>`;
 
 /** Why the viewer may not do what the request asks for; undefined if they may. */
 function whyForbidden(req: IncomingMessage, { role, scopes }: Viewer): string | undefined {

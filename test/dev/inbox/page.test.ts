@@ -201,6 +201,8 @@ test('an operator is told which scope is missing, a requester that it is for ope
   expect(await told('DELETE', writer)).toEqual([403, missing('read', 'read')]);
   expect(await told('GET', asRequester)).toEqual([403, 'Only operators may read the inbox.']);
   expect((await get(`/inbox/${id}`, reader)).status).toBe(200);
+  const asProgram = await get(`/inbox/${id}`, writer, { accept: 'application/json' });
+  expect([asProgram.status, await asProgram.json()]).toEqual([403, { message: missing('read', 'read') }]);
 });
 
 describe('a mail that means harm', () => {
@@ -456,8 +458,35 @@ describe('in a browser', () => {
       await page.goto(`${gateway.url}/inbox/${id}`);
       await page.locator('.person').first().waitFor();
       expect(await reorderedTexts(page), JSON.stringify(turning)).toEqual([]);
+      expect(await page.title()).toBe(`subject ${n} turned · Ticketwire`);
       await context.close();
     }
+  });
+
+  test('a mail that could not be deleted says why, and the button can be pressed again', async () => {
+    const id = await deliver({ subject: 'to be deleted', text: 'x' });
+    const { token } = await createToken(gateway.database.database.desk, {
+      ...{ userId: 1, name: 'reader', scopes: ['read'] },
+    });
+    const context = await browser.newContext({ extraHTTPHeaders: { authorization: `Bearer ${token}` } });
+    const page = await context.newPage();
+    await page.goto(`${gateway.url}/inbox/${id}`);
+    const button = page.locator(`button[data-delete="/inbox/${id}"]`);
+    const remove = async () => {
+      await button.click();
+      await button.click();
+    };
+    await remove();
+    await page.getByText(/^Not deleted: .*write/).waitFor();
+    await context.setOffline(true);
+    await remove();
+    await page.getByText('Not deleted: the gateway does not answer').waitFor();
+    await context.setOffline(false);
+    await context.setExtraHTTPHeaders({ authorization: asOperator });
+    await remove();
+    await page.waitForURL('**/inbox/');
+    expect((await json('/inbox/')).mails).toEqual([]);
+    await context.close();
   });
 
   test('on a phone the list and the mail take turns', async () => {

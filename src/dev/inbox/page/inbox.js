@@ -80,15 +80,32 @@ function confirmDelete(button) {
       button.textContent = 'Sure?';
       setTimeout(() => {
         delete button.dataset.sure;
-        button.textContent = words;
+        if (button.textContent === 'Sure?') button.textContent = words;
       }, 4000);
       return;
     }
     button.disabled = true;
-    const response = await fetch(new URL(button.dataset.delete ?? '', location.origin), { method: 'DELETE' });
-    if (response.ok || response.status === 404) location.assign('/inbox/');
-    else button.textContent = 'Not deleted';
+    const why = await whyNotDeleted(button.dataset.delete ?? '');
+    if (why === undefined) return location.assign('/inbox/');
+    button.disabled = false;
+    delete button.dataset.sure;
+    button.textContent = `Not deleted: ${why}`;
   });
+}
+
+/**
+ * Deletes a mail. One that is gone already is deleted.
+ * @param {string} path
+ */
+async function whyNotDeleted(path) {
+  try {
+    const headers = { accept: 'application/json' };
+    const response = await fetch(new URL(path, location.origin), { method: 'DELETE', headers });
+    if (response.ok || response.status === 404) return undefined;
+    return /** @type {{ message: string }} */ (await response.json()).message;
+  } catch {
+    return 'the gateway does not answer';
+  }
 }
 
 /** @param {1 | -1} step */

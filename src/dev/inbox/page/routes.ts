@@ -13,6 +13,7 @@ import {
   markRead,
 } from '../store.ts';
 import { type InboxAssets, inboxFrame, inboxMain, inboxPolicy, noteMain } from './frame.ts';
+import { json, wantsJson } from './json-response.ts';
 import { inboxList } from './list.ts';
 import { mailDocument, mailDocumentPolicy } from './mail-document.ts';
 import { mailView } from './mail-view.ts';
@@ -52,15 +53,15 @@ async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest
   const query = new URL(req.url ?? '/', 'http://inbox').searchParams;
   // No text that PostgreSQL stores has a NUL: one that is searched for is as good as blank.
   const search = (query.get('q') ?? '').replaceAll('\0', '').trim().slice(0, maxSearch);
-  const wantsJson = /\bapplication\/json\b/i.test(req.headers.accept ?? '');
+  const asJson = wantsJson(req);
   if (req.method === 'DELETE') {
     const refusal = route === '' ? whyNotDelete(query) : undefined;
     if (refusal !== undefined) return json({ message: refusal }, 400);
     // A blank search is taken for a client's mistake. It finds nothing, so that it cannot delete everything.
     if (query.has('q') && search === '') return json({ deleted: 0 });
-    return removed(assets, db, { route, search, wantsJson });
+    return removed(assets, db, { route, search, asJson });
   }
-  if (route === '' && wantsJson) {
+  if (route === '' && asJson) {
     const [before, after] = [idOf(query.get('before')), idOf(query.get('after'))];
     const wanted = { first: pageSize, before, after, search };
     return json(pageJson(await waitForMails(req, db, wanted, Number(query.get('wait') ?? 0)), search));
@@ -75,9 +76,9 @@ async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest
   }
   const [, id, part] = /^(\d+)(?:\/(html|source|files\/\d+))?$/.exec(route) ?? [];
   const mail = id === undefined ? undefined : await findMail(db, id);
-  if (mail === undefined) return notFound(assets, wantsJson);
+  if (mail === undefined) return notFound(assets, asJson);
   if (part === undefined)
-    return wantsJson ? json(mailJson(mail)) : framed(assets, mail.subject, await opened(db, mail, search));
+    return asJson ? json(mailJson(mail)) : framed(assets, mail.subject, await opened(db, mail, search));
   if (part === 'html') {
     return {
       type: 'text/html; charset=utf-8',
@@ -88,7 +89,7 @@ async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest
   if (part === 'source') return download(mail.source, `mail-${mail.id}.eml`, 'message/rfc822');
   const file: MailFile | undefined = mail.files[Number(part.slice('files/'.length))];
   return file === undefined
-    ? notFound(assets, wantsJson)
+    ? notFound(assets, asJson)
     : download(file.content, file.fileName, 'application/octet-stream');
 }
 
@@ -113,12 +114,12 @@ function whyNotDelete(query: URLSearchParams): string | undefined {
 async function removed(
   assets: InboxAssets,
   db: Db,
-  { route, search, wantsJson }: { route: string; search: string; wantsJson: boolean },
+  { route, search, asJson }: { route: string; search: string; asJson: boolean },
 ): Promise<PageResponse> {
   const id = idOf(route);
-  if (route !== '' && id === undefined) return notFound(assets, wantsJson);
+  if (route !== '' && id === undefined) return notFound(assets, asJson);
   const deleted = await deleteInboxMails(db, route === '' ? { search } : { id });
-  return id !== undefined && deleted === 0 ? notFound(assets, wantsJson) : json({ deleted });
+  return id !== undefined && deleted === 0 ? notFound(assets, asJson) : json({ deleted });
 }
 
 async function findMail(db: Db, text: string): Promise<InboxMail | undefined> {
@@ -137,12 +138,6 @@ function framed(assets: InboxAssets, title: string, main: Html): PageResponse {
   return { type: 'text/html; charset=utf-8', body, policy: inboxPolicy };
 }
 
-const json = (value: unknown, status = 200): PageResponse => ({
-  status,
-  type: 'application/json; charset=utf-8',
-  body: `${JSON.stringify(value, null, 2)}\n`,
-});
-
 /** Always a download: parts of a mail must not be rendered on the origin of the gateway. */
 const download = (body: Buffer, fileName: string, type: string): PageResponse => ({
   type,
@@ -150,8 +145,8 @@ const download = (body: Buffer, fileName: string, type: string): PageResponse =>
   headers: { 'content-disposition': dispositionOf(fileName.toWellFormed()) },
 });
 
-function notFound(assets: InboxAssets, wantsJson: boolean): PageResponse {
-  if (wantsJson) return json({ message: 'Mail not found' }, 404);
+function notFound(assets: InboxAssets, asJson: boolean): PageResponse {
+  if (asJson) return json({ message: 'Mail not found' }, 404);
   const text = html`It does not exist, or was deleted. <a href="/inbox/">All mails</a>`;
   return { ...framed(assets, 'Not found', noteMain('Mail not found', text)), status: 404 };
 }
