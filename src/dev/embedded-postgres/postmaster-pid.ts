@@ -25,7 +25,7 @@ export interface Holder {
 
 /**
  * The setting in a server's command line that contains its gateway's process id. The server copies it to
- * postmaster.opts once it holds the directory.
+ * postmaster.opts some time after it holds the directory.
  */
 export const ownerSetting = 'ticketwire.owner';
 
@@ -38,27 +38,29 @@ export async function readHolder(data: string): Promise<Holder | undefined> {
   const lines = read(join(data, 'postmaster.pid')).split('\n');
   const pid = Number(lines[0]);
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
-  const owner =
-    Number(read(join(data, 'postmaster.opts')).match(/ticketwire\.owner=(\d+)/)?.[1]) || undefined;
+  const command = commandLineOf(pid);
+  const isVisible = command !== undefined && /postgres/.test(command) && command.includes(data);
+  // A server writes postmaster.pid before postmaster.opts.
+  const owner = ownerIn(isVisible ? command : read(join(data, 'postmaster.opts')));
   const socketDirectory = lines[4] ?? '';
   return {
     pid,
     socketDirectory,
     ready: lines[7]?.trim() === 'ready',
     owner,
-    state: await stateOf(pid, owner, data, socketDirectory),
+    state: await stateOf(isVisible, owner, socketDirectory),
   };
 }
 
+const ownerIn = (command: string): number | undefined =>
+  Number(command.match(/ticketwire\.owner=(\d+)/)?.[1]) || undefined;
+
 async function stateOf(
-  pid: number,
+  isVisible: boolean,
   owner: number | undefined,
-  data: string,
   socketDirectory: string,
 ): Promise<Holder['state']> {
-  const command = commandLineOf(pid);
-  const isPostmaster = command !== undefined && /postgres/.test(command) && command.includes(data);
-  if (isPostmaster) return owner === undefined || commandLineOf(owner) !== undefined ? 'serving' : 'ending';
+  if (isVisible) return owner === undefined || commandLineOf(owner) !== undefined ? 'serving' : 'ending';
   // In another container with the same volume its pid means nothing here, but its socket answers.
   return socketDirectory !== '' && (await answers(socketPath(socketDirectory))) ? 'serving' : 'gone';
 }
