@@ -57,7 +57,7 @@ function fromHex(digits: string): Colour {
   return [at(0), at(2), at(4), wide.length === 8 ? at(6) / 255 : 1];
 }
 
-const number = String.raw`[+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})`;
+const number = String.raw`[+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e[+-]?\d{1,3})?`;
 const rgb = new RegExp(
   `^rgba?\\(\\s*(${number}%?)[\\s,]+(${number}%?)[\\s,]+(${number}%?)(?:[\\s,/]+(${number}%?))?\\s*\\)$`,
 );

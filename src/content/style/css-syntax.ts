@@ -19,8 +19,23 @@ export const unescapeCss = (text: string): string =>
       })
     : text;
 
+/** Whether this bracket opens a `url()` without quotes, in which `/*` and quotes are characters like others. */
+function isBareUrl(css: string, bracket: number): boolean {
+  if (!/^url$/i.test(css.slice(Math.max(0, bracket - 3), bracket))) return false;
+  return (
+    !/[\w-]/.test(css[bracket - 4] ?? '') && !/^[ \t\n\r\f]*["']/.test(css.slice(bracket + 1, bracket + 50))
+  );
+}
+
+/** The place of the bracket that closes it, or the end. */
+function endOfBareUrl(css: string, bracket: number): number {
+  let index = bracket + 1;
+  while (index < css.length && css[index] !== ')') index += css[index] === '\\' ? 2 : 1;
+  return index;
+}
+
 /**
- * Replaces the comments outside of quotes, in linear time. An unclosed one extends to the end.
+ * Replaces the comments outside of quotes and bare URLs, in linear time. An unclosed one extends to the end.
  * @param left returns what a comment leaves between these two characters; one is empty at the start or end
  */
 export function withoutComments(css: string, left: (before: string, after: string) => string): string {
@@ -34,6 +49,7 @@ export function withoutComments(css: string, left: (before: string, after: strin
     if (character === '\\') index += 1;
     else if (quote !== '') quote = character === quote || character === '\n' ? '' : quote;
     else if (character === '"' || character === "'") quote = character;
+    else if (character === '(' && isBareUrl(css, index)) index = endOfBareUrl(css, index);
     else if (character === '/' && css[index + 1] === '*') {
       const close = css.indexOf('*/', index + 2);
       // Of comments in a row, what stands before the first one.
@@ -64,7 +80,7 @@ export function splitOutside(css: string, separator: string): string[] {
     else if (character === '"' || character === "'") quote = character;
     else if (character === '(') depth += 1;
     else if (character === ')') depth = Math.max(0, depth - 1);
-    else if (depth === 0 && (separator === ' ' ? /\s/.test(character) : character === separator)) {
+    else if (depth === 0 && (separator === ' ' ? /[ \t\n\r\f]/.test(character) : character === separator)) {
       pieces.push(css.slice(begin, index));
       begin = index + 1;
     }
@@ -100,13 +116,23 @@ export function parseDeclarations(css: string): readonly Declaration[] {
   return declarations;
 }
 
+/** Without the white space of CSS around it: to CSS, a no-break space is a letter. In linear time. */
+function trimmed(text: string): string {
+  const isBlank = (index: number) => ' \t\n\r\f'.includes(text[index]!);
+  let begin = 0;
+  let end = text.length;
+  while (begin < end && isBlank(begin)) begin += 1;
+  while (end > begin && isBlank(end - 1)) end -= 1;
+  return text.slice(begin, end);
+}
+
 function parseDeclaration(text: string): Declaration[] {
   const colon = text.indexOf(':');
   if (colon === -1) return [];
-  const property = unescapeCss(text.slice(0, colon).trim()).toLowerCase();
-  const written = unescapeCss(text.slice(colon + 1).trim());
+  const property = unescapeCss(trimmed(text.slice(0, colon))).toLowerCase();
+  const written = unescapeCss(trimmed(text.slice(colon + 1)));
   // `none\9`, which is valid in old browsers alone: in others, the word ends with a tab.
-  if (written !== written.trim()) return [];
+  if (written !== trimmed(written)) return [];
   const bang = written.lastIndexOf('!');
   const important =
     bang !== -1 &&

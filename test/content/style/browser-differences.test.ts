@@ -26,6 +26,21 @@ test.each([
   ['an opacity may be a percentage', '<p style="opacity:.5%">TEXT</p>'],
   ['what is not valid overrides nothing', '<p style="visibility:hidden;visibility:seen">TEXT</p>'],
   ['nor does a hack for old browsers', '<p style="display:none;display:block\\9">TEXT</p>'],
+  ['nor another’s filter', '<p style="opacity:0;opacity:alpha(opacity=90)">TEXT</p>'],
+  ['nor another’s word', '<p style="display:none;display:-ms-grid">TEXT</p>'],
+  ['nor a size below zero', '<p style="max-height:0;max-height:-1px;overflow:hidden">TEXT</p>'],
+  ['nor one without a unit', '<p style="font-size:0;font-size:12">TEXT</p>'],
+  ['nor a font without a family', '<p style="font-size:0;font:12px">TEXT</p>'],
+  ['nor a colour of two digits', '<p style="color:#fff;color:#12">TEXT</p>'],
+  ['an opacity may have an exponent', '<p style="color:rgba(0,0,0,1e-3)">TEXT</p>'],
+  ['an address has no comment', '<p style="background:url(//a.test/*b);display:none">TEXT</p>'],
+  ['nor has one in a style sheet', '<style>b{background:url( //a.test/*)}p{display:none}</style><p>TEXT</p>'],
+  ['a quote in quotes', `<style>p{content:'\\'/*';display:none}</style><p>TEXT</p>`],
+  [
+    'a comment before a bracket',
+    '<style>@media screen and/**/(min-width:1px){p{display:none}}</style><p>TEXT</p>',
+  ],
+  ['a row that collapses', '<table><tr style="visibility:collapse"><td>TEXT</td></tr></table>'],
 ])('a text that a browser does not show is not shown: %s', (_, html) => {
   expect(cleanHtml(html, 'HELD')).toMatchObject({ text: '', changes: [{ code: 'HIDDEN_TEXT' }] });
 });
@@ -42,6 +57,16 @@ test.each([
   ['visibility knows few words', '<p style="visibility:seen">TEXT</p>'],
   ['and what it inherits', '<p style="visibility:unset">TEXT</p>'],
   ['a length of letters is not below zero', '<p style="font-size:-5px">TEXT</p>'],
+  ['a height, neither', '<p style="height:-1px;overflow:hidden">TEXT</p>'],
+  ['a zoom of zero is none', '<p style="zoom:0">TEXT</p>'],
+  ['a font has a family', '<p style="font:0">TEXT</p>'],
+  ['a no-break space is a letter', '<p style="display:&nbsp;none">TEXT</p>'],
+  ['also behind a word', '<p style="display:none&nbsp;">TEXT</p>'],
+  ['a comment makes no function', '<style>p:not/**/(.a){display:none}</style><p>TEXT</p>'],
+  [
+    'what collapses outside of tables may have a visible part',
+    '<div style="visibility:collapse"><p style="visibility:visible">TEXT</p></div>',
+  ],
   ['an opacity is a number and nothing else', '<p style="opacity:0 !ie">TEXT</p>'],
   ['an opacity above one hides nothing', '<p style="opacity:7;color:rgba(0,0,0,5)">TEXT</p>'],
 ])('a text that a browser shows is shown: %s', (_, html) => {
