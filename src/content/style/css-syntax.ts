@@ -19,7 +19,7 @@ export const unescapeCss = (text: string): string =>
       })
     : text;
 
-/** Whether this bracket opens a `url()` without quotes, in which `/*` and quotes are characters like others. */
+/** Whether this bracket opens a `url()` without quotes. In it, `/*` and quotes are characters like others. */
 function isBareUrl(css: string, bracket: number): boolean {
   if (!/^url$/i.test(css.slice(Math.max(0, bracket - 3), bracket))) return false;
   return (
