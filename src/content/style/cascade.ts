@@ -4,7 +4,6 @@ import { editorStyles } from './editor-classes.ts';
 import { matches } from './match-selector.ts';
 import type { Sheet, StyleRule } from './parse-stylesheet.ts';
 import { classesOf } from './simple-selectors.ts';
-import { isValid } from './valid-values.ts';
 
 /**
  * Declared values by property, in cascade order: a later property overrides earlier ones that it includes.
@@ -73,12 +72,8 @@ function rulesFor(
 const isLength = (word: string): boolean => /^(?:0|[\d.]+(?:px|pt|pc|em|rem|ex|in|cm|mm|%))$/.test(word);
 const sizeWord = /^(?:xx-small|x-small|small|medium|large|x-large|xx-large|smaller|larger)$/;
 
-/**
- * Expands shorthands to the properties that are used here. A value that a browser rejects is left out, so
- * that it overrides nothing, where it could decide what is seen.
- */
+/** Expands shorthands to the properties that are used here. */
 function expand({ property, value }: Declaration): (readonly [string, string])[] {
-  if (!isValid(property, value)) return [];
   switch (property) {
     case 'font':
       return expandFont(value);

@@ -1,3 +1,5 @@
+import { isValid } from './valid-values.ts';
+
 /** A declaration. Property and value are trimmed, unescaped and in lower case. */
 export interface Declaration {
   readonly property: string;
@@ -101,9 +103,9 @@ const maxKnown = 500;
 
 /**
  * Parses a style attribute or the body of a rule, in linear time. Repeated declarations are kept, in the
- * order of the source. Invalid ones are left out: without a value, with one that ends with an escaped blank,
- * or with a property that is not 1 to 40 letters and hyphens. Nothing reads custom properties, so it does not
- * matter which of these are left out.
+ * order of the source. Invalid ones are left out, so that they override nothing: without a value, with one
+ * that ends with an escaped blank or is not `isValid`, or with a property that is not 1 to 40 letters and
+ * hyphens. Nothing reads custom properties, so it does not matter which of these are left out.
  */
 export function parseDeclarations(css: string): readonly Declaration[] {
   const found = known.get(css);
@@ -141,7 +143,8 @@ function parseDeclaration(text: string): Declaration[] {
       .trim()
       .toLowerCase() === 'important';
   const value = (important ? written.slice(0, bang).trim() : written).toLowerCase();
-  return /^[a-z-]{1,40}$/.test(property) && value !== '' ? [{ property, value, important }] : [];
+  if (!/^[a-z-]{1,40}$/.test(property) || value === '' || !isValid(property, value)) return [];
+  return [{ property, value, important }];
 }
 
 const pixels: ReadonlyMap<string, number> = new Map(
