@@ -132,17 +132,13 @@ function parseDeclaration(text: string): Declaration[] {
   const colon = text.indexOf(':');
   if (colon === -1) return [];
   const property = unescapeCss(trimmed(text.slice(0, colon))).toLowerCase();
-  const written = unescapeCss(trimmed(text.slice(colon + 1)));
-  // `none\9`, which is valid in old browsers alone: in others, the word ends with a tab.
-  if (written !== trimmed(written)) return [];
+  const written = trimmed(text.slice(colon + 1));
   const bang = written.lastIndexOf('!');
   const important =
-    bang !== -1 &&
-    written
-      .slice(bang + 1)
-      .trim()
-      .toLowerCase() === 'important';
-  const value = (important ? written.slice(0, bang).trim() : written).toLowerCase();
+    bang !== -1 && unescapeCss(trimmed(written.slice(bang + 1))).toLowerCase() === 'important';
+  const value = unescapeCss(important ? trimmed(written.slice(0, bang)) : written).toLowerCase();
+  // `none\9`, which is valid in old browsers alone: in others, the word ends with a tab.
+  if (value !== trimmed(value)) return [];
   if (!/^[a-z-]{1,40}$/.test(property) || value === '' || !isValid(property, value)) return [];
   return [{ property, value, important }];
 }

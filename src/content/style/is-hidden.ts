@@ -19,6 +19,9 @@ const isNothing = (value: string | undefined): boolean => {
   return size !== undefined && size <= 1;
 };
 
+/** A percentage of a height that is not given is no limit. */
+const isNoHeight = (value = ''): boolean => !value.endsWith('%') && isNothing(value);
+
 const isFarBack = (value: string | undefined): boolean => {
   if (value === undefined) return false;
   if (/^-\d+(?:\.\d+)?(?:%|vw|vh)$/.test(value)) return Number.parseFloat(value) <= -100;
@@ -32,7 +35,7 @@ function isCutOff(declared: Declared): boolean {
   const cuts = (axis: string) =>
     /hidden|clip|scroll|auto/.test(declared.get(`overflow-${axis}`) ?? declared.get('overflow') ?? '');
   return (
-    (cuts('y') && (isNothing(declared.get('max-height')) || isNothing(declared.get('height')))) ||
+    (cuts('y') && ['max-height', 'height'].some((side) => isNoHeight(declared.get(side)))) ||
     (cuts('x') && (isNothing(declared.get('max-width')) || isNothing(declared.get('width'))))
   );
 }

@@ -30,21 +30,27 @@ const fontSize = new RegExp(
 );
 
 const isNegative = (value: string): boolean => value.startsWith('-') && Number.parseFloat(value) < 0;
-const isSize = (value: string): boolean => !isNegative(value);
 
+const length = /^(?:[+-]?0+(?:\.0+)?|[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?(?:[a-z]+|%))$/;
+const sizeWord = /^(?:(?:min|max|fit)-content|stretch|-(?:webkit|moz)-[a-z-]+|[a-z-]+\(.*)$/s;
+const isSize = (value: string): boolean => (length.test(value) && !isNegative(value)) || sizeWord.test(value);
+const isExtent = (value: string): boolean => value === 'auto' || isSize(value);
+const isMaximum = (value: string): boolean => value === 'none' || isSize(value);
+
+const numbersOnly = /^(?:#|rgba?\([\d\s.,%/+-]*(?:\)|$))/;
 /** Words may be those of the system, and not every function is read here. */
-const isColour = (value: string): boolean => !value.startsWith('#') || parseColour(value) !== undefined;
+const isColour = (value: string): boolean => !numbersOnly.test(value) || parseColour(value) !== undefined;
 
 const tests: ReadonlyMap<string, (value: string) => boolean> = new Map(
   Object.entries({
     visibility: (value) => visibility.test(value),
     opacity: (value) => opacity.test(value),
     display: (value) => display.test(value),
-    'font-size': (value) => fontSize.test(value) && isSize(value),
-    width: isSize,
-    height: isSize,
-    'max-width': isSize,
-    'max-height': isSize,
+    'font-size': (value) => fontSize.test(value) && !isNegative(value),
+    width: isExtent,
+    height: isExtent,
+    'max-width': isMaximum,
+    'max-height': isMaximum,
     color: isColour,
     'background-color': isColour,
     '-webkit-text-fill-color': isColour,
