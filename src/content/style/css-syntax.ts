@@ -66,23 +66,27 @@ export function withoutComments(css: string, left: (before: string, after: strin
 }
 
 /**
- * Splits at each separator outside of quotes and round brackets, in linear time. The pieces are not trimmed,
+ * Splits at each separator outside of quotes and brackets, in linear time. The pieces are not trimmed,
  * and empty ones are kept.
  * @param separator one character; a space stands for any white space
  */
 export function splitOutside(css: string, separator: string): string[] {
   const pieces: string[] = [];
   let begin = 0;
-  let depth = 0;
+  /** What closes the open brackets, from the outside in. */
+  const open: string[] = [];
   let quote = '';
   for (let index = 0; index < css.length; index += 1) {
     const character = css[index]!;
     if (character === '\\') index += 1;
     else if (quote !== '') quote = character === quote || character === '\n' ? '' : quote;
     else if (character === '"' || character === "'") quote = character;
-    else if (character === '(') depth += 1;
-    else if (character === ')') depth = Math.max(0, depth - 1);
-    else if (depth === 0 && (separator === ' ' ? /[ \t\n\r\f]/.test(character) : character === separator)) {
+    else if (character === '(') open.push(')');
+    else if (character === '[') open.push(']');
+    else if (character === '{') open.push('}');
+    else if (open.length > 0) {
+      if (character === open.at(-1)) open.pop();
+    } else if (separator === ' ' ? /[ \t\n\r\f]/.test(character) : character === separator) {
       pieces.push(css.slice(begin, index));
       begin = index + 1;
     }
@@ -91,7 +95,7 @@ export function splitOutside(css: string, separator: string): string[] {
   return pieces;
 }
 
-/** Splits a value at white space outside of quotes and round brackets. No word is empty. */
+/** Splits a value at white space outside of quotes and brackets. No word is empty. */
 export const wordsOf = (value: string): string[] => splitOutside(value, ' ').filter((word) => word !== '');
 
 /** White space means nothing in declarations, except that it parts words, as a comment does. */

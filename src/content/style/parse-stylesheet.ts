@@ -28,7 +28,7 @@ export interface Sheet {
  */
 export function parseSheets(texts: readonly string[]): Sheet {
   const reader = new SheetReader();
-  for (const text of texts) reader.read(withoutComments(text.replace(/<!--|-->/g, ''), unlessItParts));
+  for (const text of texts) reader.read(withoutComments(text.replace(/<!--|-->/g, ' '), unlessItParts));
   return reader;
 }
 
