@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { WorkerStep } from '../../src/mail/worker/steps.ts';
 import { inState, until, viewDelivery } from './world/desk.ts';
 import { createWorld } from './world/world.ts';
 
@@ -54,6 +55,32 @@ test('a mail that was begun before its mailbox was edited is cut in time too', a
   await until(world.sql, later, inState('SENT'));
   await worker[Symbol.asyncDispose]();
   // Without the cut the worker gives the mail up, and only its lease would tell.
+  expect((await viewDelivery(world.sql, id)).state).toBe('OUTCOME_UNKNOWN');
+});
+
+test('so is one that was prepared before, and sent after', async () => {
+  await using world = await createWorld();
+  const id = await world.queue();
+  const { promise: edited, resolve: goOn } = Promise.withResolvers<void>();
+  let isPrepared = false;
+  const worker = world.work({
+    ...patient,
+    drain: { beginsMs: 10, endsMs: 400 },
+    trace: async (step: WorkerStep, deliveryId: number) => {
+      if (step !== 'connecting' || deliveryId !== id) return;
+      isPrepared = true;
+      await edited;
+    },
+  });
+  await expect.poll(() => isPrepared).toBe(true);
+  await world.sql`update mailboxes set smtp_url = ${world.sink.url}`;
+  const later = await world.queue({ ticketId: 2 });
+  await until(world.sql, later, inState('SENT'));
+  const before = world.sink.steps.filter(({ step }) => step === 'DOT').length;
+  world.sink.setFaults([{ at: 'DOT', answer: 'hang' }]);
+  goOn();
+  await expect.poll(() => world.sink.steps.filter(({ step }) => step === 'DOT').length).toBe(before + 1);
+  await worker[Symbol.asyncDispose]();
   expect((await viewDelivery(world.sql, id)).state).toBe('OUTCOME_UNKNOWN');
 });
 

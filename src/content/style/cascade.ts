@@ -72,9 +72,7 @@ function rulesFor(
 const isLength = (word: string): boolean => /^(?:0|[\d.]+(?:px|pt|pc|em|rem|ex|in|cm|mm|%))$/.test(word);
 const sizeWord = /^(?:xx-small|x-small|small|medium|large|x-large|xx-large|smaller|larger)$/;
 
-const visibilityWord = /^(?:visible|hidden|collapse|inherit|initial|unset|revert|revert-layer)$/;
-
-/** Expands shorthands to the properties that are used here. An invalid `visibility` is left out. */
+/** Expands shorthands to the properties that are used here. */
 function expand({ property, value }: Declaration): (readonly [string, string])[] {
   switch (property) {
     case 'font':
@@ -85,8 +83,6 @@ function expand({ property, value }: Declaration): (readonly [string, string])[]
       const type = wordsOf(value).find((word) => /^[a-z-]+$/.test(word) && !/^(?:in|out)side$/.test(word));
       return type === undefined ? [] : [['list-style-type', type]];
     }
-    case 'visibility':
-      return visibilityWord.test(value) ? [[property, value]] : [];
     case 'text-decoration-line':
       return [['text-decoration', value]];
     default:
@@ -97,7 +93,8 @@ function expand({ property, value }: Declaration): (readonly [string, string])[]
 function expandFont(value: string): (readonly [string, string])[] {
   const words = wordsOf(value);
   const at = words.findIndex((word) => isLength(word.split('/')[0]!) || sizeWord.test(word.split('/')[0]!));
-  if (at === -1) return [];
+  // The family is not optional.
+  if (at === -1 || at === words.length - 1) return [];
   const [size, line] = words[at]!.split('/');
   const before = words.slice(0, at);
   const family = words.slice(at + 1).join(' ');

@@ -39,7 +39,7 @@ const names = new Map(
     'turquoise 40e0d0 violet ee82ee wheat f5deb3 white ffffff whitesmoke f5f5f5 yellow ffff00 ' +
     'yellowgreen 9acd32 windowtext 000000 window ffffff canvas ffffff canvastext 000000'
   )
-    .split(/ (?=[a-z]+ )/)
+    .match(/\S+ \S+/g)!
     .map((pair) => pair.split(' ') as [string, string]),
 );
 
@@ -50,6 +50,7 @@ const within = (whole: number, text: string): number => {
 };
 const channel = (text: string): number => within(255, text);
 const opacity = (text = '1'): number => within(1, text);
+const percentage = (text: string): number => within(100, text) / 100;
 
 function fromHex(digits: string): Colour {
   const wide = digits.length < 6 ? digits.replace(/./g, '$&$&') : digits;
@@ -57,13 +58,25 @@ function fromHex(digits: string): Colour {
   return [at(0), at(2), at(4), wide.length === 8 ? at(6) / 255 : 1];
 }
 
-const number = String.raw`[+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})`;
-const rgb = new RegExp(
-  `^rgba?\\(\\s*(${number}%?)[\\s,]+(${number}%?)[\\s,]+(${number}%?)(?:[\\s,/]+(${number}%?))?\\s*\\)$`,
-);
-const hsl = new RegExp(
-  `^hsla?\\(\\s*(${number})(?:deg)?[\\s,]+(${number}%)[\\s,]+(${number}%)(?:[\\s,/]+(${number}%?))?\\s*\\)$`,
-);
+const number = String.raw`[+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e[+-]?\d{1,3})?`;
+/** With commas between the arguments, or with blanks, and a slash before the opacity. */
+function functionOf(name: string, first: string, others: string): RegExp[] {
+  const pattern = (between: string, last: string) =>
+    `^${name}a?\\(\\s*${[first, others, others].join(between)}(?:${last}(${number}%?))?\\s*\\)$`;
+  return [pattern('\\s*,\\s*', '\\s*,\\s*'), pattern('\\s+', '\\s*/\\s*')].map((text) => new RegExp(text));
+}
+const [rgbWithCommas, rgb] = functionOf('rgb', `(${number}%?)`, `(${number}%?)`);
+const [hslWithCommas, hsl] = functionOf('hsl', `(${number})(?:deg)?`, `(${number}%?)`);
+
+/** The arguments. Between commas, those of `rgb` are of one kind, and the last two of `hsl` percentages. */
+function argumentsOf(text: string): readonly (string | undefined)[] | undefined {
+  const parts = (rgb!.exec(text) ?? hsl!.exec(text))?.slice(1);
+  if (parts !== undefined) return parts;
+  const old = (rgbWithCommas!.exec(text) ?? hslWithCommas!.exec(text))?.slice(1);
+  if (old === undefined) return undefined;
+  const percentages = old.slice(0, 3).filter((part) => part!.endsWith('%')).length;
+  return percentages === (text.startsWith('hsl') ? 2 : percentages && 3) ? old : undefined;
+}
 
 /** @param hue in degrees; the others are within 0 to 1 */
 function fromHsl(hue: number, saturation: number, lightness: number, alpha: number): Colour {
@@ -84,12 +97,10 @@ export function parseColour(text: string): Colour | undefined {
   if (text === 'transparent') return [0, 0, 0, 0];
   const hex = /^#([0-9a-f]{8}|[0-9a-f]{6}|[0-9a-f]{3,4})$/.exec(text)?.[1] ?? names.get(text);
   if (hex !== undefined) return fromHex(hex);
-  const parts = rgb.exec(text);
-  if (parts !== null) return [channel(parts[1]!), channel(parts[2]!), channel(parts[3]!), opacity(parts[4])];
-  const angles = hsl.exec(text);
-  return angles === null
-    ? undefined
-    : fromHsl(Number(angles[1]), within(1, angles[2]!), within(1, angles[3]!), opacity(angles[4]));
+  const [first, second, third, alpha] = argumentsOf(text) ?? [];
+  if (first === undefined) return undefined;
+  if (text.startsWith('rgb')) return [channel(first), channel(second!), channel(third!), opacity(alpha)];
+  return fromHsl(Number(first), percentage(second!), percentage(third!), opacity(alpha));
 }
 
 /**

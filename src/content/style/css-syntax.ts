@@ -1,3 +1,5 @@
+import { isValid } from './valid-values.ts';
+
 /** A declaration. Property and value are trimmed, unescaped and in lower case. */
 export interface Declaration {
   readonly property: string;
@@ -19,8 +21,23 @@ export const unescapeCss = (text: string): string =>
       })
     : text;
 
+/** Whether this bracket opens a `url()` without quotes. In it, `/*` and quotes are characters like others. */
+function isBareUrl(css: string, bracket: number): boolean {
+  if (!/^url$/i.test(css.slice(Math.max(0, bracket - 3), bracket))) return false;
+  return (
+    !/[\w-]/.test(css[bracket - 4] ?? '') && !/^[ \t\n\r\f]*["']/.test(css.slice(bracket + 1, bracket + 50))
+  );
+}
+
+/** The place of the bracket that closes it, or the end. */
+function endOfBareUrl(css: string, bracket: number): number {
+  let index = bracket + 1;
+  while (index < css.length && css[index] !== ')') index += css[index] === '\\' ? 2 : 1;
+  return index;
+}
+
 /**
- * Replaces the comments outside of quotes, in linear time. An unclosed one extends to the end.
+ * Replaces the comments outside of quotes and bare URLs, in linear time. An unclosed one extends to the end.
  * @param left returns what a comment leaves between these two characters; one is empty at the start or end
  */
 export function withoutComments(css: string, left: (before: string, after: string) => string): string {
@@ -34,6 +51,7 @@ export function withoutComments(css: string, left: (before: string, after: strin
     if (character === '\\') index += 1;
     else if (quote !== '') quote = character === quote || character === '\n' ? '' : quote;
     else if (character === '"' || character === "'") quote = character;
+    else if (character === '(' && isBareUrl(css, index)) index = endOfBareUrl(css, index);
     else if (character === '/' && css[index + 1] === '*') {
       const close = css.indexOf('*/', index + 2);
       // Of comments in a row, what stands before the first one.
@@ -48,23 +66,27 @@ export function withoutComments(css: string, left: (before: string, after: strin
 }
 
 /**
- * Splits at each separator outside of quotes and round brackets, in linear time. The pieces are not trimmed,
+ * Splits at each separator outside of quotes and brackets, in linear time. The pieces are not trimmed,
  * and empty ones are kept.
  * @param separator one character; a space stands for any white space
  */
 export function splitOutside(css: string, separator: string): string[] {
   const pieces: string[] = [];
   let begin = 0;
-  let depth = 0;
+  /** What closes the open brackets, from the outside in. */
+  const open: string[] = [];
   let quote = '';
   for (let index = 0; index < css.length; index += 1) {
     const character = css[index]!;
     if (character === '\\') index += 1;
     else if (quote !== '') quote = character === quote || character === '\n' ? '' : quote;
     else if (character === '"' || character === "'") quote = character;
-    else if (character === '(') depth += 1;
-    else if (character === ')') depth = Math.max(0, depth - 1);
-    else if (depth === 0 && (separator === ' ' ? /\s/.test(character) : character === separator)) {
+    else if (character === '(') open.push(')');
+    else if (character === '[') open.push(']');
+    else if (character === '{') open.push('}');
+    else if (open.length > 0) {
+      if (character === open.at(-1)) open.pop();
+    } else if (separator === ' ' ? /[ \t\n\r\f]/.test(character) : character === separator) {
       pieces.push(css.slice(begin, index));
       begin = index + 1;
     }
@@ -73,7 +95,7 @@ export function splitOutside(css: string, separator: string): string[] {
   return pieces;
 }
 
-/** Splits a value at white space outside of quotes and round brackets. No word is empty. */
+/** Splits a value at white space outside of quotes and brackets. No word is empty. */
 export const wordsOf = (value: string): string[] => splitOutside(value, ' ').filter((word) => word !== '');
 
 /** White space means nothing in declarations, except that it parts words, as a comment does. */
@@ -85,9 +107,9 @@ const maxKnown = 500;
 
 /**
  * Parses a style attribute or the body of a rule, in linear time. Repeated declarations are kept, in the
- * order of the source. Invalid ones are left out: without a value, with one that ends with an escaped blank,
- * or with a property that is not 1 to 40 letters and hyphens. Nothing reads custom properties, so it does not
- * matter which of these are left out.
+ * order of the source. Invalid ones are left out, so that they override nothing: without a value, with one
+ * that ends with an escaped blank or is not `isValid`, or with a property that is not 1 to 40 letters and
+ * hyphens. Nothing reads custom properties, so it does not matter which of these are left out.
  */
 export function parseDeclarations(css: string): readonly Declaration[] {
   const found = known.get(css);
@@ -100,22 +122,29 @@ export function parseDeclarations(css: string): readonly Declaration[] {
   return declarations;
 }
 
+/** Without the white space of CSS around it: to CSS, a no-break space is a letter. In linear time. */
+function trimmed(text: string): string {
+  const isBlank = (index: number) => ' \t\n\r\f'.includes(text[index]!);
+  let begin = 0;
+  let end = text.length;
+  while (begin < end && isBlank(begin)) begin += 1;
+  while (end > begin && isBlank(end - 1)) end -= 1;
+  return text.slice(begin, end);
+}
+
 function parseDeclaration(text: string): Declaration[] {
   const colon = text.indexOf(':');
   if (colon === -1) return [];
-  const property = unescapeCss(text.slice(0, colon).trim()).toLowerCase();
-  const written = unescapeCss(text.slice(colon + 1).trim());
-  // `none\9`, which is valid in old browsers alone: in others, the word ends with a tab.
-  if (written !== written.trim()) return [];
+  const property = unescapeCss(trimmed(text.slice(0, colon))).toLowerCase();
+  const written = trimmed(text.slice(colon + 1));
   const bang = written.lastIndexOf('!');
   const important =
-    bang !== -1 &&
-    written
-      .slice(bang + 1)
-      .trim()
-      .toLowerCase() === 'important';
-  const value = (important ? written.slice(0, bang).trim() : written).toLowerCase();
-  return /^[a-z-]{1,40}$/.test(property) && value !== '' ? [{ property, value, important }] : [];
+    bang !== -1 && unescapeCss(trimmed(written.slice(bang + 1))).toLowerCase() === 'important';
+  const value = unescapeCss(important ? trimmed(written.slice(0, bang)) : written).toLowerCase();
+  // `none\9`, which is valid in old browsers alone: in others, the word ends with a tab.
+  if (value !== trimmed(value)) return [];
+  if (!/^[a-z-]{1,40}$/.test(property) || value === '' || !isValid(property, value)) return [];
+  return [{ property, value, important }];
 }
 
 const pixels: ReadonlyMap<string, number> = new Map(

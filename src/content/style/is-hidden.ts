@@ -16,8 +16,11 @@ const isNothing = (value: string | undefined): boolean => {
   if (value === undefined || value === '') return false;
   if (none.test(value)) return /\d/.test(value);
   const size = pixelsOf(value);
-  return size !== undefined && Math.abs(size) <= 1;
+  return size !== undefined && size <= 1;
 };
+
+/** A percentage of a height that is not given is no limit. */
+const isNoHeight = (value = ''): boolean => !value.endsWith('%') && isNothing(value);
 
 const isFarBack = (value: string | undefined): boolean => {
   if (value === undefined) return false;
@@ -32,7 +35,7 @@ function isCutOff(declared: Declared): boolean {
   const cuts = (axis: string) =>
     /hidden|clip|scroll|auto/.test(declared.get(`overflow-${axis}`) ?? declared.get('overflow') ?? '');
   return (
-    (cuts('y') && (isNothing(declared.get('max-height')) || isNothing(declared.get('height')))) ||
+    (cuts('y') && ['max-height', 'height'].some((side) => isNoHeight(declared.get(side)))) ||
     (cuts('x') && (isNothing(declared.get('max-width')) || isNothing(declared.get('width'))))
   );
 }
@@ -65,9 +68,7 @@ function isTransformedAway(declared: Declared): boolean {
   );
 }
 
-const isFaint = (value = ''): boolean =>
-  /^[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?%?$/.test(value) &&
-  Number.parseFloat(value) / (value.endsWith('%') ? 100 : 1) <= 0.05;
+const isFaint = (value = ''): boolean => Number.parseFloat(value) / (value.endsWith('%') ? 100 : 1) <= 0.05;
 
 /**
  * Whether an element is invisible with all of its content: not displayed (also by the attribute `hidden`, or
@@ -89,14 +90,17 @@ export function isHidden(element: ElementNode, declared: Declared): boolean {
     isFaint(declared.get('opacity')) ||
     /opacity\(\s*0*(?:\.0+)?%?\s*\)/.test(declared.get('filter') ?? '') ||
     declared.get('content-visibility') === 'hidden' ||
-    declared.get('visibility') === 'collapse' ||
-    isNothing(declared.get('zoom')) ||
+    (declared.get('visibility') === 'collapse' && isOfTable(element, display)) ||
     /^(?:inset\(\s*(?:[5-9]\d|100)%|circle\(\s*0|polygon\(\s*0)/.test(declared.get('clip-path') ?? '') ||
     isCutOff(declared) ||
     isMovedAway(declared) ||
     isTransformedAway(declared)
   );
 }
+
+/** `visibility: collapse` takes away a row or column with all of its content, and is `hidden` elsewhere. */
+const isOfTable = (element: ElementNode, display = ''): boolean =>
+  /^(?:tr|tbody|thead|tfoot|col|colgroup)$/.test(element.name) || /^table-(?:row|column)/.test(display);
 
 /** A link that is hidden in Outlook only, which is shown a VML button in its place. */
 const isButton = (element: ElementNode): boolean =>

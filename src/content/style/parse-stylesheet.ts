@@ -28,13 +28,17 @@ export interface Sheet {
  */
 export function parseSheets(texts: readonly string[]): Sheet {
   const reader = new SheetReader();
-  for (const text of texts) reader.read(withoutComments(text.replace(/<!--|-->/g, ''), unlessItParts));
+  for (const text of texts) reader.read(withoutComments(text.replace(/<!--|-->/g, ' '), unlessItParts));
   return reader;
 }
 
 const beforeName = /[\w)%-]|[^\0-\x7f]/;
-const ofName = /[\w-]|[^\0-\x7f]/;
-/** A comment means nothing in a selector, unless two names would become one without it: then it stays. */
+/** A bracket is part of the name of a function. */
+const ofName = /[\w(-]|[^\0-\x7f]/;
+/**
+ * A comment means nothing in a selector, unless two names, or a name and a bracket, would become one without
+ * it: then it stays.
+ */
 const unlessItParts = (before: string, after: string): string =>
   beforeName.test(before) && ofName.test(after) ? '/**/' : '';
 
@@ -71,7 +75,7 @@ class SheetReader implements Sheet {
 
   /** Scans from brace to brace; the text in between is a declaration or a prelude. */
   read(css: string): void {
-    const marks = /[{};]|"[^"\n]*"?|'[^'\n]*'?|\\[^\n]/g;
+    const marks = /[{};]|"(?:\\[\s\S]|[^"\\\n])*"?|'(?:\\[\s\S]|[^'\\\n])*'?|\\[^\n]/g;
     let begin = 0;
     let statement = isStatement(css, begin);
     for (let found = marks.exec(css); found !== null; found = marks.exec(css)) {

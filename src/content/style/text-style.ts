@@ -70,8 +70,7 @@ function fontSizeOf(value: string, parent: number): number {
   if (value === 'larger') return parent * 1.2;
   if (value === 'initial') return 16;
   if (/^[\d.]+%$/.test(value)) return (parent * Number.parseFloat(value)) / 100;
-  const size = sizes.get(value) ?? pixelsOf(value, parent) ?? parent;
-  return size < 0 ? parent : size;
+  return sizes.get(value) ?? pixelsOf(value, parent) ?? parent;
 }
 
 const spaces: ReadonlyMap<string, WhiteSpace> = new Map(

@@ -35,7 +35,8 @@ export class MailboxUnusable extends Error {}
 export interface MailboxPools extends Disposable {
   /**
    * The pool of a mailbox, created at the first call. When a setting of the mailbox has changed, a new pool
-   * is created and the old one is closed. It does not connect.
+   * is created and the old one is closed. It does not connect. Send by it at once: `cancelWaiting` and `cut`
+   * do not reach a pool that was closed before it had a mail.
    * @throws MailboxUnusable
    */
   poolOf(mailbox: SendingMailbox): SmtpPool;

@@ -133,7 +133,8 @@ export function createAttempts(ports: AttemptPorts): Attempts {
   ): Promise<AttemptOutcome | undefined> {
     const recipients = unsettledRecipients(contents.recipients);
     const envelope = envelopeOf(contents, recipients);
-    const pool = pools.poolOf(contents.mailbox);
+    // A mailbox that cannot send throws before its mail is composed.
+    pools.poolOf(contents.mailbox);
     const mail = await prepareMail(contents, now());
     const { id, token } = claim;
     const kept = contents.source === undefined ? keepUnlocked({ id, token, source: mail.source }) : undefined;
@@ -181,6 +182,8 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       return true;
     };
     const attributes = { 'ticketwire.mailbox_id': contents.mailbox.id };
+    // Asked for at the last moment: a pool that was replaced meanwhile, and had no mail, is no longer cut.
+    const pool = pools.poolOf(contents.mailbox);
     const outcome = await inSpan(
       () => ({ name: 'smtp send', kind: SpanKind.CLIENT, attributes }),
       () => pool.send(transmission, begin),
