@@ -36,7 +36,8 @@ import { type StoredFiles, storeFiles } from './store-files.ts';
  * @throws Refusal with the first code that applies, in this order: UNAUTHENTICATED, IDEMPOTENCY_KEY_REUSED,
  *   TICKET_NOT_FOUND, FORBIDDEN, INVALID_INPUT with all problems, PRIVATE_WITH_EMAIL, MAILBOX_NOT_FOUND,
  *   MAILBOX_NOT_READY, RECIPIENT_MISSING, ATTACHMENT_TOO_LARGE, EMAIL_TOO_LARGE, TICKET_CHANGED,
- *   PREVIEW_STALE
+ *   PREVIEW_STALE. A repeated call that can be compared is refused only as `replayOf` says: TICKET_NOT_FOUND
+ *   comes first when the viewer sees neither the ticket nor the first call's message
  * @throws Unavailable when the database or the file store does not answer, or the queue is full. Unless it
  *   says `nothingWritten`, the message may have been written; a retry with the same idempotency key finds
  *   out.
