@@ -28,9 +28,9 @@ const pending = new Map<string, Promise<ReadBody>>();
 
 /**
  * Makes safe HTML and plain text of a message's body. HTML is cleaned (see `cleanHtml`); a plain text is
- * kept as it is, and its HTML has links. Results are cached, and concurrent calls for the same large body
- * share one read. A body of 65,536 characters or more is read in a worker thread. Remote images are held
- * back by default.
+ * kept as it is, and its HTML has links. Results are cached, except those of bodies under 500 characters, and
+ * concurrent calls for the same large body share one read. A body of 65,536 characters or more is read in a
+ * worker thread. Remote images are held back by default.
  * @throws UnreadableBody when HTML exceeds the limits on work or memory; the message is meant for the
  *   author. Unavailable when too many large bodies wait
  */

@@ -26,6 +26,7 @@ export function* roleProblems(record: DeskRecord, isRequester: (id: number) => b
 /**
  * The problems of messages whose body has no visible text or cannot be read, in the order of `records`. Lines
  * of other types have none. A plain text can always be read.
+ * @throws Unavailable when too many large bodies wait to be read
  */
 export async function bodyProblems(records: readonly NumberedRecord[]): Promise<ImportProblem[]> {
   const problems: ImportProblem[] = [];

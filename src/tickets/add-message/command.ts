@@ -140,7 +140,7 @@ async function append(
 
 /**
  * The row with its mail's exact size.
- * @throws Refusal EMAIL_TOO_LARGE
+ * @throws Refusal EMAIL_TOO_LARGE, or that of a rule which refuses the row by now
  */
 async function measured(ctx: TicketContext, row: MessageRow, leftOut: RowAnswer): Promise<MessageRow> {
   const limitBytes = leftOut.maxMailBytes!;
@@ -159,7 +159,8 @@ async function measured(ctx: TicketContext, row: MessageRow, leftOut: RowAnswer)
 /**
  * The row with what its previewed mail took from the database. The statement compares it under the ticket's
  * lock.
- * @throws Refusal PREVIEW_STALE when the mail has changed already
+ * @throws Refusal PREVIEW_STALE when the mail has changed already and the call repeats none; the refusals of
+ *   `replayOf`
  */
 async function asPreviewed(
   ctx: TicketContext,

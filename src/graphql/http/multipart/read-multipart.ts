@@ -47,7 +47,8 @@ const preflightAdvice = 'From another origin, send the header GraphQL-Preflight:
  * Creates the reader of multipart requests. Without a credential it reads at most 192 KiB, with at most 64
  * KiB of operations and as many of the map, and stores no file.
  * @returns a function that rejects as `readMultipart` does; with GraphQLError 403 for a request that another
- *   site may have caused; and with TooMany when the user already sends `openForms` forms
+ *   site may have caused; and with TooMany when the user already sends `openForms` forms. Without a
+ *   credential, any error of a form whose Content-Length is over the limit becomes GraphQLError 413
  */
 export function createMultipartReader({ openForms, ...limits }: MultipartOptions): ReadParams {
   const places = new ConcurrencyLimit('TOO_MANY_UPLOADS', openForms);
