@@ -9,7 +9,7 @@ import { createKeySet } from './key-set.ts';
 export interface Claims {
   /** Not empty, and without control characters. */
   readonly subject: string;
-  /** The e-mail address; undefined unless `email_verified` is true. */
+  /** The claim `email`; undefined if it is empty or no text, and unless `email_verified` is true. */
   readonly verifiedEmail: string | undefined;
   /**
    * Those of this gateway's scopes that the token grants. `undefined`: the token has no scope claim, so it

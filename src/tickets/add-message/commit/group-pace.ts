@@ -28,9 +28,10 @@ export interface Pace {
   /**
    * Whether the queued rows are enough to send a statement now. If not, the caller asks again when a row is
    * added or a statement ends, and sends them in any case when `patience` has passed: the pace has no timer,
-   * and calls nothing. With nothing in flight, one row is enough, unless the callers that are queued or
-   * expected again are between half of `worthwhileRows` and three times as many as it: then most of them are
-   * awaited. How many statements may be in flight is the caller's own limit.
+   * and calls nothing. `groupRows` are always enough. With nothing in flight, one row is enough, unless the
+   * callers that are queued or expected again are from half of `worthwhileRows` to three times as many: then
+   * three quarters of them are awaited, or `worthwhileRows` if that is less. How many statements may be in
+   * flight is the caller's own limit.
    */
   isEnough(queued: number, inFlight: InFlight): boolean;
   /** Must be called once for each caller, before its row is queued; not when a row is queued again. */
