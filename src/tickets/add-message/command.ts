@@ -38,9 +38,9 @@ import { type StoredFiles, storeFiles } from './store-files.ts';
  *   MAILBOX_NOT_READY, RECIPIENT_MISSING, ATTACHMENT_TOO_LARGE, EMAIL_TOO_LARGE, TICKET_CHANGED,
  *   PREVIEW_STALE. A repeated call that can be compared is refused only as `replayOf` says: TICKET_NOT_FOUND
  *   comes first when the viewer sees neither the ticket nor the first call's message
- * @throws Unavailable when the database or the file store does not answer, or the queue is full. Unless it
- *   says `nothingWritten`, the message may have been written; a retry with the same idempotency key finds
- *   out.
+ * @throws Unavailable when the database or the file store does not answer, the queue is full, or too many
+ *   large bodies wait to be read. Unless it says `nothingWritten`, the message may have been written; a retry
+ *   with the same idempotency key finds out.
  */
 export async function addTicketMessage(
   ctx: TicketContext,
