@@ -45,8 +45,8 @@ export type SignIn = (req: IncomingMessage, res: ServerResponse) => Promise<Tick
  * in writing.
  * @returns `handle(req, res, signIn)` answers one request of any method, errors included, and does not reject
  *   for them; it calls `signIn` before it reads the body. `streams()` is the number of open streams.
- *   `cutStreams()` ends them without `complete`, so that their readers reconnect to another process, and makes
- *   later subscriptions fail with 503
+ *   `cutStreams()` ends them without `complete`, so that their readers reconnect to another process, and
+ *   makes later subscriptions fail with 503
  */
 export function createHttpTransport({
   log,
