@@ -19,7 +19,6 @@ const noRules: readonly StyleRule[] = [];
  * with `!important` ones last. Nothing is inherited or computed, and browsers' default styles are not
  * included. The shorthands `font`, `background` and `list-style` are expanded to the properties that are used
  * here, and left out without one; other shorthands stay. `text-decoration-line` counts as `text-decoration`.
- * A `visibility` that CSS does not have is left out; other values are not checked.
  * @param spend charged one step for each test of a selector and for each class; what it throws is thrown
  */
 export function declaredOf(element: ElementNode, sheet: Sheet, spend: (steps: number) => void): Declared {

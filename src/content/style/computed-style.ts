@@ -127,8 +127,8 @@ const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext', 'textarea']);
  * attributes (`color`, `face` and `size` of font, `text` of body, `bgcolor` and `background` of any element);
  * what its name means (`pre`, `listing`, `xmp`, `plaintext` and `textarea` keep white space, a link with
  * `href` is blue); the style of its parent. Other defaults of browsers, such as the font sizes of headings,
- * are left out. Any `size` of font counts as 16 pixels. Unsupported values count as absent. May return
- * `parent` itself.
+ * are left out. A picture as the background counts before any colour, also one of an attribute. Any `size` of
+ * font counts as 16 pixels. Unsupported values count as absent. May return `parent` itself.
  */
 export function textStyleOf(element: ElementNode, declared: Declared, parent: TextStyle): TextStyle {
   const keeps = keepsSpace.has(element.name);
