@@ -43,7 +43,7 @@ export interface Config {
         readonly ownerUrl: string;
         readonly replicaUrls: readonly string[];
       };
-  /** Connections for reads and single statements. */
+  /** Maximum connections of each of the pools for requests; see `DatabaseOptions.poolSize`. */
   readonly poolSize: number;
   /** Seconds after which an unanswered statement is abandoned. */
   readonly databaseTimeout: number;
@@ -116,7 +116,7 @@ export interface Limits {
   readonly requestBytes: number;
   /** Body of a request to the legacy endpoint. */
   readonly legacyRequestBytes: number;
-  /** One response of /graphql. */
+  /** The data of one response of /graphql; one without data may be longer. */
   readonly responseBytes: number;
 }
 

@@ -28,11 +28,11 @@ const pending = new Map<string, Promise<ReadBody>>();
 
 /**
  * Makes safe HTML and plain text of a message's body. HTML is cleaned (see `cleanHtml`); a plain text is
- * kept as it is, and its HTML has links. Results are cached, and concurrent calls for the same large body
- * share one read. A body of 65,536 characters or more is read in a worker thread. Remote images are held
- * back by default.
+ * kept as it is, and its HTML has links. Results are cached, except those of bodies under 500 characters, and
+ * concurrent calls for the same large body share one read. A body of 65,536 characters or more is read in a
+ * worker thread. Remote images are held back by default.
  * @throws UnreadableBody when HTML exceeds the limits on work or memory; the message is meant for the
- *   author. Unavailable when too many large bodies wait
+ *   author. Unavailable when too many large bodies wait, Error when a large one has crashed two threads
  */
 export async function readBody(
   body: string,
@@ -56,7 +56,7 @@ export async function readBody(
  * Finds out what cleaning a new HTML body would change, and whether it is blank. A large body is checked in a
  * worker thread, which makes neither its HTML nor its text: those are made when the body is first shown,
  * perhaps by another process.
- * @throws UnreadableBody and Unavailable as {@link readBody} does
+ * @throws as {@link readBody} does
  */
 export async function checkHtml(body: string): Promise<BodyFindings> {
   return body.length < threadThreshold
@@ -82,7 +82,7 @@ async function readHere(request: ReadRequest): Promise<ReadBody> {
 /**
  * Reads a stored body like {@link readBody}. An old or imported one may exceed today's limits; then a notice
  * in English takes its place, so that the rest of the page is readable.
- * @throws Unavailable as {@link readBody} does, but not UnreadableBody
+ * @throws as {@link readBody} does, but not UnreadableBody
  */
 export async function readStoredBody(...parameters: Parameters<typeof readBody>): Promise<ReadBody> {
   return readBody(...parameters).catch((error) => {
@@ -105,7 +105,7 @@ const unreadable: ReadBody = {
 /**
  * Takes the pasted images out of an HTML body and returns both, see `takeOutPictures`. A large body is
  * processed in a worker thread.
- * @throws UnreadableBody and Unavailable as {@link readBody} does
+ * @throws as {@link readBody} does
  */
 export async function withoutPasted(body: string): Promise<TakenOut> {
   if (!/<im(?:g|age)/i.test(body)) return { body, pictures: [] };
@@ -120,7 +120,7 @@ function remember(key: string, result: ReadBody): ReadBody {
 
 /**
  * Encodes a text part of a mail, see `encodeTextPart`. A large one is processed in a worker thread.
- * @throws Unavailable when too many large texts wait
+ * @throws Unavailable when too many large texts wait, Error when a large one has crashed two threads
  */
 export const encodedText = async (text: string): Promise<EncodedText> =>
   text.length < threadThreshold

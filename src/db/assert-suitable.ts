@@ -8,7 +8,10 @@ import { countSessions } from './driver/count-sessions.ts';
  */
 export type RowAccess = 'DESK' | 'OPERATOR' | '';
 
-/** The database, or the connection to it, does not meet a requirement. The message says what to change. */
+/**
+ * The database, or the connection to it, does not meet a requirement. The message says what to change. Each
+ * check here that throws it also passes on the driver's error when its statement fails.
+ */
 export class Unsuitable extends Error {
   override readonly name = 'Unsuitable';
 }
@@ -33,8 +36,9 @@ export async function assertServer(sql: postgres.Sql): Promise<void> {
 }
 
 /**
- * Checks that the connection's login may create schemas and tables in its database.
- * @throws Unsuitable when it may not
+ * Checks that the role as which the connection acts, its login unless SET ROLE was used, may create schemas
+ * in its database, and tables in the schema `public` if there is one.
+ * @throws Unsuitable when it may not; the message names the login
  */
 export async function assertMayMigrate(sql: postgres.Sql): Promise<void> {
   const [row] = await sql<[{ login: string; may: boolean }]>`
@@ -63,7 +67,7 @@ export async function findLogin(sql: postgres.Sql): Promise<Login> {
 }
 
 /**
- * Checks that the connection's login may act as a role (SET ROLE), by the same test as the migration.
+ * Checks that the connection's login may act as a role (SET ROLE), using the same test as the migration.
  * @throws Unsuitable when it may not, or there is no such role
  */
 export async function assertMember(sql: postgres.Sql, role: string): Promise<void> {
@@ -97,7 +101,8 @@ export async function assertWritable(sql: postgres.Sql): Promise<void> {
 /**
  * Checks that row-level security applies to a connection, and that the connection has this row access. Needs
  * the tables of this version.
- * @throws Unsuitable when its role could bypass row-level security, or the connection has another row access
+ * @throws Unsuitable when its role could bypass row-level security, or the connection has another row access;
+ *   the driver's error when the tables or functions are missing
  */
 export async function assertRowAccess(sql: postgres.Sql, rowAccess: RowAccess): Promise<void> {
   const [row] = await sql<[{ role: string; restricted: boolean; rowAccess: string; sees: boolean }]>`
@@ -110,10 +115,10 @@ export async function assertRowAccess(sql: postgres.Sql, rowAccess: RowAccess): 
 }
 
 /**
- * Finds out whether a pooler has enough sessions for a process, by opening up to `needed` connections. With
- * fewer, statements wait when the desk is busiest.
+ * Finds out whether a pooler has enough sessions for a process, by opening up to `needed` connections, which
+ * are closed again. With fewer sessions, statements wait when the desk is busiest.
  * @returns what to change; undefined when there are enough sessions, or there is no pooler
- * @throws Error when a pooler shares sessions between connections, or the driver's error
+ * @throws Error (not Unsuitable) when a pooler shares sessions between connections, or the driver's error
  */
 export async function shortageOfSessions(
   connection: Connection,

@@ -87,6 +87,7 @@ export interface DatabaseOptions {
 /**
  * Creates the pools. Connections are opened on demand, so this does not fail when the database is down. The
  * position of each replica is queried from now on.
+ * @throws Error for a URL that is not valid
  */
 export function openDatabase(
   connection: Connection,
@@ -151,7 +152,8 @@ export const connectionsAtMost = ({ poolSize = 10, writerConnections = 4 }: Data
  * restored from a dump, it also advances the places of new events beyond the last one. Processes that start
  * together take turns.
  * @param say called with what the start is waiting for, if another process migrates
- * @throws Unsuitable when the server cannot be used, or an error of the driver
+ * @throws Unsuitable when the server cannot be used; an error of the driver, also of a migration's statement;
+ *   Error for a URL that is not valid
  */
 export async function migrate(
   connection: Connection,
@@ -190,7 +192,7 @@ export interface Inspected {
 /**
  * Inspects a database as its owner without changing it.
  * @throws Unsuitable when the server cannot be used, or when migrations are missing and the login may not
- *   create tables; or an error of the driver
+ *   create tables; an error of the driver; Error for a URL that is not valid
  */
 export function inspect(connection: Connection): Promise<Inspected> {
   return withClient(connection, { connectSeconds: 10 }, async (client) => {
@@ -206,7 +208,8 @@ export function inspect(connection: Connection): Promise<Inspected> {
 
 /**
  * Checks the gateway's login on a connection that is closed afterwards, without needing its tables.
- * @throws Unsuitable when the login may not act as the gateway's role, or an error of the driver
+ * @throws Unsuitable when the login may not act as the gateway's role; an error of the driver; Error for a
+ *   URL that is not valid
  */
 export function checkLogin(connection: Connection): Promise<Login> {
   return withClient(connection, { connectSeconds: 10 }, async (client) => {

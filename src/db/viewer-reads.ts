@@ -11,7 +11,7 @@ export interface ViewerReads {
    * Runs `read` with a database that shows what the viewer may see, and returns its result. A requester's
    * read is one read-only transaction. An operator's is none: `db` is a pool, and each statement sees the
    * commits before it.
-   * @throws what `read` throws
+   * @throws what `read` throws; for a requester, also the driver's error when the transaction cannot begin
    */
   readAs<T>(viewer: Viewer, read: (db: Reader) => Promise<T>): Promise<T>;
   /** Runs one statement that returns texts as the viewer. It takes a requester two round trips fewer. */

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Db } from '../db/database.ts';
 import type { Role } from '../platform/request-context.ts';
-import { roleProblems, usersNamedBy } from './api-rules.ts';
+import { roleProblems, usersNamedBy } from './gateway-api-rules.ts';
 import { IdSet } from './id-set.ts';
 import { MessageOrder } from './message-order.ts';
 import type { DeskRecord, DeskRecordOf, ImportProblem, NumberedRecord, RecordType } from './record.ts';

@@ -1,7 +1,7 @@
 import type { Db } from '../db/database.ts';
 import { errorCodeOf } from '../platform/database-faults.ts';
-import { bodyProblems } from './api-rules.ts';
 import { Checker } from './check-records.ts';
+import { bodyProblems } from './gateway-api-rules.ts';
 import { readLines } from './read-lines.ts';
 import type { ImportProblem, NumberedRecord } from './record.ts';
 import { type DeskRecord, readRecord, recordTypes } from './record.ts';

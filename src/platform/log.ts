@@ -4,11 +4,14 @@ import { isFailedQuery } from './database-faults.ts';
 /** Pino's logger. */
 export type { Logger };
 
+const secretNames = ['authorization', 'cookie', 'password', 'token', 'body', 'query', 'parameters', 'args'];
+
 /**
- * Creates a log of JSON lines. Members whose names stand for a secret, a message or SQL (`password`, `body`,
- * `query` and so on) are written as `[hidden]`, at the top level and one level below, so that no call can
- * forget to. An error is logged as `err`, with its class, code, stack and causes. Its message is left out if
- * it is the database's, because that quotes rows and SQL.
+ * Creates a log of JSON lines. Members whose names stand for a secret, a message or SQL (`authorization`,
+ * `cookie`, `password`, `token`, `body`, `query`, `parameters`, `args`) are written as `[hidden]`, at the top
+ * level and one level below, so that no call can forget to. Deeper ones and other spellings are not hidden.
+ * An error is logged as `err`, with its class, code, stack and causes. Its message is left out if it is the
+ * database's, because that quotes rows and SQL.
  * @param level pino's level; `silent` for tests
  * @param destination standard output by default
  */
@@ -19,10 +22,7 @@ export function createLog(level: string, destination: NodeJS.WritableStream = pr
       base: { service: 'ticketwire' },
       timestamp: createTime(),
       redact: {
-        paths: [
-          ...['authorization', 'cookie', 'password', 'token', 'body', 'query', 'parameters', 'args'],
-          ...['*.authorization', '*.cookie', '*.password', '*.token', '*.body', '*.query', '*.parameters'],
-        ],
+        paths: [...secretNames, ...secretNames.map((name) => `*.${name}`)],
         censor: '[hidden]',
       },
       serializers: { err: describeError },

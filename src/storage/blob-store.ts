@@ -52,8 +52,9 @@ export interface StoreIdentity {
 /**
  * Stores bytes under opaque keys. Rows decide what exists: a blob that no row refers to is garbage collected.
  * The methods and the lists reject with StoreUnavailable when the store is full or does not answer, except
- * `check`, which rejects with the underlying error. For a text that is no key, reading and appending reject
- * with BlobMissing, and removing does nothing.
+ * `check`, which rejects with the underlying error. A broken disk (EIO) rejects them with the system's error.
+ * Every failure of S3 is a StoreUnavailable, also that of a bucket which is forbidden. For a text that is no
+ * key, reading and appending reject with BlobMissing, and removing does nothing.
  */
 export interface BlobStore {
   /**
@@ -183,8 +184,9 @@ export class BlobOffset extends Error {
 }
 
 /**
- * The store is full, has no file handles left, or does not answer. Nothing was stored, and a retry may
- * succeed, in 5 seconds at the earliest. The cause is the underlying error.
+ * The store is full, has no file handles left, does not answer, or is missing, forbidden or read-only.
+ * Nothing was stored, and a retry may succeed, in 5 seconds at the earliest. The cause is the underlying
+ * error.
  */
 export class StoreUnavailable extends Unavailable {
   constructor(cause: unknown) {

@@ -8,15 +8,16 @@ const immediate = ['ENOTFOUND', 'ENODATA', 'EBADNAME', 'ECONNREFUSED', 'EREFUSED
 let isWaiting = false;
 
 /**
- * The addresses of a name, IPv4 first: by DNS, or else by the system (`/etc/hosts`, search domains). The
- * system looks up two names at a time in the whole process, for ten seconds or longer if nobody answers.
- * Names whose servers are silent would therefore keep mail, files and other endpoints from resolving theirs,
- * so the system is asked for one of them at a time; for a second one, the error of DNS is thrown immediately.
- * The name `localhost` is looked up by the system alone. Private addresses are returned like others.
+ * The addresses of a name: by DNS, IPv4 first, or else by the system (`/etc/hosts`, search domains), in its
+ * order. The system looks up two names at a time in the whole process, for ten seconds or longer if nobody
+ * answers. Names whose servers are silent would therefore keep mail, files and other endpoints from resolving
+ * theirs, so the system is asked for one of them at a time; for a second one, the error of DNS is thrown
+ * immediately. The name `localhost` is looked up by the system alone. Private addresses are returned like
+ * others.
  * @param resolver by default a new one, which reads the system's settings
  * @param askSystem `getaddrinfo`
  * @returns at least one address
- * @throws Error with a code of DNS, such as ENOTFOUND or ETIMEOUT
+ * @throws Error with a code of DNS or of the system, such as ENOTFOUND, ETIMEOUT or EAI_AGAIN
  */
 export async function addressesOf(
   name: string,

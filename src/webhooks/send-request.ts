@@ -14,7 +14,7 @@ export const requestMs = 15_000;
 const responseBytes = 64 * 1024;
 const longestError = 200;
 
-/** How a request ended. Either `status` or `error` is defined. */
+/** How a request ended. Exactly one of `status` and `error` is defined. */
 export interface Reply {
   /** The answer's status; undefined when there was none. */
   readonly status: number | undefined;
@@ -26,10 +26,12 @@ export interface Reply {
 
 /**
  * Posts JSON to an endpoint. Its name is resolved once, and the connection goes to an address that was
- * checked: a name whose address changes meanwhile leads nowhere else. Redirects are not followed. It does not
- * reject: a URL or an address that `reach` does not allow, a timeout and a broken connection are an `error`.
- * The body of the answer is discarded; a status counts even if its body breaks off.
- * @param headers in addition to Content-Type, Content-Length, User-Agent and Host
+ * checked, so a change of the name's addresses after the check cannot lead it elsewhere. Redirects are not
+ * followed. A URL or an address that `reach` does not allow, a timeout and a broken connection do not reject
+ * but resolve with an `error`. The body of the answer is discarded; a status counts even if its body breaks
+ * off.
+ * @param headers in addition to Content-Type, Content-Length, User-Agent and Host, which they replace
+ * @throws TypeError for a header's name or value that HTTP does not allow
  */
 export async function sendRequest(
   to: string,

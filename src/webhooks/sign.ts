@@ -9,7 +9,7 @@ export const newSecret = (): Buffer => randomBytes(secretBytes);
 /** A secret as its endpoint needs it: `whsec_` and base64. */
 export const secretText = (secret: Buffer): string => `${prefix}${secret.toString('base64')}`;
 
-/** What is signed besides the body. */
+/** What is signed. */
 export interface Signed {
   /** The same whenever the same event is sent. */
   readonly id: string;
@@ -43,7 +43,7 @@ export interface Secrets {
   readonly previousSecretUntil: Date | null;
 }
 
-/** The secrets to sign with: the current one, then the one before it until it expires. */
+/** The secrets to sign with: the current one, followed by the previous one if it has not expired. */
 export function secretsOf(
   { secret, previousSecret, previousSecretUntil }: Secrets,
   now: Date,

@@ -32,8 +32,9 @@ const notableMs = 60_000;
 /**
  * Creates a key set (JWKS) that is fetched when it is first used, cached for ten minutes, and fetched again
  * for an unknown key id at most twice a minute. A server that does not answer within 5 s has failed.
- * @returns `find`, which jose calls for the key of a JWT and which rejects with jose's errors, and `fetch`,
- *   which fetches the keys now and rejects when it cannot
+ * @returns `find`, which jose calls for the key of a JWT and which rejects with jose's errors or those of
+ *   `fetchKeySet`, and `fetch`, which fetches the keys now and rejects with the same errors
+ * @throws TypeError for a text that is no URL
  */
 export function createKeySet(url: string): { readonly find: JWTVerifyGetKey; fetch(): Promise<void> } {
   const create = () =>

@@ -9,11 +9,11 @@ import { createKeySet } from './key-set.ts';
 export interface Claims {
   /** Not empty, and without control characters. */
   readonly subject: string;
-  /** The e-mail address; undefined unless `email_verified` is true. */
+  /** The claim `email`; undefined if it is empty or no text, and unless `email_verified` is true. */
   readonly verifiedEmail: string | undefined;
   /**
-   * The scopes of ours that the token grants; scopes of others are left out. `undefined`: the token has no
-   * scope claim, so it has all scopes of its user.
+   * Those of this gateway's scopes that the token grants. `undefined`: the token has no scope claim, so it
+   * has all scopes of its user. Empty: it has such a claim, which names none of ours.
    */
   readonly scopes: ReadonlySet<Scope> | undefined;
   /** The `exp` claim plus the 5 s by which the issuer's clock may differ from ours. */
@@ -28,9 +28,9 @@ const clockTolerance = 5;
 /**
  * Creates the verifier of JWTs. It accepts access tokens only, not ID tokens, of the configured issuer and
  * audience, with an expiry and a signature by RS256, ES256 or EdDSA. It begins to fetch the keys at once; if
- * that fails, a warning is logged and the keys are fetched when a token has to be verified.
- * @returns a function that rejects with BadCredential (reason `jwt`) for any other token, or with Unavailable
- *   when the keys cannot be fetched. It does not look up the user
+ * that fails, a warning is logged and the keys are fetched again when the next token is verified.
+ * @returns a function that rejects with BadCredential (reason `jwt`) for a token that is not accepted, or
+ *   with Unavailable when the keys cannot be fetched. It does not look up the user
  */
 export function createJwtVerifier(
   settings: NonNullable<Config['jwt']>,
@@ -57,7 +57,10 @@ export function createJwtVerifier(
   };
 }
 
-/** Whether a text looks like a signed JWT: three parts, of which the first two are not empty. */
+/**
+ * Whether a text looks like a signed JWT: three parts of base64url between dots, none of them empty. An
+ * unsigned token (`a.b.`) does not. Nothing is decoded or verified.
+ */
 export const isCompactJws = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
 
 /**

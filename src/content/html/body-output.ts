@@ -1,7 +1,7 @@
 import { hasVisibleText } from '../dom/has-visible-text.ts';
 import { MarkupWriter } from '../dom/markup-writer.ts';
 import { type LinkTarget, textShowsUrl } from '../dom/urls.ts';
-import { isReadable, type TextStyle } from '../style/text-style.ts';
+import { isReadable, type TextStyle } from '../style/computed-style.ts';
 import { ChangeList } from './body-changes.ts';
 import type { Picture } from './pictures.ts';
 import { TextWriter } from './text-writer.ts';

@@ -5,9 +5,9 @@ import { attributeOf, type ElementNode, isHtml, type TextNode } from '../dom/tre
 import { type LinkTarget, parseLinkTarget } from '../dom/urls.ts';
 import { textIn, type Visitor } from '../dom/walk.ts';
 import { type Declared, declaredOf } from '../style/cascade.ts';
+import { initialStyle, isReadable, type TextStyle, textStyleOf } from '../style/computed-style.ts';
 import { isHidden } from '../style/is-hidden.ts';
 import type { Sheet } from '../style/parse-stylesheet.ts';
-import { initialStyle, isReadable, type TextStyle, textStyleOf } from '../style/text-style.ts';
 import { BodyOutput } from './body-output.ts';
 import { changeCodes, type ElementRule, elementRules, inlineRule, needsSecondPass } from './element-rules.ts';
 import { ListCounter, type ListItem } from './list-counter.ts';

@@ -3,7 +3,7 @@ import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { shownStyle } from '../style/allowed-style.ts';
 import type { Declared } from '../style/cascade.ts';
 import { parseLegacyColour } from '../style/colours.ts';
-import type { TextStyle } from '../style/text-style.ts';
+import type { TextStyle } from '../style/computed-style.ts';
 import { shownAttributes } from './allowed-attributes.ts';
 import { type ElementRule, mayContainStrike } from './element-rules.ts';
 import type { ListItem } from './list-counter.ts';

@@ -1,8 +1,8 @@
 import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { textIn, walk } from '../dom/walk.ts';
 import type { Declared } from '../style/cascade.ts';
+import type { TextStyle } from '../style/computed-style.ts';
 import { pixelsOf, wordsOf } from '../style/css-syntax.ts';
-import type { TextStyle } from '../style/text-style.ts';
 import type { ElementRule } from './element-rules.ts';
 
 /** Line breaks: 1 ends the line, 2 adds an empty line. */

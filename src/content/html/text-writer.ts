@@ -1,5 +1,5 @@
 import { GrowingText, inPieces, linesOf, withoutRunsOfBlanks } from '../dom/large-strings.ts';
-import type { WhiteSpace } from '../style/text-style.ts';
+import type { WhiteSpace } from '../style/computed-style.ts';
 
 /** Deeper levels are not indented further, as every line would repeat all of its levels. */
 const maxLevels = 10;

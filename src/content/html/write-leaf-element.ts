@@ -3,7 +3,7 @@ import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { parseLinkTarget, trimUrl } from '../dom/urls.ts';
 import { shownStyle } from '../style/allowed-style.ts';
 import type { Declared } from '../style/cascade.ts';
-import { isReadable, type TextStyle } from '../style/text-style.ts';
+import { isReadable, type TextStyle } from '../style/computed-style.ts';
 import { shownAttributes } from './allowed-attributes.ts';
 import type { BodyOutput } from './body-output.ts';
 import { changeCodes, type ElementRule } from './element-rules.ts';

@@ -18,7 +18,7 @@ const noRules: readonly StyleRule[] = [];
  * Cascades the declarations for one element: editor classes, then style sheets, then its style attribute,
  * with `!important` ones last. Nothing is inherited or computed, and browsers' default styles are not
  * included. The shorthands `font`, `background` and `list-style` are expanded to the properties that are used
- * here; others stay.
+ * here, and left out without one; other shorthands stay. `text-decoration-line` counts as `text-decoration`.
  * @param spend charged one step for each test of a selector and for each class; what it throws is thrown
  */
 export function declaredOf(element: ElementNode, sheet: Sheet, spend: (steps: number) => void): Declared {

@@ -89,7 +89,8 @@ function fromHsl(hue: number, saturation: number, lightness: number, alpha: numb
 }
 
 /**
- * Parses a CSS colour: a name, `transparent`, hexadecimal digits after `#`, `rgb()` or `hsl()`.
+ * Parses a CSS colour: a name, `transparent`, 3, 4, 6 or 8 hexadecimal digits after `#`, `rgb()`, `rgba()`,
+ * `hsl()` or `hsla()`. Of the system colours it knows those that Word uses.
  * @param text trimmed and in lower case
  * @returns undefined for other values, such as `currentcolor`
  */

@@ -166,8 +166,8 @@ const pixels: ReadonlyMap<string, number> = new Map(
  * Converts a length to CSS pixels. A `rem` is always 16 pixels; `ex` and `ch` are 8.
  * @param value in lower case, without white space
  * @param em pixels of one `em`
- * @returns undefined for percentages, keywords, functions, viewport units, and numbers other than 0 without
- *   a unit
+ * @returns undefined for percentages, keywords, functions, any unit but px, pt, pc, in, cm, mm, em, rem, ex
+ *   and ch, and numbers other than 0 without a unit
  */
 export function pixelsOf(value: string, em = 16): number | undefined {
   const parts = /^([+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e\d)?)([a-z]*)$/.exec(value);

@@ -4,7 +4,7 @@ import { pixelsOf } from './css-syntax.ts';
 
 /*
  * Detects elements that are hidden with all of their content. Text that is hidden by size or colour is
- * detected by its style (text-style.ts).
+ * detected by its style (computed-style.ts).
  */
 
 /** An offset of this many pixels counts as off the screen. */
@@ -74,7 +74,7 @@ const isFaint = (value = ''): boolean => Number.parseFloat(value) / (value.endsW
  * Whether an element is invisible with all of its content: not displayed (also by the attribute `hidden`, or
  * as a closed `dialog`), of an opacity of 5 % or less, cut off by a box without size, or moved off the
  * screen. Only the element's own declarations count, not those of its ancestors. `visibility: hidden`, tiny
- * fonts and colours are not considered here, because content can override them: see text-style.ts.
+ * fonts and colours are not considered here, because content can override them: see computed-style.ts.
  * @param declared the element's declared values
  */
 export function isHidden(element: ElementNode, declared: Declared): boolean {

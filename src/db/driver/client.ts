@@ -117,7 +117,7 @@ export async function endClient(
 /**
  * Runs `run` with a client of one connection, and ends the client when `run` has settled.
  * @returns what `run` returns
- * @throws what `run` throws
+ * @throws what `run` throws; Error for a URL that is not valid, before `run` is called
  */
 export async function withClient<T>(
   connection: Connection,

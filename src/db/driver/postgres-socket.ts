@@ -9,8 +9,8 @@ import type { SessionSettings } from './session/session-setup.ts';
 
 /**
  * One connection to PostgreSQL, in the form that postgres.js's documented option `socket` takes: a stream of
- * bytes. It reads the protocol in both directions, and so it exposes what the driver does not: which backend
- * answers, and how long an answer has been outstanding. All instants are by `performance.now()`.
+ * bytes. It reads the protocol in both directions, so that it can expose what the driver does not: which
+ * backend answers, and how long an answer has been outstanding. All instants are by `performance.now()`.
  */
 export interface Wire extends EventEmitter {
   /** The backend's process id, once it is known. */
@@ -28,7 +28,10 @@ export interface Wire extends EventEmitter {
    * connection is being opened, too. Undefined: none is outstanding, or the connection is closed.
    */
   readonly silentSince: number | undefined;
-  /** Closes the connection. Statements that wait for an answer fail with the error. */
+  /**
+   * Closes the connection. Statements that wait for an answer fail with the error, and in an open transaction
+   * so does each further one until the transaction ends.
+   */
   fail(error: Error): void;
 }
 
@@ -40,9 +43,10 @@ const maxTurns = 1000;
 const closeMs = 1000;
 
 /**
- * Starts to open a connection, and returns at once. A failure is an `error` event, if an answer is
- * outstanding, and then `close`. A host name is resolved anew for each connection, because it may have
- * several addresses, and servers move.
+ * Starts to open a connection, and returns at once. A failure emits `error`, only if an answer is
+ * outstanding, and then `close`. In an open transaction, `close` comes only when the driver has ended the
+ * transaction: until then each statement fails with another `error`. A host name is resolved anew for each
+ * connection, because it may have several addresses, and servers move.
  * @param tls undefined: no TLS
  * @param settings run-time parameters that are set before the driver may use the connection; undefined: none,
  *   and a pooler is not recognized

@@ -40,8 +40,8 @@ export interface Replica extends AsyncDisposable, Pick<Pools, 'loads'> {
   /**
    * Checks that it can be used: that it follows this primary, and that row-level security applies.
    * @param end where the primary's log ends
-   * @throws Unsuitable when it is not a replica of this database, or its role could bypass row-level
-   *   security; or an error of the driver
+   * @throws Unsuitable when it is not a replica of this database, its role could bypass row-level security,
+   *   or its connections have another row access; or an error of the driver
    */
   check(end: LogPosition): Promise<void>;
 }

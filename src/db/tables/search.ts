@@ -5,8 +5,9 @@ import { tickets } from './conversation.ts';
 
 /**
  * What a search finds a ticket by: its reference and the words of its subject. A trigger on `tickets` writes
- * it. It has a table of its own, because every new message updates its ticket's row, and would write these
- * indexes too.
+ * it. The gateway's role can neither read nor write it; SQL functions of the tables' owner do. It has a table
+ * of its own, because every new message updates its ticket's row: with these columns there, each update would
+ * write their indexes too.
  */
 export const ticketSearch = pgTable(
   'ticket_search',
@@ -27,9 +28,11 @@ export const ticketSearch = pgTable(
 
 /**
  * The words of messages, for searches. `fill_message_search` writes them after the messages' own commits,
- * many at a time: in a message's own commit they would take a fifth of PostgreSQL's time for it. There is no
- * foreign key, because its check would write each message's row once more. The gateway deletes no message; a
- * trigger deletes the words of those that the tables' owner deletes.
+ * many at a time: written in a message's own transaction, they would take a fifth of its time in PostgreSQL.
+ * A trigger rewrites the words of a message whose body is changed. There is no foreign key, because its check
+ * locks each message's row, and so writes it once more. The gateway deletes no message; if the tables' owner
+ * deletes some, a trigger deletes their words. The gateway's role can neither read nor write the table; SQL
+ * functions of the tables' owner do.
  */
 export const messageSearch = pgTable(
   'message_search',
@@ -41,9 +44,11 @@ export const messageSearch = pgTable(
 );
 
 /**
- * Which messages have their words in `messageSearch`, in a single row. A search reads the bodies of newer
- * ones. A migration that changes how texts become words sets the two `outdated` columns, and
- * `renew_search_words` does the rest in small steps.
+ * Which messages have their words in `messageSearch`, in a single row. A search also reads the bodies of the
+ * newest 1,000 messages above `covered`; an older one there is not found until its words are written. A
+ * migration that changes how texts become words sets the two `outdated` columns, and `renew_search_words`
+ * does the rest in small steps; until it has, a search may miss some tickets and messages. The gateway's role
+ * can neither read nor write the table; SQL functions of the tables' owner do.
  */
 export const searchProgress = pgTable(
   'search_progress',

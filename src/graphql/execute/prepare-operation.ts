@@ -49,7 +49,8 @@ export type OperationParams = Pick<GraphQLParams, 'operationName' | 'variables'>
  * notes. Nothing is executed, and the variables are not checked yet.
  * @param resumeAfter cursor after which a subscription continues
  * @throws OperationRefused GRAPHQL_PARSE_FAILED, DOCUMENT_TOO_LARGE, GRAPHQL_VALIDATION_FAILED, or
- *   OPERATION_RESOLUTION_FAILURE when the operation is not named or does not exist
+ *   OPERATION_RESOLUTION_FAILURE when the operation is not named or does not exist. DOCUMENT_TOO_COMPLEX is
+ *   not among them: it is an error of the result of `run`
  */
 export type PrepareOperation = (
   asked: OperationParams,

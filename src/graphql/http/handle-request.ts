@@ -19,7 +19,7 @@ export interface TransportOptions {
   readonly log: Logger;
   /** Whether a GET without a credential is rejected, so that no link on another site's page can cause one. */
   readonly production: boolean;
-  /** Maximum bytes of one response; a larger one is replaced by the error ANSWER_TOO_LARGE. */
+  /** Maximum bytes of one response with data; a larger one is replaced by the error ANSWER_TOO_LARGE. */
   readonly responseBytes: number;
   /** When given, only these documents are accepted. */
   readonly trusted?: TrustedDocuments | undefined;
@@ -45,9 +45,8 @@ export type SignIn = (req: IncomingMessage, res: ServerResponse) => Promise<Tick
  * in writing.
  * @returns `handle(req, res, signIn)` answers one request of any method, errors included, and does not reject
  *   for them; it calls `signIn` before it reads the body. `streams()` is the number of open streams.
- *   `cutStreams()` ends them without
- *   `complete`, so that their readers reconnect to another process, and makes later subscriptions fail with
- *   503
+ *   `cutStreams()` ends them without `complete`, so that their readers reconnect to another process, and
+ *   makes later subscriptions fail with 503
  */
 export function createHttpTransport({
   log,

@@ -14,7 +14,7 @@ export const commonHeaders = {
 const varying = 'Accept, Authorization';
 
 /**
- * Makes the value of the Vary header, and does not set it: what the route has set already, and then
+ * Returns the value for the Vary header without setting it: whatever the route has already set, followed by
  * `Accept, Authorization`, on which every answer depends.
  */
 export function varyHeader(res: ServerResponse): string {
@@ -24,7 +24,7 @@ export function varyHeader(res: ServerResponse): string {
 
 /** How a result is written. */
 export interface WriteOptions {
-  /** Maximum bytes of one response. */
+  /** Maximum bytes of one response with data. One without data may be longer. */
   readonly responseBytes: number;
   /** The operation's type, for the text of ANSWER_TOO_LARGE. Undefined when it is not known. */
   readonly kind: Operation['kind'] | undefined;
@@ -54,8 +54,9 @@ const noHeaders = {};
 
 /**
  * Formats a result, and collects the status and headers that its errors require from their `extensions.http`,
- * which clients do not get. Long messages are shortened. The body has no `data` if nothing was executed, or
- * if a fault that requires a status has left every field of it null.
+ * which clients do not get. Long messages are shortened. If several errors require the same header, the last
+ * one counts. The body has no `data` if nothing was executed, or if the request was not understood, an error
+ * requires a status, and every top-level field is null.
  */
 export function formatResult({ data, errors, extensions }: ExecutionResult): FormattedResult {
   // Extensions that a plugin added.
@@ -100,7 +101,8 @@ const kept = 90;
 
 /**
  * Shortens a message that quotes very long input, to 600 characters at most, by cutting out the middle of
- * quoted values: both ends say what is wrong. One of up to 200 characters is returned unchanged.
+ * quoted values and of words of more than 200 characters: both ends say what is wrong. If that is not enough,
+ * the middle of the message is cut out. One of up to 200 characters is returned unchanged.
  */
 export function shorten(message: string): string {
   if (message.length <= longestValue) return message;
@@ -124,10 +126,11 @@ interface AsJson {
 }
 
 /**
- * Serializes a result. It may turn out too large only here, because the engine counts each character as one
- * byte, and some take six. It is then replaced by the error ANSWER_TOO_LARGE.
- * @returns `outcome`: the formatted result. `body`: its JSON, for a long one in pieces that are made anew for
- *   each iteration. `length`: bytes of the JSON
+ * Serializes a result. It may exceed the limit only here, because the engine counts one byte for each
+ * character, and some take six. A result with data is then replaced by the error ANSWER_TOO_LARGE. One whose
+ * data is null or absent has only its errors, and is replaced only if it is longer than V8's longest text.
+ * @returns `outcome`: the formatted result. `body`: its JSON; a long one is an iterable of pieces, made anew
+ *   for each iteration. `length`: bytes of the JSON
  */
 export function asJson(result: ExecutionResult, options: WriteOptions): AsJson {
   const { responseBytes, kind } = options;
@@ -156,11 +159,12 @@ function stringify(value: object): string | undefined {
 }
 
 /**
- * Writes one result and ends the response, with the status that GraphQL over HTTP prescribes for this form:
- * 200 with `data`, also if that is null. Without `data`, the status of `response` is the one that an error
- * requires, or else 400; that of `json` is 200 if the request was understood (see `FormattedResult`), or else
- * the same as for `response`. A result over the limit is replaced by an error. Does nothing once a response
- * has begun.
+ * Writes one result as `asJson` serializes it, and ends the response, with the status that GraphQL over HTTP
+ * prescribes for this form: 200 with `data`, also if that is null. Without `data`, the status of `response`
+ * is the one that an error requires, or else 400; that of `json` is 200 if the request was understood (see
+ * `FormattedResult`), or else the same as for `response`. Sends `commonHeaders`, Content-Type,
+ * Content-Length, Vary (`varyHeader`) and the headers that the errors require, which override these: the
+ * caller sets none of them. Does nothing once a response has begun.
  */
 export function writeResult(
   req: IncomingMessage,

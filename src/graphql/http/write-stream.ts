@@ -52,10 +52,11 @@ async function* once(result: ExecutionResult): AsyncGenerator<ExecutionResult> {
  * (`parts`).
  * @returns `write` begins a response with status 200, writes one result, or all results of a stream as they
  *   come, and returns at once. It takes the next result when the reader has taken the last one, and calls the
- *   results' `return` when the connection closes. A result over `responseBytes` is replaced by the error
- *   ANSWER_TOO_LARGE. At the end it sends the completion message; a subscription that ends by `cut` or with a
- *   temporary fault gets none, so that its reader reconnects. `count` is the number of open streams. `cut`
- *   ends them without a completion message, and sets `areCut`
+ *   results' `return` when the connection closes. A result with data over `responseBytes` is replaced by the
+ *   error ANSWER_TOO_LARGE, as `asJson` says. At the end it sends the completion message. A stream of results
+ *   that fails gets none, nor does a subscription that ends by `cut` or with a temporary fault, so that their
+ *   readers reconnect. `count` is the number of open streams. `cut` ends them without a completion message,
+ *   and sets `areCut`
  */
 export function createStreams({ responseBytes }: Pick<WriteOptions, 'responseBytes'>) {
   const open = new OpenStreams();

@@ -1,6 +1,8 @@
 import { requireViewer } from '../../tickets/permissions.ts';
 import { builder } from './builder.ts';
 
+/* The query `rateLimit`, by which a viewer reads their limits. It enforces none. */
+
 const names = {
   viewer: { value: 'REQUESTS', description: 'All requests of the viewer.' },
   write: { value: 'COMMANDS', description: 'Commands of the viewer, such as messages and uploads.' },

@@ -6,7 +6,7 @@ import { selectCharset } from '../dotnet/negotiation.ts';
 import { lowerCaseNames, type Recorded } from './compare-responses.ts';
 
 const namedValues = z.array(z.object({ name: z.string(), value: z.string() }));
-/** The parts of a HAR that are sent and compared. Programs differ in the rest. */
+/** The parts of a HAR that are replayed and compared. Programs differ in the rest. */
 const entry = z.object({
   request: z.object({
     method: z.string(),
@@ -27,7 +27,7 @@ const entry = z.object({
     content: z.object({ text: z.string().nullish(), encoding: z.string().nullish() }).nullish(),
   }),
 });
-/** The Zod schema of a HAR file, with the parts that are sent and compared. */
+/** The Zod schema of a HAR file, with the parts that are replayed and compared. */
 export const har = z.object({ log: z.object({ entries: z.array(entry) }) });
 type HarEntry = z.infer<typeof entry>;
 
@@ -38,9 +38,13 @@ const hop = new RegExp(
 );
 
 /**
- * The call of a HAR's entry. Headers of the recorded connection are left out. Bodies are bytes as they were
- * sent; the response's is undefined, so that any matches, if the HAR does not have it.
- * @param index the entry's position, from 0; the call's name begins with the one from 1
+ * The call of a HAR's entry. Headers of the recorded connection are left out. Bodies are made from the HAR's
+ * texts, so they may differ from the bytes that were sent. A request that was compressed becomes an
+ * uncompressed one without Content-Encoding. It is encoded in UTF-16 if its Content-Type says so, otherwise
+ * in UTF-8, and form fields without a text are encoded again. Content-Type is that of the HAR's body if no
+ * header says it. A response's text becomes UTF-8, whatever it was sent in: `differences` compares texts. A
+ * body in base64 is its bytes. If the HAR has no response body, it is undefined, and any body matches.
+ * @param index the entry's position from 0; the call's name begins with the position from 1
  * @returns an array of one call, or an empty array for a request that is not for the old endpoint or has no
  *   response
  */

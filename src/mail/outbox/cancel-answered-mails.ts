@@ -12,11 +12,15 @@ import { isUnsettled, isWaiting } from './delivery-states.ts';
 const atOnce = 20;
 
 /**
- * Checks due mails with a `cancelIf` that were never tried, at most 20 of each mailbox, and cancels those
- * that were answered, with their events. The caller claims the others in the same transaction: their tickets
- * stay locked, so that no reply can come in between. Mails of locked tickets are left to the next round.
+ * Checks due mails that have a `cancelIf` and have never been tried, at most 20 of each mailbox. Cancels
+ * those that have been answered, and appends an event for each. A mail is answered when a public message
+ * comes after its own in the ticket, by a user of a role that `cancelIf` names. The caller must claim the
+ * others in the same transaction, because only the locks on their tickets keep a reply from arriving in
+ * between. Not checked are mails of tickets that another transaction has locked, mails of a mailbox that its
+ * rate makes wait, and mails that await a scan. None of these may be claimed in this round.
  * @param client the transaction
- * @returns the ids of all mails that were checked, the cancelled ones included
+ * @returns the ids of all mails that were checked, for `checkedMails` of `claim`. The cancelled ones are
+ *   among them, and are not waiting any more, so `claim` does not take them
  */
 export async function cancelAnsweredMails(client: postgres.Sql, now: Date): Promise<number[]> {
   const due = await runStatement<{ id: number; ticketId: number }>(

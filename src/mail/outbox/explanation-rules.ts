@@ -15,8 +15,8 @@ interface ExplanationRule extends Explanation {
 /**
  * Explanations of the replies of mail servers (RFC 3463, RFC 5321 §4.2, and bare codes of large providers),
  * and of the texts that the gateway itself records. The first rule that matches the reply applies. Enhanced
- * codes come before basic ones, because a bare `550` means a dozen things. When no rule matches, the server
- * could not be reached: `explainRecipient` says that.
+ * codes come before basic ones, because a bare `550` means a dozen things. If no rule matches,
+ * `explainRecipient` says that the server could not be reached.
  */
 export const explanationRules: readonly ExplanationRule[] = [
   {

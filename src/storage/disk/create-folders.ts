@@ -4,7 +4,7 @@ import { codeOf, isMissing, makeFolder, openFile } from './file-system.ts';
 
 /**
  * Creates files in the folders of a store, which are created on demand. Each folder is created, and its name
- * fsynced, once per process, and again when somebody has removed it.
+ * fsynced as `makeFolder` does, once per process, and again when somebody has removed it.
  * @param root the store's folder; it is created too
  * @returns `createFile(folder, name)` opens a new file for writing and resolves to its descriptor.
  *   `move(file, folders, name)` moves a file into the last of the folders, each of which is in the one before

@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 import { StoreUnavailable } from '../blob-store.ts';
 
 /*
- * Uses descriptors instead of FileHandle: a small file takes five calls, each of which costs about half as
- * much.
+ * Uses descriptors instead of FileHandle: storing a small file takes five calls, and each costs about half as
+ * much as through a FileHandle. All functions reject with the system's error unless they say otherwise.
  */
 /** Opens a file and resolves to its descriptor. The caller closes it. */
 export const openFile = promisify(fs.open);
@@ -63,9 +63,11 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Creates a folder and its missing parents, for this user alone, and waits until its name is on disk. A
- * folder that exists is left as it is. It goes step by step, because Node's recursive mkdir never ends where
- * a file system reports ENOENT for a folder that cannot be created, as /proc does.
+ * Creates a folder and its missing parents, for this user alone, and waits until their names are on disk. A
+ * folder that exists is left as it is, but its name is fsynced as well. The fsync of a name is skipped,
+ * without an error, when this user may not read the folder above it. It goes step by step, because Node's
+ * recursive mkdir never ends where a file system reports ENOENT for a folder that cannot be created, as /proc
+ * does.
  * @throws the system's error; one with the code ENOTDIR when something else has the name
  */
 export async function makeFolder(folder: string): Promise<void> {
@@ -115,8 +117,10 @@ const passing = new Set(
 const passingNumbers = new Set([constants.errno.EDQUOT, constants.errno.ESTALE]);
 
 /**
- * Returns a StoreUnavailable for errors of a disk that may recover, such as a full one, with the error as its
- * cause. Others are returned unchanged, EIO among them.
+ * Returns a StoreUnavailable for errors of a disk that may recover, with the error as its cause. Besides a
+ * full disk, these include a missing file or folder (ENOENT, ENOTDIR) and one that is forbidden or read-only:
+ * where a file may be missing for good, ask `isMissing` first. All other values, including EIO, are returned
+ * unchanged. It throws nothing.
  */
 export const asStoreFault = (error: unknown): unknown =>
   passing.has(codeOf(error) ?? '') || passingNumbers.has(-numberOf(error))

@@ -36,10 +36,11 @@ import { type StoredFiles, storeFiles } from './store-files.ts';
  * @throws Refusal with the first code that applies, in this order: UNAUTHENTICATED, IDEMPOTENCY_KEY_REUSED,
  *   TICKET_NOT_FOUND, FORBIDDEN, INVALID_INPUT with all problems, PRIVATE_WITH_EMAIL, MAILBOX_NOT_FOUND,
  *   MAILBOX_NOT_READY, RECIPIENT_MISSING, ATTACHMENT_TOO_LARGE, EMAIL_TOO_LARGE, TICKET_CHANGED,
- *   PREVIEW_STALE
- * @throws Unavailable when the database or the file store does not answer, or the queue is full. Unless it
- *   says `nothingWritten`, the message may have been written; a retry with the same idempotency key finds
- *   out.
+ *   PREVIEW_STALE. A repeated call that can be compared is refused only as `replayOf` says: TICKET_NOT_FOUND
+ *   comes first when the viewer sees neither the ticket nor the first call's message
+ * @throws Unavailable when the database or the file store does not answer, the queue is full, or too many
+ *   large bodies wait to be read. Unless it says `nothingWritten`, the message may have been written; a retry
+ *   with the same idempotency key finds out.
  */
 export async function addTicketMessage(
   ctx: TicketContext,
@@ -139,7 +140,7 @@ async function append(
 
 /**
  * The row with its mail's exact size.
- * @throws Refusal EMAIL_TOO_LARGE
+ * @throws Refusal EMAIL_TOO_LARGE, or that of a rule which refuses the row by now
  */
 async function measured(ctx: TicketContext, row: MessageRow, leftOut: RowAnswer): Promise<MessageRow> {
   const limitBytes = leftOut.maxMailBytes!;
@@ -158,7 +159,8 @@ async function measured(ctx: TicketContext, row: MessageRow, leftOut: RowAnswer)
 /**
  * The row with what its previewed mail took from the database. The statement compares it under the ticket's
  * lock.
- * @throws Refusal PREVIEW_STALE when the mail has changed already
+ * @throws Refusal PREVIEW_STALE when the mail has changed already and the call repeats none; the refusals of
+ *   `replayOf`
  */
 async function asPreviewed(
   ctx: TicketContext,

@@ -105,7 +105,8 @@ const maxProblems = 100;
  * permission. It neither awaits files nor reads the database.
  * @param ctx supplies the limits, the time, and the key from the Idempotency-Key header
  * @returns the message and its problems. A part with a problem has a stand-in: the body is as given, a
- *   malformed language is null
+ *   malformed language is null, a malformed id in `ifLastMessage` is 0
+ * @throws Unavailable when too many large bodies wait to be read
  */
 export async function parseMessage(ctx: TicketContext, given: AddTicketMessageInput): Promise<ParsedMessage> {
   const { limits } = ctx.services;

@@ -34,7 +34,8 @@ export interface MessagePreview {
  *   idempotency key are checked for their form and for permission, and have no effect otherwise
  * @throws Refusal UNAUTHENTICATED, TICKET_NOT_FOUND, FORBIDDEN, INVALID_INPUT (also without an e-mail),
  *   PRIVATE_WITH_EMAIL, MAILBOX_NOT_FOUND, MAILBOX_NOT_READY, RECIPIENT_MISSING, ATTACHMENT_TOO_LARGE
- * @throws Unavailable or an error of the driver when the database does not answer
+ * @throws Unavailable when the file store does not answer or too many large bodies wait to be read;
+ *   Unavailable or an error of the driver when the database does not answer
  */
 export async function previewTicketMessage(
   ctx: TicketContext,

@@ -25,6 +25,7 @@ export interface NewBody {
  * `limits.bodyBytes`, nothing to read, more files with the pictures than `limits.attachments`, and HTML that
  * takes too much work to read.
  * @param given.attachments number of files of the message, without pasted pictures
+ * @throws Unavailable when too many large bodies wait to be read
  */
 export async function readNewBody(
   limits: Limits,

@@ -15,8 +15,10 @@ import { storeFiles } from './store-files.ts';
  * repeated. A file that is too large was not read whole, so a call with one cannot be compared. Nothing is
  * added.
  * @param refused what the call threw. Anything but IDEMPOTENCY_KEY_REUSED is thrown again
- * @throws Refusal FORBIDDEN when it is the same call but the viewer may no longer write such a message,
- *   TICKET_NOT_FOUND when they may no longer see the ticket, otherwise IDEMPOTENCY_KEY_REUSED
+ * @throws Refusal FORBIDDEN when it is the same call but the viewer may no longer write such a message;
+ *   TICKET_NOT_FOUND when they see neither the ticket that is named nor the first call's message; otherwise
+ *   IDEMPOTENCY_KEY_REUSED, also when the input cannot be read whole
+ * @throws the error of the database when it cannot be read
  */
 export async function replayRefusedCall(
   ctx: TicketContext,

@@ -7,7 +7,7 @@ import type { Viewer } from '../../platform/request-context.ts';
 import type { WarningCode } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
 import { type Delivery, loadDeliveriesOf } from '../deliveries/load-deliveries.ts';
-import { isOperator } from '../permissions.ts';
+import { isOperator, whyNotWrite } from '../permissions.ts';
 import { type Attachment, listAttachments } from '../read/attachments.ts';
 import { loadMessages, type Message } from '../read/load-messages.ts';
 import { loadTickets, type Ticket } from '../read/tickets.ts';
@@ -124,8 +124,12 @@ export function warningsOf({ message, changes }: ParsedMessage, toAddress: strin
  * The result of the first call with the row's idempotency key; undefined when the row has no key, or the
  * viewer has not used it before. Ticket, message, attachments and delivery are as they are now: the delivery
  * may have been sent, or the text redacted. The cursor is that of the first call.
- * @throws Refusal IDEMPOTENCY_KEY_REUSED for another input or ticket; TICKET_NOT_FOUND when the viewer may
- *   not see the ticket that is named, or no longer sees what was added
+ * @param read the input as it was parsed, from which the row was made
+ * @throws Refusal TICKET_NOT_FOUND when the viewer sees neither the ticket that is named nor the message that
+ *   the first call added; else IDEMPOTENCY_KEY_REUSED for another input or ticket, also one that the viewer
+ *   may not see or that does not exist; else FORBIDDEN when the viewer is no operator any more and the
+ *   message is private
+ * @throws the error of the database when it cannot be read
  */
 export async function replayOf(
   ctx: TicketContext,
@@ -142,12 +146,14 @@ export async function replayOf(
     stored.messageId,
   );
   const { ticketId } = await ctx.services.dryRun({ ...row, body: '', from: undefined });
-  // A named ticket that the viewer may not see is not compared: IDEMPOTENCY_KEY_REUSED would reveal it.
+  // Null for a ticket that the viewer may not see and for one that does not exist: both get the same answer.
   if (!stored.isSameInput || stored.ticketId !== ticketId)
     throw refuse<'addTicketMessage'>(
       ticketId === null && message === undefined ? ticketNotFound() : keyReused(),
     );
-  if (message === undefined) throw refuse<'addTicketMessage'>(ticketNotFound());
+  // The viewer sees the ticket and not the message, so it is private and they are no operator any more.
+  if (message === undefined)
+    throw refuse<'addTicketMessage'>(whyNotWrite(viewer, read.message) ?? ticketNotFound());
   const [tickets, attachments, deliveries] = await Promise.all([
     loadTickets(ctx, [message.ticketId]),
     listAttachments(ctx, [message.id]),

@@ -43,7 +43,8 @@ const noFiles: StoredFiles = { files: [], problems: [], attached: [], claim() {}
  * Waits until the request's files and pasted pictures are in the blob store, and finds the earlier uploads of
  * the user that the message names. Problems of uploads are returned, not thrown.
  * @throws Refusal ATTACHMENT_TOO_LARGE as soon as a file, or all files together, exceed their limit
- * @throws the error of a file that could not be received
+ * @throws the error of a file that could not be received or did not arrive, such as StoreUnavailable, or
+ *   GraphQLError for a form that breaks off
  */
 export async function storeFiles(
   ctx: TicketContext,

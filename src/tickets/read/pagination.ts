@@ -85,7 +85,7 @@ export function pageWithoutCursor(paging: Paging): KeysetPage | undefined {
  * the side of the request's cursor, `pageInfo` reports another page without checking that there is one.
  * @param read reads the rows of a page (see `KeysetPage`); called with a limit of one row more than the page,
  *   which shows whether there is another page
- * @throws Refusal INVALID_INPUT for an invalid page size or cursor
+ * @throws Refusal INVALID_INPUT for an invalid page size or cursor; what `read` throws
  */
 export const readPage = <T extends { readonly id: number }>(
   list: ListName,

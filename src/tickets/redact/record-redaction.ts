@@ -12,10 +12,11 @@ interface RedactionRecord {
 }
 
 /**
- * Records a redaction in its transaction, under the ticket's lock: withdraws the mails (see `withdrawMails`),
- * writes the audit entry and appends the events. The event MESSAGE_REDACTED comes first, for every viewer of
- * the message, also when only a file was redacted; then DELIVERY_CANCELLED for a cancelled mail, for
- * operators. The redaction itself has been done.
+ * Records a redaction. The caller must have done the redaction itself already, in the transaction `tx`, which
+ * holds the lock of the ticket's row. This withdraws the message's mails, writes the audit entry and appends
+ * the events. `withdrawMails` says which mails are cancelled, what of the stored mails it deletes, and which
+ * later mails are composed again. The event MESSAGE_REDACTED comes first, for every viewer of the message,
+ * also when only a file was redacted. A DELIVERY_CANCELLED for each cancelled mail follows, for operators.
  * @param what the action and the details of the audit entry, and the message's visibility
  */
 export async function recordRedaction(

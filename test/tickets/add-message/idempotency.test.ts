@@ -159,6 +159,57 @@ test('a key is its user’s own: what another user says under it is done', async
   expect(theirs.ids).not.toEqual(first.ids);
 });
 
+const doors = ['graphql', 'legacy'] as const;
+const byBothDoors = (url: string, message: Message, caller: Caller) =>
+  Promise.all(doors.map((door) => say(url, door, message, caller)));
+const refusedWith = (code: string, status: string) =>
+  [code, status].map((each) => ({ kind: 'refused', code: each }));
+
+test('a used key is refused alike with a ticket that is hidden from its user and with none', async () => {
+  const caller = { authorization: asRequester, key: 'hidden-ticket' };
+  const message = { ticket: 'INC-000047', body: 'Under a key' };
+  summary([await say(gateway.url, 'graphql', message, caller)]);
+  const before = await gateway.counts();
+  for (const ticket of ['INC-000001', 'INC-999999'])
+    for (const body of [message.body, 'Another'])
+      expect(await byBothDoors(gateway.url, { ticket, body }, caller)).toEqual(
+        refusedWith('IDEMPOTENCY_KEY_REUSED', '422'),
+      );
+  expect(await gateway.counts()).toEqual(before);
+  // Without the key, neither ticket is found.
+  for (const ticket of ['INC-000001', 'INC-999999'])
+    expect(await byBothDoors(gateway.url, { ...message, ticket }, { authorization: asRequester })).toEqual(
+      refusedWith('TICKET_NOT_FOUND', '400'),
+    );
+});
+
+test('a former operator who repeats a call learns nothing of tickets that are hidden now', async () => {
+  await using before = await startGateway({ env: { ROLES: 'web' } });
+  const note = { ticket: 'INC-000003', body: 'A note', private: true };
+  const reply = { ticket: 'INC-000047', body: 'A reply' };
+  summary([await say(before.url, 'graphql', note, operator('note'))]);
+  summary([await say(before.url, 'graphql', reply, operator('reply'))]);
+  await before.sql`update users set role = 'REQUESTER' where id = 1`;
+  await before.sql`update tickets set requester_id = 1 where id = 3`;
+  // It has not cached the credential.
+  await using later = await startGateway({ env: { ROLES: 'web' }, database: before.database });
+  const counts = await later.counts();
+  const repeated = (message: Message, key: string) => byBothDoors(later.url, message, operator(key));
+  // Their own ticket, whose private messages only operators see.
+  expect(await repeated(note, 'note')).toEqual(refusedWith('FORBIDDEN', '400'));
+  expect(await repeated({ ...note, body: 'Other' }, 'note')).toEqual(
+    refusedWith('IDEMPOTENCY_KEY_REUSED', '422'),
+  );
+  // Somebody else's ticket: the first call's, another one, or none, with the first call's text or another.
+  for (const ticket of ['INC-000047', 'INC-000001', 'INC-999999'])
+    for (const body of [reply.body, 'Other'])
+      expect(await repeated({ ticket, body }, 'reply')).toEqual(refusedWith('TICKET_NOT_FOUND', '400'));
+  expect(await repeated({ ...reply, ticket: 'INC-000003' }, 'reply')).toEqual(
+    refusedWith('IDEMPOTENCY_KEY_REUSED', '422'),
+  );
+  expect(await later.counts()).toEqual(counts);
+});
+
 test('a refusal is not kept: the same key does it once the input is good', async () => {
   const good = { ticket: 'INC-000047', body: 'Good' };
   for (const door of ['graphql', 'legacy'] as const) {

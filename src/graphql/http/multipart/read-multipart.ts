@@ -47,7 +47,8 @@ const preflightAdvice = 'From another origin, send the header GraphQL-Preflight:
  * Creates the reader of multipart requests. Without a credential it reads at most 192 KiB, with at most 64
  * KiB of operations and as many of the map, and stores no file.
  * @returns a function that rejects as `readMultipart` does; with GraphQLError 403 for a request that another
- *   site may have caused; and with TooMany when the user already sends `openForms` forms
+ *   site may have caused; and with TooMany when the user already sends `openForms` forms. Without a
+ *   credential, any error of a form whose Content-Length is over the limit becomes GraphQLError 413
  */
 export function createMultipartReader({ openForms, ...limits }: MultipartOptions): ReadParams {
   const places = new ConcurrencyLimit('TOO_MANY_UPLOADS', openForms);
@@ -71,8 +72,10 @@ export function createMultipartReader({ openForms, ...limits }: MultipartOptions
  * Reads a request by the GraphQL multipart request specification. Resolves with the operations when these and
  * the map have arrived; each file in their variables is an `ExpectedFile`. The files are then streamed into
  * the blob store one after the other, while the operations are executed. Parts that the map does not name are
- * skipped. An error after it has resolved, or a file that is missing, rejects the arrival of the files that
- * are left. Reading stops when the response is sent.
+ * skipped. A file that `receive` rejects (too large, store unavailable) has arrived all the same: it fails
+ * alone, by its `IncomingFile.received`, and the next files are still stored. An error of the form after it
+ * has resolved rejects the arrival of the remaining files; a file that the form lacks has its own arrival
+ * rejected. Reading stops when the response is sent.
  * @param receive stores a file. Undefined without a credential: then no file is stored, and the arrival of
  *   each rejects with the Refusal UNAUTHENTICATED
  * @param over called once, when reading has ended, also after an error

@@ -3,6 +3,8 @@ import { type Hit, type SearchPart, search } from '../../../tickets/read/search.
 import { builder } from '../builder.ts';
 import { MessageRef, TicketRef } from '../object-refs.ts';
 
+/* The query `search` and its types. The search itself is in src/tickets/read/search.ts. */
+
 const SearchPartEnum = builder.enumType('SearchPart', {
   description: 'Where `search` looks.',
   values: {

@@ -1,15 +1,16 @@
-/** Limits that decide when a group is sent. */
+/** Limits that decide when the queued rows of a writer are sent, as the group of one statement. */
 export interface PaceLimits {
   /**
-   * Most rows of one statement. Beyond 64 rows, a longer statement gains nothing, and its first caller has to
-   * wait for the last row.
+   * The maximum number of rows in one statement. Beyond 64 rows, a longer statement gains nothing, and its
+   * first caller has to wait for the last row.
    */
   readonly groupRows: number;
   /**
-   * Fewest rows for which a second statement is sent while another is in flight, because a statement has the
-   * fixed cost of several rows. Two groups of equal size write the most. So a larger group in flight raises
-   * this number to three quarters of its own rows, and to twice the number at most. Three quarters, and not
-   * all, so that no group waits for a straggler.
+   * The minimum number of queued rows for which a further statement is sent while others are in flight,
+   * because a statement has the fixed cost of several rows. Throughput is highest when the groups are of
+   * equal size. So if the groups in flight are larger, the minimum rises to three quarters of their average
+   * rows, but never above twice `worthwhileRows`. Three quarters, and not all, so that no group waits for a
+   * straggler.
    */
   readonly worthwhileRows: number;
   /** Milliseconds within which callers that were answered are expected to send again. */
@@ -26,10 +27,14 @@ export interface InFlight {
 export interface Pace {
   /**
    * Whether the queued rows are enough to send a statement now. If not, the caller asks again when a row is
-   * added, and sends them in any case when `patience` has passed: nothing is called back.
+   * added or a statement ends, and sends them in any case when `patience` has passed: the pace has no timer,
+   * and calls nothing. `groupRows` are always enough. With nothing in flight, one row is enough, unless the
+   * callers that are queued or expected again are from half of `worthwhileRows` to three times as many: then
+   * three quarters of them are awaited, or `worthwhileRows` if that is less. How many statements may be in
+   * flight is the caller's own limit.
    */
   isEnough(queued: number, inFlight: InFlight): boolean;
-  /** Must be called for each new caller. */
+  /** Must be called once for each caller, before its row is queued; not when a row is queued again. */
   came(): void;
   /** Must be called right before this number of callers is answered. */
   answers(callers: number): void;

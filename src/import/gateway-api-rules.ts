@@ -3,12 +3,17 @@ import { UnreadableBody } from '../content/dom/tree.ts';
 import { readBody } from '../content/read-message-body.ts';
 import type { DeskRecord, DeskRecordOf, ImportProblem, NumberedRecord } from './record.ts';
 
-/* The API's rules for the same rows. A row that the API would reject cannot be imported. */
+/*
+ * Rules of this gateway's own API, for the lines of an import: a row that the API would refuse cannot be
+ * imported. Problems are returned as texts for people, and nothing is refused here. What a line must contain
+ * is in record.ts.
+ */
 
 /**
- * Yields a text for each thing in a line that only operators may do and a requester would do: write a private
- * message, send from a mailbox.
- * @param isRequester whether the user with this id is a requester
+ * Yields one text for each action in a line that only operators may do and that the line has a requester do:
+ * write a private message, send from a mailbox.
+ * @param isRequester whether the user with this id is a requester; false for an id that nobody has, which is
+ *   reported elsewhere
  */
 export function* roleProblems(record: DeskRecord, isRequester: (id: number) => boolean): Iterable<string> {
   if (record.type === 'message' && record.visibility === 'PRIVATE' && isRequester(record.authorId))
@@ -20,7 +25,8 @@ export function* roleProblems(record: DeskRecord, isRequester: (id: number) => b
 
 /**
  * The problems of messages whose body has no visible text or cannot be read, in the order of `records`. Lines
- * of other types have none.
+ * of other types have none. A plain text can always be read.
+ * @throws Unavailable when too many large bodies wait to be read
  */
 export async function bodyProblems(records: readonly NumberedRecord[]): Promise<ImportProblem[]> {
   const problems: ImportProblem[] = [];
@@ -41,7 +47,10 @@ async function bodyProblem({ body, format }: DeskRecordOf<'message'>): Promise<s
   }
 }
 
-/** Ids of the users to whom a line refers; an id may occur twice. */
+/**
+ * Ids of the users to whom a line refers: a mailbox's operators, a ticket's requester, a message's author. An
+ * id may occur twice. A user's line refers to nobody.
+ */
 export function usersNamedBy(record: DeskRecord): readonly number[] {
   switch (record.type) {
     case 'user':

@@ -17,8 +17,9 @@ export type WhiteSpace = 'collapse' | 'lines' | 'keep';
 export interface TextStyle {
   /** Pixels. */
   readonly fontSize: number;
+  /** With its opacity. The property `opacity` is not in it. */
   readonly colour: Colour;
-  /** Opaque; undefined over an image. */
+  /** Opaque, because it is mixed with what is behind it; undefined over an image. */
   readonly background: Colour | undefined;
   readonly space: WhiteSpace;
   /** Whether `visibility` is `visible`. */
@@ -44,8 +45,9 @@ export const initialStyle: TextStyle = {
 const leastFontSize = 2;
 
 /**
- * Whether text of this style is readable: visible, in a font of at least 2 pixels, of an opacity above 5 %,
- * and of a colour that differs enough from its background's.
+ * Whether text of this style is readable: visible, in a font of at least 2 pixels, of a colour whose own
+ * opacity is above 5 % and that differs enough from its background's. What hides a whole element, as
+ * `display: none` and `opacity` do, is judged by is-hidden.ts.
  */
 export const isReadable = ({ fontSize, colour, background, visible }: TextStyle): boolean =>
   visible &&
@@ -120,8 +122,12 @@ function backgroundOf(element: ElementNode, declared: Declared, parent: TextStyl
 const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext', 'textarea']);
 
 /**
- * Computes the style of an element's text from its declarations, its attributes (`color`, `bgcolor`, `face`)
- * and the style of its parent. Unsupported values count as absent. May return `parent` itself.
+ * Computes the style of an element's text from these, in this order: its declarations; its presentational
+ * attributes (`color`, `face` and `size` of font, `text` of body, `bgcolor` and `background` of any element);
+ * what its name means (`pre`, `listing`, `xmp`, `plaintext` and `textarea` keep white space, a link with
+ * `href` is blue); the style of its parent. Other defaults of browsers, such as the font sizes of headings,
+ * are left out. A picture as the background counts before any colour, also one of an attribute. Any `size` of
+ * font counts as 16 pixels. Unsupported values count as absent. May return `parent` itself.
  */
 export function textStyleOf(element: ElementNode, declared: Declared, parent: TextStyle): TextStyle {
   const keeps = keepsSpace.has(element.name);
