@@ -7,7 +7,10 @@ import type { Foundation } from './foundation.ts';
 /** Files in one multipart request, at most. */
 const maxFiles = 100;
 
-/** The GraphQL server and its handler. */
+/**
+ * The GraphQL server: `handle` answers HTTP requests, `execute` runs our own operations in this process, as
+ * the legacy endpoint does, and `cutStreams` must be called before the web server is closed.
+ */
 export type GraphqlServer = ReturnType<typeof createGraphqlServer>;
 
 /**

@@ -11,7 +11,10 @@ import type { GroupCommitLimits } from '../tickets/add-message/commit/group-limi
  * benchmarks.
  */
 export interface Overrides {
-  /** Used instead of the database's clock. */
+  /**
+   * The time in the gateway's code, instead of its copy of the database's clock. SQL goes by the database's
+   * clock all the same: the times of messages, leases, rate limits.
+   */
   readonly now?: () => Date;
   /** Used instead of a log with the configured level. */
   readonly log?: Logger;

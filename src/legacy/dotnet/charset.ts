@@ -125,6 +125,7 @@ class SniffingDecoder implements Decoder {
  * Creates the decoder of a JSON body. A byte order mark of UTF-8, UTF-16 or UTF-32 takes precedence over the
  * declared character set, as with .NET's `StreamReader`, and is left out of the text. With a mark, invalid
  * bytes become U+FFFD, except in little-endian UTF-16 that was declared as utf-16; without one they throw.
+ * The mark of little-endian UTF-32 begins with that of UTF-16, and is taken for it when utf-16 was declared.
  * The first text is returned when four bytes have arrived.
  */
 export function jsonDecoder(charset: Charset): Decoder {
@@ -148,9 +149,10 @@ export function jsonDecoder(charset: Charset): Decoder {
 }
 
 /**
- * Creates the decoder of an XML body. It throws on invalid bytes, on fewer than four bytes, and when the byte
- * order mark or the first `<` does not match the declared character set; big-endian UTF-16 never does. A mark
- * is left out of the text.
+ * Creates the decoder of an XML body. It throws on invalid bytes, on fewer than four bytes, and when the body
+ * begins with the byte order mark or the `<` of another character set than was declared. UTF-16 must begin
+ * with its little-endian mark or `<`. A body that begins with a blank is decoded as utf-8 if that was
+ * declared, so that UTF-16 becomes text with U+0000, which XML forbids. A mark is left out of the text.
  */
 export function xmlDecoder(charset: Charset): Decoder {
   return new SniffingDecoder((head) => {

@@ -6,7 +6,8 @@ export const normalizedName = (name: string): string => name.toWellFormed().norm
 
 /**
  * Normalizes a name for comparison. A name as sent and the same name as stored give the same key: it drops
- * everything that storing may remove or change. Case stays. May be empty. Used to match `cid:` references.
+ * everything that storing may remove or change. That need not hold for a name of about 200 octets or more,
+ * which both shorten. Case stays. May be empty. Used to match `cid:` references.
  */
 export function fileNameKey(name: string): string {
   const plain = normalizedName(name)

@@ -22,9 +22,10 @@ export interface NewBody {
 /**
  * Checks the body of a new message and, if it is HTML, replaces its pasted pictures. Problems are returned,
  * not thrown: characters that cannot be stored, more bytes of UTF-8 without the pictures than
- * `limits.bodyBytes`, nothing to read, more files with the pictures than `limits.attachments`, and HTML that
- * takes too much work to read.
- * @param given.attachments number of files of the message, without pasted pictures
+ * `limits.bodyBytes`, nothing to read, pasted pictures with which there are more files than
+ * `limits.attachments`, and HTML that takes too much work to read.
+ * @param given.attachments number of files of the message, without pasted pictures. The caller has checked
+ *   that these alone are not too many
  * @throws Unavailable when too many large bodies wait to be read
  */
 export async function readNewBody(
