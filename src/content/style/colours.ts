@@ -39,7 +39,8 @@ const names = new Map(
     'turquoise 40e0d0 violet ee82ee wheat f5deb3 white ffffff whitesmoke f5f5f5 yellow ffff00 ' +
     'yellowgreen 9acd32 windowtext 000000 window ffffff canvas ffffff canvastext 000000'
   )
-    .split(/ (?=[a-z]+ )/)
+    // By length: a name cannot be told from digits such as ffffff by its letters.
+    .match(/[a-z]+ [0-9a-f]{6}/g)!
     .map((pair) => pair.split(' ') as [string, string]),
 );
 
