@@ -85,7 +85,6 @@ export function isHidden(element: ElementNode, declared: Declared): boolean {
   if (element.name === 'dialog' && attributeOf(element, 'open') === undefined) return true;
   if (declared.size === 0) return false;
   return (
-    (declared.get('mso-hide') === 'all' && !isButton(element)) ||
     isFaint(declared.get('opacity')) ||
     /opacity\(\s*0*(?:\.0+)?%?\s*\)/.test(declared.get('filter') ?? '') ||
     declared.get('content-visibility') === 'hidden' ||
@@ -98,6 +97,8 @@ export function isHidden(element: ElementNode, declared: Declared): boolean {
   );
 }
 
-/** A link that is hidden in Outlook only, which is shown a VML button in its place. */
-const isButton = (element: ElementNode): boolean =>
-  element.name === 'a' && attributeOf(element, 'href') !== undefined;
+/**
+ * Whether an element is said to be hidden in Outlook, with all of its content. Mailers write so for a button
+ * too, of which Outlook is shown a copy in VML.
+ */
+export const isHiddenInOutlook = (declared: Declared): boolean => declared.get('mso-hide') === 'all';
