@@ -102,7 +102,7 @@ export class Cleaner implements Visitor {
     if (!isHtml(element)) return this.#enterForeign(element);
     const { output } = this;
     const declared = declaredOf(element, this.#options.sheet, this.#options.spend);
-    if (isHidden(element, declared) || (isHiddenInOutlook(declared) && !this.#isButton(element))) {
+    if (this.#isHidden(element, declared)) {
       if (hasVisibleText(textIn(element, 10_000))) output.changes.add('HIDDEN_TEXT');
       return false;
     }
@@ -128,6 +128,10 @@ export class Cleaner implements Visitor {
     this.#begin(element, rule, declared);
     return true;
   }
+
+  #isHidden = (element: ElementNode, declared: Declared): boolean =>
+    isHidden(element, declared, this.#style.boxes) ||
+    (isHiddenInOutlook(declared) && !this.#isButton(element));
 
   /**
    * Whether an element that is hidden in Outlook is a button, which the readers of other programs see: a

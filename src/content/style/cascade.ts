@@ -4,6 +4,7 @@ import { editorStyles } from './editor-classes.ts';
 import { matches } from './match-selector.ts';
 import type { Sheet, StyleRule } from './parse-stylesheet.ts';
 import { classesOf } from './simple-selectors.ts';
+import { isValid } from './valid-values.ts';
 
 /**
  * Declared values by property, in cascade order: a later property overrides earlier ones that it includes.
@@ -72,10 +73,40 @@ function rulesFor(
 const isLength = (word: string): boolean => /^(?:0|[\d.]+(?:px|pt|pc|em|rem|ex|in|cm|mm|%))$/.test(word);
 const sizeWord = /^(?:xx-small|x-small|small|medium|large|x-large|xx-large|smaller|larger)$/;
 
-const visibilityWord = /^(?:visible|hidden|collapse|inherit|initial|unset|revert|revert-layer)$/;
+/** Properties by another name, for a text that is written from left to right and from top to bottom. */
+const otherNames: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'block-size': 'height',
+    'inline-size': 'width',
+    'max-block-size': 'max-height',
+    'max-inline-size': 'max-width',
+    'min-block-size': 'min-height',
+    'min-inline-size': 'min-width',
+    'margin-block-start': 'margin-top',
+    'margin-inline-start': 'margin-left',
+    'inset-block-start': 'top',
+    'inset-block-end': 'bottom',
+    'inset-inline-start': 'left',
+    'inset-inline-end': 'right',
+    'overflow-block': 'overflow-y',
+    'overflow-inline': 'overflow-x',
+    'text-decoration-line': 'text-decoration',
+    '-webkit-clip-path': 'clip-path',
+    '-webkit-opacity': 'opacity',
+    '-webkit-filter': 'filter',
+  }),
+);
 
-/** Expands shorthands to the properties that are used here. An invalid `visibility` is left out. */
+/**
+ * Expands shorthands to the properties that are used here, and gives properties their usual names. What a
+ * browser does not take is left out.
+ */
 function expand({ property, value }: Declaration): (readonly [string, string])[] {
+  const usual = otherNames.get(property) ?? property;
+  return isValid(usual, value) ? expandValid(usual, value) : [];
+}
+
+function expandValid(property: string, value: string): (readonly [string, string])[] {
   switch (property) {
     case 'font':
       return expandFont(value);
@@ -85,10 +116,21 @@ function expand({ property, value }: Declaration): (readonly [string, string])[]
       const type = wordsOf(value).find((word) => /^[a-z-]+$/.test(word) && !/^(?:in|out)side$/.test(word));
       return type === undefined ? [] : [['list-style-type', type]];
     }
-    case 'visibility':
-      return visibilityWord.test(value) ? [[property, value]] : [];
-    case 'text-decoration-line':
-      return [['text-decoration', value]];
+    case 'inset': {
+      const [top, right = top, bottom = top, left = right] = wordsOf(value);
+      return Object.entries({ top: top!, right: right!, bottom: bottom!, left: left! });
+    }
+    case 'overflow': {
+      const [across, down = across] = wordsOf(value);
+      return [
+        ['overflow-x', across!],
+        ['overflow-y', down!],
+      ];
+    }
+    case 'scale':
+      return [[property, `scale(${wordsOf(value).join(',')})`]];
+    case 'translate':
+      return [[property, `translate(${wordsOf(value).join(',')})`]];
     default:
       return [[property, value]];
   }
@@ -123,6 +165,7 @@ function expandBackground(value: string): (readonly [string, string])[] {
   const words = wordsOf(value);
   const isPicture = (word: string) => /(?:url|gradient|image|image-set|element|cross-fade)\(/.test(word);
   const colour = words.find((word) => !isPicture(word) && backgroundColour.test(word));
+  if (colour !== undefined && !isValid('background-color', colour)) return [];
   return [
     ['background-image', words.find(isPicture) ?? 'none'],
     ['background-color', colour ?? 'transparent'],

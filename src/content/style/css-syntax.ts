@@ -141,7 +141,7 @@ const pixels: ReadonlyMap<string, number> = new Map(
  *   a unit
  */
 export function pixelsOf(value: string, em = 16): number | undefined {
-  const parts = /^([+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e\d)?)([a-z]*)$/.exec(value);
+  const parts = /^([+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e[+-]?\d)?)([a-z]*)$/.exec(value);
   if (parts === null) return undefined;
   const size = Number(parts[1]);
   const unit = parts[2]!;

@@ -91,6 +91,7 @@ const visibilities: ReadonlyMap<string, boolean> = new Map(
 );
 
 const linkBlue: Colour = [0, 0, 238, 1];
+const markYellow: Colour = [255, 255, 0, 1];
 
 function colourOf(element: ElementNode, declared: Declared, parent: TextStyle): Colour {
   const said = declared.get('-webkit-text-fill-color') ?? declared.get('color');
@@ -102,6 +103,7 @@ function colourOf(element: ElementNode, declared: Declared, parent: TextStyle): 
       ? parseLegacyColour(attribute)
       : undefined);
   if (parsed !== undefined) return parsed;
+  if (element.name === 'mark') return black;
   return element.name === 'a' && attributeOf(element, 'href') !== undefined ? linkBlue : parent.colour;
 }
 
@@ -113,7 +115,7 @@ function backgroundOf(element: ElementNode, declared: Declared, parent: TextStyl
   const colour =
     (said === undefined ? undefined : parseColour(said)) ??
     (attribute === undefined ? undefined : parseLegacyColour(attribute));
-  if (colour === undefined) return parent.background;
+  if (colour === undefined) return element.name === 'mark' ? markYellow : parent.background;
   if (colour[3] === 1) return colour;
   return parent.background === undefined ? undefined : over(colour, parent.background);
 }
@@ -127,7 +129,12 @@ const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext', 'textarea']);
 export function textStyleOf(element: ElementNode, declared: Declared, parent: TextStyle): TextStyle {
   const keeps = keepsSpace.has(element.name);
   // Most elements change nothing: one object serves all of them.
-  if (!(keeps || parent.boxes) && declared.size === 0 && element.attributes.length === 0) return parent;
+  if (
+    !(keeps || parent.boxes || element.name === 'mark') &&
+    declared.size === 0 &&
+    element.attributes.length === 0
+  )
+    return parent;
   const size = declared.get('font-size');
   const space = declared.get('white-space') ?? '';
   const seen = declared.get('visibility') ?? '';
