@@ -1,5 +1,6 @@
 import { attributeOf, type ElementNode } from '../dom/tree.ts';
-import { type Declaration, parseDeclarations, wordsOf } from './css-syntax.ts';
+import { parseColour } from './colours.ts';
+import { type Declaration, parseDeclarations, splitOutside, wordsOf } from './css-syntax.ts';
 import { editorStyles } from './editor-classes.ts';
 import { matches } from './match-selector.ts';
 import type { Sheet, StyleRule } from './parse-stylesheet.ts';
@@ -40,7 +41,22 @@ export function declaredOf(element: ElementNode, sheet: Sheet, spend: (steps: nu
       for (const declaration of layer)
         if (declaration.important === important) for (const one of expand(declaration)) set(declared, ...one);
     }
+  if (declared.get('background-clip') === 'text') paintLetters(declared);
   return declared;
+}
+
+/** Replaces a background that is painted on letters alone, where they are transparent, by their colour. */
+function paintLetters(declared: Map<string, string>): void {
+  const letters = parseColour(declared.get('-webkit-text-fill-color') ?? declared.get('color') ?? '');
+  const paint = declared.get('background-color') ?? 'transparent';
+  const picture = declared.get('background-image') ?? 'none';
+  if (letters?.[3] === 0 && (picture !== 'none' || paint !== 'transparent')) {
+    declared.delete('-webkit-text-fill-color');
+    declared.delete('color');
+    if (picture === 'none') declared.set('color', paint);
+  }
+  declared.delete('background-color');
+  declared.delete('background-image');
 }
 
 /** Moves the property to the end, so that a later `border` overrides `border-left`. */
@@ -92,6 +108,7 @@ const otherNames: ReadonlyMap<string, string> = new Map(
     'overflow-inline': 'overflow-x',
     'text-decoration-line': 'text-decoration',
     '-webkit-clip-path': 'clip-path',
+    '-webkit-background-clip': 'background-clip',
     '-webkit-opacity': 'opacity',
     '-webkit-filter': 'filter',
   }),
@@ -158,11 +175,11 @@ const notColours = [
   ...['cover', 'contain', 'auto', 'initial', 'inherit', 'unset'],
   ...['border-box', 'content-box', 'padding-box'],
 ].join('|');
-const backgroundColour = new RegExp(`^(?:#|rgba?\\(|hsla?\\()|^(?!${notColours})[a-z]{3,}$`);
+const backgroundColour = new RegExp(`^(?:#|[a-z-]+\\()|^(?!${notColours})[a-z]{3,}$`);
 
 /** The colour, and an image, which makes the contrast of text on it unknown. */
 function expandBackground(value: string): (readonly [string, string])[] {
-  const words = wordsOf(value);
+  const words = splitOutside(value, ',').flatMap(wordsOf);
   const isPicture = (word: string) => /(?:url|gradient|image|image-set|element|cross-fade)\(/.test(word);
   const colour = words.find((word) => !isPicture(word) && backgroundColour.test(word));
   if (colour !== undefined && !isValid('background-color', colour)) return [];

@@ -108,7 +108,9 @@ const tableRow = /^(?:tr|tbody|thead|tfoot|table-(?:row|row-group|header-group|f
 
 /** A `popover` opens by a script or a button, which mails do not have. */
 const isHiddenByAttribute = (element: ElementNode): boolean =>
-  attributeOf(element, 'hidden') !== undefined || attributeOf(element, 'popover') !== undefined;
+  attributeOf(element, 'hidden') !== undefined ||
+  attributeOf(element, 'popover') !== undefined ||
+  (element.name === 'dialog' && attributeOf(element, 'open') === undefined);
 
 /**
  * Whether an element is invisible with all of its content: not displayed (also by the attributes `hidden` and
@@ -124,7 +126,6 @@ export function isHidden(element: ElementNode, declared: Declared, inBoxes: bool
   if (display === 'none') return true;
   // `display` overrides the attribute.
   if (isHiddenByAttribute(element) && (display === undefined || display === 'inherit')) return true;
-  if (element.name === 'dialog' && attributeOf(element, 'open') === undefined) return true;
   if (declared.size === 0) return false;
   return (
     isFaint(declared.get('opacity')) ||

@@ -42,6 +42,8 @@ test.each([
   ['what is hidden on one axis is on both', '<p style="max-height:0;overflow:hidden visible">TEXT</p>'],
   ['an item of a box is one', '<p style="display:flex"><b style="max-height:0;overflow:hidden">TEXT</b></p>'],
   ['so is what floats', '<b style="float:left;height:0;overflow:hidden">TEXT</b>'],
+  ['no background shows through', '<p style="color:transparent;background-clip:text">TEXT</p>'],
+  ['nor one like the page', '<p style="color:transparent;background:#fff;background-clip:text">TEXT</p>'],
   ['a popover is closed', '<div popover>TEXT</div>'],
   ['a code ends with a blank', '<style>.\\31 a{display:none}</style><p class=1a>TEXT</p>'],
   ['a list forgives', '<style>p:is(:unheard-of,p){display:none}</style><p>TEXT</p>'],
@@ -74,6 +76,13 @@ test.each([
   ['nothing is zoomed to nothing', '<p style="zoom:0">TEXT</p>'],
   ['a mark is yellow', '<p style="color:#fff"><mark>TEXT</mark></p>'],
   ['whatever its letters are', '<mark style="color:#fff">TEXT</mark>'],
+  ['on a colour that is not known here', '<p style="background:oklch(0 0 0);color:#fff">TEXT</p>'],
+  ['or is in a variable', '<p style="background-color:var(--primary, #000);color:#fff">TEXT</p>'],
+  ['of a colour that is not known here', '<p style="background:#000;color:oklch(1 0 0)">TEXT</p>'],
+  ['on the lowest of several backgrounds', '<p style="background:none,#000;color:#fff">TEXT</p>'],
+  ['of the first colour again', '<div style="color:#fff"><p style="color:initial">TEXT</p></div>'],
+  ['only tables have an attribute for the background', '<div bgcolor="black">TEXT</div>'],
+  ['a dialog that is displayed', '<dialog style="display:block">TEXT</dialog>'],
   ['a background that is none', '<p style="background:#000;color:#fff;background:unheard">TEXT</p>'],
   ['visible in what is collapsed', '<p style="visibility:collapse"><b style="visibility:visible">TEXT</b>'],
   ['an id does not begin with a digit', '<style>#1a{display:none}</style><p id=1a>TEXT</p>'],
@@ -81,6 +90,24 @@ test.each([
   ['plain text is no style sheet', '<style type="text/plain">p{display:none}</style><p>TEXT</p>'],
 ])('a text that a browser shows is shown: %s', (_, html) => {
   expect(cleanHtml(html, 'HELD')).toMatchObject({ text: 'TEXT', changes: [] });
+});
+
+test('letters that show the background through are shown in its colour', () => {
+  const gradient = 'background:linear-gradient(red,blue);-webkit-text-fill-color:transparent';
+  const plain = 'background:red;color:transparent';
+  expect(cleanHtml(`<p style="${gradient};-webkit-background-clip:text">a</p>`, 'HELD')).toMatchObject({
+    html: '<p>a</p>',
+    changes: [],
+  });
+  expect(cleanHtml(`<p style="${plain};background-clip:text">a</p>`, 'HELD')).toMatchObject({
+    html: '<p style="color:red">a</p>',
+    changes: [],
+  });
+});
+
+test('a button has letters of its own', () => {
+  const html = '<p style="color:#fff;font-size:0"><button>TEXT</button></p>';
+  expect(cleanHtml(html, 'HELD').text).toContain('TEXT');
 });
 
 test('values on both sides of a comment are two', () => {
