@@ -28,15 +28,15 @@ const isFarOff = (value: string | undefined): boolean =>
   isFarBack(value) || (value !== undefined && (pixelsOf(value) ?? 0) >= 4000);
 
 /**
- * Elements that are boxes, unless their style says otherwise. Others have no size of their own, and tables and
- * their parts have at least that of their content.
+ * Elements that are boxes, unless their style says otherwise. Others have no size of their own, and tables
+ * and their parts have at least that of their content.
  */
 const boxes = new Set(
   (
-    'address article aside blockquote body button caption center dd details dialog dir div dl dt fieldset ' +
-    'figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html iframe img input legend li listing ' +
-    'main marquee menu meter nav object ol p plaintext pre progress search section select summary textarea ul ' +
-    'video xmp'
+    'address article aside blockquote body button caption center dd details dialog dir div dl dt ' +
+    'fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html iframe img input ' +
+    'legend li listing main marquee menu meter nav object ol p plaintext pre progress search section ' +
+    'select summary textarea ul video xmp'
   ).split(' '),
 );
 const sizeless =
@@ -115,9 +115,9 @@ const isHiddenByAttribute = (element: ElementNode): boolean =>
 /**
  * Whether an element is invisible with all of its content: not displayed (also by the attributes `hidden` and
  * `popover`, or as a closed `dialog`), of an opacity of 5 % or less, cut off by a box without size, or moved
- * off the screen. Only the element's own declarations count, not those of its ancestors. `visibility: hidden`,
- * tiny fonts and colours are not considered here, because content can override them: see text-style.ts. Nor
- * is what hides in Outlook alone: see `isHiddenInOutlook`.
+ * off the screen. Only the element's own declarations count, not those of its ancestors. `visibility:
+ * hidden`, tiny fonts and colours are not considered here, because content can override them: see
+ * text-style.ts. Nor is what hides in Outlook alone: see `isHiddenInOutlook`.
  * @param declared the element's declared values
  * @param inBoxes whether its parent is a flex box or a grid, which makes a box of each child
  */

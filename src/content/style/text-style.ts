@@ -142,7 +142,8 @@ const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext', 'textarea']);
 
 /**
  * Computes the style of an element's text from its declarations, its attributes (`color`, `bgcolor`, `face`)
- * and the style of its parent. Unsupported values count as absent, and unsupported colours as not known. May return `parent` itself.
+ * and the style of its parent. Unsupported values count as absent, and unsupported colours as not known.
+ * May return `parent` itself.
  */
 export function textStyleOf(element: ElementNode, declared: Declared, parent: TextStyle): TextStyle {
   const keeps = keepsSpace.has(element.name);
