@@ -39,6 +39,7 @@ const names = new Map(
     'turquoise 40e0d0 violet ee82ee wheat f5deb3 white ffffff whitesmoke f5f5f5 yellow ffff00 ' +
     'yellowgreen 9acd32 windowtext 000000 window ffffff canvas ffffff canvastext 000000'
   )
+    // In pairs: a name cannot be told from digits such as ffffff by its letters.
     .match(/\S+ \S+/g)!
     .map((pair) => pair.split(' ') as [string, string]),
 );
@@ -58,7 +59,7 @@ function fromHex(digits: string): Colour {
   return [at(0), at(2), at(4), wide.length === 8 ? at(6) / 255 : 1];
 }
 
-const number = String.raw`[+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e[+-]?\d{1,3})?`;
+const number = String.raw`[+-]?(?:\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(?:e[+-]?\d{1,3})?`;
 /** With commas between the arguments, or with blanks, and a slash before the opacity. */
 function functionOf(name: string, first: string, others: string): RegExp[] {
   const pattern = (between: string, last: string) =>
