@@ -54,9 +54,12 @@ const opacity = (text = '1'): number => within(1, text);
 const percentage = (text: string): number => within(100, text) / 100;
 
 function fromHex(digits: string): Colour {
-  const wide = digits.length < 6 ? digits.replace(/./g, '$&$&') : digits;
-  const at = (index: number) => Number.parseInt(wide.slice(index, index + 2), 16);
-  return [at(0), at(2), at(4), wide.length === 8 ? at(6) / 255 : 1];
+  const short = digits.length < 6;
+  const at = (index: number) =>
+    short
+      ? Number.parseInt(digits[index]!, 16) * 17
+      : Number.parseInt(digits.slice(2 * index, 2 * index + 2), 16);
+  return [at(0), at(1), at(2), digits.length % 4 === 0 ? at(3) / 255 : 1];
 }
 
 const number = String.raw`[+-]?(?:\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(?:e[+-]?\d{1,3})?`;

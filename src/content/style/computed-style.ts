@@ -17,9 +17,9 @@ export type WhiteSpace = 'collapse' | 'lines' | 'keep';
 export interface TextStyle {
   /** Pixels. */
   readonly fontSize: number;
-  /** With its opacity. The property `opacity` is not in it. Undefined when it is not known, as for `var()`. */
+  /** With its opacity, but without the property `opacity`. Undefined when it is not known, as for `var()`. */
   readonly colour: Colour | undefined;
-  /** Opaque, because it is mixed with what is behind it; undefined over an image, and when it is not known. */
+  /** Opaque, because it is mixed with what is behind it; undefined over an image and when it is not known. */
   readonly background: Colour | undefined;
   readonly space: WhiteSpace;
   /** Whether `visibility` is `visible`. */
@@ -142,8 +142,8 @@ const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext', 'textarea']);
 
 /**
  * Computes the style of an element's text from these, in this order: its declarations; its presentational
- * attributes (`color`, `face` and `size` of font, `text` of body, `bgcolor` and `background` of body, marquee,
- * tables and their parts except captions and columns); what its name means (`pre`, `listing`, `xmp`,
+ * attributes (`color`, `face` and `size` of font, `text` of body, `bgcolor` and `background` of body,
+ * marquee, tables and their parts except captions and columns); what its name means (`pre`, `listing`, `xmp`,
  * `plaintext` and `textarea` keep white space, a link with `href` is blue, `mark`, `button` and `textarea`
  * have black letters on a background of their own, the last two in a font of 13 pixels); the style of its
  * parent. Other defaults of browsers, such as the font sizes of headings, are left out. A picture as the

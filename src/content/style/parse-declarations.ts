@@ -51,10 +51,13 @@ function parseDeclaration(text: string): Declaration[] {
     bang !== -1 && unescapeCss(trimmed(written.slice(bang + 1))).toLowerCase() === 'important';
   const value = unescapeCss(important ? trimmed(written.slice(0, bang)) : written).toLowerCase();
   // `none\9`, which is valid in old browsers alone: in others, the word ends with a tab.
-  if (value !== trimmed(value)) return [];
+  if (written.includes('\\') && value !== trimmed(value)) return [];
   const usual = otherNames.get(property) ?? property;
   if (!/^[a-z-]{1,40}$/.test(property) || value === '' || !isValid(usual, value)) return [];
-  return expand(usual, value).map(([name, part]) => ({ property: name, value: part, important }));
+  const parts = expand(usual, value);
+  return parts === undefined
+    ? [{ property: usual, value, important }]
+    : parts.map(([name, part]) => ({ property: name, value: part, important }));
 }
 
 const otherNames: ReadonlyMap<string, string> = new Map(
@@ -81,7 +84,8 @@ const otherNames: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-function expand(property: string, value: string): readonly Longhand[] {
+/** Undefined for what is no shorthand. */
+function expand(property: string, value: string): readonly Longhand[] | undefined {
   switch (property) {
     case 'font':
       return expandFont(value);
@@ -103,7 +107,7 @@ function expand(property: string, value: string): readonly Longhand[] {
     case 'translate':
       return [[property, `${property}(${wordsOf(value).join(',')})`]];
     default:
-      return [[property, value]];
+      return undefined;
   }
 }
 
@@ -137,7 +141,7 @@ const backgroundColour = new RegExp(`^(?:#|[a-z-]+\\()|^(?!${notColours})[a-z]{3
 
 /** The colour, and an image, which makes the contrast of text on it unknown. */
 function expandBackground(value: string): readonly Longhand[] {
-  const words = splitOutside(value, ',').flatMap(wordsOf);
+  const words = value.includes(',') ? splitOutside(value, ',').flatMap(wordsOf) : wordsOf(value);
   const isPicture = (word: string) => /(?:url|gradient|image|image-set|element|cross-fade)\(/.test(word);
   const colour = words.find((word) => !isPicture(word) && backgroundColour.test(word));
   if (colour !== undefined && !isValid('background-color', colour)) return [];

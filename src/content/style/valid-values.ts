@@ -64,8 +64,18 @@ const extents = [
 const isExtent = either(isSize, oneOf('auto', ...extents));
 const isLimit = either(isSize, oneOf('none', ...extents));
 
-const isSingleDisplay = oneOf(
-  ...['none', 'contents', 'inline-(?:block|table|flex|grid)', '-webkit-(?:inline-)?(?:box|flex)'],
+const isCommonDisplay = oneOf(
+  ...[
+    'none',
+    'block',
+    'inline',
+    'table',
+    'flex',
+    'grid',
+    'contents',
+    'inline-(?:block|table|flex|grid)',
+    '-webkit-(?:inline-)?(?:box|flex)',
+  ],
   ...['ruby-text', 'table-(?:row|cell|column|caption|(?:row|column|header|footer)-group)'],
 );
 const isOutside = oneOf('block', 'inline');
@@ -74,12 +84,12 @@ const isFlow = oneOf('flow', 'flow-root');
 const isInside = oneOf('flow', 'flow-root', 'table', 'flex', 'grid', 'ruby', 'math');
 /** In any order: what a box is outside, what it is inside, and `list-item`, which flows inside. */
 function isDisplay(value: string): boolean {
+  if (isCommonDisplay(value)) return true;
   const words = wordsOf(value);
   const count = (check: Check) => words.filter(check).length;
   const [outside, item] = [count(isOutside), count(isItem)];
   const inside = count(item === 0 ? isInside : isFlow);
-  const once = outside <= 1 && inside <= 1 && item <= 1 && outside + inside + item === words.length;
-  return once || isSingleDisplay(value);
+  return outside <= 1 && inside <= 1 && item <= 1 && outside + inside + item === words.length;
 }
 
 const isFontSize = either(
@@ -111,5 +121,5 @@ const checks: ReadonlyMap<string, Check> = new Map([
  */
 export function isValid(property: string, value: string): boolean {
   const check = checks.get(property);
-  return check === undefined || anywhere.test(value) || replaced.test(value) || check(value);
+  return check === undefined || check(value) || anywhere.test(value) || replaced.test(value);
 }
