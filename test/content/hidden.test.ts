@@ -77,6 +77,15 @@ test.each([
     '<div style="background:url(https://x.example/a.png)"><p style="color:white">x</p></div>',
   ],
   ['a button for all but Outlook', '<a href="https://x.example" style="mso-hide:all">x</a>'],
+  [
+    'a button in a frame for all but Outlook',
+    '<style>.b{mso-hide:all}</style><span class=b><a class=b href="https://x.example">x</a></span>',
+  ],
+  [
+    'a table that is such a button',
+    '<a href="https://x.example" style="mso-hide:all"><table style="mso-hide:all"><tr style="mso-hide:all">' +
+      '<td style="mso-hide:all">x</td></tr></table></a>',
+  ],
   ['hidden on telephones alone', '<style>@media (max-width:600px){.w{display:none}}</style><p class=w>x</p>'],
   ['hidden on paper alone', '<style media=print>p{display:none}</style><p>x</p>'],
   ['hidden in the dark alone', '<style>@media (prefers-color-scheme:dark){p{display:none}}</style><p>x</p>'],
@@ -87,6 +96,15 @@ test.each([
   ['hidden until the pointer comes', '<style>p:hover{display:none}</style><p>x</p>'],
 ])('what is seen is shown: %s', (_, html) => {
   expect(cleanHtml(html, 'HELD')).toMatchObject({ text: expect.stringMatching(/^x/), blank: false });
+});
+
+test('what is hidden in Outlook after a button is hidden', () => {
+  const button = '<div style="mso-hide:all"><a href="https://x.example">x</a></div>';
+  const html = `${button}<div style="mso-hide:all">SECRET</div>`;
+  expect(cleanHtml(html, 'HELD')).toMatchObject({
+    text: 'x <https://x.example>',
+    changes: [{ code: 'HIDDEN_TEXT' }],
+  });
 });
 
 test('pictures of the web are held back, in whatever they stand, until they are asked for', () => {

@@ -69,6 +69,9 @@ export class UnreadableBody extends Error {}
 /** Whether an element is HTML, not SVG or MathML. */
 export const isHtml = ({ namespace }: ElementNode): boolean => namespace === html.NS.HTML;
 
+/** Whether an element is one of SVG. */
+export const isSvg = ({ namespace }: ElementNode): boolean => namespace === html.NS.SVG;
+
 /**
  * The value of an attribute, decoded; undefined if the element does not have it.
  * @param name in lower case

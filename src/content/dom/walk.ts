@@ -1,4 +1,4 @@
-import type { ChildNode, ElementNode, ParentNode, TextNode } from './tree.ts';
+import { attributeOf, type ChildNode, type ElementNode, type ParentNode, type TextNode } from './tree.ts';
 
 /** What is called for each node. */
 export interface Visitor {
@@ -49,3 +49,20 @@ export function textIn(element: ElementNode, most: number): string {
   });
   return text;
 }
+
+/** Whether an element is a link with an address, or contains one. */
+export function holdsLink(element: ElementNode): boolean {
+  let found = isLink(element);
+  walk(element, {
+    enter(inner) {
+      found ||= isLink(inner);
+      return !found;
+    },
+    leave() {},
+    text() {},
+  });
+  return found;
+}
+
+const isLink = (element: ElementNode): boolean =>
+  element.name === 'a' && attributeOf(element, 'href') !== undefined;

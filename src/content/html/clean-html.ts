@@ -1,5 +1,5 @@
 import { parseHtml } from '../dom/parse-html.ts';
-import { attributeOf, isHtml, type RootNode, UnreadableBody } from '../dom/tree.ts';
+import { attributeOf, type ElementNode, isHtml, isSvg, type RootNode, UnreadableBody } from '../dom/tree.ts';
 import { textIn, walk } from '../dom/walk.ts';
 import { mediaApplies } from '../style/conditional-rules.ts';
 import { parseSheets, type Sheet } from '../style/parse-stylesheet.ts';
@@ -99,7 +99,8 @@ function sheetOf(root: RootNode): Sheet {
   const texts: string[] = [];
   walk(root, {
     enter(element) {
-      if (element.name !== 'style' || !isHtml(element)) return true;
+      if (element.name !== 'style' || !isStyling(element)) return true;
+      if (!/^(?:text\/css)?$/i.test(attributeOf(element, 'type') ?? '')) return false;
       if (mediaApplies(attributeOf(element, 'media') ?? ''))
         texts.push(textIn(element, Number.POSITIVE_INFINITY));
       return false;
@@ -109,6 +110,9 @@ function sheetOf(root: RootNode): Sheet {
   });
   return parseSheets(texts);
 }
+
+/** The `style` of SVG styles the whole body too, and that of MathML nothing. */
+const isStyling = (element: ElementNode): boolean => isHtml(element) || isSvg(element);
 
 /** The text for an image in a message that consists of images only. */
 const nameOfPicture = ({ kind, address, alt }: Picture): string => {

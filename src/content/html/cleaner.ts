@@ -3,10 +3,10 @@ import { inPieces, linesOf } from '../dom/large-strings.ts';
 import { withSymbols } from '../dom/symbol-fonts.ts';
 import { attributeOf, type ElementNode, isHtml, type TextNode } from '../dom/tree.ts';
 import { type LinkTarget, parseLinkTarget } from '../dom/urls.ts';
-import { textIn, type Visitor } from '../dom/walk.ts';
+import { holdsLink, textIn, type Visitor } from '../dom/walk.ts';
 import { type Declared, declaredOf } from '../style/cascade.ts';
 import { initialStyle, isReadable, type TextStyle, textStyleOf } from '../style/computed-style.ts';
-import { isHidden } from '../style/is-hidden.ts';
+import { isHidden, isHiddenInOutlook } from '../style/is-hidden.ts';
 import type { Sheet } from '../style/parse-stylesheet.ts';
 import { BodyOutput } from './body-output.ts';
 import { changeCodes, type ElementRule, elementRules, inlineRule, needsSecondPass } from './element-rules.ts';
@@ -59,6 +59,8 @@ export class Cleaner implements Visitor {
   readonly #open: OpenElement[] = [];
   readonly #lists = new ListCounter();
   #cells = 0;
+  /** The outermost open element that is a button for all but Outlook. */
+  #button: ElementNode | undefined;
 
   constructor(options: CleanerOptions) {
     this.#options = options;
@@ -100,7 +102,7 @@ export class Cleaner implements Visitor {
     if (!isHtml(element)) return this.#enterForeign(element);
     const { output } = this;
     const declared = declaredOf(element, this.#options.sheet, this.#options.spend);
-    if (isHidden(element, declared)) {
+    if (this.#isHidden(element, declared)) {
       if (hasVisibleText(textIn(element, 10_000))) output.changes.add('HIDDEN_TEXT');
       return false;
     }
@@ -122,9 +124,21 @@ export class Cleaner implements Visitor {
       output.writeReplacement(`${wordMarker(element, this.#style.symbols)}\u00a0 `, this.#style);
       return false;
     }
+    if (isHiddenInOutlook(declared)) this.#button ??= element;
     this.#begin(element, rule, declared);
     return true;
   }
+
+  #isHidden = (element: ElementNode, declared: Declared): boolean =>
+    isHidden(element, declared, this.#style.boxes) ||
+    (isHiddenInOutlook(declared) && !this.#isButton(element));
+
+  /**
+   * Whether an element that is hidden in Outlook is a button, which the readers of other programs see: a
+   * link, what surrounds a link, or a part of either. The parts are not searched again.
+   */
+  #isButton = (element: ElementNode): boolean =>
+    this.#button !== undefined || this.output.inLink || holdsLink(element);
 
   /** Shows MathML as text and drops SVG. */
   #enterForeign(element: ElementNode): boolean {
@@ -207,8 +221,10 @@ export class Cleaner implements Visitor {
     return address;
   }
 
-  leave({ name }: ElementNode): void {
+  leave(element: ElementNode): void {
     const { output } = this;
+    const { name } = element;
+    if (element === this.#button) this.#button = undefined;
     const { tags, after, indents, list, cell, link, style } = this.#open.pop()!;
     if (name === 'q') output.plain.write('"', 'collapse');
     if (name === 'rt') output.writeReplacement(')', style);

@@ -1,7 +1,8 @@
 import { attributeOf, type ElementNode } from '../dom/tree.ts';
-import { type Declaration, parseDeclarations, wordsOf } from './css-syntax.ts';
+import { parseColour } from './colours.ts';
 import { editorStyles } from './editor-classes.ts';
 import { matches } from './match-selector.ts';
+import { parseDeclarations } from './parse-declarations.ts';
 import type { Sheet, StyleRule } from './parse-stylesheet.ts';
 import { classesOf } from './simple-selectors.ts';
 
@@ -17,8 +18,8 @@ const noRules: readonly StyleRule[] = [];
 /**
  * Cascades the declarations for one element: editor classes, then style sheets, then its style attribute,
  * with `!important` ones last. Nothing is inherited or computed, and browsers' default styles are not
- * included. The shorthands `font`, `background` and `list-style` are expanded to the properties that are used
- * here, and left out without one; other shorthands stay. `text-decoration-line` counts as `text-decoration`.
+ * included. Shorthands are expanded and properties have their usual names, as parse-declarations.ts says. A
+ * background that is painted on letters alone is left out; transparent letters have its colour.
  * @param spend charged one step for each test of a selector and for each class; what it throws is thrown
  */
 export function declaredOf(element: ElementNode, sheet: Sheet, spend: (steps: number) => void): Declared {
@@ -37,9 +38,24 @@ export function declaredOf(element: ElementNode, sheet: Sheet, spend: (steps: nu
   for (const important of [false, true])
     for (const layer of layers) {
       for (const declaration of layer)
-        if (declaration.important === important) for (const one of expand(declaration)) set(declared, ...one);
+        if (declaration.important === important) set(declared, declaration.property, declaration.value);
     }
+  if (declared.get('background-clip') === 'text') paintLetters(declared);
   return declared;
+}
+
+/** Replaces a background that is painted on letters alone, where they are transparent, by their colour. */
+function paintLetters(declared: Map<string, string>): void {
+  const letters = parseColour(declared.get('-webkit-text-fill-color') ?? declared.get('color') ?? '');
+  const paint = declared.get('background-color') ?? 'transparent';
+  const picture = declared.get('background-image') ?? 'none';
+  if (letters?.[3] === 0 && (picture !== 'none' || paint !== 'transparent')) {
+    declared.delete('-webkit-text-fill-color');
+    declared.delete('color');
+    if (picture === 'none') declared.set('color', paint);
+  }
+  declared.delete('background-color');
+  declared.delete('background-image');
 }
 
 /** Moves the property to the end, so that a later `border` overrides `border-left`. */
@@ -67,61 +83,4 @@ function rulesFor(
     for (const rule of sheet.rules.get(key) ?? noRules)
       if (matches(element, rule.selector, spend)) found.add(rule);
   return [...found].sort((a, b) => a.selector.specificity - b.selector.specificity || a.order - b.order);
-}
-
-const isLength = (word: string): boolean => /^(?:0|[\d.]+(?:px|pt|pc|em|rem|ex|in|cm|mm|%))$/.test(word);
-const sizeWord = /^(?:xx-small|x-small|small|medium|large|x-large|xx-large|smaller|larger)$/;
-
-/** Expands shorthands to the properties that are used here. */
-function expand({ property, value }: Declaration): (readonly [string, string])[] {
-  switch (property) {
-    case 'font':
-      return expandFont(value);
-    case 'background':
-      return expandBackground(value);
-    case 'list-style': {
-      const type = wordsOf(value).find((word) => /^[a-z-]+$/.test(word) && !/^(?:in|out)side$/.test(word));
-      return type === undefined ? [] : [['list-style-type', type]];
-    }
-    case 'text-decoration-line':
-      return [['text-decoration', value]];
-    default:
-      return [[property, value]];
-  }
-}
-
-function expandFont(value: string): (readonly [string, string])[] {
-  const words = wordsOf(value);
-  const at = words.findIndex((word) => isLength(word.split('/')[0]!) || sizeWord.test(word.split('/')[0]!));
-  // The family is not optional.
-  if (at === -1 || at === words.length - 1) return [];
-  const [size, line] = words[at]!.split('/');
-  const before = words.slice(0, at);
-  const family = words.slice(at + 1).join(' ');
-  const weight = before.find((word) => /^(?:bold|bolder|lighter|[1-9]00)$/.test(word));
-  return [
-    ['font-size', size!],
-    ...(line === undefined || line === '' ? [] : [['line-height', line] as const]),
-    ...(weight === undefined ? [] : [['font-weight', weight] as const]),
-    ...(before.includes('italic') ? [['font-style', 'italic'] as const] : []),
-    ...(family === '' ? [] : [['font-family', family] as const]),
-  ];
-}
-
-const notColours = [
-  ...['none', 'no-', 'repeat', 'top', 'left', 'right', 'bottom', 'center', 'fixed', 'scroll', 'local'],
-  ...['cover', 'contain', 'auto', 'initial', 'inherit', 'unset'],
-  ...['border-box', 'content-box', 'padding-box'],
-].join('|');
-const backgroundColour = new RegExp(`^(?:#|rgba?\\(|hsla?\\()|^(?!${notColours})[a-z]{3,}$`);
-
-/** The colour, and an image, which makes the contrast of text on it unknown. */
-function expandBackground(value: string): (readonly [string, string])[] {
-  const words = wordsOf(value);
-  const isPicture = (word: string) => /(?:url|gradient|image|image-set|element|cross-fade)\(/.test(word);
-  const colour = words.find((word) => !isPicture(word) && backgroundColour.test(word));
-  return [
-    ['background-image', words.find(isPicture) ?? 'none'],
-    ['background-color', colour ?? 'transparent'],
-  ];
 }

@@ -6,8 +6,17 @@ export const white: Colour = [255, 255, 255, 1];
 /** Opaque black. */
 export const black: Colour = [0, 0, 0, 1];
 
+function fromHex(digits: string): Colour {
+  const short = digits.length < 6;
+  const at = (index: number) =>
+    short
+      ? Number.parseInt(digits[index]!, 16) * 17
+      : Number.parseInt(digits.slice(2 * index, 2 * index + 2), 16);
+  return [at(0), at(1), at(2), digits.length % 4 === 0 ? at(3) / 255 : 1];
+}
+
 /** The named colours of CSS Color 4, and the system colours that Word uses. */
-const names = new Map(
+const names = new Map<string, Colour>(
   (
     'aliceblue f0f8ff antiquewhite faebd7 aqua 00ffff aquamarine 7fffd4 azure f0ffff beige f5f5dc ' +
     'bisque ffe4c4 black 000000 blanchedalmond ffebcd blue 0000ff blueviolet 8a2be2 brown a52a2a ' +
@@ -39,8 +48,10 @@ const names = new Map(
     'turquoise 40e0d0 violet ee82ee wheat f5deb3 white ffffff whitesmoke f5f5f5 yellow ffff00 ' +
     'yellowgreen 9acd32 windowtext 000000 window ffffff canvas ffffff canvastext 000000'
   )
+    // In pairs: a name cannot be told from digits such as ffffff by its letters.
     .match(/\S+ \S+/g)!
-    .map((pair) => pair.split(' ') as [string, string]),
+    .map((pair) => pair.split(' ') as [string, string])
+    .map(([name, digits]) => [name, fromHex(digits)]),
 );
 
 /** A number, or a percentage of `whole`, that is limited to 0 to `whole`. */
@@ -52,13 +63,7 @@ const channel = (text: string): number => within(255, text);
 const opacity = (text = '1'): number => within(1, text);
 const percentage = (text: string): number => within(100, text) / 100;
 
-function fromHex(digits: string): Colour {
-  const wide = digits.length < 6 ? digits.replace(/./g, '$&$&') : digits;
-  const at = (index: number) => Number.parseInt(wide.slice(index, index + 2), 16);
-  return [at(0), at(2), at(4), wide.length === 8 ? at(6) / 255 : 1];
-}
-
-const number = String.raw`[+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e[+-]?\d{1,3})?`;
+const number = String.raw`[+-]?(?:\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})(?:e[+-]?\d{1,3})?`;
 /** With commas between the arguments, or with blanks, and a slash before the opacity. */
 function functionOf(name: string, first: string, others: string): RegExp[] {
   const pattern = (between: string, last: string) =>
@@ -96,7 +101,9 @@ function fromHsl(hue: number, saturation: number, lightness: number, alpha: numb
  */
 export function parseColour(text: string): Colour | undefined {
   if (text === 'transparent') return [0, 0, 0, 0];
-  const hex = /^#([0-9a-f]{8}|[0-9a-f]{6}|[0-9a-f]{3,4})$/.exec(text)?.[1] ?? names.get(text);
+  const named = names.get(text);
+  if (named !== undefined) return named;
+  const hex = /^#([0-9a-f]{8}|[0-9a-f]{6}|[0-9a-f]{3,4})$/.exec(text)?.[1];
   if (hex !== undefined) return fromHex(hex);
   const [first, second, third, alpha] = argumentsOf(text) ?? [];
   if (first === undefined) return undefined;

@@ -14,13 +14,17 @@ import {
 const maxCompounds = 16;
 const maxCharacters = 1000;
 
-const identifier = String.raw`(?:--|-?(?:[a-z_\u0080-\uffff]|\\[^\n]))(?:[a-z0-9_\u0080-\uffff-]|\\[^\n])*`;
+/** A blank after the digits of a code ends it. */
+const escaped = String.raw`\\(?:[0-9a-f]{1,6}[ \t\n\r\f]?|[^\n])`;
+const identifier =
+  String.raw`(?:--|-?(?:[a-z_\u0080-\uffff]|${escaped}))` +
+  String.raw`(?:[a-z0-9_\u0080-\uffff-]|${escaped})*`;
 const value = String.raw`"[^"]*"|'[^']*'|(?:[^\s"'\]]|\\.)+`;
 const pieces = new RegExp(
   [
     String.raw`(?<combinator>\s*[>+~]\s*|\s+)`,
     `(?<name>${identifier}|\\*)`,
-    `#(?<id>(?:[a-z0-9_\\u0080-\\uffff-]|\\\\[^\\n])+)`,
+    `#(?<id>${identifier})`,
     String.raw`\.(?<class>${identifier})`,
     String.raw`\[\s*(?<attribute>${identifier})\s*(?:(?<operator>[~|^$*]?=)\s*(?<value>${value})` +
       String.raw`\s*(?<flag>[is])?\s*)?\]`,
@@ -32,6 +36,16 @@ const pieces = new RegExp(
 type Piece = Readonly<Record<string, string | undefined>>;
 
 const legacyElements = /^(?:before|after|first-line|first-letter)$/;
+/** Those of browsers of today. They take every name that begins with `-webkit-`. */
+const knownElements = new RegExp(
+  `^(?:${[
+    ...['before', 'after', 'first-line', 'first-letter', 'marker', 'selection', 'placeholder', 'backdrop'],
+    ...['cue', 'file-selector-button', '(?:grammar|spelling)-error', 'target-text', 'search-text'],
+    ...['highlight', 'part', 'slotted', 'details-content', 'view-transition(?:-[a-z-]+)?', 'checkmark'],
+    ...['picker', 'picker-icon', 'column', 'scroll-(?:marker|marker-group|button)', '-webkit-.*'],
+  ].join('|')})$`,
+  'i',
+);
 const never: ElementTest = () => false;
 
 /** A compound that is being parsed. */
@@ -134,7 +148,7 @@ function addPiece(draft: CompoundDraft, piece: Piece): number {
     return 100;
   }
   if (piece.element !== undefined) {
-    if (/^-(?:moz|ms|o)-/i.test(piece.element)) throw new InvalidSelector();
+    if (!knownElements.test(piece.element)) throw new InvalidSelector();
     draft.tests.push(never);
     return 1;
   }

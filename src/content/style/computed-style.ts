@@ -17,9 +17,9 @@ export type WhiteSpace = 'collapse' | 'lines' | 'keep';
 export interface TextStyle {
   /** Pixels. */
   readonly fontSize: number;
-  /** With its opacity. The property `opacity` is not in it. */
-  readonly colour: Colour;
-  /** Opaque, because it is mixed with what is behind it; undefined over an image. */
+  /** With its opacity, but without the property `opacity`. Undefined when it is not known, as for `var()`. */
+  readonly colour: Colour | undefined;
+  /** Opaque, because it is mixed with what is behind it; undefined over an image and when it is not known. */
   readonly background: Colour | undefined;
   readonly space: WhiteSpace;
   /** Whether `visibility` is `visible`. */
@@ -52,8 +52,8 @@ const leastFontSize = 2;
 export const isReadable = ({ fontSize, colour, background, visible }: TextStyle): boolean =>
   visible &&
   fontSize >= leastFontSize &&
-  colour[3] > 0.05 &&
-  (background === undefined || !looksAlike(colour, background));
+  (colour === undefined ||
+    (colour[3] > 0.05 && (background === undefined || !looksAlike(colour, background))));
 
 const sizes: ReadonlyMap<string, number> = new Map(
   Object.entries({
@@ -92,29 +92,48 @@ const visibilities: ReadonlyMap<string, boolean> = new Map(
 );
 
 const linkBlue: Colour = [0, 0, 238, 1];
+/** Elements to which browsers give letters and a background of their own: black on these. */
+const ownBackgrounds: ReadonlyMap<string, Colour> = new Map([
+  ['mark', [255, 255, 0, 1]],
+  ['button', [239, 239, 239, 1]],
+  ['textarea', white],
+]);
+const ownFontSizes: ReadonlyMap<string, number> = new Map(Object.entries({ button: 13, textarea: 13 }));
 
-function colourOf(element: ElementNode, declared: Declared, parent: TextStyle): Colour {
-  const said = declared.get('-webkit-text-fill-color') ?? declared.get('color');
+/** Values that stand for what an element would have without the declaration. */
+const asIfUnsaid = /^(?:unset|revert|revert-layer)$/;
+
+function colourOf(element: ElementNode, declared: Declared, parent: TextStyle): Colour | undefined {
+  const fill = declared.get('-webkit-text-fill-color');
+  const said = fill === undefined || fill === 'currentcolor' ? declared.get('color') : fill;
   if (said === 'inherit' || said === 'currentcolor') return parent.colour;
+  if (said === 'initial') return black;
+  if (said !== undefined && !asIfUnsaid.test(said)) return parseColour(said);
   const attribute = attributeOf(element, element.name === 'body' ? 'text' : 'color');
   const parsed =
-    (said === undefined ? undefined : parseColour(said)) ??
-    (attribute !== undefined && (element.name === 'font' || element.name === 'body')
+    attribute !== undefined && (element.name === 'font' || element.name === 'body')
       ? parseLegacyColour(attribute)
-      : undefined);
+      : undefined;
   if (parsed !== undefined) return parsed;
+  if (ownBackgrounds.has(element.name)) return black;
   return element.name === 'a' && attributeOf(element, 'href') !== undefined ? linkBlue : parent.colour;
 }
 
+/** Elements whose attributes `bgcolor` and `background` count. */
+const filledByAttribute = /^(?:body|table|thead|tbody|tfoot|tr|td|th|marquee)$/;
+
 function backgroundOf(element: ElementNode, declared: Declared, parent: TextStyle): Colour | undefined {
   const picture = declared.get('background-image') ?? 'none';
-  if (picture !== 'none' || (attributeOf(element, 'background') ?? '') !== '') return undefined;
+  const filled = filledByAttribute.test(element.name);
+  if (picture !== 'none' || (filled && (attributeOf(element, 'background') ?? '') !== '')) return undefined;
   const said = declared.get('background-color');
-  const attribute = attributeOf(element, 'bgcolor');
+  if (said === 'inherit' || said === 'initial') return parent.background;
+  if (said !== undefined && !asIfUnsaid.test(said) && parseColour(said) === undefined) return undefined;
+  const attribute = filled ? attributeOf(element, 'bgcolor') : undefined;
   const colour =
     (said === undefined ? undefined : parseColour(said)) ??
     (attribute === undefined ? undefined : parseLegacyColour(attribute));
-  if (colour === undefined) return parent.background;
+  if (colour === undefined) return ownBackgrounds.get(element.name) ?? parent.background;
   if (colour[3] === 1) return colour;
   return parent.background === undefined ? undefined : over(colour, parent.background);
 }
@@ -123,16 +142,24 @@ const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext', 'textarea']);
 
 /**
  * Computes the style of an element's text from these, in this order: its declarations; its presentational
- * attributes (`color`, `face` and `size` of font, `text` of body, `bgcolor` and `background` of any element);
- * what its name means (`pre`, `listing`, `xmp`, `plaintext` and `textarea` keep white space, a link with
- * `href` is blue); the style of its parent. Other defaults of browsers, such as the font sizes of headings,
- * are left out. A picture as the background counts before any colour, also one of an attribute. Any `size` of
- * font counts as 16 pixels. Unsupported values count as absent. May return `parent` itself.
+ * attributes (`color`, `face` and `size` of font, `text` of body, `bgcolor` and `background` of body,
+ * marquee, tables and their parts except captions and columns); what its name means (`pre`, `listing`, `xmp`,
+ * `plaintext` and `textarea` keep white space, a link with `href` is blue, `mark`, `button` and `textarea`
+ * have black letters on a background of their own, the last two in a font of 13 pixels); the style of its
+ * parent. Other defaults of browsers, such as the font sizes of headings, are left out. A picture as the
+ * background counts before any colour, also one of an attribute. Any `size` of font counts as 16 pixels.
+ * Unsupported values count as absent, but declared colours that are not supported as not known. May return
+ * `parent` itself.
  */
 export function textStyleOf(element: ElementNode, declared: Declared, parent: TextStyle): TextStyle {
   const keeps = keepsSpace.has(element.name);
   // Most elements change nothing: one object serves all of them.
-  if (!(keeps || parent.boxes) && declared.size === 0 && element.attributes.length === 0) return parent;
+  if (
+    !(keeps || parent.boxes || ownBackgrounds.has(element.name)) &&
+    declared.size === 0 &&
+    element.attributes.length === 0
+  )
+    return parent;
   const size = declared.get('font-size');
   const space = declared.get('white-space') ?? '';
   const seen = declared.get('visibility') ?? '';
@@ -152,4 +179,6 @@ export function textStyleOf(element: ElementNode, declared: Declared, parent: Te
 
 /** `<font size>` is never too small to read. */
 const legacySize = (element: ElementNode, parent: TextStyle): number =>
-  element.name === 'font' && attributeOf(element, 'size') !== undefined ? 16 : parent.fontSize;
+  element.name === 'font' && attributeOf(element, 'size') !== undefined
+    ? 16
+    : (ownFontSizes.get(element.name) ?? parent.fontSize);

@@ -1,13 +1,3 @@
-import { isValid } from './valid-values.ts';
-
-/** A declaration. Property and value are trimmed, unescaped and in lower case. */
-export interface Declaration {
-  readonly property: string;
-  /** Without `!important`. */
-  readonly value: string;
-  readonly important: boolean;
-}
-
 /**
  * Decodes escapes: `\64 isplay` is `display`. The code 0, and codes that Unicode does not have, become
  * U+FFFD.
@@ -98,53 +88,14 @@ export function splitOutside(css: string, separator: string): string[] {
 /** Splits a value at white space outside of quotes and brackets. No word is empty. */
 export const wordsOf = (value: string): string[] => splitOutside(value, ' ').filter((word) => word !== '');
 
-/** White space means nothing in declarations, except that it parts words, as a comment does. */
-const aBlank = () => ' ';
-
-const known = new Map<string, readonly Declaration[]>();
-/** Cached styles: the paragraphs of a mail repeat the same few. */
-const maxKnown = 500;
-
-/**
- * Parses a style attribute or the body of a rule, in linear time. Repeated declarations are kept, in the
- * order of the source. Invalid ones are left out, so that they override nothing: without a value, with one
- * that ends with an escaped blank or is not `isValid`, or with a property that is not 1 to 40 letters and
- * hyphens. Nothing reads custom properties, so it does not matter which of these are left out.
- */
-export function parseDeclarations(css: string): readonly Declaration[] {
-  const found = known.get(css);
-  if (found !== undefined) return found;
-  const declarations = splitOutside(withoutComments(css, aBlank), ';').flatMap(parseDeclaration);
-  if (css.length < 500) {
-    if (known.size >= maxKnown) known.clear();
-    known.set(css, declarations);
-  }
-  return declarations;
-}
-
 /** Without the white space of CSS around it: to CSS, a no-break space is a letter. In linear time. */
-function trimmed(text: string): string {
+export function trimmed(text: string): string {
   const isBlank = (index: number) => ' \t\n\r\f'.includes(text[index]!);
   let begin = 0;
   let end = text.length;
   while (begin < end && isBlank(begin)) begin += 1;
   while (end > begin && isBlank(end - 1)) end -= 1;
   return text.slice(begin, end);
-}
-
-function parseDeclaration(text: string): Declaration[] {
-  const colon = text.indexOf(':');
-  if (colon === -1) return [];
-  const property = unescapeCss(trimmed(text.slice(0, colon))).toLowerCase();
-  const written = trimmed(text.slice(colon + 1));
-  const bang = written.lastIndexOf('!');
-  const important =
-    bang !== -1 && unescapeCss(trimmed(written.slice(bang + 1))).toLowerCase() === 'important';
-  const value = unescapeCss(important ? trimmed(written.slice(0, bang)) : written).toLowerCase();
-  // `none\9`, which is valid in old browsers alone: in others, the word ends with a tab.
-  if (value !== trimmed(value)) return [];
-  if (!/^[a-z-]{1,40}$/.test(property) || value === '' || !isValid(property, value)) return [];
-  return [{ property, value, important }];
 }
 
 const pixels: ReadonlyMap<string, number> = new Map(
@@ -170,7 +121,7 @@ const pixels: ReadonlyMap<string, number> = new Map(
  *   and ch, and numbers other than 0 without a unit
  */
 export function pixelsOf(value: string, em = 16): number | undefined {
-  const parts = /^([+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e\d)?)([a-z]*)$/.exec(value);
+  const parts = /^([+-]?(?:\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})(?:e[+-]?\d)?)([a-z]*)$/.exec(value);
   if (parts === null) return undefined;
   const size = Number(parts[1]);
   const unit = parts[2]!;

@@ -1,7 +1,8 @@
 import { compileSelectors } from './compile-selector.ts';
 import { mediaApplies, supportsApplies } from './conditional-rules.ts';
-import { type Declaration, parseDeclarations, splitOutside, withoutComments } from './css-syntax.ts';
+import { splitOutside, withoutComments } from './css-syntax.ts';
 import type { Selector } from './match-selector.ts';
+import { type Declaration, parseDeclarations } from './parse-declarations.ts';
 import { InvalidSelector, UnknownSelector } from './simple-selectors.ts';
 
 /** A rule with one selector. */

@@ -1,4 +1,5 @@
 import { attributeOf, type ElementNode } from '../dom/tree.ts';
+import { splitOutside } from './css-syntax.ts';
 import { type ElementTest, matches, type Selector, type Spend } from './match-selector.ts';
 import { siblingPlaceOf } from './sibling-position.ts';
 
@@ -167,14 +168,25 @@ export function pseudoClassTest(
   if (index !== undefined) return { test: nthTest(argument, index), specificity: 100 };
   if (name === 'lang') return { test: langTest(argument), specificity: 100 };
   if (!/^(?:not|is|where|matches|-webkit-any)$/.test(name)) throw new InvalidSelector();
-  return listTest(name, compile(argument));
+  return listTest(name, /^(?:is|where)$/.test(name) ? compileValid(argument, compile) : compile(argument));
 }
+
+/** Of the selectors in `:is` and `:where`, an invalid one is left out alone. */
+const compileValid = (list: string, compile: (list: string) => readonly Selector[]): Selector[] =>
+  splitOutside(list, ',').flatMap((one) => {
+    try {
+      return compile(one);
+    } catch (error) {
+      if (error instanceof InvalidSelector) return [];
+      throw error;
+    }
+  });
 
 function listTest(name: string, selectors: readonly Selector[]): { test: ElementTest; specificity: number } {
   const any: ElementTest = (element, spend) => selectors.some((one) => matches(element, one, spend));
   return {
     test: name === 'not' ? (element, spend) => !any(element, spend) : any,
-    specificity: name === 'where' ? 0 : Math.max(...selectors.map(({ specificity }) => specificity)),
+    specificity: name === 'where' ? 0 : Math.max(0, ...selectors.map(({ specificity }) => specificity)),
   };
 }
 

@@ -1,68 +1,125 @@
 import { parseColour } from './colours.ts';
+import { wordsOf } from './css-syntax.ts';
 
 /*
- * Values that browsers reject, of properties that decide whether a text is seen. An invalid declaration
- * overrides nothing: `opacity:0;opacity:alpha(opacity=90)` hides.
+ * Which values a browser takes, of the properties that decide whether a text is seen. It drops a declaration
+ * with another value, so that an earlier one counts: `opacity:0;opacity:alpha(opacity=90)` hides.
  */
 
+type Check = (value: string) => boolean;
+
 const anywhere = /^(?:inherit|initial|unset|revert|revert-layer)$/;
-/** Functions are not evaluated here: they may have any value. */
-const computed = /\b(?:var|env|calc|min|max|clamp|attr)\(/;
+/** What stands for another value, also for a part of one, is not known when a style is parsed. */
+const replaced = /(?<![\w-])(?:var|env|attr|if)\(/;
+/** Functions whose result is not computed here. */
+const calculation =
+  /^(?:(?:-webkit-)?calc|min|max|clamp|round|mod|rem|abs|sign|sin|cos|tan|sqrt|pow|hypot|exp|log)\(/;
 
-const visibility = /^(?:visible|hidden|collapse)$/;
-
-const opacity = /^[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?%?$/;
-
-const display = new RegExp(
+/** A number, and perhaps its unit. */
+const number = /^[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?(%|[a-z]+|)$/;
+const units = new RegExp(
   `^(?:${[
-    'none|contents|(?:inline-)?(?:block|table|flex|grid)',
-    'table-(?:row|cell|column|caption|(?:row|column|header|footer)-group)',
-    '-webkit-(?:inline-)?(?:box|flex)|ruby(?:-(?:base|text)(?:-container)?)?',
-    '(?:(?:block|inline|flow|flow-root|list-item|run-in|table|flex|grid|ruby|math)(?: +|$)){1,3}',
+    ...['%', 'px', 'pt', 'pc', 'in', 'cm', 'mm', 'q', 'r?(?:em|ex|ch|cap|ic|lh)'],
+    ...['[sld]?v(?:w|h|i|b|min|max)', 'cq(?:w|h|i|b|min|max)'],
   ].join('|')})$`,
 );
+/** A number without a unit is none, but for zero. No size is below zero. */
+function isSize(value: string): boolean {
+  const found = number.exec(value);
+  if (found === null) return calculation.test(value);
+  const size = Number.parseFloat(value);
+  return size >= 0 && (found[1] === '' ? size === 0 : units.test(found[1]!));
+}
 
-const fontSize = new RegExp(
-  `^(?:${[
-    'xx-small|x-small|small|medium|large|x-large|xx-large|xxx-large|smaller|larger|math',
-    '[+-]?0+(?:\\.0+)?|[+-]?(?:\\d+(?:\\.\\d+)?|\\.\\d+)(?:e[+-]?\\d+)?(?:[a-z]+|%)',
-  ].join('|')})$`,
+const oneOf = (...words: readonly string[]): Check => {
+  const pattern = new RegExp(`^(?:${words.join('|')})$`);
+  return (value) => pattern.test(value);
+};
+const either =
+  (...checks: readonly Check[]): Check =>
+  (value) =>
+    checks.some((check) => check(value));
+
+const systemColour = oneOf(
+  ...['currentcolor', 'linktext', 'visitedtext', 'activetext', 'button(?:face|text|border)'],
+  ...['field(?:text)?', 'highlight(?:text)?', 'selecteditem(?:text)?', 'mark(?:text)?', 'graytext'],
+  ...['accentcolor(?:text)?', 'background', 'scrollbar', 'info(?:background|text)', 'menu(?:text)?'],
+  ...['(?:in)?active(?:border|caption)', '(?:inactive)?captiontext', 'appworkspace', 'windowframe'],
+  ...['button(?:highlight|shadow)', 'threed(?:(?:dark|light)?shadow|face|highlight)'],
+  '-webkit-(?:active)?link',
+);
+const colourFunction = /^(?:rgba?|hsla?|hwb|lab|lch|oklab|oklch|color|color-mix|light-dark|contrast-color)\(/;
+/** With numbers alone these are all read here. */
+const numbersOnly = /^(?:rgb|hsl)a?\([\d\s.,%/+-]*\)$/;
+const isColour = either(
+  (value) => parseColour(value) !== undefined,
+  systemColour,
+  (value) => colourFunction.test(value) && !numbersOnly.test(value),
 );
 
-const isNegative = (value: string): boolean => value.startsWith('-') && Number.parseFloat(value) < 0;
+const extents = [
+  '(?:-webkit-)?(?:min-content|max-content|fit-content)',
+  ...['-webkit-fill-available', 'stretch', 'calc-size\\(.*', 'anchor-size\\(.*'],
+];
+const isExtent = either(isSize, oneOf('auto', ...extents));
+const isLimit = either(isSize, oneOf('none', ...extents));
 
-const length = /^(?:[+-]?0+(?:\.0+)?|[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?(?:[a-z]+|%))$/;
-const sizeWord = /^(?:(?:min|max|fit)-content|stretch|-(?:webkit|moz)-[a-z-]+|[a-z-]+\(.*)$/s;
-const isSize = (value: string): boolean => (length.test(value) && !isNegative(value)) || sizeWord.test(value);
-const isExtent = (value: string): boolean => value === 'auto' || isSize(value);
-const isMaximum = (value: string): boolean => value === 'none' || isSize(value);
-
-const numbersOnly = /^(?:#|rgba?\([\d\s.,%/+-]*(?:\)|$))/;
-/** Words may be those of the system, and not every function is read here. */
-const isColour = (value: string): boolean => !numbersOnly.test(value) || parseColour(value) !== undefined;
-
-const tests: ReadonlyMap<string, (value: string) => boolean> = new Map(
-  Object.entries({
-    visibility: (value) => visibility.test(value),
-    opacity: (value) => opacity.test(value),
-    display: (value) => display.test(value),
-    'font-size': (value) => fontSize.test(value) && !isNegative(value),
-    width: isExtent,
-    height: isExtent,
-    'max-width': isMaximum,
-    'max-height': isMaximum,
-    color: isColour,
-    'background-color': isColour,
-    '-webkit-text-fill-color': isColour,
-  }),
+const isCommonDisplay = oneOf(
+  ...[
+    'none',
+    'block',
+    'inline',
+    'table',
+    'flex',
+    'grid',
+    'contents',
+    'inline-(?:block|table|flex|grid)',
+    '-webkit-(?:inline-)?(?:box|flex)',
+  ],
+  ...['ruby-text', 'table-(?:row|cell|column|caption|(?:row|column|header|footer)-group)'],
 );
+const isOutside = oneOf('block', 'inline');
+const isItem = oneOf('list-item');
+const isFlow = oneOf('flow', 'flow-root');
+const isInside = oneOf('flow', 'flow-root', 'table', 'flex', 'grid', 'ruby', 'math');
+/** In any order: what a box is outside, what it is inside, and `list-item`, which flows inside. */
+function isDisplay(value: string): boolean {
+  if (isCommonDisplay(value)) return true;
+  const words = wordsOf(value);
+  const count = (check: Check) => words.filter(check).length;
+  const [outside, item] = [count(isOutside), count(isItem)];
+  const inside = count(item === 0 ? isInside : isFlow);
+  return outside <= 1 && inside <= 1 && item <= 1 && outside + inside + item === words.length;
+}
+
+const isFontSize = either(
+  isSize,
+  oneOf('(?:xx?-)?small', 'medium', '(?:x{1,3}-)?large', '-webkit-xxx-large', 'smaller', 'larger', 'math'),
+);
+const isOpacity = (value: string): boolean =>
+  /^%?$/.test(number.exec(value)?.[1] ?? 'none') || calculation.test(value);
+const isOverflow = oneOf('visible', 'hidden', 'clip', 'scroll', 'auto', 'overlay');
+
+const checks: ReadonlyMap<string, Check> = new Map([
+  ['visibility', oneOf('visible', 'hidden', 'collapse')],
+  ['opacity', isOpacity],
+  ['display', isDisplay],
+  ['position', oneOf('static', 'relative', 'absolute', 'fixed', '(?:-webkit-)?sticky')],
+  ['font-size', isFontSize],
+  ...['color', '-webkit-text-fill-color', 'background-color'].map((name) => [name, isColour] as const),
+  ...['width', 'height', 'min-width', 'min-height'].map((name) => [name, isExtent] as const),
+  ...['max-width', 'max-height'].map((name) => [name, isLimit] as const),
+  ...['overflow-x', 'overflow-y'].map((name) => [name, isOverflow] as const),
+  ['overflow', (value) => wordsOf(value).length <= 2 && wordsOf(value).every(isOverflow)],
+]);
 
 /**
- * Whether a value may be one of its property. Not every invalid value is known: true for those of other
- * properties, for words and functions as colours, and for functions that are computed.
+ * Whether a browser takes a value of a property. Not every other value is known: true for all values of other
+ * properties, and for those with functions that are not computed here, such as `var()` and `calc()`.
+ * @param property by its usual name
  * @param value in lower case, without white space around it
  */
 export function isValid(property: string, value: string): boolean {
-  const test = tests.get(property);
-  return test === undefined || anywhere.test(value) || computed.test(value) || test(value);
+  const check = checks.get(property);
+  return check === undefined || check(value) || anywhere.test(value) || replaced.test(value);
 }

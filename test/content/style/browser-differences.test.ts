@@ -25,6 +25,13 @@ test.each([
   ['in at-rules, too', '<style>@media/**/screen/**/and (hover){p{display:none}}</style><p>TEXT</p>'],
   ['an opacity may be a percentage', '<p style="opacity:.5%">TEXT</p>'],
   ['what is not valid overrides nothing', '<p style="visibility:hidden;visibility:seen">TEXT</p>'],
+  ['nor does a word of no display', '<p style="display:none;display:shown">TEXT</p>'],
+  ['nor one of an old browser', '<p style="display:none;display:-ms-flexbox">TEXT</p>'],
+  ['nor a size', '<p style="font-size:0;font-size:large-ish">TEXT</p>'],
+  ['nor a colour', '<p style="color:#fff;color:#12345">TEXT</p>'],
+  ['nor an opacity', '<p style="opacity:0;opacity:1px">TEXT</p>'],
+  ['nor a height', '<p style="max-height:0;max-height:-5px;overflow:hidden;overflow:seen">TEXT</p>'],
+  ['nor a place', '<p style="position:absolute;left:-9999px;position:here">TEXT</p>'],
   ['nor does a hack for old browsers', '<p style="display:none;display:block\\9">TEXT</p>'],
   ['nor another’s filter', '<p style="opacity:0;opacity:alpha(opacity=90)">TEXT</p>'],
   ['nor another’s word', '<p style="display:none;display:-ms-grid">TEXT</p>'],
@@ -46,8 +53,26 @@ test.each([
     '<style>@media screen and/**/(min-width:1px){p{display:none}}</style><p>TEXT</p>',
   ],
   ['a row that collapses', '<table><tr style="visibility:collapse"><td>TEXT</td></tr></table>'],
-])('a text that a browser does not show is not shown: %s', (_, html) => {
-  expect(cleanHtml(html, 'HELD')).toMatchObject({ text: '', changes: [{ code: 'HIDDEN_TEXT' }] });
+  ['what is in a column', '<p style="display:table-column">TEXT</p>'],
+  ['a property has another name', '<p style="block-size:0;overflow-block:hidden">TEXT</p>'],
+  ['so do places', '<p style="position:absolute;inset:auto auto auto -9999px">TEXT</p>'],
+  ['so do margins', '<p style="margin-inline-start:-9999px">TEXT</p>'],
+  ['a property scales', '<p style="scale:1 0">TEXT</p>'],
+  ['a property moves', '<p style="translate:10px -9999px">TEXT</p>'],
+  ['a zoom is tiny', '<p style="zoom:5%">TEXT</p>'],
+  ['what is hidden on one axis is on both', '<p style="max-height:0;overflow:hidden visible">TEXT</p>'],
+  ['an item of a box is one', '<p style="display:flex"><b style="max-height:0;overflow:hidden">TEXT</b></p>'],
+  ['so is what floats', '<b style="float:left;height:0;overflow:hidden">TEXT</b>'],
+  ['no background shows through', '<p style="color:transparent;background-clip:text">TEXT</p>'],
+  ['nor one like the page', '<p style="color:transparent;background:#fff;background-clip:text">TEXT</p>'],
+  ['a popover is closed', '<div popover>TEXT</div>'],
+  ['a code ends with a blank', '<style>.\\31 a{display:none}</style><p class=1a>TEXT</p>'],
+  ['a list forgives', '<style>p:is(:unheard-of,p){display:none}</style><p>TEXT</p>'],
+  ['a drawing has a style sheet', '<svg><style>p{display:none}</style></svg><p>TEXT</p>', 'EMBEDDED'],
+])('a text that a browser does not show is not shown: %s', (_, html, ...others: string[]) => {
+  const { text, changes } = cleanHtml(html, 'HELD');
+  expect(text).toBe('');
+  expect(changes.map(({ code }) => code)).toEqual(['HIDDEN_TEXT', ...others]);
 });
 
 test.each([
@@ -82,8 +107,45 @@ test.each([
   ],
   ['an opacity is a number and nothing else', '<p style="opacity:0 !ie">TEXT</p>'],
   ['an opacity above one hides nothing', '<p style="opacity:7;color:rgba(0,0,0,5)">TEXT</p>'],
+  ['a cell is as high as its content', '<table><td style="height:0;overflow:hidden">TEXT</table>'],
+  ['and so is a table', '<table style="max-height:0;overflow:hidden"><td>TEXT</table>'],
+  ['a word in a line has no height', '<span style="max-height:0;overflow:hidden">TEXT</span>'],
+  ['nor has an element that is not known', '<o:p style="height:0;overflow:hidden">TEXT</o:p>'],
+  ['the least height counts', '<p style="height:0;min-height:20px;overflow:hidden">TEXT</p>'],
+  ['a mark is yellow', '<p style="color:#fff"><mark>TEXT</mark></p>'],
+  ['whatever its letters are', '<mark style="color:#fff">TEXT</mark>'],
+  ['on a colour that is not known here', '<p style="background:oklch(0 0 0);color:#fff">TEXT</p>'],
+  ['or is in a variable', '<p style="background-color:var(--primary, #000);color:#fff">TEXT</p>'],
+  ['of a colour that is not known here', '<p style="background:#000;color:oklch(1 0 0)">TEXT</p>'],
+  ['on the lowest of several backgrounds', '<p style="background:none,#000;color:#fff">TEXT</p>'],
+  ['of the first colour again', '<div style="color:#fff"><p style="color:initial">TEXT</p></div>'],
+  ['only tables have an attribute for the background', '<div bgcolor="black">TEXT</div>'],
+  ['a dialog that is displayed', '<dialog style="display:block">TEXT</dialog>'],
+  ['a background that is none', '<p style="background:#000;color:#fff;background:unheard">TEXT</p>'],
+  ['visible in what is collapsed', '<p style="visibility:collapse"><b style="visibility:visible">TEXT</b>'],
+  ['an id does not begin with a digit', '<style>#1a{display:none}</style><p id=1a>TEXT</p>'],
+  ['a part that no browser knows', '<style>p,::unheard-of{display:none}</style><p>TEXT</p>'],
+  ['plain text is no style sheet', '<style type="text/plain">p{display:none}</style><p>TEXT</p>'],
 ])('a text that a browser shows is shown: %s', (_, html) => {
   expect(cleanHtml(html, 'HELD')).toMatchObject({ text: 'TEXT', changes: [] });
+});
+
+test('letters that show the background through are shown in its colour', () => {
+  const gradient = 'background:linear-gradient(red,blue);-webkit-text-fill-color:transparent';
+  const plain = 'background:red;color:transparent';
+  expect(cleanHtml(`<p style="${gradient};-webkit-background-clip:text">a</p>`, 'HELD')).toMatchObject({
+    html: '<p>a</p>',
+    changes: [],
+  });
+  expect(cleanHtml(`<p style="${plain};background-clip:text">a</p>`, 'HELD')).toMatchObject({
+    html: '<p style="color:red">a</p>',
+    changes: [],
+  });
+});
+
+test('a button has letters of its own', () => {
+  const html = '<p style="color:#fff;font-size:0"><button>TEXT</button></p>';
+  expect(cleanHtml(html, 'HELD').text).toContain('TEXT');
 });
 
 test('values on both sides of a comment are two', () => {

@@ -14,11 +14,13 @@ const code = ['html', 'style'].flatMap((folder) => {
   const url = new URL(`../../../src/content/${folder}/`, import.meta.url);
   return readdirSync(url).map((file) => readFileSync(new URL(file, url), 'utf8'));
 });
-/** Words of the cleaner's code. `hidden` is left out, as the attribute hides with any value. */
+/** Attributes that hide with any value. */
+const hiding = new Set(['hidden', 'popover']);
+/** Words of the cleaner's code, without these. */
 const wordsOf = (pattern: RegExp): string[] => [
   ...new Set(
     code.flatMap((text) =>
-      [...text.matchAll(pattern)].map(([, word]) => word!).filter((word) => word !== 'hidden'),
+      [...text.matchAll(pattern)].map(([, word]) => word!).filter((word) => !hiding.has(word)),
     ),
   ),
 ];
