@@ -147,7 +147,7 @@ function luminance(colour: Colour): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-/** The contrast of two opaque colours by WCAG 2: from 1, for the same lightness, to 21 for black and white. */
+/** The contrast of two opaque colours by WCAG 2: from 1, for equal lightness, to 21 for black and white. */
 export function contrast(one: Colour, other: Colour): number {
   const [a, b] = [luminance(one), luminance(other)];
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
