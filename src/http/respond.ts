@@ -107,3 +107,5 @@ export function sendError(req: IncomingMessage, res: ServerResponse, error: unkn
 
 /** Value of a WWW-Authenticate header that makes a browser prompt for a password. */
 export const passwordChallenge = 'Basic realm="Ticketwire", charset="UTF-8"';
+/** Body of the 403 for a download with a credential that may not read. */
+export const withoutRead = 'This credential does not have the scope "read"\n';

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createToken } from '../../src/auth/tokens.ts';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { eventually } from '../support/eventually.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
@@ -280,6 +281,14 @@ test('the source of a mail is the bytes the server took, for operators, after it
   expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   expect((await get(added.delivery!.sourceUrl, asRequester)).status).toBe(404);
   expect((await get(added.delivery!.sourceUrl, null)).status).toBe(401);
+  const { token } = await createToken(gateway.database.database.desk, {
+    ...{ userId: 1, name: 'writer', scopes: ['write'] },
+  });
+  const refused = await get(added.delivery!.sourceUrl, `Bearer ${token}`);
+  expect([refused.status, await refused.text()]).toEqual([
+    403,
+    'This credential does not have the scope "read"\n',
+  ]);
   for (const path of [
     'nonsense/source',
     `${encodeGlobalId('Delivery', 999)}/source`,

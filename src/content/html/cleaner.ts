@@ -5,7 +5,13 @@ import { attributeOf, type ElementNode, isHtml, type TextNode } from '../dom/tre
 import { type LinkTarget, parseLinkTarget } from '../dom/urls.ts';
 import { holdsLink, textIn, type Visitor } from '../dom/walk.ts';
 import { type Declared, declaredOf } from '../style/cascade.ts';
-import { initialStyle, isReadable, type TextStyle, textStyleOf } from '../style/computed-style.ts';
+import {
+  initialStyle,
+  isReadable,
+  readableColour,
+  type TextStyle,
+  textStyleOf,
+} from '../style/computed-style.ts';
 import { isHidden, isHiddenInOutlook } from '../style/is-hidden.ts';
 import type { Sheet } from '../style/parse-stylesheet.ts';
 import { BodyOutput } from './body-output.ts';
@@ -87,6 +93,8 @@ export class Cleaner implements Visitor {
     }
     output.hasVisibleContent ||= visible;
     output.plain.write(written, style.space);
+    const colour = visible ? readableColour(style) : undefined;
+    if (colour !== undefined) output.markup.open('span', [['style', `color:${colour}`]]);
     if (style.space === 'collapse' || this.#pre) output.markup.text(written);
     else {
       let first = true;
@@ -96,6 +104,7 @@ export class Cleaner implements Visitor {
         first = false;
       }
     }
+    if (colour !== undefined) output.markup.close();
   }
 
   enter(element: ElementNode): boolean {

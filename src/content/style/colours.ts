@@ -137,3 +137,18 @@ export function looksAlike(text: Colour, background: Colour): boolean {
   const shown = over(text, background);
   return [0, 1, 2].every((index) => Math.abs(shown[index]! - background[index]!) <= 8);
 }
+
+/** How much light a colour reflects, from 0 (black) to 1, by WCAG 2. */
+function luminance(colour: Colour): number {
+  const [red, green, blue] = [0, 1, 2].map((index) => {
+    const share = colour[index]! / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  }) as [number, number, number];
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+/** The contrast of two opaque colours by WCAG 2: from 1, for equal lightness, to 21 for black and white. */
+export function contrast(one: Colour, other: Colour): number {
+  const [a, b] = [luminance(one), luminance(other)];
+  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}

@@ -1,7 +1,16 @@
 import { symbolsOf } from '../dom/symbol-fonts.ts';
 import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import type { Declared } from './cascade.ts';
-import { black, type Colour, looksAlike, over, parseColour, parseLegacyColour, white } from './colours.ts';
+import {
+  black,
+  type Colour,
+  contrast,
+  looksAlike,
+  over,
+  parseColour,
+  parseLegacyColour,
+  white,
+} from './colours.ts';
 import { pixelsOf } from './css-syntax.ts';
 
 /**
@@ -21,6 +30,11 @@ export interface TextStyle {
   readonly colour: Colour | undefined;
   /** Opaque, because it is mixed with what is behind it; undefined over an image and when it is not known. */
   readonly background: Colour | undefined;
+  /**
+   * The colours that the cleaned HTML has instead, which drops images and colours that are not known.
+   * Undefined where both colours are known: the HTML has these.
+   */
+  readonly shown: ShownColours | undefined;
   readonly space: WhiteSpace;
   /** Whether `visibility` is `visible`. */
   readonly visible: boolean;
@@ -30,17 +44,26 @@ export interface TextStyle {
   readonly boxes: boolean;
 }
 
+/** The colours of text and of what is behind it. */
+export interface ShownColours {
+  readonly colour: Colour;
+  readonly background: Colour;
+}
+
 /** The style outside of all elements: black text of 16 pixels on white. */
 export const initialStyle: TextStyle = {
   fontSize: 16,
   colour: black,
   background: white,
+  shown: undefined,
   space: 'collapse',
   visible: true,
   symbols: undefined,
   boxes: false,
 };
 
+/** Contrast below which text is written in another colour where its background was dropped. */
+const leastContrast = 2;
 /** Smallest readable font size in pixels. */
 const leastFontSize = 2;
 
@@ -129,13 +152,48 @@ function backgroundOf(element: ElementNode, declared: Declared, parent: TextStyl
   const said = declared.get('background-color');
   if (said === 'inherit' || said === 'initial') return parent.background;
   if (said !== undefined && !asIfUnsaid.test(said) && parseColour(said) === undefined) return undefined;
-  const attribute = filled ? attributeOf(element, 'bgcolor') : undefined;
-  const colour =
-    (said === undefined ? undefined : parseColour(said)) ??
-    (attribute === undefined ? undefined : parseLegacyColour(attribute));
+  const colour = fillOf(element, declared);
   if (colour === undefined) return ownBackgrounds.get(element.name) ?? parent.background;
   if (colour[3] === 1) return colour;
   return parent.background === undefined ? undefined : over(colour, parent.background);
+}
+
+/** The colour that its declaration or attribute gives an element as its background, if it is known. */
+function fillOf(element: ElementNode, declared: Declared): Colour | undefined {
+  const said = declared.get('background-color');
+  const attribute = filledByAttribute.test(element.name) ? attributeOf(element, 'bgcolor') : undefined;
+  return (
+    (said === undefined ? undefined : parseColour(said)) ??
+    (attribute === undefined ? undefined : parseLegacyColour(attribute))
+  );
+}
+
+/** @param colour and `background`: those of the element, as far as they are known */
+function shownOf(
+  element: ElementNode,
+  declared: Declared,
+  parent: TextStyle,
+  { colour, background }: { colour: Colour | undefined; background: Colour | undefined },
+): ShownColours | undefined {
+  if (colour !== undefined && background !== undefined) return undefined;
+  const around = parent.shown ?? { colour: parent.colour!, background: parent.background! };
+  const fill = fillOf(element, declared);
+  return {
+    colour: colour ?? around.colour,
+    background: background ?? (fill === undefined ? around.background : over(fill, around.background)),
+  };
+}
+
+/**
+ * The colour in which text must be written to be readable in the cleaned HTML: black or white where an image
+ * or a colour was dropped and less than a contrast of 2 is left. Undefined where the text is readable as it
+ * is.
+ */
+export function readableColour({ shown }: TextStyle): 'black' | 'white' | undefined {
+  if (shown === undefined) return undefined;
+  const { colour, background } = shown;
+  if (contrast(over(colour, background), background) >= leastContrast) return undefined;
+  return contrast(white, background) > contrast(black, background) ? 'white' : 'black';
 }
 
 const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext', 'textarea']);
@@ -166,10 +224,13 @@ export function textStyleOf(element: ElementNode, declared: Declared, parent: Te
   const family =
     declared.get('font-family') ?? (element.name === 'font' ? attributeOf(element, 'face') : undefined);
   const display = declared.get('display') ?? '';
+  const colour = colourOf(element, declared, parent);
+  const background = backgroundOf(element, declared, parent);
   return {
     fontSize: size === undefined ? legacySize(element, parent) : fontSizeOf(size, parent.fontSize),
-    colour: colourOf(element, declared, parent),
-    background: backgroundOf(element, declared, parent),
+    colour,
+    background,
+    shown: shownOf(element, declared, parent, { colour, background }),
     space: spaces.get(space) ?? (keeps ? 'keep' : parent.space),
     visible: visibilities.get(seen) ?? parent.visible,
     symbols: family === undefined ? parent.symbols : symbolsOf(family),

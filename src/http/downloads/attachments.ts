@@ -12,7 +12,7 @@ import { signedParameters } from '../../tickets/read/signed-url.ts';
 import type { BeginRequest } from '../begin-request.ts';
 import { dispositionOf } from '../content-disposition.ts';
 import { decodeSegment } from '../request-target.ts';
-import { passwordChallenge, refuseMethod, sendText } from '../respond.ts';
+import { passwordChallenge, refuseMethod, sendText, withoutRead } from '../respond.ts';
 import type { Handle } from '../server.ts';
 import { rangeOf } from './byte-range.ts';
 import { preconditionOf, rangeIfSame } from './preconditions.ts';
@@ -54,8 +54,7 @@ export function createDownloads(ports: DownloadPorts): Handle {
     if (!signed && ctx.viewer === undefined)
       // Links are opened by people, so the browser may prompt for a password here.
       return sendText(res, 401, 'Sign in to download\n', { 'WWW-Authenticate': passwordChallenge });
-    if (ctx.viewer !== undefined && !ctx.viewer.scopes.has('read'))
-      return sendText(res, 403, 'This credential does not have the scope "read"\n');
+    if (ctx.viewer !== undefined && !ctx.viewer.scopes.has('read')) return sendText(res, 403, withoutRead);
     const attachment =
       id === undefined || ctx.viewer === undefined ? undefined : (await loadAttachments(ctx, [id])).get(id);
     if (attachment === undefined || !isServed(attachment)) return sendText(res, 404, 'Not found\n');

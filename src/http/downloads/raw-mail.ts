@@ -6,14 +6,14 @@ import type { TicketContext } from '../../tickets/context.ts';
 import { openRawMail } from '../../tickets/deliveries/raw-mail.ts';
 import { dispositionOf } from '../content-disposition.ts';
 import { decodeSegment } from '../request-target.ts';
-import { passwordChallenge, refuseMethod, sendText } from '../respond.ts';
+import { passwordChallenge, refuseMethod, sendText, withoutRead } from '../respond.ts';
 import { sendBody } from './send-body.ts';
 
 /**
  * Handles GET and HEAD of /deliveries/{id}/source: sends the mail as it was sent, or may have been sent,
- * without blind copies, to operators with the scope `read`. A request without a credential gets 401. Other
- * viewers, and requests for a mail that does not exist or was not sent yet, get 404. Any other method gets
- * 405. Faults are thrown.
+ * without blind copies, to operators with the scope `read`. A request without a credential gets 401, a
+ * credential without that scope 403. Requesters, and requests for a mail that does not exist or was not sent
+ * yet, get 404. Any other method gets 405. Faults are thrown.
  * @param path what follows `/deliveries/`: `{id}/source`
  */
 export async function answerSource(
@@ -27,6 +27,7 @@ export async function answerSource(
   const deliveryId = what === 'source' ? decodeGlobalId('Delivery', decodeSegment(globalId!)) : undefined;
   if (ctx.viewer === undefined)
     return sendText(res, 401, 'Sign in to download\n', { 'WWW-Authenticate': passwordChallenge });
+  if (!ctx.viewer.scopes.has('read')) return sendText(res, 403, withoutRead);
   const source =
     deliveryId === undefined
       ? undefined
