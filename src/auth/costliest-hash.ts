@@ -8,10 +8,11 @@ import { currentParameters, type ScryptParameters } from './scrypt.ts';
 const keepMs = 10 * 60_000;
 
 /**
- * Creates a function that finds the password hash of an enabled user that is the most expensive to check.
- * Hashes that cost exactly as much as a new one do not count. The function resolves to a hash of the same
- * cost that no password matches, and to undefined when no hash counts. It rejects with the database's error.
- * The result is cached for ten minutes of the clock `now`; an error is not cached.
+ * Creates a function that finds the password hash of an enabled user that is the most expensive to check, so
+ * that a wrong password can cost as much for everybody. Hashes of scrypt, bcrypt and ASP.NET count, cheaper
+ * ones than new hashes too, but not those that cost exactly as much as a new one. The function resolves to a
+ * hash of the same format and cost that no password matches, and to undefined when no hash counts. It rejects
+ * with the database's error. The result is cached for ten minutes of the clock `now`; an error is not cached.
  * @param cost the parameters of new hashes
  */
 export function createCostliestHash(

@@ -22,8 +22,9 @@ const inertPolicy =
   "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox";
 
 /**
- * Sends a whole response with the security headers that all of them have: no sniffing, no referrer, no
- * framing and, unless `page.headers` say otherwise, no caching. Its body is omitted for HEAD.
+ * Sends a whole response with the security headers that all of them have: no sniffing, no referrer, no access
+ * by windows of other origins and, unless `page.headers` say otherwise, no caching. Only the default policy
+ * prevents framing, so a `page.policy` must say who may frame the page. The body is omitted for HEAD.
  */
 export function sendPage(req: IncomingMessage, res: ServerResponse, page: PageResponse): void {
   const body = Buffer.isBuffer(page.body) ? page.body : Buffer.from(page.body);

@@ -92,7 +92,8 @@ export interface ParsedMessage {
   readonly changes: readonly BodyChange[];
   /**
    * The problems that can be found without the database and without reading files: those of the body, and at
-   * most a hundred others. Paths begin at the command's input: `['email', 'cc', 2]`.
+   * most a hundred others. Paths begin at the command's input: `['email', 'cc', 2]`. A malformed ticket
+   * selector is none of them: no ticket has it.
    */
   readonly problems: readonly Problem[];
 }
