@@ -1,6 +1,6 @@
 import type { MessageFormat } from '../platform/vocabulary.ts';
+import { hasVisibleText } from './dom/has-visible-text.ts';
 import { encodeTextPart } from './encode-text-part.ts';
-import { hasVisibleText } from './has-visible-text.ts';
 import { checkHtml, cleanHtml, type ReadBody } from './html/clean-html.ts';
 import type { RemotePictures } from './html/pictures.ts';
 import { takeOutPictures } from './pasted-pictures.ts';

@@ -1,5 +1,5 @@
+import { hasVisibleText } from '../content/dom/has-visible-text.ts';
 import { UnreadableBody } from '../content/dom/tree.ts';
-import { hasVisibleText } from '../content/has-visible-text.ts';
 import { readBody } from '../content/read-message-body.ts';
 import type { DeskRecord, DeskRecordOf, ImportProblem, NumberedRecord } from './record.ts';
 

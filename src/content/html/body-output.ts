@@ -1,6 +1,6 @@
+import { hasVisibleText } from '../dom/has-visible-text.ts';
 import { MarkupWriter } from '../dom/markup-writer.ts';
 import { type LinkTarget, textShowsUrl } from '../dom/urls.ts';
-import { hasVisibleText } from '../has-visible-text.ts';
 import { isReadable, type TextStyle } from '../style/computed-style.ts';
 import { ChangeList } from './body-changes.ts';
 import type { Picture } from './pictures.ts';

@@ -1,9 +1,9 @@
+import { hasVisibleText } from '../dom/has-visible-text.ts';
 import { inPieces, linesOf } from '../dom/large-strings.ts';
 import { withSymbols } from '../dom/symbol-fonts.ts';
 import { attributeOf, type ElementNode, isHtml, type TextNode } from '../dom/tree.ts';
 import { type LinkTarget, parseLinkTarget } from '../dom/urls.ts';
 import { holdsLink, textIn, type Visitor } from '../dom/walk.ts';
-import { hasVisibleText } from '../has-visible-text.ts';
 import { type Declared, declaredOf } from '../style/cascade.ts';
 import {
   initialStyle,

@@ -1,6 +1,6 @@
+import { hasVisibleText } from '../dom/has-visible-text.ts';
 import { attributeOf, type ElementNode } from '../dom/tree.ts';
 import { parseLinkTarget, trimUrl } from '../dom/urls.ts';
-import { hasVisibleText } from '../has-visible-text.ts';
 import { shownStyle } from '../style/allowed-style.ts';
 import type { Declared } from '../style/cascade.ts';
 import { isReadable, type TextStyle } from '../style/computed-style.ts';

@@ -1,6 +1,6 @@
 import type { Limits } from '../../config.ts';
+import { hasVisibleText } from '../../content/dom/has-visible-text.ts';
 import { UnreadableBody } from '../../content/dom/tree.ts';
-import { hasVisibleText } from '../../content/has-visible-text.ts';
 import type { BodyChange } from '../../content/html/body-changes.ts';
 import type { PastedPicture } from '../../content/pasted-pictures.ts';
 import { checkHtml, withoutPasted } from '../../content/read-message-body.ts';
