@@ -1,7 +1,7 @@
 import { hasVisibleText } from '../dom/has-visible-text.ts';
 import { MarkupWriter } from '../dom/markup-writer.ts';
 import { type LinkTarget, textShowsUrl } from '../dom/urls.ts';
-import { isReadable, type TextStyle } from '../style/computed-style.ts';
+import { isReadable, readableColour, type TextStyle } from '../style/computed-style.ts';
 import { ChangeList } from './body-changes.ts';
 import type { Picture } from './pictures.ts';
 import { TextWriter } from './text-writer.ts';
@@ -48,8 +48,17 @@ export class BodyOutput {
   writeReplacement(text: string, style: TextStyle): void {
     if (text === '' || !isReadable(style)) return;
     this.hasVisibleContent ||= hasVisibleText(text);
-    this.markup.text(text);
+    this.inReadableColour(style, () => this.markup.text(text));
     this.plain.write(text, 'collapse');
+  }
+
+  /** Calls `write`, which writes text of this style to `markup`, in a `readableColour` if it needs one. */
+  inReadableColour(style: TextStyle, write: () => void): void {
+    const colour = readableColour(style);
+    if (colour === undefined) return write();
+    this.markup.open('span', [['style', `color:${colour}`]]);
+    write();
+    this.markup.close();
   }
 
   /** Adds an image to the list. In a link, its alternative text may become the link's text. */

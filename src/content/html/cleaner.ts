@@ -5,13 +5,7 @@ import { attributeOf, type ElementNode, isHtml, type TextNode } from '../dom/tre
 import { type LinkTarget, parseLinkTarget } from '../dom/urls.ts';
 import { holdsLink, textIn, type Visitor } from '../dom/walk.ts';
 import { type Declared, declaredOf } from '../style/cascade.ts';
-import {
-  initialStyle,
-  isReadable,
-  readableColour,
-  type TextStyle,
-  textStyleOf,
-} from '../style/computed-style.ts';
+import { initialStyle, isReadable, type TextStyle, textStyleOf } from '../style/computed-style.ts';
 import { isHidden, isHiddenInOutlook } from '../style/is-hidden.ts';
 import type { Sheet } from '../style/parse-stylesheet.ts';
 import { BodyOutput } from './body-output.ts';
@@ -93,18 +87,19 @@ export class Cleaner implements Visitor {
     }
     output.hasVisibleContent ||= visible;
     output.plain.write(written, style.space);
-    const colour = visible ? readableColour(style) : undefined;
-    if (colour !== undefined) output.markup.open('span', [['style', `color:${colour}`]]);
-    if (style.space === 'collapse' || this.#pre) output.markup.text(written);
-    else {
-      let first = true;
-      for (const line of linesOf(written)) {
-        if (!first) output.markup.empty('br', []);
-        output.markup.text(line);
-        first = false;
-      }
+    if (visible) output.inReadableColour(style, () => this.#writeLines(written, style));
+    else this.#writeLines(written, style);
+  }
+
+  #writeLines(text: string, { space }: TextStyle): void {
+    const { markup } = this.output;
+    if (space === 'collapse' || this.#pre) return markup.text(text);
+    let first = true;
+    for (const line of linesOf(text)) {
+      if (!first) markup.empty('br', []);
+      markup.text(line);
+      first = false;
     }
-    if (colour !== undefined) output.markup.close();
   }
 
   enter(element: ElementNode): boolean {
@@ -188,12 +183,14 @@ export class Cleaner implements Visitor {
     if (tags.displaced) output.changes.add('PLACEMENT');
     if (tags.name !== undefined) output.markup.open(tags.name, tags.attributes);
     if (tags.struck) output.markup.open('s', []);
-    if (item !== undefined && item.tick !== '') output.markup.text(item.tick);
+    const style = textStyleOf(element, declared, around);
+    if (item !== undefined && item.tick !== '')
+      output.inReadableColour(style, () => output.markup.text(item.tick));
     if (name === 'q') output.plain.write('"', 'collapse');
     if (name === 'rt') output.writeReplacement('(', around);
     if (cell) this.#cells += 1;
     this.#open.push({
-      style: textStyleOf(element, declared, around),
+      style,
       tags: (tags.name === undefined ? 0 : 1) + (tags.struck ? 1 : 0),
       after: this.#gap(gaps.after, list),
       pre: rule.as === 'pre' || this.#pre,

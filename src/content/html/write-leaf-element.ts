@@ -89,7 +89,7 @@ function writePicture(
   });
   if (standsForText.test(alt.trim())) output.plain.write(alt.trim(), 'collapse');
   if (remote && remotePictures === 'OMITTED') {
-    if (alt.trim() !== '') output.markup.text(`[${alt.trim()}]`);
+    if (alt.trim() !== '') output.inReadableColour(around, () => output.markup.text(`[${alt.trim()}]`));
     return;
   }
   const { style } = shownStyle(declared);

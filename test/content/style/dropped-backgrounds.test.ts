@@ -7,6 +7,7 @@ test.each([
   ['a picture of an attribute', '<table background="a.png"><tr><td style="color:#eee">Hi', 'black'],
   ['a gradient', '<p style="background:linear-gradient(90deg,#667eea,#764ba2);color:#fff">Hi</p>', 'black'],
   ['an unknown colour', '<p style="background:oklch(.3 .1 260);color:white">Hi</p>', 'black'],
+  ['the value of a field', '<p style="background:url(a.png);color:#fff"><input value=Hi>', 'black'],
   ['yellow letters', '<p style="background:url(a.png);color:gold">Hi</p>', 'black'],
   ['unknown letters on navy', '<p style="background:navy"><b style="color:var(--light)">Hi</b></p>', 'white'],
 ])('text is written in a colour that can be read: %s', (_, body, colour) => {
