@@ -143,11 +143,16 @@ export class Feed<E, P> implements Takers {
    * @param alone how this watcher reads while it is behind; without it, as the feed reads
    */
   after(position: P, alone?: ReadAlone<E, P>): Page<E, P> | Promise<Page<E, P>> {
-    const { isBefore } = this.#ports;
-    if (!this.#recent.reachBackTo(position)) return this.#readBehind(position, alone);
-    if (!this.hasNews || isBefore(position, this.#recent.end!)) return this.#recentAfter(position);
+    const { end } = this.#recent;
+    const isAtEnd = end !== undefined && !this.#ports.isBefore(position, end);
+    if (!isAtEnd || !this.hasNews) return this.#take(position, alone);
     this.#reading ??= this.#readOn();
-    return this.#reading.then(() => this.#recentAfter(position));
+    return this.#reading.then(() => this.#take(position, alone));
+  }
+
+  /** The next page, from memory if it is there. */
+  #take(position: P, alone: ReadAlone<E, P> | undefined): Page<E, P> | Promise<Page<E, P>> {
+    return this.#recent.after(position, this.hasNews) ?? this.#readBehind(position, alone);
   }
 
   /**
@@ -191,9 +196,5 @@ export class Feed<E, P> implements Takers {
       if (this.#wakes.size > 0) this.notify();
     }, this.#heldMs).unref();
     this.#heldMs = Math.min(mostHeldMs, 2 * this.#heldMs);
-  }
-
-  #recentAfter(position: P): Page<E, P> {
-    return this.#recent.after(position, this.hasNews);
   }
 }

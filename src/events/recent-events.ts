@@ -80,11 +80,6 @@ export class RecentEvents<E, P> {
     return this.#end;
   }
 
-  /** Whether all events after the position, up to `end`, are in memory. False before `begin`. */
-  reachBackTo(position: P): boolean {
-    return this.#start !== undefined && !this.#order.isBefore(position, this.#start);
-  }
-
   /**
    * Begins without any events.
    * @param end the position of the end of the list
@@ -126,12 +121,14 @@ export class RecentEvents<E, P> {
   }
 
   /**
-   * All kept events after a position, up to `end`, as one watcher takes them. Watchers at the same position
-   * get the same page. When the newest events were taken as often as there are watchers, all are dropped.
-   * @param position one for which `reachBackTo` is true
+   * All events after a position, up to `end`, as one watcher takes them; undefined if they are not all in
+   * memory. Watchers at the same position get the same page. When the newest events were taken as often as
+   * there are watchers, all are dropped.
    * @param more whether there may already be events that were not appended yet: the page's `more`
    */
-  after(position: P, more: boolean): Page<E, P> {
+  after(position: P, more: boolean): Page<E, P> | undefined {
+    // Others may have taken all events, and so have dropped them, since this watcher began to wait for them.
+    if (this.#start === undefined || this.#order.isBefore(position, this.#start)) return undefined;
     let taken = this.#taken;
     if (taken?.after !== position || taken.page.more !== more) {
       const from = this.#indexAfter(position);

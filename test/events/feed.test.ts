@@ -138,3 +138,35 @@ test('what one watcher has missed is not read again for those who missed as much
   }
   expect(readsOf()).toBe(reads);
 });
+
+test('one who left while the news was read takes nothing from those who stay', async () => {
+  const { feed, list } = createFeed();
+  const [leaving, staying] = [() => {}, () => {}];
+  for (const wake of [leaving, staying]) feed.join(wake);
+  await feed.after(0);
+  list.push(1, 2);
+  feed.notify();
+  const pages = [feed.after(0), feed.after(0)];
+  feed.leave(leaving);
+  for (const page of pages) expect(await page).toMatchObject({ events: [1, 2], reached: 2 });
+});
+
+test('one who came back while the news was read takes nothing from the others', async () => {
+  const { feed, list } = createFeed();
+  for (let n = 0; n < 2; n += 1) feed.join(() => {});
+  await feed.after(0);
+  list.push(1, 2);
+  feed.notify();
+  const pages = Array.from({ length: 5 }, () => feed.after(0));
+  for (const page of pages) expect(await page).toMatchObject({ events: [1, 2], reached: 2 });
+});
+
+test('news that is more than what is kept reaches those who waited for it as a whole', async () => {
+  const { feed, list } = createFeed();
+  for (let n = 0; n < 2; n += 1) feed.join(() => {});
+  await feed.after(0);
+  list.push(...Array.from({ length: 300 }, (_, n) => n + 1));
+  feed.notify();
+  const pages = [feed.after(0), feed.after(0)];
+  for (const page of pages) expect((await page).events).toEqual(list);
+});
