@@ -13,7 +13,7 @@ import type { TicketContext } from '../../tickets/context.ts';
 import type { GraphContext, StreamPlace } from '../context/context.ts';
 import { Loaders } from '../context/loaders.ts';
 import { mapStream } from '../context/map-stream.ts';
-import { rootOf } from '../engine/root-field.ts';
+import { findRootField } from '../engine/find-root-field.ts';
 import { isPromise } from '../engine/run-plan.ts';
 import type { createEnveloped } from './create-enveloped.ts';
 import { safeError } from './safe-errors.ts';
@@ -76,7 +76,7 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createEnvelope
     noteOperation(ctx.notes, kind, operation.name?.value);
     const shown = (result: OperationResult) =>
       Symbol.asyncIterator in result
-        ? withLastError(result, rootOf(document, operation), context)
+        ? withLastError(result, findRootField(document, operation), context)
         : asShown(result, context);
     return {
       kind,

@@ -17,7 +17,7 @@ import { readIdentity, writeIdentity } from '../store-identity.ts';
 import { complete, createAssembly, nothingAssembled } from './multipart-assembly.ts';
 import { createS3Objects, S3Missing, type S3RequestOptions, unlessMissing } from './object-requests.ts';
 import { openObject } from './open-object.ts';
-import { createUnfinishedOnS3 } from './unfinished-blobs.ts';
+import { createResumableOnS3 } from './resumable-blobs.ts';
 
 /** How long a failed `put` waits for its cleanup, milliseconds; the rest is left to the garbage collector. */
 const clearWithinMs = 2000;
@@ -38,7 +38,7 @@ export function createS3Store(options: S3Place, requests: S3RequestOptions = {})
     openObject(s3, blobOf(key), range, bytesWithinMs).catch((error) => {
       throw error instanceof S3Missing ? new BlobMissing(key) : error;
     });
-  const unfinished = createUnfinishedOnS3({ s3, blobOf, noteOf, read });
+  const unfinished = createResumableOnS3({ s3, blobOf, noteOf, read });
 
   async function move(from: string, to: string): Promise<void> {
     await s3.copy(from, to);
