@@ -48,9 +48,10 @@ export type OperationParams = Pick<GraphQLParams, 'operationName' | 'variables'>
  * Parses and validates a document and selects its operation, whose type and name it records in the request's
  * notes. Nothing is executed, and the variables are not checked yet.
  * @param resumeAfter cursor after which a subscription continues
- * @throws OperationRefused GRAPHQL_PARSE_FAILED, DOCUMENT_TOO_LARGE, GRAPHQL_VALIDATION_FAILED, or
- *   OPERATION_RESOLUTION_FAILURE when the operation is not named or does not exist. DOCUMENT_TOO_COMPLEX is
- *   not among them: it is an error of the result of `run`
+ * @throws OperationRefused GRAPHQL_PARSE_FAILED, DOCUMENT_TOO_LARGE, GRAPHQL_VALIDATION_FAILED (also for
+ *   introspection in production without a credential), or OPERATION_RESOLUTION_FAILURE: no operation has the
+ *   name, or none was named and the document has several. A plugin's errors keep their codes.
+ *   DOCUMENT_TOO_COMPLEX is not among them: it is an error of the result of `run`
  */
 export type PrepareOperation = (
   asked: OperationParams,
