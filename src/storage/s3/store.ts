@@ -27,6 +27,7 @@ const clearWithinMs = 2000;
  * progress of an unfinished one, and `aside/2026-11-28/abcdef…` a blob that the garbage collector set aside
  * on that day. The object `identity` says which database the store belongs to, see store-owner.ts. Creating
  * the store contacts nothing. Credentials come from the environment, as the AWS SDK finds them.
+ * @param requests timeouts, retries and sizes; their defaults are in `S3RequestOptions`
  */
 export function createS3Store(options: S3Place, requests: S3RequestOptions = {}): BlobStore {
   const s3 = createS3Objects(options, requests);
