@@ -42,7 +42,8 @@ export interface Foundation {
  * clock, the demo desk, the blob store with its garbage collection, and the development inbox.
  * @param parts receives everything that has to be stopped, also when this function throws
  * @throws ConfigError when a setting, or the resource that it names, has to be changed before a start;
- *   EmbeddedInUse or EmbeddedUnavailable when the embedded PostgreSQL cannot start
+ *   EmbeddedInUse or EmbeddedUnavailable when the embedded PostgreSQL cannot start; any other error is a
+ *   fault
  */
 export async function openFoundation(
   config: Config,

@@ -8,15 +8,16 @@ import type { Foundation } from './foundation.ts';
 const maxFiles = 100;
 
 /**
- * The GraphQL server: `handle` answers HTTP requests, `execute` runs our own operations in this process, as
- * the legacy endpoint does, and `cutStreams` must be called before the web server is closed.
+ * The GraphQL server: `handle` answers HTTP requests, `execute` runs our own queries and mutations in this
+ * process, for the legacy endpoint, `streams` counts the open streams, and `cutStreams` must be called before
+ * the web server is closed, which would wait for them.
  */
 export type GraphqlServer = ReturnType<typeof createGraphqlServer>;
 
 /**
- * Creates the GraphQL server with the configured limits, plugins and trusted documents.
- * @throws ConfigError when TRUSTED_DOCUMENTS cannot be read; Error for a plugin with a hook that would never
- *   be called
+ * Creates the GraphQL server with the configured limits and trusted documents, and plugins of `overrides`.
+ * @throws ConfigError when TRUSTED_DOCUMENTS cannot be read or has no documents; Error for a plugin with a
+ *   hook that would never be called
  */
 export function createGraphql({ config, log, overrides }: Foundation): GraphqlServer {
   const { production, limits } = config;

@@ -10,9 +10,10 @@ interface ListenAddress {
 
 /**
  * Makes a server listen, and waits until it does. The port 0 means any free port.
- * @param portSetting the setting that the port comes from, for the error
+ * @param portSetting the setting that the port comes from, for the error; PORT by default
  * @returns the server's origin with the address and the port that it listens on: `http://127.0.0.1:4000`
- * @throws ConfigError that names the setting to change: HOST or the port's. Its cause is the socket's error.
+ * @throws ConfigError that names the setting to change: `portSetting` when the port is in use or this user
+ *   may not listen on it, else HOST. Its cause is the socket's error.
  */
 export async function listen(
   server: Server,

@@ -7,8 +7,8 @@ import type { Logger } from '../platform/log.ts';
 import type { GroupCommitLimits } from '../tickets/add-message/commit/group-limits.ts';
 
 /**
- * What a caller of `createApp` may use instead of what the settings say. All but `embedded` are for tests and
- * benchmarks.
+ * What a caller of `createApp` may use instead of what the settings say. What is absent is as the settings
+ * say, or as usual. All but `embedded` are for tests and benchmarks.
  */
 export interface Overrides {
   /**
@@ -32,6 +32,6 @@ export interface Overrides {
   readonly stoppingStoreMs?: number;
   /** Cost of new password hashes. */
   readonly passwordCost?: ScryptParameters;
-  /** GraphQL plugins that run for every operation, after the gateway's own. */
+  /** GraphQL plugins that run for every operation, after the gateway's own. None by default. */
   readonly operationPlugins?: readonly OperationPlugin[];
 }

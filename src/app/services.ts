@@ -12,8 +12,10 @@ import { createAttachmentUrls } from '../tickets/read/signed-url.ts';
 import type { Foundation } from './foundation.ts';
 
 /**
- * Creates what the commands and readers of tickets need. Reads the desk's key for attachment URLs from the
- * database, and creates it if there is none yet. The group commit stops with `parts`.
+ * Creates what the commands and readers of tickets need, from the configuration and what is open already. It
+ * reads the desk's key for attachment URLs from the database, and creates it if there is none yet; processes
+ * that start together get the same one. The group commit, which writes new messages, is registered in `parts`
+ * and stops with them; nothing else has to be stopped.
  */
 export async function createTicketServices(
   { config, overrides, parts, database, blobs, smtpUrl }: Foundation,

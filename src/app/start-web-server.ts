@@ -15,7 +15,8 @@ import { createTicketServices } from './services.ts';
  * Starts the HTTP server with all its routes. Its shutdown is registered in `foundation.parts`: readiness
  * says that the process is draining, live streams are cut, and requests in progress are answered.
  * @returns the origin that it listens on: `http://127.0.0.1:4000`
- * @throws ConfigError when HOST and PORT cannot be listened on, or TRUSTED_DOCUMENTS cannot be read
+ * @throws ConfigError when HOST and PORT cannot be listened on, or TRUSTED_DOCUMENTS cannot be read or has no
+ *   documents; Error for a plugin of `overrides` with a hook that would never be called
  */
 export async function startWebServer(foundation: Foundation, monitoring: Monitoring): Promise<string> {
   const { config, overrides, parts, database, log } = foundation;

@@ -2,15 +2,16 @@ import { Unavailable } from '../platform/errors.ts';
 
 /**
  * Runs a limited number of jobs concurrently, queues a limited number, and shares its slots fairly among
- * parties. The parties are the addresses that sign in.
+ * parties. A party is the IP address that a sign-in comes from, or the IPv6 network of a customer.
  */
 export interface FairQueue {
   /**
    * Runs a job when a slot is free, at once if one is.
    * @param party the owner of the job: parties take turns, however many jobs each has queued
-   * @returns what the job returns; its error rejects
-   * @throws Unavailable when the queue is full and no other party has queued at least two more jobs than this
-   *   one; also later, when this job is removed from the queue to make room for another party's
+   * @returns resolves with the job's result, or rejects with its error
+   * @throws Unavailable at once, if the queue is full and no other party has queued at least two more jobs
+   *   than this one; or later, if this job is removed from the queue to make room for another party's. A job
+   *   that has started is never stopped
    */
   run<T>(party: string, job: () => Promise<T>): Promise<T>;
 }
@@ -22,9 +23,11 @@ interface QueuedJob {
 
 /**
  * Creates a queue. When it is full, the party with the most queued jobs loses its last one to a party that
- * has at least two fewer, so that no party can block the others. Two concurrent hashes leave half of libuv's
- * four threads to files and DNS. At 170 ms each, a queue of 128 is processed in 11 s.
- * @param limits `concurrency`: most jobs that run at a time, `waiting`: most jobs that are queued
+ * has at least two fewer, so that no party can block the others. The defaults suit the hashing of passwords:
+ * two concurrent hashes leave two of libuv's four threads for files and DNS, and at 170 ms for each hash, a
+ * full queue is processed in 11 s.
+ * @param limits `concurrency`: most jobs that run at a time, 2 by default; `waiting`: most jobs that are
+ *   queued, 128 by default
  */
 export function createFairQueue({ concurrency = 2, waiting = 128 } = {}): FairQueue {
   /** In the order of their turns: a party that was served goes to the end. */

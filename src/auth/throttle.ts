@@ -135,10 +135,10 @@ export function createTokenThrottle() {
      * Calls `verify`, and counts a BadCredential that it throws as a failure of the address.
      * @param at ms
      * @param plausible whether the token has a valid form
-     * @returns what `verify` returns; its errors reject
+     * @returns resolves with the result of `verify`, or rejects with its error
      * @throws BadCredential (reason `throttled`, with `retryAfterSeconds`), without calling `verify`, for an
-     *   invalid form when the address has failed too often; Unavailable when 64 lookups above the rate wait
-     *   already
+     *   invalid form when the address has failed too often; Unavailable, as `FairQueue` does, when 64 lookups
+     *   above the rate wait already
      */
     async limit<T>(
       remoteAddress: string,

@@ -4,7 +4,7 @@ import { mailboxes, tickets, users } from '../db/tables.ts';
 import { CommandError } from './command.ts';
 
 /**
- * Finds a user by login, ignoring case, also a disabled one.
+ * Finds a user, enabled or disabled, by login, ignoring case.
  * @returns the row of `users`, with the password hash
  * @throws CommandError when there is none
  */
@@ -15,9 +15,9 @@ export async function findUser(db: Db | Tx, login: string) {
 }
 
 /**
- * Finds an operator by login, ignoring case, also a disabled one.
- * @returns the row of `users`
- * @throws CommandError when there is no such user, or it is a requester, who cannot send mail
+ * Finds an operator, enabled or disabled, by login, ignoring case.
+ * @returns the row of `users`, with the password hash
+ * @throws CommandError when there is no such user, or the user is a requester; requesters cannot send mail
  */
 export async function findOperator(db: Db | Tx, login: string) {
   const user = await findUser(db, login);
@@ -27,7 +27,7 @@ export async function findOperator(db: Db | Tx, login: string) {
 }
 
 /**
- * Finds a mailbox by address, ignoring case, also a disabled one.
+ * Finds a mailbox, enabled or disabled, by address, ignoring case.
  * @returns the row of `mailboxes`, with the encrypted SMTP password
  * @throws CommandError when there is none
  */
@@ -42,7 +42,7 @@ export async function findMailbox(db: Db | Tx, address: string) {
 
 /**
  * Finds a ticket by reference, ignoring case, or by id.
- * @param name a reference or an id; a reference takes precedence
+ * @param name a reference or an id, up to ten digits; when both match, the reference takes precedence
  * @returns the row of `tickets`
  * @throws CommandError when there is none
  */

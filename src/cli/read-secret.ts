@@ -11,8 +11,8 @@ const maxLength = 1024;
  * can see command lines.
  * @param what name of the secret, for the prompt and the errors: `password`
  * @returns the secret as it was typed, without the line end
- * @throws CommandError when it is empty, has more than 1024 characters or control characters, when the two
- *   entries differ, or when the prompt is interrupted
+ * @throws CommandError when it is empty, is longer than 1024 characters, or contains control characters;
+ *   when the two entries differ; or when the prompt is interrupted
  */
 export async function readSecret(terminal: Terminal, what: string): Promise<string> {
   const secret = terminal.stdin.isTTY ? await ask(terminal, what) : await firstLine(terminal);

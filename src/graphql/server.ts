@@ -22,20 +22,23 @@ interface InProcessOperation {
 
 /**
  * Creates the GraphQL server. HTTP requests and calls in process take the same path.
- * @returns `handle`, `streams` and `cutStreams` of `createHttpTransport`; and `execute({ name, document },
- *   variables, ctx)`, which executes one of our own documents in process, with the same checks and plugins:
- *   it resolves with the result, errors included, and rejects with OperationRefused when the document does
- *   not fit the schema
- * @throws Error for a plugin with a hook that would never be called
+ * @returns `handle`, `streams` and `cutStreams` of `createHttpTransport`: `handle` answers an HTTP request,
+ *   `streams` counts the open streams, and `cutStreams` ends them and refuses later ones with 503. Also
+ *   `execute({ name, document }, variables, ctx)`, which executes the query or mutation `name` of one of our
+ *   own documents in process, whatever `trusted` lists, with the same checks and plugins. It resolves with
+ *   the result, also when that has errors. It rejects with OperationRefused when the document cannot be
+ *   parsed, is too large, does not fit the schema, or has no operation `name`; see `PrepareOperation`
+ * @throws Error for a plugin with a hook on requests and responses, which would never be called; see
+ *   `OperationPlugin`
  */
 export function createGraphqlServer(options: GraphqlOptions) {
   const prepare = createPrepare(createEnveloped(options));
   return {
     ...createHttpTransport({ ...options, prepare, read: createRead(options) }),
     /**
-     * Executes a stored operation against our own schema, with the same coercion, checks and plugins as any
-     * client's.
-     * @throws OperationRefused when it does not fit the schema
+     * Executes a stored query or mutation against our own schema, with the same coercion, checks and plugins
+     * as any client's.
+     * @throws OperationRefused as `PrepareOperation` does
      */
     async execute<D>(
       { name, document }: InProcessOperation,

@@ -48,8 +48,9 @@ export interface Span {
  * Runs some work as a span, which is a child of the span that it is called in. Without tracing, it only runs
  * the work.
  * @param describe called with tracing only
- * @returns what the work returns: as it is without tracing, and as a promise with tracing. An error of the
- *   work is rethrown; the span has only its class, because a message may quote a row
+ * @returns the work's result: unchanged if tracing is off, as a promise if it is on. An error of the work is
+ *   thrown unchanged, with tracing as a rejection; the span records only its class, because its message may
+ *   quote a row
  */
 export function inSpan<R>(describe: () => Span, work: () => R): R | Promise<Awaited<R>> {
   return tracer === undefined ? work() : traced(tracer, describe(), work);

@@ -7,11 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * hardly waits.
  * @param run returns the results in the order of its items; when it rejects, each call of the batch rejects
  *   with the same error
- * @param options `maxItems`: maximum items of a batch, 100 by default; `weigh`: an item's weight, must not
- *   throw; `maxWeight`: maximum weight of a batch of several items; `atOnce`: maximum concurrent batches, 1
- *   by default; `gatherMilliseconds`: how long to wait for more calls after a batch of several, which makes
- *   fewer commits for results that need not be fast, 0 by default
- * @returns takes one item, and resolves to its result
+ * @param options `maxItems`: maximum items of a batch, 100 by default; `weigh`: an item's weight, 0 by
+ *   default, must not throw; `maxWeight`: maximum weight of a batch of several items, unlimited by default;
+ *   `atOnce`: maximum concurrent batches, 1 by default; `gatherMilliseconds`: how long to wait for more calls
+ *   after a batch of several, which makes fewer commits for results that need not be fast, 0 by default
+ * @returns takes one item, and resolves to its result, or rejects with the error of its batch
  */
 export function createBatcher<Item, Answer>(
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,

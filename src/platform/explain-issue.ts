@@ -15,9 +15,9 @@ const maxShown = 40;
 
 /**
  * Zod's error map for input that people write. It says what is wrong with a member in plain words, which
- * follow the member's name: `is missing`, `must be a number`. A wrong value of more than 40 characters is not
- * repeated. Undefined for other kinds of issues, which keep the library's words. A rule with a message of its
- * own keeps that.
+ * follow the member's name: `is missing`, `must be a number`. Where only some values are allowed, a wrong
+ * text of up to 40 characters is repeated; no other value is. Undefined for other kinds of issues, which keep
+ * the library's words. A rule with a message of its own keeps that.
  */
 export const explainIssue: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {

@@ -33,7 +33,8 @@ export class RequestOver extends Error {
  * @param list the list of the request that the file belongs to; the files of a list share a message's limit
  * @throws BlobTooLarge at the first byte above the limit of this file or of its list
  * @throws RequestOver when the request ends before the file is stored
- * @throws StoreUnavailable when the store is full or does not answer, or the error of the source
+ * @throws StoreUnavailable when the store is full or does not answer, or the error of the source or of a
+ *   broken disk
  */
 export type Receive = (source: AsyncIterable<Buffer>, list: string) => Promise<ReceivedFile>;
 

@@ -15,7 +15,7 @@ export class Slot<K extends object, V> {
   /**
    * Sets the object's value, or replaces it. It is not enumerable, so a copy of the object does not have it.
    * @returns the value
-   * @throws TypeError for a frozen object
+   * @throws TypeError for an object that is frozen, or has no value yet and takes no new properties
    */
   set(of: K, value: V): V {
     Object.defineProperty(of, this.#name, { value, writable: true, configurable: true });

@@ -1,4 +1,7 @@
-/* The product's closed sets of words. Columns, GraphQL enums and types are derived from them. */
+/*
+ * The product's closed sets of words. Columns, GraphQL enums and types are derived from them. A new word also
+ * needs a description in src/graphql/schema/enums.ts, and a migration if a column's CHECK lists the words.
+ */
 
 /** Statuses of a ticket. */
 export const ticketStatuses = ['OPEN', 'CLOSED'] as const;
@@ -6,7 +9,12 @@ export const ticketStatuses = ['OPEN', 'CLOSED'] as const;
 export const visibilities = ['PUBLIC', 'PRIVATE'] as const;
 /** Formats of a message's body. */
 export const formats = ['TEXT', 'HTML'] as const;
-/** States of a mail. */
+/**
+ * States of a delivery, which is a message's mail to all its recipients. QUEUED waits for a worker, HELD for
+ * its time, and DEFERRED, after a temporary failure, for its next attempt: all three are sent automatically.
+ * TRANSMITTING has an attempt under way. SENT and CANCELLED are final. FAILED and PARTIALLY_FAILED stay until
+ * an operator retries them, and OUTCOME_UNKNOWN, which may have been sent, until an operator resolves it.
+ */
 export const deliveryStates = [
   'QUEUED',
   'HELD',
@@ -20,7 +28,10 @@ export const deliveryStates = [
 ] as const;
 /** How a recipient is addressed. Bcc recipients are named in no header. */
 export const recipientKinds = ['TO', 'CC', 'BCC'] as const;
-/** States of one recipient's copy. */
+/**
+ * States of one recipient's copy. PENDING: still to be sent, without an outcome; DEFERRED: a temporary
+ * failure, which is retried automatically; FAILED: refused, or given up; OUTCOME_UNKNOWN: perhaps sent.
+ */
 export const recipientStates = [
   'PENDING',
   'SENT',
@@ -31,8 +42,9 @@ export const recipientStates = [
 ] as const;
 /**
  * How far an attempt to send a mail got. CONNECT: connecting and signing in; ENVELOPE: sender and recipients;
- * BODY: bytes of the mail may have been sent; SETTLED: the server answered the mail. The outcome can be
- * unknown only in phase BODY.
+ * BODY: bytes of the mail may have been sent; SETTLED: the server accepted or refused the mail itself. An
+ * attempt that breaks off has an unknown outcome only in phase BODY. A release of the outbox may declare the
+ * outcome of any mail unknown, whatever the phase.
  */
 export const attemptPhases = ['CONNECT', 'ENVELOPE', 'BODY', 'SETTLED'] as const;
 /** What can happen in a ticket. */
@@ -54,12 +66,12 @@ export const eventTypes = [
 
 /** Results of a virus scan. */
 export const scanStates = ['PENDING', 'CLEAN', 'INFECTED'] as const;
-/** Which of a ticket's earlier public messages a mail quotes: none, the last one, or all. */
+/** Which of a ticket's earlier public messages a mail quotes: none, the last one, or all (up to 512 KiB). */
 export const quotes = ['NONE', 'LAST', 'ALL'] as const;
 
-/** Which earlier messages a mail quotes. */
+/** Which of a ticket's earlier public messages a mail quotes; see `quotes`. */
 export type Quote = (typeof quotes)[number];
-/** Conditions that cancel a mail before it is sent: a reply of the requester, or of an operator. */
+/** Events that cancel a mail that was not tried yet: a public reply by the requester, or by an operator. */
 export const cancelReasons = ['REQUESTER_REPLIED', 'OPERATOR_REPLIED'] as const;
 
 /** Status of a ticket. */
@@ -69,17 +81,17 @@ const warningCodes = ['DUPLICATE_RECIPIENT'] as const;
 
 /** Code of a warning about a message or its mail. */
 export type WarningCode = (typeof warningCodes)[number];
-/** A reason to cancel a mail before it is sent. */
+/** An event that cancels a mail that was not tried yet. */
 export type CancelReason = (typeof cancelReasons)[number];
 /** Who may see a message or an event. */
 export type Visibility = (typeof visibilities)[number];
 /** Format of a message's body. */
 export type MessageFormat = (typeof formats)[number];
-/** State of a delivery. */
+/** State of a delivery; see `deliveryStates`. */
 export type DeliveryState = (typeof deliveryStates)[number];
 /** How a recipient is addressed: To, Cc or Bcc. */
 export type RecipientKind = (typeof recipientKinds)[number];
-/** State of a recipient of a delivery. */
+/** State of one recipient's copy; see `recipientStates`. */
 export type RecipientState = (typeof recipientStates)[number];
 /** How far an attempt to send a mail got; see `attemptPhases`. */
 export type AttemptPhase = (typeof attemptPhases)[number];

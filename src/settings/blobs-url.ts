@@ -23,9 +23,11 @@ const parameters = ['endpoint', 'region', 'pathStyle', 'presign'];
 
 /**
  * Parses BLOBS_URL: `file:///absolute/path` or `s3://bucket/prefix?endpoint=…&region=…`, with `pathStyle` and
- * `presign` as further parameters, 0 or 1. With an endpoint, the region is `us-east-1` by default and
- * `pathStyle` is 1; without one, a region is required. `presign` is 0 by default. Nothing is contacted.
- * @throws Error whose message completes a sentence that begins with the setting's name
+ * `presign` as further parameters, 0 or 1. With an endpoint, the defaults are the region `us-east-1` and
+ * `pathStyle` 1. Without one, a region is required, and `pathStyle` is 0 by default. `presign` is 0 by
+ * default. Nothing is contacted.
+ * @throws Error whose message completes a sentence that begins with the setting's name; for a wrong percent
+ *   escape, the URIError of Node, whose message does not
  */
 export function readBlobsUrl(text: string): BlobPlace {
   if (/^file:/i.test(text)) return readFileUrl(text);

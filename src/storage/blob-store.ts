@@ -34,9 +34,12 @@ export const everyKey: KeyRange = { from: '0', to: 'g' };
 /** A blob in a list. */
 export interface ListedBlob {
   readonly key: string;
-  /** Time of the last write. */
+  /** Time of the last write. Of a multipart upload to S3 without a state object: when it was begun. */
   readonly at: Date;
-  /** Whether it is complete. False for a blob that was created by `create` and is still being written. */
+  /**
+   * Whether it is complete. False for a blob that was created by `create` and is still being written, and for
+   * what a `put` in several parts left when it was cut off.
+   */
   readonly finished: boolean;
 }
 
@@ -54,19 +57,21 @@ export interface StoreIdentity {
  * The methods and the lists reject with StoreUnavailable when the store is full or does not answer, except
  * `check`, which rejects with the underlying error. A broken disk (EIO) rejects them with the system's error.
  * Every failure of S3 is a StoreUnavailable, also that of a bucket which is forbidden. For a text that is no
- * key, reading and appending reject with BlobMissing, and removing does nothing.
+ * key, reading, appending and finishing reject with BlobMissing, and removing does nothing.
  */
 export interface BlobStore {
   /**
-   * Stores a stream under a new key. The bytes are durable when this resolves, and removed when it rejects.
-   * The source is destroyed when it rejects, whatever the reason.
+   * Stores a stream under a new key. The bytes are durable when this resolves. When it rejects they are
+   * removed, or left to the garbage collector if the store does not let them be removed at once. The source
+   * is destroyed when it rejects, whatever the reason.
    * @throws BlobTooLarge as soon as more than `maxBytes` were read
    * @throws the source's error
    */
   put(source: Source, maxBytes: number): Promise<StoredBlob>;
   /**
    * Reads a finished blob, or a range of it. `start` and `end` are the first and the last byte, as in HTTP.
-   * The caller reads the stream to its end or destroys it.
+   * The caller reads the stream to its end or destroys it. The stream of S3 fails with StoreUnavailable when
+   * the rest of the bytes cannot be had; that of a disk, with the system's error.
    * @throws BlobMissing, also for a blob that is unfinished or was set aside
    */
   open(key: string, range?: { start: number; end: number }): Promise<Readable>;
@@ -84,10 +89,10 @@ export interface BlobStore {
    * Appends a stream to an unfinished blob, and resolves with the durable size of the whole blob, even when
    * the source failed: everything that had arrived is stored. A later `append`, `sizeOf`, `finish`, `abandon`
    * or `remove` of the same key ends an append that is running in this process. The source is destroyed when
-   * this rejects.
+   * this rejects. After StoreUnavailable, some of the bytes may be stored: `sizeOf` says how many.
    * @throws BlobMissing
    * @throws BlobOffset when `offset` is not the durable size
-   * @throws BlobTooLarge nothing is stored beyond `offset`
+   * @throws BlobTooLarge nothing is stored beyond `offset`, unless the store fails at that moment
    */
   append(key: string, source: Source, options: AppendOptions): Promise<number>;
   /**
@@ -96,8 +101,9 @@ export interface BlobStore {
    */
   sizeOf(key: string): Promise<number>;
   /**
-   * Finishes a blob, which can be opened then under the same key. When its bytes were written by another
-   * process, they are read back for their digest. Finishing a finished blob again has the same result.
+   * Finishes a blob, which can be opened then under the same key. Its bytes are read back for their digest
+   * unless this process has received all of them, without a failed append, and still knows their digest.
+   * Finishing a finished blob again has the same result.
    * @throws BlobMissing
    */
   finish(key: string): Promise<StoredBlob>;
@@ -117,8 +123,8 @@ export interface BlobStore {
   presign?(key: string, options: PresignOptions): Promise<string>;
 
   /**
-   * The blobs whose keys are in a range, finished or not, in no particular order. Those set aside are not
-   * listed.
+   * The blobs whose keys are in a range, finished or not, in no particular order. A finished one of which an
+   * unfinished beginning is left is listed twice. Those set aside are not listed.
    */
   list(range: KeyRange): AsyncIterable<ListedBlob>;
   /**
@@ -184,9 +190,9 @@ export class BlobOffset extends Error {
 }
 
 /**
- * The store is full, has no file handles left, does not answer, or is missing, forbidden or read-only.
- * Nothing was stored, and a retry may succeed, in 5 seconds at the earliest. The cause is the underlying
- * error.
+ * The store is full, has no file handles left, does not answer, or is missing, forbidden or read-only. A
+ * retry may succeed, in 5 seconds at the earliest. Bytes may have been stored, as when only the response was
+ * lost, but no row refers to them. The cause is the underlying error.
  */
 export class StoreUnavailable extends Unavailable {
   constructor(cause: unknown) {

@@ -18,12 +18,12 @@ const remembered = 10_000;
  * Creates a function that finds a blob's image type by its first 4100 bytes. The types are PNG, APNG, JPEG,
  * GIF, WebP, AVIF and BMP, which a browser shows without running code. Up to 10,000 results are cached.
  * @returns takes the blob's key and its size in bytes, and resolves to the type (`image/png`), or to
- *   undefined for other files, SVG among them. It rejects with BlobMissing or StoreUnavailable
+ *   undefined for other files, SVG and empty ones among them. It rejects as `BlobStore.open` and its stream
+ *   do
  */
 export function createImageSniffer(blobs: Pick<BlobStore, 'open'>) {
   const known = new LRUCache<string, string>({ max: remembered });
 
-  /** @returns `image/png` and so on; undefined for other files. @throws BlobMissing */
   return async (key: string, byteSize: number): Promise<string | undefined> => {
     const before = known.get(key);
     if (before !== undefined) return before || undefined;

@@ -19,7 +19,7 @@ export async function openStore(place: BlobPlace): Promise<BlobStore> {
  * file, because otherwise the first customer with a file would find the fault. A store that may not be
  * claimed, or belongs to another database, is opened as well; garbage collection then removes nothing of it,
  * and reports why.
- * @throws ConfigError when files cannot be stored there; the error of the database
+ * @throws ConfigError when files cannot be stored there; the error of the database, or of a broken disk
  */
 export async function openCheckedStore(place: BlobPlace, db: Db): Promise<BlobStore> {
   const store = await openStore(place);

@@ -18,8 +18,8 @@ export const whyStoreUnusable = (db: Db, store: BlobStore): Promise<string | und
   ownStore(db, store, { claims: false });
 
 /**
- * Claims a store without an identity for this database, if it has all blobs of a sample of up to 200 rows, or
- * both are empty. A store with an identity is only checked.
+ * Claims a store without an identity for this database, if it has the blobs of a sample of up to 200 rows,
+ * all in the sizes of their rows, or both are empty. A store with an identity is only checked.
  * @returns why the store must not be used, as `whyStoreUnusable` does; undefined when it belongs to this
  *   database
  * @throws the error of the database or the store
@@ -56,7 +56,8 @@ async function ownStore(
 /**
  * Adds one to the number of garbage collections (`generation`) in the database, and then writes it to the
  * store. In this order the database is never behind the store after a crash.
- * @throws Error when the database has no record of its store
+ * @throws Error when the database has no record of its store; the error of the store, after the number in the
+ *   database has grown
  */
 export async function countCollection(db: Db, store: BlobStore): Promise<void> {
   const [mine] = await db
@@ -70,6 +71,8 @@ export async function countCollection(db: Db, store: BlobStore): Promise<void> {
 /**
  * Claims the store for this database under a new identity, whichever database owned it: the operator has
  * checked. The previous owner loses it. Does not check whether the blobs of the rows exist.
+ * @throws the error of the store. The database then has a new identity that the store may not have: to be
+ *   called again
  */
 export async function adoptStore(db: Db, store: BlobStore): Promise<void> {
   const its = await store.identity();

@@ -31,11 +31,13 @@ const renew = preparePerPool((db: Db) =>
 );
 
 /**
- * Starts a loop that indexes the words of new messages for operators' searches, every two seconds until it is
- * disposed; without a pause while many are left. After an upgrade that changes how texts become words, it
- * also re-indexes all tickets and messages, the newest first. Any number of processes may run it: the SQL
- * functions let one write at a time, and the others find nothing to do. Failures are logged, and tried again
- * after two seconds. Disposing of it waits for the statement under way.
+ * Starts a loop that indexes the words of new messages for operators' searches: every two seconds, or without
+ * a pause while 200 or more are left. Searches also read the bodies of the 1,000 newest messages that are not
+ * indexed yet, so a new message is found at once. After an upgrade that changes how texts become words, the
+ * loop also re-indexes all tickets, then all messages, the newest first; until it has, searches may miss some
+ * of them. Any number of processes may run it: the SQL functions let one write at a time, and the others find
+ * nothing to do. Failures are logged, and tried again after two seconds. Disposing of it stops the loop, and
+ * waits for the statement in progress.
  */
 export function startMessageSearchIndexer(db: Db, log: Logger): AsyncDisposable {
   const pause = createInterruptibleSleep();

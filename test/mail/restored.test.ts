@@ -4,6 +4,7 @@ import { PassThrough } from 'node:stream';
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/db/database.ts';
+import { explainRecipient } from '../../src/mail/outbox/explain-failure.ts';
 import { findOutboxHome, holdOutbox, setOutboxHome } from '../../src/mail/outbox/holding/home.ts';
 import { releaseOutbox } from '../../src/mail/outbox/holding/release-outbox.ts';
 import { createLog } from '../../src/platform/log.ts';
@@ -146,6 +147,12 @@ test('released with doubt after a rollback without a trace, a desk sends nothing
   const released = await world.sql.begin((tx) => releaseOutbox(tx as unknown as postgres.Sql, true));
   expect(released).toEqual({ restored: false, outcomeUnknown: waiting.length + underway.length });
   expect(await viewDelivery(world.sql, underway[0]!)).toMatchObject({ state: 'OUTCOME_UNKNOWN' });
+  const [doubted] = await world.sql<[{ reply: string }]>`
+    select smtp_reply as reply from delivery_recipients where delivery_id = ${underway[0]!} limit 1`;
+  expect(explainRecipient({ state: 'OUTCOME_UNKNOWN', smtpReply: doubted.reply })).toEqual({
+    reason: 'The outbox was released with doubt: this mail may have been sent.',
+    suggestedAction: 'RESOLVE',
+  });
   expect(await viewDelivery(world.sql, alive)).toMatchObject({ state: 'TRANSMITTING' });
 });
 

@@ -26,22 +26,34 @@ export const gatewayOptions = {
 /** A client of the GraphQL endpoint of a running gateway. */
 export interface GatewayClient {
   /**
-   * Executes an operation with one field, by POST. It is tried up to six times, with growing pauses, when the
-   * gateway cannot be reached or answers 429; if it is `repeatable`, also when a connection breaks before the
-   * response has ended or the status is 502, 503 or 504. On a terminal, each further try is announced on
-   * stderr.
-   * @param options without them: no files, and `repeatable`
+   * Executes an operation with one field, by POST. It is tried up to six times in all: after the status 429,
+   * and when the connection is refused or the host's name is not found. A `repeatable` operation is also
+   * tried again after 502, 503 and 504, and after any other failure before the response has ended. Between
+   * two tries it waits as many seconds as `Retry-After` says, at most a minute; without that header, a pause
+   * that doubles each time, from at most half a second to at most 8 s. On a terminal, each further try is
+   * announced on stderr.
+   * @param query must select `... on UserError { code message }` of a result union, and `problems` of
+   *   `InvalidInputError` for their lines: a refusal is known by its `code`, which no other value may have
+   * @param options if omitted, no files are sent and the operation is `repeatable`
    * @returns the field's value, which is not null
-   * @throws CommandError with the gateway's message when the token is rejected, when the operation is refused
-   *   (`CODE: message`, then one line per problem), when the value is null, or when no try succeeds
+   * @throws CommandError when the operation is refused (`CODE: message`, then one line per problem), or its
+   *   result is of a type of which the query selects nothing; with the messages of the response's errors,
+   *   when the value is null; and with a message of our own when the token is rejected, when what answers is
+   *   not a gateway, or when the last try fails
    */
   execute<T extends object>(query: string, variables: object, options?: RequestOptions): Promise<T>;
 }
 /** How an operation is sent. */
 export interface RequestOptions {
-  /** Files to upload, each with the path of its variable: `variables.input.attachments.0.file`. */
+  /**
+   * Files to upload, each with the path of its variable: `variables.input.attachments.0.file`. None by
+   * default. They are read again for each try.
+   */
   readonly files?: readonly { readonly path: string; readonly file: File }[];
-  /** Whether the operation is idempotent, and may be retried when its outcome is unknown. */
+  /**
+   * Whether the operation is idempotent, and may be retried when its outcome is unknown. It is true by
+   * default only without any options.
+   */
   readonly repeatable: boolean;
 }
 
@@ -49,7 +61,7 @@ interface GraphqlResponse {
   readonly data?: Readonly<Record<string, (object & { code?: string; message?: string }) | null>> | null;
   readonly errors?: readonly { message: string; extensions?: { code?: string } }[];
 }
-/** Why a request failed, and when to retry it. `waitMs` is undefined when a retry is pointless. */
+/** Why a request failed, and when to retry it. `waitMs` is undefined when it must not be retried. */
 interface Failure {
   readonly message: string;
   readonly waitMs: number | undefined;
@@ -60,8 +72,10 @@ const longestWaitMs = 60_000;
 
 /**
  * The URL of the gateway's GraphQL endpoint and the access token: from the options, else from TICKETWIRE_URL
- * and TICKETWIRE_TOKEN. Without any address, it is that of a gateway on this machine (`localUrl`).
- * @throws UsageError when the token is missing or cannot be a token, or the address is invalid
+ * and TICKETWIRE_TOKEN. Without any address, or with an empty TICKETWIRE_URL, it is that of a gateway on this
+ * machine (`localUrl`). There is no token by default.
+ * @throws UsageError when the token is missing, is empty or has a space or other characters than ASCII's
+ *   visible ones, or the address does not begin with `http://` or `https://` or is no URL
  */
 export function addressOf({ env }: LooseContext, values: OptionValues): { url: URL; token: string } {
   const address = one(values, 'url') ?? (env.TICKETWIRE_URL || localUrl(env));
@@ -171,18 +185,26 @@ function parsed(text: string): GraphqlResponse | undefined {
   }
 }
 
-/** @throws CommandError */
+/**
+ * The value of the operation's field.
+ * @throws CommandError for a refusal, a null, and a result without any member: the query selects nothing of
+ *   its type, so it may be a refusal as well
+ */
 function fieldOf({ data, errors }: GraphqlResponse): object {
   const [[name, value] = []] = Object.entries(data ?? {});
   if (value === undefined || value === null)
     throw new CommandError(
       errors?.map(({ message }) => message).join('\n') ?? `There is no such ${name ?? 'result'}`,
     );
+  if (hasNoMember(value))
+    throw new CommandError(`The gateway's answer has a type that this version does not know`);
   if (value.code === undefined) return value;
   const { problems } = value as { problems?: { path: string[]; message: string }[] };
   const details = problems?.map(({ path, message }) => `\n  ${path.join('.')}: ${message}`).join('') ?? '';
   throw new CommandError(`${value.code}: ${value.message}${details}`);
 }
+
+const hasNoMember = (value: object): boolean => !Array.isArray(value) && Object.keys(value).length === 0;
 
 /** Encodes a request as the GraphQL multipart request specification says. */
 function formOf(operation: object, files: NonNullable<RequestOptions['files']>): FormData {

@@ -38,12 +38,11 @@ export interface EventFilter {
 export interface EventFeed {
   /** The cursor after which only events from now on follow. @throws CommandError */
   now(): Promise<string>;
-  /** Reads the page after a cursor; the first page for undefined. @throws CommandError */
+  /** Reads the page after a cursor; from the first event on for undefined. @throws CommandError */
   readPage(after: string | undefined): Promise<EventPage>;
   /**
-   * Subscribes to the events after a cursor, and yields them as they happen. Ends when it is aborted or the
-   * connection is lost.
-   * @throws CommandError when the subscription is refused
+   * Subscribes to the events after a cursor, and yields them as they happen. For undefined: to all events of
+   * a ticket, or to those of the desk from now on. Ends and throws as `EventStream` does.
    */
   watch(after: string | undefined, signal: AbortSignal): AsyncGenerator<ListedEvent>;
   /** Whether an event that was read or watched meets the filter, and so is to be printed. */

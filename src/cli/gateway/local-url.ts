@@ -5,7 +5,8 @@ export const localUrlHelp = 'HOST and PORT: http://127.0.0.1:4000';
 
 /**
  * The URL at which this machine reaches its gateway by the settings HOST and PORT: `http://127.0.0.1:4000`
- * without them. An address for all interfaces becomes 127.0.0.1, and the port 0 becomes 4000.
+ * without them, or when they are empty. An address for all interfaces (0.0.0.0 or ::) becomes 127.0.0.1, and
+ * the port 0 becomes 4000.
  */
 export function localUrl({ HOST, PORT }: Environment): string {
   // A server that listens on all addresses is reached at this machine's own.

@@ -3,10 +3,11 @@ import { addressOf } from './client.ts';
 
 /**
  * Subscribes, and yields the value of the subscription's only field for each event. Ends without an error
- * when `signal` is aborted, when the gateway completes the stream, when the connection is lost, and on a
- * failure that is worth a retry: 429, 5xx, or an error that is `retryable`. The caller can then subscribe
- * again, when it chooses.
- * @throws CommandError when the gateway refuses the subscription, or an event has other errors
+ * when `signal` is aborted, when the gateway completes the stream, when it cannot be reached or the
+ * connection is lost, and on a failure that is worth a retry: 429, 5xx, or an error that is `retryable`. It
+ * never subscribes again by itself; the caller can, when it chooses.
+ * @throws CommandError when the gateway refuses the subscription, by another status (401 for the token) or by
+ *   an error instead of the first event, or an event has other errors
  */
 export type EventStream = <T extends object>(
   query: string,

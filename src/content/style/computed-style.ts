@@ -26,13 +26,16 @@ export type WhiteSpace = 'collapse' | 'lines' | 'keep';
 export interface TextStyle {
   /** Pixels. */
   readonly fontSize: number;
-  /** With its opacity, but without the property `opacity`. Undefined when it is not known, as for `var()`. */
+  /**
+   * Includes the colour's own opacity, but not the effect of the property `opacity`. Undefined when it is not
+   * known, as for `var()`.
+   */
   readonly colour: Colour | undefined;
-  /** Opaque, because it is mixed with what is behind it; undefined over an image and when it is not known. */
+  /** Always opaque: it is mixed with what is behind it. Undefined over an image, and when it is not known. */
   readonly background: Colour | undefined;
   /**
-   * The colours that the cleaned HTML has instead, which drops images and colours that are not known.
-   * Undefined where both colours are known: the HTML has these.
+   * The colours that the text has in the cleaned HTML, where images and unknown colours are dropped.
+   * Undefined where `colour` and `background` are both known: the text has these.
    */
   readonly shown: ShownColours | undefined;
   readonly space: WhiteSpace;
@@ -69,7 +72,8 @@ const leastFontSize = 2;
 
 /**
  * Whether text of this style is readable: visible, in a font of at least 2 pixels, of a colour whose own
- * opacity is above 5 % and that differs enough from its background's. What hides a whole element, as
+ * opacity is above 5 % and that differs enough from its background's. An unknown colour counts as readable,
+ * and so does a known one of more than 5 % on an unknown background. What hides a whole element, as
  * `display: none` and `opacity` do, is judged by is-hidden.ts.
  */
 export const isReadable = ({ fontSize, colour, background, visible }: TextStyle): boolean =>
@@ -186,8 +190,8 @@ function shownOf(
 
 /**
  * The colour in which text must be written to be readable in the cleaned HTML: black or white where an image
- * or a colour was dropped and less than a contrast of 2 is left. Undefined where the text is readable as it
- * is.
+ * or a colour was dropped and the contrast that remains is less than 2. Undefined where the text is readable
+ * as it is.
  */
 export function readableColour({ shown }: TextStyle): 'black' | 'white' | undefined {
   if (shown === undefined) return undefined;
@@ -199,15 +203,21 @@ export function readableColour({ shown }: TextStyle): 'black' | 'white' | undefi
 const keepsSpace = new Set(['pre', 'listing', 'xmp', 'plaintext', 'textarea']);
 
 /**
- * Computes the style of an element's text from these, in this order: its declarations; its presentational
- * attributes (`color`, `face` and `size` of font, `text` of body, `bgcolor` and `background` of body,
- * marquee, tables and their parts except captions and columns); what its name means (`pre`, `listing`, `xmp`,
- * `plaintext` and `textarea` keep white space, a link with `href` is blue, `mark`, `button` and `textarea`
- * have black letters on a background of their own, the last two in a font of 13 pixels); the style of its
- * parent. Other defaults of browsers, such as the font sizes of headings, are left out. A picture as the
- * background counts before any colour, also one of an attribute. Any `size` of font counts as 16 pixels.
- * Unsupported values count as absent, but declared colours that are not supported as not known. May return
- * `parent` itself.
+ * Computes the style of an element's text from these, of which the first that says something counts:
+ * - its declarations;
+ * - its presentational attributes: `color`, `face` and `size` of font, `text` of body, and `bgcolor` and
+ *   `background` of body, marquee, tables and their parts except captions and columns. Any `size` of font
+ *   counts as 16 pixels;
+ * - what its name means: `pre`, `listing`, `xmp`, `plaintext` and `textarea` keep white space, a link with
+ *   `href` is blue, and `mark`, `button` and `textarea` have black letters on a background of their own, the
+ *   last two in a font of 13 pixels. Other defaults of browsers, such as the font sizes of headings, are left
+ *   out;
+ * - the style of its parent.
+ *
+ * A background image, even one of an attribute, takes precedence over any background colour. An unsupported
+ * value is ignored, with two exceptions: an unsupported declared colour makes the colour unknown (undefined),
+ * and an unsupported declared font size is the parent's, whatever attribute or name the element has. It may
+ * return `parent` itself.
  */
 export function textStyleOf(element: ElementNode, declared: Declared, parent: TextStyle): TextStyle {
   const keeps = keepsSpace.has(element.name);

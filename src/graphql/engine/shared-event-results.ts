@@ -10,7 +10,7 @@ import {
   type WatchedEvent,
 } from '../context/event-context.ts';
 import { type AnswerEvent, type ResultReceiver, temporaryFaultOf } from '../context/event-results-stream.ts';
-import { rootOf } from './root-field.ts';
+import { findRootField } from './find-root-field.ts';
 
 /** Executes a subscription's document for one event, with a context whose viewer the result is made for. */
 export type ExecuteEvent = (seen: WatchedEvent, context: GraphContext) => Promise<ExecutionResult>;
@@ -166,7 +166,7 @@ export function shapeOf(
 function variablesBelowRoot(document: DocumentNode, operationName: string | null | undefined): Set<string> {
   const operation = getOperationAST(document, operationName);
   if (!operation) throw new GraphQLError('There is no such operation');
-  const root = rootOf(document, operation);
+  const root = findRootField(document, operation);
   const found = new Set<string>();
   visit(document, {
     [Kind.VARIABLE_DEFINITION]: () => false,

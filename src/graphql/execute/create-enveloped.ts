@@ -7,9 +7,15 @@ import { schema } from './schema.ts';
 export interface EnvelopedOptions {
   /** Whether introspection needs a credential, and errors leave out `Did you mean …?`. */
   readonly production: boolean;
-  /** Maximum bytes of one response; a larger one is replaced by the error ANSWER_TOO_LARGE. */
+  /**
+   * Maximum bytes of one response, as `ResponseBudget` counts them; a larger one is replaced by the error
+   * ANSWER_TOO_LARGE.
+   */
   readonly responseBytes: number;
-  /** Plugins that run for every operation: a client's over any transport, and the legacy endpoint's. */
+  /**
+   * Plugins that run for every operation: a client's over any transport, and the legacy endpoint's. None by
+   * default.
+   */
   readonly plugins?: readonly OperationPlugin[];
 }
 
@@ -38,12 +44,12 @@ const requestHooks = [
 ] as const;
 
 /**
- * Creates the schema and the plugins that every operation passes through. It uses Yoga's plugin system
+ * Puts together the schema and the plugins that every operation passes through. It uses Yoga's plugin system
  * without the plugins that Yoga adds for its own server. Those look for a Fetch API request that operations
  * here never have, and pass the list of validation rules from hook to hook: 3.0 instead of 1.8 µs for `{
  * __typename }`.
  * @returns Envelop's `getEnveloped`, which `createPrepare` needs
- * @throws Error for a plugin with a hook that would never be called
+ * @throws Error for a plugin with a hook on requests and responses, which would never be called
  */
 export function createEnveloped({ production, responseBytes, plugins = [] }: EnvelopedOptions) {
   for (const plugin of plugins) {

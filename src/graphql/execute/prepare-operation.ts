@@ -13,7 +13,7 @@ import type { TicketContext } from '../../tickets/context.ts';
 import type { GraphContext, StreamPlace } from '../context/context.ts';
 import { Loaders } from '../context/loaders.ts';
 import { mapStream } from '../context/map-stream.ts';
-import { rootOf } from '../engine/root-field.ts';
+import { findRootField } from '../engine/find-root-field.ts';
 import { isPromise } from '../engine/run-plan.ts';
 import type { createEnveloped } from './create-enveloped.ts';
 import { safeError } from './safe-errors.ts';
@@ -48,9 +48,10 @@ export type OperationParams = Pick<GraphQLParams, 'operationName' | 'variables'>
  * Parses and validates a document and selects its operation, whose type and name it records in the request's
  * notes. Nothing is executed, and the variables are not checked yet.
  * @param resumeAfter cursor after which a subscription continues
- * @throws OperationRefused GRAPHQL_PARSE_FAILED, DOCUMENT_TOO_LARGE, GRAPHQL_VALIDATION_FAILED, or
- *   OPERATION_RESOLUTION_FAILURE when the operation is not named or does not exist. DOCUMENT_TOO_COMPLEX is
- *   not among them: it is an error of the result of `run`
+ * @throws OperationRefused GRAPHQL_PARSE_FAILED, DOCUMENT_TOO_LARGE, GRAPHQL_VALIDATION_FAILED (also for
+ *   introspection in production without a credential), or OPERATION_RESOLUTION_FAILURE: no operation has the
+ *   name, or none was named and the document has several. A plugin's errors keep their codes.
+ *   DOCUMENT_TOO_COMPLEX is not among them: it is an error of the result of `run`
  */
 export type PrepareOperation = (
   asked: OperationParams,
@@ -76,7 +77,7 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createEnvelope
     noteOperation(ctx.notes, kind, operation.name?.value);
     const shown = (result: OperationResult) =>
       Symbol.asyncIterator in result
-        ? withLastError(result, rootOf(document, operation), context)
+        ? withLastError(result, findRootField(document, operation), context)
         : asShown(result, context);
     return {
       kind,

@@ -31,7 +31,7 @@ function extensionsOf(refusal: Refusal): Record<string, unknown> {
  * exceeded rate limits, malformed requests and forms keep their text and get their code. A temporary fault
  * becomes UNAVAILABLE and is logged as a warning. Any other error is logged and replaced by INTERNAL, whose
  * text has the request id. `extensions.http` has the status and headers that an error requires, for example
- * 503 and Retry-After; refusals and INTERNAL have none.
+ * 503 and Retry-After; refusals, INTERNAL and malformed forms (BAD_REQUEST, PAYLOAD_TOO_LARGE) have none.
  * @param error also a GraphQLError that wraps the error of a resolver: its path and nodes are kept
  */
 export function safeError(error: unknown, { requestId, log }: ErrorReport): GraphQLError {

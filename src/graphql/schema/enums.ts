@@ -97,11 +97,12 @@ export const DeliveryStateEnum = enumOf<DeliveryState>(
     TRANSMITTING: 'A worker is talking to the SMTP server.',
     SENT: 'The server accepted it for all recipients.',
     PARTIALLY_FAILED: 'The server accepted it for some recipients and refused others.',
-    FAILED: 'Refused for all recipients, or given up after five days.',
+    FAILED: 'Refused for all recipients, given up after five days, or not sent: a file is infected.',
     DEFERRED: 'It failed temporarily and is retried automatically.',
     OUTCOME_UNKNOWN:
-      'The worker or the connection was lost after the mail had been handed to the server. It is not ' +
-      'sent again until an operator decides: `resolveDelivery`.',
+      'It may have been sent: the worker or the connection was lost after sending had begun, or the outbox ' +
+      'was released after a restore of its database, or with doubt. It is not sent again until an operator ' +
+      'decides: `resolveDelivery`.',
     CANCELLED: 'Cancelled before it was sent.',
   },
 );
@@ -121,9 +122,9 @@ export const RecipientKindEnum = enumOf<RecipientKind>(
 export const RecipientStateEnum = enumOf<RecipientState>('RecipientState', "State of one recipient's copy.", {
   PENDING: 'Not sent yet.',
   SENT: 'The server accepted it.',
-  DEFERRED: 'The server asked to try again later.',
-  FAILED: 'The server refused it.',
-  OUTCOME_UNKNOWN: 'The connection was lost after the mail had been handed to the server.',
+  DEFERRED: 'It failed temporarily and is retried automatically.',
+  FAILED: 'The server refused it, it was given up after five days, or a file is infected.',
+  OUTCOME_UNKNOWN: 'The server may have accepted it. An operator decides: `resolveDelivery`.',
   CANCELLED: 'Cancelled before it was sent.',
 });
 
@@ -148,23 +149,27 @@ export const AttemptPhaseEnum = enumOf<AttemptPhase>('AttemptPhase', 'How far an
   CONNECT: 'Connecting and signing in.',
   ENVELOPE: 'Sending the addresses of the sender and the recipients.',
   BODY: 'Sending the mail itself. From here on, only the server knows whether it has accepted the mail.',
-  SETTLED: 'Ended: the server answered, or the connection was closed.',
+  SETTLED: 'Ended: the server accepted or refused the mail itself.',
 });
 
 /** The enum `Quote`. */
 export const QuoteEnum = enumOf<Quote>(
   'Quote',
   'The earlier public messages of the ticket that a mail quotes below the new one.',
-  { NONE: 'None.', LAST: 'The last one.', ALL: 'All, the newest first; at most 50.' },
+  {
+    NONE: 'None.',
+    LAST: 'The last one.',
+    ALL: 'All, the newest first, up to 512 KiB. The mail counts those left out.',
+  },
 );
 
 /** The enum `CancelReason`. */
 export const CancelReasonEnum = enumOf<CancelReason>(
   'CancelReason',
-  'Whose public answer cancels a waiting mail. Checked when the mail is due.',
+  'Whose public answer cancels a waiting mail that was not tried yet. Checked when the mail is due.',
   {
     REQUESTER_REPLIED: 'The requester has written since.',
-    OPERATOR_REPLIED: 'Another operator has written since.',
+    OPERATOR_REPLIED: 'An operator has written since, even the author of the mail.',
   },
 );
 

@@ -81,7 +81,8 @@ code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
 
 /**
  * The help page as a complete HTML document, in the style of the old one: one endpoint, the members of its
- * request and response, and samples (a click selects a whole one). The samples use `http://localhost:4000`.
+ * request and response, and samples (a click selects a whole one). The samples use `http://localhost:4000`,
+ * which load-pages.ts replaces by the origin by which the reader came.
  */
 export function helpPage(): string {
   return `<!DOCTYPE html>

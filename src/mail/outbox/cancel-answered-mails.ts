@@ -14,10 +14,11 @@ const atOnce = 20;
 /**
  * Checks due mails that have a `cancelIf` and have never been tried, at most 20 of each mailbox. Cancels
  * those that have been answered, and appends an event for each. A mail is answered when a public message
- * comes after its own in the ticket, by a user of a role that `cancelIf` names. The caller must claim the
- * others in the same transaction, because only the locks on their tickets keep a reply from arriving in
- * between. Not checked are mails of tickets that another transaction has locked, mails of a mailbox that its
- * rate makes wait, and mails that await a scan. None of these may be claimed in this round.
+ * comes after its own in the ticket, by a user of a role that `cancelIf` names, even the mail's own author.
+ * The caller must claim the others in the same transaction, because only the locks on their tickets keep a
+ * reply from arriving in between. Not checked are mails of tickets that another transaction has locked, mails
+ * of a mailbox that its rate makes wait, and mails that await a scan. None of these may be claimed in this
+ * round.
  * @param client the transaction
  * @returns the ids of all mails that were checked, for `checkedMails` of `claim`. The cancelled ones are
  *   among them, and are not waiting any more, so `claim` does not take them

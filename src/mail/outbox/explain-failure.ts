@@ -4,6 +4,14 @@ import { type Explanation, explanationRules } from './explanation-rules.ts';
 /** The ledger's failure text of a mail that waits for the scan of its files. */
 export const awaitsScan = 'Waiting: its files have not been scanned yet';
 
+/** The ledger's texts of mails whose outcome is unknown for another reason than a lost connection. */
+export const unknownOutcomes = {
+  workerEnded: 'The worker stopped while the mail was being sent: it may have arrived',
+  restored: 'The database was restored or copied: the original may have sent this mail',
+  doubted: 'The outbox was released with doubt: this mail may have been sent',
+} as const;
+const saysWhyUnknown = new Set<string | null>(Object.values(unknownOutcomes));
+
 const unreachable: Explanation = {
   reason: 'The mail server could not be reached.',
   suggestedAction: 'WAIT',
@@ -19,7 +27,7 @@ export interface ExplainedRecipient {
   readonly kind: RecipientKind;
   readonly address: string;
   readonly state: RecipientState;
-  /** The server's last reply about the recipient, or the connection's fault in plain words. */
+  /** The server's last reply about the recipient, or what went wrong in plain words. */
   readonly smtpReply: string | null;
 }
 
@@ -31,7 +39,8 @@ export function explainRecipient({
   state,
   smtpReply: reply,
 }: Pick<ExplainedRecipient, 'state' | 'smtpReply'>): Explanation | undefined {
-  if (state === 'OUTCOME_UNKNOWN') return unknown;
+  if (state === 'OUTCOME_UNKNOWN')
+    return saysWhyUnknown.has(reply) ? { ...unknown, reason: `${reply}.` } : unknown;
   if ((state !== 'FAILED' && state !== 'DEFERRED') || reply === null || reply === '') return undefined;
   if (reply.startsWith('Not sent: ')) return { reason: `${reply}.`, suggestedAction: null };
   const { reason, suggestedAction } =
@@ -63,10 +72,10 @@ export interface DeliveryExplanation extends Explanation {
 }
 
 /**
- * Explains why a delivery failed or waits, in one text: for each reason, the recipients (up to three by
- * address, the others by number) and the reason. The suggested action is that for the first recipient. If no
- * recipient has anything to explain, `failure` is the reason. Undefined when that is null too, or the mail is
- * sent or being sent.
+ * Explains why a delivery failed or waits, in one text: for each reason, the recipients (the first three by
+ * address and the others by number, or all by number) and the reason. The suggested action is that for the
+ * first recipient. If no recipient has anything to explain, `failure` is the reason, and the action is WAIT,
+ * or none for a cancelled mail. Undefined when that is null too, or the mail is sent or being sent.
  * @param failure the delivery's own text: why it was cancelled, that its recipient's hourly limit delays it,
  *   or `awaitsScan`
  */

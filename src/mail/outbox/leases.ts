@@ -8,6 +8,7 @@ import { appendDeliveryEvents } from '../../events/append-events.ts';
 import { a, d, m, r } from '../table-aliases.ts';
 import { type Claim, giveUpAfterDays, leaseFor } from './claim.ts';
 import { isUnsettled, isWaiting, waitingAgain } from './delivery-states.ts';
+import { unknownOutcomes } from './explain-failure.ts';
 
 /*
  * Leases of attempts: released by a worker that ends, renewed by a live one, recovered from a dead one. Also
@@ -78,13 +79,11 @@ export interface Recovered {
   readonly state: 'QUEUED' | 'DEFERRED' | 'OUTCOME_UNKNOWN';
 }
 
-const workerEnded = 'The worker stopped while the mail was being sent';
-
 /**
  * Recovers attempts whose lease expired, of any worker: before BODY the delivery waits again and is due at
- * once, at BODY its outcome is unknown and the ticket gets an event. Locked deliveries, and those of locked
- * tickets, are left to the next round.
- * @param limit most deliveries that one call recovers
+ * once, without an event; at BODY its outcome is unknown and the ticket gets one. Locked deliveries, and
+ * those of locked tickets, are left to the next round.
+ * @param limit most deliveries that one call recovers, 500 by default
  * @returns those that were recovered
  */
 export async function recoverExpired(client: postgres.Sql, now: Date, limit = 500): Promise<Recovered[]> {
@@ -114,7 +113,7 @@ export async function recoverExpired(client: postgres.Sql, now: Date, limit = 50
         leaseUntil: null,
         dueAt: sql`
           case when o.phase = 'BODY' then ${d.dueAt} else least(${d.dueAt}, ${now}::timestamptz) end`,
-        failure: sql`case when o.phase = 'BODY' then ${workerEnded} end`,
+        failure: sql`case when o.phase = 'BODY' then ${unknownOutcomes.workerEnded} end`,
         settledAt: sql`case when o.phase = 'BODY' then clock_timestamp() end`,
       })}
       from owned o where ${d.id} = o.id
@@ -122,7 +121,7 @@ export async function recoverExpired(client: postgres.Sql, now: Date, limit = 50
     ), answered as (
       update ${deliveryRecipients} r set ${assign(deliveryRecipients, {
         state: 'OUTCOME_UNKNOWN',
-        smtpReply: workerEnded,
+        smtpReply: unknownOutcomes.workerEnded,
         sentAt: sql`clock_timestamp()`,
       })}
       from owned o where ${r.deliveryId} = o.id and o.phase = 'BODY' and ${isUnsettled}
@@ -153,9 +152,11 @@ const inSeconds = (now: Date, seconds: number): SQL =>
 
 /**
  * Shortens waits that are longer than any that could begin now, because the database's clock was set back
- * after they began: leases of dead workers to `leaseSeconds`, mails that are tried again and mailboxes with a
- * rate to `now`. Without it they wait until the clock has caught up. Held mails keep the time that their
- * authors chose. Locked rows are left to the next round.
+ * after they began: leases of more than twice `leaseSeconds` to `leaseSeconds`; mails that wait, and are not
+ * held, for more than 61 minutes to `now`, and their retries to 5 days from `now`; mailboxes whose rate makes
+ * them wait for more than 2 minutes to `now`. Without it they wait until the clock has caught up. Held mails
+ * keep the time that their authors chose. A call shortens at most 500 leases, and 500 mails of each mailbox;
+ * the others, and locked rows, are left to the next round.
  */
 export async function shortenWaits(client: postgres.Sql, now: Date, leaseSeconds: number): Promise<void> {
   await runStatement(

@@ -51,8 +51,9 @@ export async function lockCappedMailboxes(client: postgres.Sql): Promise<number[
 }
 
 /**
- * Postpones all due mails that have a recipient at the cap, by 5 to 10 minutes, so that claims do not scan
- * them again, and records why. The cap itself is enforced by the claim.
+ * Postpones all due mails that have a recipient at the cap to 5 to 10 minutes from `now`, so that claims do
+ * not scan them again, and records why. Locked mails are left as they are. The cap itself is enforced by the
+ * claim.
  */
 export async function postponeCapped(client: postgres.Sql, now: Date): Promise<void> {
   while ((await postponeSome(client, now)) >= postponedAtOnce);

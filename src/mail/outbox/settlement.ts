@@ -36,7 +36,10 @@ export interface Settlement {
   readonly bodyAt: Date | null;
   /** Time of the next attempt; null when there is none. */
   readonly dueAt: Date | null;
-  /** The new states of the recipients that had no outcome yet. `code` is the enhanced code of the reply. */
+  /**
+   * The new states of the recipients that had no final outcome yet. `code` is the enhanced code of the reply;
+   * null without one.
+   */
   readonly recipients: readonly {
     position: number;
     state: RecipientState;
@@ -63,8 +66,9 @@ export const unsettledRecipients = (recipients: readonly LedgerRecipient[]): rea
 
 /**
  * Derives from the server's replies what an attempt changes. A pure function. A refusal concerns its
- * recipient alone. A temporary one is retried for that recipient only, until `giveUpAt`. An unknown outcome
- * stops all automatic retries. A mail whose fence could not be passed is due again at once, without an event.
+ * recipient alone. A temporary one is retried for that recipient only, until `giveUpAt`, after which it is
+ * final. An unknown outcome stops all automatic retries. A mail whose fence could not be passed is due again
+ * at once, without an event, also after `giveUpAt`.
  * @param random in [0, 1): spreads the retries of mails that failed together, see `backOff`
  */
 export function settlementOf(
@@ -174,7 +178,7 @@ const unaddressed: RecipientVerdict = { state: 'DEFERRED', reply: 'not addressed
  * The state of a delivery by the states of its recipients, when no attempt is running: OUTCOME_UNKNOWN if any
  * recipient has that state; else `waiting` if any is not settled; else CANCELLED if any is cancelled; else
  * SENT if none failed, PARTIALLY_FAILED if some did, and FAILED if all did.
- * @param waiting the state while a recipient has not been sent to yet
+ * @param waiting the state while a recipient has not been sent to yet; DEFERRED by default
  */
 export function stateOf<W extends DeliveryState = 'DEFERRED'>(
   recipients: readonly RecipientState[],

@@ -44,7 +44,7 @@ export const groups = {
         key: 'unknown',
         title: 'Outcome unknown',
         about:
-          'The connection was lost after the mail had been handed over, so the server may have sent it. ' +
+          'It may have been sent: the connection or the worker was lost, or the outbox was released again. ' +
           'Look for its Message-ID in the mail server’s log, then decide. It is not sent again by itself.',
         filter: { state: 'OUTCOME_UNKNOWN' },
       },

@@ -6,10 +6,12 @@ const simpleTypes = /^(?:|text\/plain|application\/x-www-form-urlencoded|multipa
 
 /**
  * Whether a page of another origin could have made the browser send this POST without a preflight, with the
- * user's stored Basic credential. The caller must refuse such a request. Browsers mark it with
- * `Sec-Fetch-Site` or `Origin`, which a page cannot remove; programs send neither, so the result is false for
- * them. It is also false for content types that need a preflight, such as JSON.
- * @param ownOrigin the origin under which the caller reached us
+ * user's stored Basic credential. The caller must refuse such a request, and ask only about a POST: the
+ * method is not looked at. Browsers mark it with `Sec-Fetch-Site` or `Origin`, which a page cannot remove.
+ * `Sec-Fetch-Site` decides if there is one: only `same-origin` and `none` pass. Otherwise an `Origin` other
+ * than `ownOrigin` does not pass. Programs send neither, so the result is false for them. It is also false
+ * for content types that need a preflight, such as JSON.
+ * @param ownOrigin the origin at which the client reached this server
  * @param preflighted names of headers, in lower case, that a page can send to another origin only after a
  *   preflight; a request that has one of them passes
  */

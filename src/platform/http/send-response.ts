@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Up to this many remaining bytes of a request body are drained, and the connection stays open. */
+/** The rest of a request body of up to this many bytes is drained, and the connection stays open. */
 const smallRest = 1024 * 1024;
 /** How many milliseconds, and how many bytes, a client may go on sending after its response. */
 const patienceMs = 2000;
@@ -53,10 +53,11 @@ export interface WholeResponse {
 
 /**
  * Sends a whole response even while the request is still arriving. Adds no Content-Length: the caller puts it
- * among the headers. If the rest of the request has up to 1 MiB, it is discarded and the connection stays
- * open. A longer rest is discarded for up to 2 s or 64 MiB, then the connection is closed; closing it at once
- * would reset it, and the response might be lost. Does nothing once a response has begun or its connection is
- * closed. Returns before the response is sent.
+ * among the headers. If the request's body has up to 1 MiB, its rest is discarded and the connection stays
+ * open. The rest of a larger body, of one whose length is not known, or on a connection that is to be closed
+ * or whose client waits for `100 Continue`, is discarded for up to 2 s or 64 MiB, then the connection is
+ * closed; closing it at once would reset it, and the response might be lost. Does nothing once a response has
+ * begun or its connection is closed. Returns before the response is sent.
  */
 export function sendResponse(
   req: IncomingMessage,
@@ -88,7 +89,7 @@ function endWith(res: ServerResponse, body: string | Buffer, bytes: unknown): vo
   else res.end(body, body.length === bytes ? 'latin1' : 'utf8');
 }
 
-/** Bytes that may still arrive. */
+/** Bytes that may still arrive, at most: the whole body's as long as its end has not arrived. */
 function restOf(req: IncomingMessage): number {
   if (req.complete || req.destroyed) return 0;
   return Number(

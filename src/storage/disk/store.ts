@@ -26,7 +26,7 @@ import {
   syncFolder,
   writeAll,
 } from './file-system.ts';
-import { createUnfinishedOnDisk } from './unfinished-blobs.ts';
+import { createResumableOnDisk } from './resumable-blobs.ts';
 
 /**
  * Stores blobs as files in a directory. `ab/abcdef…` is a finished blob, `arriving/abcdef…` an unfinished
@@ -43,7 +43,7 @@ export function createDiskStore(directory: string): BlobStore {
   const folderOf = (key: string) => join(root, key.slice(0, 2));
   const pathOf = (key: string) => join(folderOf(key), key);
   const folders = createFolders(root);
-  const unfinished = createUnfinishedOnDisk({ folders, arriving, folderOf });
+  const unfinished = createResumableOnDisk({ folders, arriving, folderOf });
 
   async function remove(key: string): Promise<void> {
     if (!isBlobKey(key)) return;

@@ -78,9 +78,12 @@ const batch = 500;
 /**
  * Removes what is unused or expired. Rows are deleted before bytes are set aside, so that a later collection
  * finds what a crash leaves. Any number of processes may collect concurrently. No file is removed unless the
- * store belongs to the database and every row is visible. More than 50 unused files of the range are removed
- * only if they are at most 5 % of its files. Bytes are set aside, and destroyed a week later; beginnings of
- * unfinished blobs are destroyed at once. Claims a store without an owner, as `claimStore` does.
+ * store belongs to the database and every row is visible. Unused files of the range are removed only if its
+ * files without a row, and its blobs that nothing refers to, are each at most 50 or at most 5 % of all; if
+ * either are more, none is removed, unless `anyShare`. Expired uploads are removed whatever their share.
+ * Bytes are set aside, and destroyed more than a week later; beginnings of unfinished blobs are destroyed at
+ * once.
+ * Claims a store without an owner, as `claimStore` does.
  * @param olderThan only older blobs are unused; must be further back than the longest request takes, because
  *   its blobs have no row until its commit
  * @throws the error of the database or the store

@@ -21,7 +21,10 @@ export interface VerifyReport {
   /** Sum of their sizes in bytes, as the rows have them. */
   readonly bytes: number;
   readonly damaged: readonly Damage[];
-  /** Number of files older than `olderThan`, finished or not, that no row refers to. */
+  /**
+   * Number of files older than `olderThan`, finished or not, that no row refers to, and of unfinished
+   * beginnings of finished files.
+   */
   readonly strays: number;
   /** Number of files that were set aside and can still be restored. */
   readonly aside: number;

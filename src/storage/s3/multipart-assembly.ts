@@ -23,7 +23,9 @@ export const sizeOfAssembled = ({ partBytes }: S3Objects, { parts, tail }: Assem
  * @param begun the state so far; `nothingAssembled` for a new object
  * @returns `write` takes further bytes in order, and rejects when a part could not be sent. `partsCut` is the
  *   number of parts that were sent or are being sent. `assembled` waits for these and resolves to the state.
- *   `abandon` waits for them and aborts the upload. All reject with StoreUnavailable or S3Missing
+ *   `abandon` waits for them and aborts the upload; one that does not exist is no error. `write` and
+ *   `assembled` reject with StoreUnavailable, or S3Missing when the upload no longer exists; `abandon` with
+ *   StoreUnavailable
  */
 export function createAssembly(s3: S3Objects, name: string, begun: Assembled) {
   const { partBytes } = s3;

@@ -26,8 +26,9 @@ const smallestPartBytes = 5 * 1024 * 1024;
 /** Timeouts, retries and sizes of requests to S3. */
 export interface S3RequestOptions {
   /**
-   * Timeout of one attempt, milliseconds, 30,000 by default. It includes sending at most one part, and the
-   * whole response except an object's bytes. All attempts of a request together have twice as long.
+   * Timeout of one attempt, milliseconds, 30,000 by default. It includes connecting, which has 5 s of it at
+   * most, sending at most one part, and the whole response except an object's bytes. All attempts of a
+   * request together have twice as long, whatever `attempts` is.
    */
   readonly answerWithinMs?: number;
   /** How long a reader waits for the next 32 KiB of an object, milliseconds, 30,000 by default. */
@@ -63,10 +64,10 @@ export type S3Objects = ReturnType<typeof createS3Objects>;
 export class S3Missing extends Error {}
 
 /**
- * Creates the requests for objects, by their names under the prefix. Each request has a timeout and is
- * retried a few times by the client. Bytes are sent with their MD5, which every S3-compatible service
- * verifies. A final failure rejects with S3Missing if there is no such object or upload, and otherwise with
- * StoreUnavailable.
+ * Creates the requests for objects, by their names under the prefix. Each request has a timeout, and the
+ * client retries it, with three attempts in all by default. Bytes are sent with their MD5, which every
+ * S3-compatible service verifies. A final failure rejects with S3Missing if there is no such object or
+ * upload, and otherwise with StoreUnavailable; the stream of `get` fails with its own errors.
  * @returns requests for objects: `put`, `get` (a stream), `getWhole` (a small one, as a Buffer), `sizeOf`,
  *   `remove`, `copy`, `presign` and `list`, which goes through the names under a folder in order; for
  *   multipart uploads: `begin`, `putPart`, `complete`, `abort` and `listUploads`, which goes through the

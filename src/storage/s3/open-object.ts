@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { StoreUnavailable } from '../blob-store.ts';
-import type { S3Objects } from './object-requests.ts';
+import { S3Missing, type S3Objects } from './object-requests.ts';
 import type { Patience } from './patience.ts';
 
 /** How often an interrupted read is resumed. */
@@ -10,7 +10,9 @@ const leastBytes = 32 * 1024;
 
 /**
  * Opens an object, or a range of its bytes, as a stream. A response that breaks off or stalls is requested
- * again from the first missing byte, up to three times in a row. Then the stream fails with StoreUnavailable.
+ * again from the first missing byte, up to three times with less than 32 KiB each; after a stall not if the
+ * store's patience was shortened. Then the stream fails with StoreUnavailable, and also at once when such a
+ * request fails or the object has gone.
  * @param range first and last byte, as in HTTP; undefined: the whole object
  * @param bytesWithinMs how long the stream waits for the next 32 KiB, milliseconds. Only the time counts in
  *   which a reader waits for bytes
@@ -43,7 +45,9 @@ export async function openObject(
         }
         // Without a byte, the same is asked again: a service may answer `bytes=0-` with the whole object.
         const isBegun = position > (range?.start ?? 0);
-        body = await s3.get(name, isBegun ? { start: position, end: range?.end } : range);
+        body = await s3.get(name, isBegun ? { start: position, end: range?.end } : range).catch((error) => {
+          throw error instanceof S3Missing ? new StoreUnavailable(error) : error;
+        });
       }
     })(),
     { objectMode: false, highWaterMark: 256 * 1024 },

@@ -17,7 +17,7 @@ import { readIdentity, writeIdentity } from '../store-identity.ts';
 import { complete, createAssembly, nothingAssembled } from './multipart-assembly.ts';
 import { createS3Objects, S3Missing, type S3RequestOptions, unlessMissing } from './object-requests.ts';
 import { openObject } from './open-object.ts';
-import { createUnfinishedOnS3 } from './unfinished-blobs.ts';
+import { createResumableOnS3 } from './resumable-blobs.ts';
 
 /** How long a failed `put` waits for its cleanup, milliseconds; the rest is left to the garbage collector. */
 const clearWithinMs = 2000;
@@ -27,6 +27,7 @@ const clearWithinMs = 2000;
  * progress of an unfinished one, and `aside/2026-11-28/abcdef…` a blob that the garbage collector set aside
  * on that day. The object `identity` says which database the store belongs to, see store-owner.ts. Creating
  * the store contacts nothing. Credentials come from the environment, as the AWS SDK finds them.
+ * @param requests timeouts, retries and sizes; their defaults are in `S3RequestOptions`
  */
 export function createS3Store(options: S3Place, requests: S3RequestOptions = {}): BlobStore {
   const s3 = createS3Objects(options, requests);
@@ -38,7 +39,7 @@ export function createS3Store(options: S3Place, requests: S3RequestOptions = {})
     openObject(s3, blobOf(key), range, bytesWithinMs).catch((error) => {
       throw error instanceof S3Missing ? new BlobMissing(key) : error;
     });
-  const unfinished = createUnfinishedOnS3({ s3, blobOf, noteOf, read });
+  const unfinished = createResumableOnS3({ s3, blobOf, noteOf, read });
 
   async function move(from: string, to: string): Promise<void> {
     await s3.copy(from, to);

@@ -14,7 +14,7 @@ import {
 export interface EmailReplyInput {
   /** Address of one of the desk's mailboxes. */
   readonly from: string;
-  /** Addresses, without display names. */
+  /** Addresses, without display names; `bcc` likewise. */
   readonly cc?: readonly string[] | null | undefined;
   readonly bcc?: readonly string[] | null | undefined;
   /**
@@ -24,11 +24,14 @@ export interface EmailReplyInput {
   readonly holdSeconds?: number | null | undefined;
   /** Earliest time of sending, at most 366 days ahead. A past one means immediately. */
   readonly sendAt?: Date | null | undefined;
-  /** Reasons to cancel the mail before it is sent. */
+  /** Which replies cancel the mail before it is first tried. */
   readonly cancelIf?: readonly CancelReason[] | null | undefined;
   /** Which of the ticket's earlier public messages are quoted. */
   readonly quote?: Quote | null | undefined;
-  /** Whether a program wrote it. The header `Auto-Submitted` keeps auto-responders from answering. */
+  /**
+   * Whether the message was written by a program. Its mail then has the header `Auto-Submitted`, so that
+   * auto-responders do not reply.
+   */
   readonly autoSubmitted?: boolean | null | undefined;
 }
 
@@ -43,11 +46,11 @@ export const emailDefaults = {
 
 /** The e-mail with its defaults filled in. */
 export interface NewEmail {
-  /** As parsed, or as given when it is malformed. */
+  /** The parsed (normalised) address, or the input unchanged if it is malformed. */
   readonly from: string;
-  /** As given, with repetitions and malformed addresses. */
+  /** The Cc addresses as given, with repetitions and malformed ones. */
   readonly cc: readonly string[];
-  /** Likewise. */
+  /** The Bcc addresses, likewise. */
   readonly bcc: readonly string[];
   readonly holdSeconds: number | null;
   readonly sendAt: Date | null;
@@ -55,8 +58,8 @@ export interface NewEmail {
   readonly quote: Quote;
   readonly autoSubmitted: boolean;
   /**
-   * The well-formed addresses of Cc, then of Bcc, without repetitions: each only where it was named first.
-   * They may include the To address.
+   * The well-formed addresses of Cc, then of Bcc, without repetitions: each is listed once, at its first
+   * occurrence, so one in both is a Cc. They may include the To address.
    */
   readonly copies: readonly Copy[];
   /** Cc and Bcc addresses that repeat an earlier Cc or Bcc address. */
@@ -88,8 +91,8 @@ const mostRead = 100;
  * Parses the e-mail of an input and collects its problems: malformed addresses, `from` included; more than
  * `limit` Cc and Bcc addresses, repetitions included; a repeated reason in `cancelIf`; `holdSeconds` with
  * `sendAt`; and times out of bounds. It does not throw, and does not look up the mailbox. It parses at most
- * `Math.max(limit, 100)` addresses of each list; a longer list is a problem, and its other addresses are only
- * in `cc` or `bcc`.
+ * `Math.max(limit, 100)` addresses of each list. A longer list is reported as a problem, and its addresses
+ * beyond that are only in `cc` or `bcc`, not in `copies` or `duplicates`.
  * @param limit maximum number of Cc and Bcc addresses together
  * @param now the current time, for the bounds of `sendAt`
  * @returns the e-mail, also when it has problems, and the problems with paths that begin with `email`

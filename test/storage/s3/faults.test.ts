@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { blobs } from '../../../src/db/tables.ts';
-import { type BlobStore, everyKey, StoreUnavailable } from '../../../src/storage/blob-store.ts';
+import { BlobMissing, type BlobStore, everyKey, StoreUnavailable } from '../../../src/storage/blob-store.ts';
 import { collectGarbage } from '../../../src/storage/garbage/collect.ts';
 import { createS3Store } from '../../../src/storage/s3/store.ts';
 import { readAll } from '../../support/servers/read-all.ts';
@@ -145,6 +145,15 @@ test('a request that S3 does not answer times out, and the next file is stored',
   await expect(put(4096)).rejects.toBeInstanceOf(StoreUnavailable);
   server.mend();
   expect((await read((await put(4096)).key)).length).toBe(4096);
+});
+
+test('a file that is removed while it is read: its reader gets a fault of the store', async () => {
+  const { key } = await put(part);
+  server.fail('GetObject', 'cut-within', 1);
+  const reading = await store.open(key);
+  await store.remove(key);
+  await expect(readAll(reading)).rejects.toBeInstanceOf(StoreUnavailable);
+  await expect(store.open(key)).rejects.toBeInstanceOf(BlobMissing);
 });
 
 test('a missing bucket is a fault of the store, not a missing blob', async () => {

@@ -37,7 +37,8 @@ function head(letter: number, bodyBytes: number): Buffer {
 }
 
 /**
- * The first column of a `DataRow`, which must be a text and not null.
+ * The first column of a `DataRow`, in PostgreSQL's text format. It must not be null, which is not checked:
+ * the result would be an empty text.
  * @param row the whole message, with its head
  */
 export function firstColumnOf(row: Buffer): string {

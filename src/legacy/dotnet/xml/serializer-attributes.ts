@@ -20,9 +20,10 @@ export interface Marks {
 const none: Marks = { nil: false, id: undefined, ref: undefined, type: undefined };
 
 /**
- * Reads these attributes of an element, and ignores all others.
- * @throws the error `malformed` for an invalid value of one of them or of `z:Size`, and for a prefix that is
- *   not declared
+ * Reads these attributes of an element. An empty `i:type` counts as absent, and another is not checked: that
+ * is for `checkType`. Other attributes are ignored, if their prefixes are declared.
+ * @throws the error `malformed` for an `i:nil` that is no boolean, an empty `z:Id` or `z:Ref`, a `z:Size`
+ *   that is no integer, and any attribute whose prefix is not declared
  */
 export function readMarks(attributes: readonly Attribute[], scopes: Scopes): Marks {
   const marks = { ...none };
@@ -44,7 +45,8 @@ export function readMarks(attributes: readonly Attribute[], scopes: Scopes): Mar
 
 /**
  * Checks that an explicit type is the declared one. Undefined, for no explicit type, passes.
- * @throws the error `malformed`
+ * @param written `i:type` as it was written, with its prefix
+ * @throws the error `malformed` when it is another type, or its prefix is not declared
  */
 export function checkType(
   written: string | undefined,

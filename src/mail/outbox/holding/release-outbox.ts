@@ -13,12 +13,11 @@ import { appendDeliveryEvents } from '../../../events/append-events.ts';
 import type { DeliveryState } from '../../../platform/vocabulary.ts';
 import { a, d, r } from '../../table-aliases.ts';
 import { isUnsettled } from '../delivery-states.ts';
+import { unknownOutcomes } from '../explain-failure.ts';
 import { findOutboxHome, setOutboxHome } from './home.ts';
 
 /** Most deliveries that one statement changes. Their tickets stay locked until the commit. */
 const atOnce = 500;
-const whyRestored = 'The database was restored or copied: the original may have sent this mail';
-const whyDoubted = 'The outbox was released with doubt: this mail may have been sent';
 
 /** The result of a release. */
 export interface Released {
@@ -63,7 +62,7 @@ async function makeUnknown(
   states: readonly DeliveryState[],
   restored: boolean,
 ): Promise<{ chosen: number; doubted: number }> {
-  const why = restored ? whyRestored : whyDoubted;
+  const why = restored ? unknownOutcomes.restored : unknownOutcomes.doubted;
   // In an original that is still at work, a worker may be sending it right now.
   const isGone = restored ? sql`true` : sql`(${d.state} <> 'TRANSMITTING' or ${d.leaseUntil} < now())`;
   const [counts] = await runStatement<{ chosen: number; doubted: number }>(

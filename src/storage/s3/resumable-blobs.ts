@@ -37,11 +37,16 @@ interface ObjectNames {
 }
 
 /**
- * The part of an S3 store for blobs that are written by several requests. A blob is a multipart upload until
- * it is finished. S3 accepts no part below 5 MiB except the last, so the remaining bytes are kept in a state
- * object, with the list of the parts. It is replaced as a whole, so parts and remaining bytes always match.
+ * The part of an S3 store for blobs that are written by several requests. Until it is finished, a blob is a
+ * state object and, once it has more bytes than one part, a multipart upload of the object that it becomes.
+ * S3 accepts no part below 5 MiB except the last, so the state object has the bytes that were not sent yet,
+ * and the list of the parts that were. It is always replaced as a whole, so that both match. A blob of at
+ * most one part has no multipart upload: a list of these uploads alone would miss it. The five methods and
+ * their errors are described at `BlobStore`.
+ * @param names `s3`: the requests to the bucket; `blobOf`, `noteOf`: the names of a blob's object and of its
+ *   state object; `read`: reads a finished blob, for the digest of one that this process has not hashed
  */
-export function createUnfinishedOnS3({
+export function createResumableOnS3({
   s3,
   blobOf,
   noteOf,

@@ -37,9 +37,10 @@ interface DiskFolders {
 
 /**
  * The part of a disk store for blobs that are written by several requests. A blob is a file in the folder
- * `arriving` until it is finished, and is then moved to the folder of its key.
+ * `arriving` until it is finished, and is then moved to the folder of its key. The five methods and their
+ * errors are described at `BlobStore`.
  */
-export function createUnfinishedOnDisk({
+export function createResumableOnDisk({
   folders,
   arriving,
   folderOf,

@@ -8,18 +8,19 @@ import {
 } from 'graphql';
 
 /**
- * The node of the only root field of a subscription, also if it is in a fragment.
- * @param document a valid one, which contains the operation
+ * Finds the node of a subscription's single root field, also if it is inside a fragment.
+ * @param document the validated document, which contains the operation and its fragments
+ * @param operation the subscription. Of a query or mutation, which may have several, it finds the first
  */
-export function rootOf(
+export function findRootField(
   document: DocumentNode,
   { selectionSet }: { readonly selectionSet: SelectionSetNode },
 ): FieldNode {
   const [first] = selectionSet.selections;
   if (first!.kind === Kind.FIELD) return first!;
-  if (first!.kind === Kind.INLINE_FRAGMENT) return rootOf(document, first!);
+  if (first!.kind === Kind.INLINE_FRAGMENT) return findRootField(document, first!);
   const { value } = first!.name;
   const isNamed = (node: DefinitionNode) =>
     node.kind === Kind.FRAGMENT_DEFINITION && node.name.value === value;
-  return rootOf(document, document.definitions.find(isNamed) as FragmentDefinitionNode);
+  return findRootField(document, document.definitions.find(isNamed) as FragmentDefinitionNode);
 }
