@@ -6,7 +6,7 @@ import { createWorld, GrowingList, type ListedEvent, microtasks, Visitor } from 
 
 // FEED_SEEDS tries more, from FEED_SEED on.
 const firstSeed = Number(process.env.FEED_SEED ?? 1);
-const seeds = Number(process.env.FEED_SEEDS ?? 100);
+const seeds = Number(process.env.FEED_SEEDS ?? 60);
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'] });
