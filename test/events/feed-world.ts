@@ -6,7 +6,7 @@ import type { TicketEvent } from '../../src/tickets/events/event.ts';
 import { EventWatcher } from '../../src/tickets/events/watcher.ts';
 import { between } from '../crash/support/random.ts';
 
-/* A world of chance for feeds: lists that grow, reads that take their time or fail, watchers who come and go. */
+/* A world of chance for feeds: lists that grow, reads that are slow or fail, watchers who come and go. */
 
 /** An event of a list: its position, and whether watchers with the filter want it. */
 export interface ListedEvent extends TicketEvent {
@@ -26,6 +26,7 @@ export async function aWhile(random: () => number): Promise<void> {
   if (what < 0.3) return;
   if (what < 0.7) return microtasks(between(random, 1, 6));
   const { promise, resolve } = Promise.withResolvers<void>();
+  // Clock: a fake one, which the test moves on.
   setTimeout(resolve, what < 0.97 ? between(random, 0, 20) : 1500);
   return promise;
 }

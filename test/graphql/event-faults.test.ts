@@ -69,7 +69,7 @@ test('an event that the database could not show is not passed over: the stream r
   again.leave();
 });
 
-test('who watches the desk from now on can resume, also if the connection is lost before an event', async () => {
+test('who watches the desk from now on can resume, also if it was told of no event yet', async () => {
   const document = 'subscription { deskEvents { ticketMessage { bodyText attachments { fileName } } } }';
   const watchDesk = (id?: string) =>
     openStream(

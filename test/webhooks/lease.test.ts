@@ -65,7 +65,7 @@ test('no request begins when the lease grew too short while the database was slo
   expect(receiver.received).toHaveLength(0);
 });
 
-test('an endpoint that waits for a retry is sent to when it is enabled, without any other event', async () => {
+test('an endpoint that waits for a retry is sent to when it is enabled, without another event', async () => {
   await using gateway = await startGateway({ env: { ROLES: 'web' } });
   await using receiver = await startReceiver();
   receiver.respond = (res, _one, nth) =>

@@ -23,8 +23,8 @@ export interface StreamPlace {
    */
   readonly resumeAfter: string | undefined;
   /**
-   * The cursor of the event that was sent last or is being sent. Before the first one, the cursor at which the
-   * stream began if the client did not choose it, and else undefined.
+   * The cursor of the event that was sent last or is being sent. Before the first one, the cursor at which
+   * the stream began if the client did not choose it, and else undefined.
    */
   reached: string | undefined;
 }
