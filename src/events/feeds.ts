@@ -77,9 +77,12 @@ export function createFeeds(hub: EventHub): Feeds {
     return feed;
   }
 
-  function leave(key: string, feed: { leave(wake: () => void): boolean }, wake: () => void): void {
+  function leave<E, P>(key: string, feed: Feed<E, P>, wake: () => void): void {
     if (!feed.leave(wake)) return;
-    opened.get(key)?.subscription[Symbol.dispose]();
+    const known = opened.get(key);
+    // One who leaves a second time finds the feed empty, while another one under its key has watchers.
+    if (known === undefined || known.feed !== (feed as unknown)) return;
+    known.subscription[Symbol.dispose]();
     opened.delete(key);
   }
 

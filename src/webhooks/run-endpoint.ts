@@ -63,6 +63,8 @@ export interface EndpointRun {
    * database failed, its lease expires instead.
    */
   readonly ended: Promise<void>;
+  /** Ends a wait: the endpoint may have been enabled, so that its next request is due at once. */
+  lookAgain(): void;
   /** Ends the loop: no further request begins. One that is under way is finished and recorded. */
   stop(): void;
 }
@@ -98,6 +100,7 @@ export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: 
   return {
     lease,
     ended,
+    lookAgain: pause.wake,
     stop() {
       isStopped = true;
       pause.wake();

@@ -66,6 +66,12 @@ export function createWebhookSender(ports: SenderPorts): WebhookSender {
     }
   }
 
+  // Some endpoint was added or enabled, perhaps one that waits here for a retry.
+  function hear(): void {
+    pause.wake();
+    for (const leased of running.values()) leased.run.lookAgain();
+  }
+
   async function run(): Promise<void> {
     let renewedAt = performance.now();
     while (!isStopping) {
@@ -86,7 +92,7 @@ export function createWebhookSender(ports: SenderPorts): WebhookSender {
   return {
     start() {
       if (loop !== undefined) return;
-      listening = ports.sql.listen(webhooksChannel, pause.wake, pause.wake);
+      listening = ports.sql.listen(webhooksChannel, hear, hear);
       listening.catch((err) => log.error({ err }, 'LISTEN for webhooks failed; polling instead'));
       loop = run();
     },

@@ -86,3 +86,29 @@ test('lists that change all the time do not keep others from being read', async 
   await turns();
   expect(woken[atOnce]).toBe(1);
 });
+
+test('one who leaves a second time takes nothing from those who came meanwhile', async () => {
+  const watchers = new Set<() => void>();
+  const hub: Pick<EventHub, 'ending' | 'watch' | 'listening'> = {
+    ending: new AbortController().signal,
+    watch(_ticketId, notified) {
+      watchers.add(notified);
+      return { [Symbol.dispose]: () => void watchers.delete(notified) };
+    },
+    listening: async () => {},
+  };
+  const feeds = createFeeds(hub as EventHub);
+  const of = {
+    ...{ key: 'one', ticketId: 1, positionOf: (n: number) => n, isBefore: (a: number, b: number) => a < b },
+    read: async (after: number): Promise<Page<number, number>> => ({
+      events: [],
+      reached: after,
+      more: false,
+    }),
+  };
+  const first = await feeds.watch(of, () => {});
+  first[Symbol.dispose]();
+  await feeds.watch(of, () => {});
+  first[Symbol.dispose]();
+  expect(watchers.size).toBe(1);
+});

@@ -68,3 +68,34 @@ test('an event that the database could not show is not passed over: the stream r
   });
   again.leave();
 });
+
+test('who watches the desk from now on can resume, also if it was told of no event yet', async () => {
+  const document = 'subscription { deskEvents { ticketMessage { bodyText attachments { fileName } } } }';
+  const watchDesk = (id?: string) =>
+    openStream(
+      gateway.url,
+      { query: document },
+      { authorization: asOperator, ...(id !== undefined && { 'last-event-id': id }) },
+    );
+  const [lost, stream] = [await watchDesk(), await watchDesk()];
+  void lost.next().catch(() => {});
+  const begun = await eventually(() => lost.lastId);
+  lost.leave();
+  let told: StreamEvent | undefined;
+  await gateway.sql.begin(async (locking) => {
+    // Held until the table is locked.
+    await gateway.sql.begin(async (holding) => {
+      await holding`select pg_current_xact_id()`;
+      await add(gateway, { body: 'the first' });
+      await locking`lock table attachments in access exclusive mode`;
+    });
+    told = await nextWithoutDatabase(stream);
+  });
+  expect(told?.data?.errors?.map(({ extensions }) => extensions.code)).toEqual(['UNAVAILABLE']);
+  for (const id of [begun, told!.id]) {
+    const again = await watchDesk(id);
+    const first = { ticketMessage: { bodyText: 'the first', attachments: [] } };
+    expect((await again.next())?.data).toEqual({ data: { deskEvents: first } });
+    again.leave();
+  }
+});

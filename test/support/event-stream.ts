@@ -12,6 +12,8 @@ export interface StreamEvent {
 
 export interface OpenedStream {
   readonly response: Response;
+  /** The last id that was sent, also without an event. */
+  readonly lastId: string | undefined;
   /** The next event; undefined: the stream has ended. @throws when it was cut */
   next(): Promise<StreamEvent | undefined>;
   leave(): void;
@@ -32,8 +34,12 @@ export async function openStream(
   });
   const chunks = response.body!.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
+  let lastId: string | undefined;
   return {
     response,
+    get lastId() {
+      return lastId;
+    },
     async next() {
       for (;;) {
         const end = text.indexOf('\n\n');
@@ -41,7 +47,9 @@ export async function openStream(
           const block = text.slice(0, end);
           text = text.slice(end + 2);
           const event = parse(block);
-          if (event !== undefined) return event;
+          lastId = event?.id ?? lastId;
+          // Without data it is no event.
+          if (event !== undefined && /^data:/m.test(block)) return event;
           continue;
         }
         const { done, value } = await chunks.read();

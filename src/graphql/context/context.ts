@@ -22,6 +22,9 @@ export interface StreamPlace {
    * `after`, which a client repeats unchanged when it reconnects.
    */
   readonly resumeAfter: string | undefined;
-  /** The cursor of the event that was sent last or is being sent; undefined before the first one. */
+  /**
+   * The cursor of the event that was sent last or is being sent. Before the first one, the cursor at which
+   * the stream began if the client did not choose it, and else undefined.
+   */
   reached: string | undefined;
 }

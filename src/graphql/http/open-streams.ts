@@ -12,8 +12,11 @@ const turns = 12;
 
 /** The syntax of a kind of stream. */
 export interface Wording {
-  /** Begins the stream. */
-  readonly head: string;
+  /**
+   * Begins the stream.
+   * @param id the cursor at which it begins, if the client does not have it
+   */
+  head(id: string | undefined): string;
   /** The keep-alive message. */
   readonly alive: string;
   /**
@@ -71,14 +74,14 @@ export class OpenStream {
   #wasCut = false;
   #isWriting = false;
 
-  constructor(res: ServerResponse, wording: Wording, turn: number) {
+  constructor(res: ServerResponse, wording: Wording, { turn, id }: { turn: number; id: string | undefined }) {
     this.#res = res;
     this.#wording = wording;
     this.turn = turn;
     // Written by itself, so that Node does not keep the header's hundred small strings in memory.
     res.socket?.cork();
     res.flushHeaders();
-    res.write(wording.head);
+    res.write(wording.head(id));
     res.socket?.uncork();
   }
 
@@ -147,10 +150,13 @@ export class OpenStreams {
     return this.#streams.size;
   }
 
-  /** Begins a stream and sends its head. The caller must call `leave` when the response is closed. */
-  begin(res: ServerResponse, wording: Wording): OpenStream {
+  /**
+   * Begins a stream and sends its head. The caller must call `leave` when the response is closed.
+   * @param id as in `Wording.head`
+   */
+  begin(res: ServerResponse, wording: Wording, id: string | undefined): OpenStream {
     this.#begun += 1;
-    const stream = new OpenStream(res, wording, this.#begun % turns);
+    const stream = new OpenStream(res, wording, { turn: this.#begun % turns, id });
     this.#streams.add(stream);
     this.#timer ??= this.#keepAlive();
     return stream;

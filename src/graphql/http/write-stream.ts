@@ -19,7 +19,8 @@ import { asJson, commonHeaders, varyHeader, type WriteOptions } from './write-re
 const wordings = {
   /** GraphQL over SSE, distinct connections mode. */
   events: {
-    head: ':\n\n',
+    // Without data, it is no event, and a browser remembers the id.
+    head: (id) => (id === undefined ? ':\n\n' : `id: ${id}\n\n`),
     alive: ':\n\n',
     event: (id) => [`event: next\n${id === undefined ? '' : `id: ${id}\n`}data: `, '\n\n'],
     // Without data, a browser would not dispatch it.
@@ -27,7 +28,7 @@ const wordings = {
   },
   /** Apollo's protocol for subscriptions over multipart. */
   parts: {
-    head: '\r\n--graphql',
+    head: () => '\r\n--graphql',
     alive: '\r\nContent-Type: application/json\r\n\r\n{}\r\n--graphql',
     event: () => ['\r\nContent-Type: application/json\r\n\r\n{"payload":', '}\r\n--graphql'],
     end: '--\r\n',
@@ -99,7 +100,7 @@ export function createStreams({ responseBytes }: Pick<WriteOptions, 'responseByt
     writeHead(res, 200, headers);
     req.resume();
     if (Symbol.asyncIterator in result) notesOf(req).lasting = true;
-    const stream = open.begin(res, wordings[form]);
+    const stream = open.begin(res, wordings[form], operation?.place.reached);
     res.once('close', () => {
       open.leave(stream);
       void results.return?.();

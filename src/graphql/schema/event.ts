@@ -196,6 +196,10 @@ builder.subscriptionField('deskEvents', (t) =>
       watchDeskEvents(ctx, {
         after: ctx.place.resumeAfter ?? after,
         filter: deskFilterOf(filter ?? {}),
+        // A client that is cut off before its first event would begin anew, behind what happened meanwhile.
+        began: (cursor) => {
+          ctx.place.reached = cursor;
+        },
       }),
     resolve: ({ event }) => event,
   }),

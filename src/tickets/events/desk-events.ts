@@ -16,6 +16,12 @@ export interface DeskEventsInput {
   readonly after?: string | null | undefined;
 }
 
+/** Input of `watchDeskEvents`. */
+export interface DeskWatchInput extends DeskEventsInput {
+  /** Called with the cursor at which watching begins, before it resolves, if there is no `after`. */
+  readonly began?: (cursor: string) => void;
+}
+
 /** A page of the desk's events, oldest first. */
 export interface DeskEventPage {
   readonly events: readonly TicketEvent[];
@@ -65,10 +71,11 @@ export async function currentDeskCursor(ctx: TicketContext): Promise<string> {
  */
 export async function watchDeskEvents(
   ctx: TicketContext,
-  { filter, after }: DeskEventsInput,
+  { filter, after, began }: DeskWatchInput,
 ): Promise<AsyncIterable<WatchedEvent>> {
   const operator = requireOperator(ctx, watch, 'read');
   const from = (await begin(ctx, { filter, after })) ?? (await findHorizon(ctx.services)).now;
+  if (after == null) began?.(deskCursor(from));
   const read = (of: DeskEventFilter) => (position: DeskPosition) =>
     readDeskEvents(operator, ctx.services, of, position, pageSize);
   return EventWatcher.start(ctx, {
