@@ -30,6 +30,9 @@ import type { SessionSettings } from './session/session-setup.ts';
  * 9. When a connection is lost before a small statement is flushed, the next connection is never written to.
  *    `socket`: the wire provokes a flush.
  * 10. `end` waits for a connection that was lost during a statement until its time limit. `endClient`.
+ * 11. When a statement is cancelled while it waits behind another one on its connection, each later statement
+ *    there gets the answer of the one before. When it waits for its connection to be opened, the connection
+ *    is never used. `withDeadline` does not cancel (deadline.ts).
  */
 
 /** Where and as whom to connect: a URL, or the socket of the embedded server. */
