@@ -46,7 +46,7 @@ const echoed = async (sql: postgres.Sql, text: string) =>
 
 describe('a statement that is given up behind a slow one on its connection', () => {
   /** What three statements get that come after it. */
-  async function after(giveUp: GiveUp): Promise<string[]> {
+  async function answersAfter(giveUp: GiveUp): Promise<string[]> {
     const sql = open();
     const wait = () => sql.unsafe('select pg_advisory_xact_lock_shared($1)', ['1'], { prepare: true });
     await echoed(sql, 'prepared');
@@ -64,10 +64,10 @@ describe('a statement that is given up behind a slow one on its connection', () 
   }
 
   test('leaves its answer to no other', async () => {
-    expect(await after(ways.limited)).toEqual(['a', 'b', 'c']);
+    expect(await answersAfter(ways.limited)).toEqual(['a', 'b', 'c']);
   });
   test('gives its answer to the next one if the bare driver cancels it', async () => {
-    expect(await after(ways.cancelled)).toEqual(['late', 'a', 'b']);
+    expect(await answersAfter(ways.cancelled)).toEqual(['late', 'a', 'b']);
   });
 });
 
@@ -101,7 +101,7 @@ describe('a statement that is given up while its connection is being opened', ()
   });
 
   /** What the next statement gets; undefined when it gets nothing. */
-  async function after(giveUp: GiveUp): Promise<string | undefined> {
+  async function answersAfter(giveUp: GiveUp): Promise<string | undefined> {
     using door = await openLateDoor();
     const sql = open(door.to);
     await giveUp(sql, 'insert into written values ($1)');
@@ -121,10 +121,10 @@ describe('a statement that is given up while its connection is being opened', ()
   }
 
   test('is never executed, and the connection serves the next', async () => {
-    expect(await after(ways.limited)).toBe('next');
+    expect(await answersAfter(ways.limited)).toBe('next');
     expect([...(await owner`select * from written`)]).toEqual([]);
   });
   test('leaves a connection that serves nobody if the bare driver cancels it', async () => {
-    expect(await after(ways.cancelled)).toBeUndefined();
+    expect(await answersAfter(ways.cancelled)).toBeUndefined();
   });
 });

@@ -126,7 +126,6 @@ export function openWire(
     stream = opened;
     opened.on('data', receive);
     opened.on('error', end);
-    opened.on('drain', () => events.emit('drain'));
     opened.on('close', () => end(goneError(protocol.isStarting ? whileOpening : 'by the server')));
     for (const chunk of early.splice(0)) opened.write(chunk);
   });
