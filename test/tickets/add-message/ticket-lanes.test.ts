@@ -5,6 +5,7 @@ import {
   delayInGroups,
   type PendingRow,
 } from '../../../src/tickets/add-message/commit/ticket-lanes.ts';
+import { createQueue } from '../../../src/tickets/add-message/commit/writing-queue.ts';
 import { plainMessage } from '../../mail/world/parts.ts';
 import { turn } from '../../support/eventually.ts';
 
@@ -84,4 +85,17 @@ test('a row is retried in groups until a short lock would be gone, then waits in
     delays.push(delay);
   expect(delays.reduce((sum, delay) => sum + delay)).toBe(252);
   expect(delays.slice(0, 2)).toEqual([0, 0]);
+});
+
+test('a row that has to be the first of its ticket precedes those that came while its group was written', () => {
+  const { lanes } = startLanes();
+  const queue = createQueue(lanes, { ...limits, worthwhileRows: 2, statementsInFlight: 1 });
+  const rows = ['first', 'conditional', 'came meanwhile', 'came last'].map((body) => rowTo(7, body));
+  for (const row of rows.slice(0, 2)) queue.add(row);
+  const group = queue.next(0);
+  expect(bodies(group)).toEqual(['first', 'conditional']);
+  queue.begin(group);
+  for (const row of rows.slice(2)) expect(queue.add(row)).toBe(false);
+  queue.end(group, [rows[1]!]);
+  expect(bodies(queue.next(0))).toEqual(['conditional', 'came meanwhile']);
 });

@@ -81,14 +81,18 @@ export function createGroupCommit(
     }
   }
 
-  /** Writes a group. @returns functions that resolve the callers' promises */
-  async function flush(group: readonly PendingRow[]): Promise<(() => void)[]> {
+  /**
+   * Writes a group.
+   * @param later gets the rows that have to be the first of their ticket in the next group
+   * @returns functions that resolve the callers' promises
+   */
+  async function flush(group: readonly PendingRow[], later: PendingRow[]): Promise<(() => void)[]> {
     try {
       const answers = await execute(group.every(isPlain) ? preparePlain : prepareAny, group);
       return group.flatMap((waiting, n) => {
         const answer = answers[n]!;
         if (answer.verdict === 'LOCKED') foundLocked(waiting, answer.ticketId!);
-        else if (answer.verdict === 'LATER') enqueue(waiting);
+        else if (answer.verdict === 'LATER') later.push(waiting);
         else return [() => waiting.resolve(answer)];
         return [];
       });
@@ -125,11 +129,12 @@ export function createGroupCommit(
     inFlight.rows += group.length;
     if (isAlone) inFlight.alone += 1;
     queue.begin(group);
-    const settle = await flush(group);
+    const later: PendingRow[] = [];
+    const settle = await flush(group, later);
     inFlight.statements -= 1;
     inFlight.rows -= group.length;
     if (isAlone) inFlight.alone -= 1;
-    queue.end(group);
+    queue.end(group, later);
     pace.answers(settle.length);
     if (inFlight.statements === 0) waitNoLonger();
     drain();

@@ -106,10 +106,8 @@ export function createTicketLanes(
     const batch = nextOf(lane);
     try {
       const answers = await append(batch);
-      for (const [n, waiting] of batch.entries()) {
-        if (answers[n]!.verdict === 'LATER') lane.rows.push(waiting);
-        else waiting.resolve(answers[n]!);
-      }
+      lane.rows.unshift(...batch.filter((_, n) => isAgain(answers[n]!)));
+      for (const [n, answer] of answers.entries()) if (!isAgain(answer)) batch[n]!.resolve(answer);
       // The lane of a busy ticket would never become empty by itself. After a timeout it stays, because its
       // rows may wait for locks of their own.
       if (lane.width === groupRows) close(lane);
@@ -177,6 +175,12 @@ export function createTicketLanes(
     },
   };
 }
+
+/**
+ * Whether a row is to be written by the next statement. LOCKED after a wait: the ticket was deleted meanwhile,
+ * which the next statement sees.
+ */
+const isAgain = ({ verdict }: RowAnswer): boolean => verdict === 'LATER' || verdict === 'LOCKED';
 
 const lockedFault = (): Unavailable =>
   new Unavailable('Another transaction holds a lock that this message needs; nothing was written', 2, {
