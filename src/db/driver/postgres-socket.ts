@@ -23,6 +23,8 @@ export interface Wire extends EventEmitter {
   readonly isPooled: boolean;
   /** When the server last sent anything; before that, `openedAt`. */
   readonly heardAt: number;
+  /** When the server last refused a write as read-only; `-Infinity` if it never did. */
+  readonly refusedAt: number;
   /**
    * Since when an answer is outstanding and nothing has arrived. An answer is outstanding while the
    * connection is being opened, too. Undefined: none is outstanding, or the connection is closed.
@@ -163,6 +165,7 @@ export function openWire(
     openedAt: { value: openedAt },
     isPooled: { get: () => session?.isPooled === true },
     heardAt: { get: () => protocol.heardAt },
+    refusedAt: { get: () => protocol.refusedAt },
     silentSince: { get: () => silentSince() },
   }) as Wire & typeof methods;
 
