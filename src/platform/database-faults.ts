@@ -75,6 +75,10 @@ export const afterCommit = <T>(reading: Promise<T>): Promise<T> =>
     throw new Unavailable(fault.message, fault.retryAfterSeconds, { cause: fault });
   });
 
+/** Whether the server rejected a statement: it has a SQLSTATE. So the statement was rolled back. */
+export const isRejected = (error: unknown): boolean =>
+  /^(?:\d|F0|HV|P0|XX)[\dA-Z]+$/.test(errorCodeOf(error) ?? '');
+
 /** Whether the server gave up waiting for a lock (55P03), and rolled the statement back. */
 export const isLockTimeout = (error: unknown): boolean => errorCodeOf(error) === '55P03';
 

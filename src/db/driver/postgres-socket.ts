@@ -127,7 +127,7 @@ export function openWire(
   const socket = openSocket(address, tls, (opened) => {
     stream = opened;
     opened.on('data', receive);
-    opened.on('error', end);
+    opened.on('error', (error) => end(protocol.isStarting ? error : brokenError(error)));
     opened.on('close', () => end(goneError(protocol.isStarting ? whileOpening : 'by the server')));
     for (const chunk of early.splice(0)) opened.write(chunk);
   });
@@ -173,6 +173,14 @@ export function openWire(
     return protocol.isWaiting && !closed ? Math.max(protocol.askedAt, protocol.heardAt) : undefined;
   }
 }
+
+/** Errors of TLS have any code of OpenSSL's. Those of a socket keep theirs. */
+const brokenError = (cause: Error & { code?: string }): Error =>
+  /^(ERR_|EPROTO)/.test(cause.code ?? 'ERR_')
+    ? Object.assign(new Error('The connection to the database broke', { cause }), {
+        code: 'CONNECTION_BROKEN',
+      })
+    : cause;
 
 const whileOpening = 'while it was being opened';
 

@@ -99,3 +99,23 @@ test('a row that has to be the first of its ticket precedes those that came whil
   queue.end(group, [rows[1]!]);
   expect(bodies(queue.next(0))).toEqual(['conditional', 'came meanwhile']);
 });
+
+test('rows are written again, one by one, only if the server rejected their statement', async () => {
+  const rejected = Object.assign(new Error('violates a check constraint'), { code: '23514' });
+  const unread = new SyntaxError('Unexpected token in JSON');
+  for (const [error, statementsWithIt] of [
+    [rejected, 2],
+    [unread, 1],
+  ] as const) {
+    const { lanes, statements, end } = startLanes();
+    const errors: unknown[] = [];
+    for (const body of ['goes last', 'written', 'other'])
+      lanes.join(7, { ...rowTo(7, body), reject: (fault) => errors.push(fault) });
+    await end(0, lockTimeout());
+    await end(1);
+    expect(bodies(statements[2]!.rows)).toEqual(['other', 'goes last']);
+    await end(2, error);
+    expect(statements.length - 2).toBe(statementsWithIt);
+    expect(errors).toEqual(error === unread ? [unread, unread] : []);
+  }
+});

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Db } from '../../../db/database.ts';
 import { preparePerPool } from '../../../db/prepare-per-pool.ts';
-import { asUnavailable, isConflict, isLockTimeout } from '../../../platform/database-faults.ts';
+import { asUnavailable, isConflict, isLockTimeout, isRejected } from '../../../platform/database-faults.ts';
 import { Unavailable } from '../../../platform/errors.ts';
 import type { MessageRow } from '../columns.ts';
 import { isPlain, prepareAppend, type RowAnswer } from './append-statement.ts';
@@ -110,14 +110,14 @@ export function createGroupCommit(
   }
 
   /**
-   * A connection fault leaves the commit unknown, so it is not retried. Any other fault belongs to one row,
-   * so the rows are retried alone.
+   * A connection fault, or an answer that cannot be read, leaves the commit unknown, so it is not retried.
+   * What the server rejects is the fault of one row, so the rows are retried alone.
    */
   function failed(group: readonly PendingRow[], error: unknown): (() => void)[] {
     const fault = asUnavailable(error);
     const isLocked = isLockTimeout(error);
     if (isLocked) for (const waiting of group) waiting.giveUpAt ??= performance.now() + lockPatience;
-    const isOfOne = isLocked || isConflict(error) || !(fault instanceof Unavailable);
+    const isOfOne = isLocked || isConflict(error) || (isRejected(error) && !(fault instanceof Unavailable));
     if (group.length > 1 && isOfOne) alone.push(...group);
     else if (isLocked) lanes.join(Symbol('another lock than its ticket'), group[0]!);
     else return group.map((waiting) => () => waiting.reject(fault));

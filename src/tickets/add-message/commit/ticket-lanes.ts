@@ -1,4 +1,4 @@
-import { asUnavailable, isLockTimeout } from '../../../platform/database-faults.ts';
+import { asUnavailable, isLockTimeout, isRejected } from '../../../platform/database-faults.ts';
 import { Unavailable } from '../../../platform/errors.ts';
 import type { MessageRow } from '../columns.ts';
 import type { RowAnswer } from './append-statement.ts';
@@ -114,7 +114,7 @@ export function createTicketLanes(
       lane.width = groupRows;
     } catch (error) {
       const fault = asUnavailable(error);
-      const isShared = batch.length > 1 && !(fault instanceof Unavailable);
+      const isShared = batch.length > 1 && isRejected(error) && !(fault instanceof Unavailable);
       if (isLockTimeout(error) || isShared) {
         lane.width = 1;
         // A row that timed out alone goes to the end of the lane.
