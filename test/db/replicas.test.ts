@@ -229,7 +229,7 @@ async function openMoved() {
   return { door, database, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
-test('whoever is connected to a standby comes to the primary once the name of the database leads there', async () => {
+test('who is connected to a standby comes to the primary once the database’s name leads there', async () => {
   await using moved = await openMoved();
   const { database } = moved;
   await expect(write(database, 'not on a standby')).rejects.toThrow();

@@ -33,11 +33,12 @@ import type { SessionSettings } from './session/session-setup.ts';
  * 11. When a statement is cancelled while it waits behind another one on its connection, each later statement
  *    there gets the answer of the one before. When it waits for its connection to be opened, the connection
  *    is never used. `withDeadline` does not cancel (deadline.ts).
- * 12. When a parameter cannot be written, as `undefined` and an invalid Date cannot, the error may reach another
- *    statement on the connection, and each later one gets the answer of the one before. `transform`, `types`:
- *    the server refuses the parameter.
+ * 12. When a parameter cannot be written, as `undefined` and an invalid Date cannot, the error may reach
+ *    another statement on the connection, and each later one gets the answer of the one before. `transform`,
+ *    `types`: the server refuses the parameter.
  * 13. When a socket drains between two statements of a transaction, other callers' statements run within the
- *    transaction. The driver uses a connection again after each answer anyway. `socket`: no wire emits `drain`.
+ *    transaction. The driver uses a connection again after each answer anyway. `socket`: no wire emits
+ *    `drain`.
  */
 
 /** Where and as whom to connect: a URL, or the socket of the embedded server. */

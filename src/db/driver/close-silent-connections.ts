@@ -28,8 +28,9 @@ export interface SilenceOptions {
   /** The open connections, which are read anew at each check. */
   readonly wires: Iterable<Wire>;
   /**
-   * Queries the server over a new connection for these backends. It resolves to undefined when there is no answer. It must not reject, and must give up by itself, because
-   * no other query begins before it has ended.
+   * Queries the server over a new connection for these backends. It resolves to undefined when there is no
+   * answer. It must not reject, and must give up by itself, because no other query begins before it has
+   * ended.
    */
   readonly ask: (pids: readonly number[]) => Promise<ServerState | undefined>;
   /** Milliseconds of silence after which a connection is closed, whatever the server answers. */

@@ -89,7 +89,7 @@ export function withDeadline(
 }
 
 /** What the driver keeps of a statement: `state` is null until it is sent, and is built from the others. */
-interface Kept {
+interface DriverStatement {
   readonly state: object | null;
   strings: readonly string[];
   args: readonly unknown[];
@@ -100,8 +100,9 @@ interface Kept {
  * it waits on a connection for its answer, the next statement there would get it.
  */
 function withdraw(query: object): void {
-  const kept = query as Kept;
-  if (kept.state === null) Object.assign(kept, { strings: ['select'], args: [] } satisfies Partial<Kept>);
+  const kept = query as DriverStatement;
+  if (kept.state === null)
+    Object.assign(kept, { strings: ['select'], args: [] } satisfies Partial<DriverStatement>);
 }
 
 /** The span has the statement's first word only, because the rest may not appear in a trace. */

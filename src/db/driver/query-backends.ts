@@ -6,9 +6,9 @@ const answerMs = 1000;
 
 /**
  * Creates a function that queries the state of the server, and of some backends by their process ids, over a
- * connection of its own that is opened for each query. The connection does not `set role` to the gateway's role, because
- * `pg_stat_activity` shows the details of a session only to the login that owns it. The result is in no
- * order. Backends that do not exist, or belong to another database, are missing from it.
+ * connection of its own that is opened for each query. The connection does not `set role` to the gateway's
+ * role, because `pg_stat_activity` shows the details of a session only to the login that owns it. The
+ * backends are in no order. Backends that do not exist, or belong to another database, are missing from it.
  * @returns a function that never rejects: it resolves to undefined when the query fails or is not answered
  *   within a second
  */

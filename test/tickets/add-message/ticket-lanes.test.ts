@@ -87,7 +87,7 @@ test('a row is retried in groups until a short lock would be gone, then waits in
   expect(delays.slice(0, 2)).toEqual([0, 0]);
 });
 
-test('a row that has to be the first of its ticket precedes those that came while its group was written', () => {
+test('a row that has to be the first of its ticket precedes those that came meanwhile', () => {
   const { lanes } = startLanes();
   const queue = createQueue(lanes, { ...limits, worthwhileRows: 2, statementsInFlight: 1 });
   const rows = ['first', 'conditional', 'came meanwhile', 'came last'].map((body) => rowTo(7, body));

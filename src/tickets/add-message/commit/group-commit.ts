@@ -81,11 +81,7 @@ export function createGroupCommit(
     }
   }
 
-  /**
-   * Writes a group.
-   * @param later gets the rows that have to be the first of their ticket in the next group
-   * @returns functions that resolve the callers' promises
-   */
+  /** Writes a group; `later` gets rows for the next one. @returns functions that answer the callers */
   async function flush(group: readonly PendingRow[], later: PendingRow[]): Promise<(() => void)[]> {
     try {
       const answers = await execute(group.every(isPlain) ? preparePlain : prepareAny, group);
@@ -114,13 +110,11 @@ export function createGroupCommit(
    * What the server rejects is the fault of one row, so the rows are retried alone.
    */
   function failed(group: readonly PendingRow[], error: unknown): (() => void)[] {
-    const fault = asUnavailable(error);
     const isLocked = isLockTimeout(error);
     if (isLocked) for (const waiting of group) waiting.giveUpAt ??= performance.now() + lockPatience;
-    const isOfOne = isLocked || isConflict(error) || (isRejected(error) && !(fault instanceof Unavailable));
-    if (group.length > 1 && isOfOne) alone.push(...group);
+    if (group.length > 1 && isOfOneRow(error)) alone.push(...group);
     else if (isLocked) lanes.join(Symbol('another lock than its ticket'), group[0]!);
-    else return group.map((waiting) => () => waiting.reject(fault));
+    else return group.map((waiting) => () => waiting.reject(asUnavailable(error)));
     return [];
   }
 
@@ -201,3 +195,9 @@ export function createGroupCommit(
     },
   };
 }
+
+/** Whether an error is the fault of one row, and the statement was rolled back. */
+const isOfOneRow = (error: unknown): boolean =>
+  isLockTimeout(error) ||
+  isConflict(error) ||
+  (isRejected(error) && !(asUnavailable(error) instanceof Unavailable));

@@ -177,8 +177,8 @@ export function createTicketLanes(
 }
 
 /**
- * Whether a row is to be written by the next statement. LOCKED after a wait: the ticket was deleted meanwhile,
- * which the next statement sees.
+ * Whether a row is to be written by the next statement. LOCKED after a wait: the ticket was deleted
+ * meanwhile, which the next statement sees.
  */
 const isAgain = ({ verdict }: RowAnswer): boolean => verdict === 'LATER' || verdict === 'LOCKED';
 
