@@ -11,6 +11,7 @@ import {
   assertWritable,
   findLogin,
   type Login,
+  Unsuitable,
 } from './assert-suitable.ts';
 import { type Connection, withClient } from './driver/client.ts';
 import { continuePlaces } from './event-places.ts';
@@ -117,7 +118,10 @@ export function openDatabase(
   const { readAs, readTextsAs } = replicated ?? reads;
   const check = async () => {
     await assertRowAccess(commands.$client, 'DESK');
-    await assertWritable(commands.$client);
+    await assertWritable(commands.$client).catch((error) => {
+      if (error instanceof Unsuitable) pools.doubt();
+      throw error;
+    });
   };
   return {
     desk,

@@ -62,6 +62,11 @@ export interface Pools extends AsyncDisposable {
   openDb(name: string, options: PoolOptions): DbPool;
   /** Opens a client with one connection, for LISTEN. It sees every row. The caller closes it. */
   listener(): postgres.Sql;
+  /**
+   * Says that connections may lead to a server on which nothing can be written. If new ones lead to a
+   * primary, those to any other server are closed.
+   */
+  doubt(): void;
   /** The load of each pool, in the order in which they were opened, and of `listeners` together. */
   loads(): PoolLoad[];
 }
@@ -104,6 +109,7 @@ export function openPools(connection: Connection, { applicationName, answerWithi
       return drizzle(withDeadline(openWith(load, options), 1.5 * answerWithinMs, load));
     },
     listener: () => connect(listeners, { max: 1, rowAccess: 'DESK' }),
+    doubt: () => watch.doubt(),
     loads: () => [...loads, listeners].map((load) => load.now()),
     async [Symbol.asyncDispose]() {
       await Promise.all(Array.from(clients, ([client, load]) => endClient(client, () => load.isInUse)));

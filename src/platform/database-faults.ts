@@ -64,6 +64,21 @@ export function asUnavailable(error: unknown): unknown {
     : new Unavailable('The database is not responding', 2, options);
 }
 
+/**
+ * Waits for what a command reads after its commit. Its faults do not say that nothing was written.
+ * @throws what `reading` throws, as `asUnavailable` returns it
+ */
+export const afterCommit = <T>(reading: Promise<T>): Promise<T> =>
+  reading.catch((error) => {
+    const fault = asUnavailable(error);
+    if (!(fault instanceof Unavailable)) throw fault;
+    throw new Unavailable(fault.message, fault.retryAfterSeconds, { cause: fault });
+  });
+
+/** Whether the server rejected a statement: it has a SQLSTATE. So the statement was rolled back. */
+export const isRejected = (error: unknown): boolean =>
+  /^(?:\d|F0|HV|P0|XX)[\dA-Z]+$/.test(errorCodeOf(error) ?? '');
+
 /** Whether the server gave up waiting for a lock (55P03), and rolled the statement back. */
 export const isLockTimeout = (error: unknown): boolean => errorCodeOf(error) === '55P03';
 

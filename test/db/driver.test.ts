@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Connection, endClient, openClient } from '../../src/db/driver/client.ts';
@@ -343,4 +343,43 @@ test('a connection that is lost before a statement was flushed is replaced by on
   } finally {
     await sql.end({ timeout: 0 });
   }
+});
+
+describe('a socket that drains late, between two statements of a transaction', () => {
+  /** Whether another caller's statement runs within the transaction. `drain` makes the sockets drain. */
+  async function isShared(sql: postgres.Sql, drain: (tx: postgres.TransactionSql) => unknown) {
+    let other: PromiseLike<postgres.Row[]>;
+    const own = await sql.begin(async (tx) => {
+      await drain(tx);
+      other = sql`select pg_current_xact_id()::text as id`.execute();
+      await owner`select`;
+      return (await tx`select pg_current_xact_id()::text as id`)[0]!.id;
+    });
+    const [{ id }] = (await other!) as unknown as [{ id: string }];
+    await sql.end({ timeout: 0 });
+    return id === own;
+  }
+  /** Far more than a socket takes at once. */
+  const large = 'x'.repeat(8_000_000);
+
+  test('lets nobody else in', async () => {
+    const wires = new Set<Wire>();
+    const sql = openClient(database.ownerConnection, { max: 1, wires });
+    let drained = 0;
+    const isIn = await isShared(sql, async (tx) => {
+      for (const wire of wires) wire.on('drain', () => (drained += 1));
+      await tx`select length(${large})`;
+    });
+    expect({ isIn, drained }).toEqual({ isIn: false, drained: 0 });
+  });
+  test('lets others in on the bare driver', async () => {
+    const { path, port, host } = database.ownerConnection as Exclude<Connection, string>;
+    const sockets: Socket[] = [];
+    const open = () => {
+      sockets.push(path === undefined ? connect(port, host) : connect(path));
+      return sockets.at(-1);
+    };
+    const sql = postgres({ ...(database.ownerConnection as object), max: 1, socket: open } as object);
+    expect(await isShared(sql, () => sockets.at(-1)!.emit('drain'))).toBe(true);
+  });
 });

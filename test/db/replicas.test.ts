@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checksOf } from '../../src/cli/commands/doctor/checks.ts';
+import { Unsuitable } from '../../src/db/assert-suitable.ts';
 import { type Database, type DatabaseOptions, migrate, openDatabase } from '../../src/db/database.ts';
 import { seedDemoDesk } from '../../src/dev/demo/seed-desk.ts';
 import type { Viewer } from '../../src/platform/request-context.ts';
@@ -11,6 +12,7 @@ import { type Cluster, createCluster } from '../crash/database/cluster.ts';
 import { openStream } from '../support/event-stream.ts';
 import { eventually } from '../support/eventually.ts';
 import { asOperator, startGateway } from '../support/gateway.ts';
+import { openDatabaseDoor } from '../support/servers/database-door.ts';
 import { soaking } from '../support/soak.ts';
 
 /*
@@ -206,6 +208,59 @@ test('a gateway reads and watches through a replica, and tells how it is', async
     await gateway.graphql(last);
     return (await byReplica()) > 10;
   });
+});
+
+const isWell = (work: PromiseLike<unknown>): Promise<boolean> =>
+  Promise.resolve(work).then(
+    () => true,
+    () => false,
+  );
+
+/** A database whose name leads to the replica, with connections there, and then to the primary again. */
+async function openMoved() {
+  await using parts = new AsyncDisposableStack();
+  const placeOf = ({ port }: Cluster) => ({ host: '127.0.0.1', port, user: 'admin', database: 'postgres' });
+  const door = parts.use(await openDatabaseDoor(placeOf(replica)));
+  const database = parts.use(openDatabase(door.through(placeOf(replica))));
+  const { desk, commands } = database;
+  await Promise.all([read(database), ...[desk, commands].map((pool) => pool.execute(sql`select`))]);
+  door.leadTo(placeOf(primary));
+  const held = parts.move();
+  return { door, database, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
+
+test('who is connected to a standby comes to the primary once the database’s name leads there', async () => {
+  await using moved = await openMoved();
+  const { database } = moved;
+  await expect(write(database, 'not on a standby')).rejects.toThrow();
+  await eventually(() => isWell(write(database, 'on the primary')));
+  // No reader stays there either, where it would read what is old.
+  await onReplica('select pg_wal_replay_pause()');
+  await write(database, 'on the primary alone');
+  expect(await read(database)).toBe('on the primary alone');
+  await onReplica('select pg_wal_replay_resume()');
+});
+
+test('a health check alone finds the way to the primary', async () => {
+  await using moved = await openMoved();
+  await expect(moved.database.check()).rejects.toThrow(Unsuitable);
+  await eventually(() => isWell(moved.database.check()));
+});
+
+test('connections stay where they are while nothing can be written anywhere', async () => {
+  await using moved = await openMoved();
+  const { door, database } = moved;
+  await eventually(() => isWell(database.check()));
+  const pid = async () => [...(await database.desk.execute(sql`select pg_backend_pid() as pid`))][0]!.pid;
+  const before = await pid();
+  await database.desk.execute(sql`set default_transaction_read_only = on`);
+  const opened = door.opened;
+  await expect(write(database, 'read only')).rejects.toThrow();
+  // The server was asked over a new connection, and has this one.
+  await eventually(() => door.opened > opened);
+  await database.desk.execute(sql`set default_transaction_read_only = off`);
+  await write(database, 'no longer read only');
+  expect(await pid()).toBe(before);
 });
 
 test('doctor tries each replica', async () => {

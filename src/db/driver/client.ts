@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { type DatabaseTls, readDatabaseUrl } from '../../settings/database-url.ts';
-import { parameterTypes } from './parameter-types.ts';
+import { parameterTypes, refused } from './parameter-types.ts';
 import { openWire, type Wire } from './postgres-socket.ts';
 import type { SessionSettings } from './session/session-setup.ts';
 
@@ -30,6 +30,15 @@ import type { SessionSettings } from './session/session-setup.ts';
  * 9. When a connection is lost before a small statement is flushed, the next connection is never written to.
  *    `socket`: the wire provokes a flush.
  * 10. `end` waits for a connection that was lost during a statement until its time limit. `endClient`.
+ * 11. When a statement is cancelled while it waits behind another one on its connection, each later statement
+ *    there gets the answer of the one before. When it waits for its connection to be opened, the connection
+ *    is never used. `withDeadline` does not cancel (deadline.ts).
+ * 12. When a parameter cannot be written, as `undefined` and an invalid Date cannot, the error may reach
+ *    another statement on the connection, and each later one gets the answer of the one before. `transform`,
+ *    `types`: the server refuses the parameter.
+ * 13. When a socket drains between two statements of a transaction, other callers' statements run within the
+ *    transaction. The driver uses a connection again after each answer anyway. `socket`: no wire emits
+ *    `drain`.
  */
 
 /** Where and as whom to connect: a URL, or the socket of the embedded server. */
@@ -81,6 +90,7 @@ export function openClient(connection: Connection, options: ClientOptions): post
     backoff,
     fetch_types: false,
     types: parameterTypes,
+    transform: { undefined: refused },
     onnotice: () => {},
     connection: {
       ...(applicationName === undefined ? {} : { application_name: applicationName }),

@@ -15,16 +15,24 @@ export interface Backend {
   readonly ageMs: number;
 }
 
+/** What a new connection says about the server that it leads to. */
+export interface ServerState {
+  /** Whether it is a standby, on which nothing can be written. */
+  readonly isStandby: boolean;
+  /** Those backends that were asked for and exist. */
+  readonly backends: readonly Backend[];
+}
+
 /** How connections are watched. */
 export interface SilenceOptions {
   /** The open connections, which are read anew at each check. */
   readonly wires: Iterable<Wire>;
   /**
-   * Queries the server over a new connection for these backends; those that do not exist are left out.
-   * It resolves to undefined when there is no answer. It must not reject, and must give up by itself, because
-   * no other query begins before it has ended.
+   * Queries the server over a new connection for these backends. It resolves to undefined when there is no
+   * answer. It must not reject, and must give up by itself, because no other query begins before it has
+   * ended.
    */
-  readonly ask: (pids: readonly number[]) => Promise<readonly Backend[] | undefined>;
+  readonly ask: (pids: readonly number[]) => Promise<ServerState | undefined>;
   /** Milliseconds of silence after which a connection is closed, whatever the server answers. */
   readonly endAfterMs: number;
   /** Milliseconds of silence after which the server is queried; 1000 if absent. */
@@ -41,20 +49,35 @@ const ageToleranceMs = 3000;
 /** An answer in transit has arrived after this many milliseconds. */
 const onItsWayMs = 400;
 
+/** Watches connections until it is disposed of. */
+export interface ConnectionWatch extends Disposable {
+  /** Says that connections may lead to a server on which nothing can be written. */
+  doubt(): void;
+}
+
 /**
- * Watches connections until it is disposed of, and closes those to a server that disappeared without closing
- * them; their statements fail with the code CONNECTION_SILENT. Silence is the time in which an answer is
+ * Watches connections, and closes those to a server that disappeared without closing them; their statements
+ * fail with the code CONNECTION_SILENT. Silence is the time in which an answer is
  * outstanding and nothing arrives. A server disappears when the network drops packets, it is frozen, or
  * another one took over its address. A statement may wait seconds for a lock, so silence alone proves
  * nothing, and the server is queried over a new connection. If the backend does not exist there, or is idle,
  * no answer will come, and the connection is closed. Connections without a statement from which nothing
  * arrived since then are closed as well, before a statement fails on them.
+ *
+ * A server may stay where it is when another one takes its place, as a standby to which the name of the
+ * database led for a while does. When a write was refused because nothing can be written, or `doubt` was
+ * called, the server is queried too. If new connections lead to a primary, those to any other server are
+ * closed, and their statements fail with the code CONNECTION_MOVED.
  */
-export function closeSilentConnections(options: SilenceOptions): Disposable {
+export function closeSilentConnections(options: SilenceOptions): ConnectionWatch {
   const { wires, ask, endAfterMs, suspectAfterMs = 1000, everyMs = 250 } = options;
   let lookedAt = performance.now();
   let askAgainAt = 0;
   let asking = false;
+  let doubtedAt = Number.NEGATIVE_INFINITY;
+  /** Doubts from before are settled. */
+  let settledAt = Number.NEGATIVE_INFINITY;
+  const isDoubted = () => Math.max(doubtedAt, ...Array.from(wires, (wire) => wire.refusedAt)) > settledAt;
 
   async function look(): Promise<void> {
     const now = performance.now();
@@ -65,7 +88,7 @@ export function closeSilentConnections(options: SilenceOptions): Disposable {
     for (const wire of wires) if (silenceOf(wire, now) > endAfterMs) wire.fail(silentError());
     if (asking || now < askAgainAt) return;
     const silences = [...wires].map((wire) => (wire.pid === undefined ? 0 : silenceOf(wire, now)));
-    if (Math.max(0, ...silences) < suspectAfterMs) return;
+    if (Math.max(0, ...silences) < suspectAfterMs && !isDoubted()) return;
     asking = true;
     try {
       await question(now);
@@ -78,12 +101,18 @@ export function closeSilentConnections(options: SilenceOptions): Disposable {
     // One query covers the connections whose silence has just begun as well.
     const suspects = [...wires].filter((wire) => wire.pid !== undefined && silenceOf(wire, now) > onItsWayMs);
     const since = new Map(suspects.map((wire) => [wire, wire.silentSince]));
-    const backends = await ask([...wires].flatMap(({ pid }) => (pid === undefined ? [] : [pid])));
-    if (backends === undefined) return;
+    const all = [...wires].filter(({ pid }) => pid !== undefined);
+    const wasDoubted = isDoubted();
+    const server = await ask(all.map(({ pid }) => pid!));
+    if (server === undefined) return;
     // Let the other connections read what arrived together with this answer.
     await nextTurn();
     askAgainAt = performance.now() + suspectAfterMs;
-    const known = new Map(backends.map((backend) => [backend.pid, backend]));
+    const known = new Map(server.backends.map((backend) => [backend.pid, backend]));
+    if (wasDoubted) {
+      settledAt = now;
+      if (!server.isStandby) for (const wire of all) if (isElsewhere(wire, known)) wire.fail(movedError());
+    }
     const gone = suspects.filter(
       (wire) => wire.silentSince !== undefined && wire.silentSince === since.get(wire) && isGone(wire, known),
     );
@@ -96,19 +125,34 @@ export function closeSilentConnections(options: SilenceOptions): Disposable {
   }
 
   const timer = setInterval(() => void look(), everyMs).unref();
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+  return {
+    doubt() {
+      doubtedAt = performance.now();
+    },
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
 }
 
 const silenceOf = ({ silentSince }: Wire, now: number): number =>
   silentSince === undefined ? 0 : now - silentSince;
 
 function isGone(wire: Wire, known: ReadonlyMap<number, Backend>): boolean {
+  if (isElsewhere(wire, known)) return true;
+  const { isIdle, stateMs } = known.get(wire.pid!)!;
+  return isIdle && stateMs > onItsWayMs;
+}
+
+/** Whether the server does not have the wire's backend. */
+function isElsewhere(wire: Wire, known: ReadonlyMap<number, Backend>): boolean {
   const backend = known.get(wire.pid!);
   if (backend === undefined) return true;
   const isAnother = Math.abs(performance.now() - wire.openedAt - backend.ageMs) > ageToleranceMs;
   // A pooler's sessions are older than the connections that get them.
-  return (isAnother && !wire.isPooled) || (backend.isIdle && backend.stateMs > onItsWayMs);
+  return isAnother && !wire.isPooled;
 }
+
+const movedError = (): Error =>
+  Object.assign(new Error('The database has moved to another server'), { code: 'CONNECTION_MOVED' });
 
 const silentError = (): Error =>
   Object.assign(new Error('The database stopped responding'), { code: 'CONNECTION_SILENT' });

@@ -14,8 +14,8 @@ const maxPending = 5000;
  * After the limit, callers get `Unavailable`. Other errors are the driver's.
  *
  * A statement that has been sent may still be executed after that, and a transaction that has begun goes on
- * and may commit. A statement that was not sent, or a transaction that was not begun, is cancelled. The
- * result of `unsafe` can only be awaited, or its `values()`.
+ * and may commit. A statement that was not sent is never executed, and neither is a transaction that was not
+ * begun. The result of `unsafe` can only be awaited, or its `values()`.
  * @param answerWithinMs the time limit, milliseconds
  * @param load `pending` is kept up to date: the number of statements and transactions that the driver has
  *   not settled, also after their limit. While there are 5000, new ones get `Unavailable`. `pool` names the
@@ -59,15 +59,13 @@ export function withDeadline(
   /** Supports the two ways in which Drizzle uses a query: it awaits the query, or its `values()`. */
   function unsafe(...args: Parameters<postgres.Sql['unsafe']>) {
     joinPieces(args[0]);
-    const query = pool.unsafe(...args) as postgres.PendingQuery<postgres.Row[]> & { active?: boolean };
-    const withdraw = () => {
-      if (query.active !== true) void Promise.resolve(query.cancel()).catch(() => {});
-    };
+    const query = pool.unsafe(...args);
+    const giveUp = () => withdraw(query);
     return {
-      values: () => spanned(args[0], () => inTime(() => query.values(), withdraw)),
+      values: () => spanned(args[0], () => inTime(() => query.values(), giveUp)),
       // biome-ignore lint/suspicious/noThenProperty: it stands for a query, which is awaited.
       then: (...on: Parameters<Promise<unknown>['then']>) =>
-        spanned(args[0], () => inTime(() => query, withdraw)).then(...on),
+        spanned(args[0], () => inTime(() => query, giveUp)).then(...on),
     };
   }
 
@@ -88,6 +86,23 @@ export function withDeadline(
   return new Proxy(pool, {
     get: (of, name) => (name === 'unsafe' ? unsafe : name === 'begin' ? begin : Reflect.get(of, name)),
   });
+}
+
+/** What the driver keeps of a statement: `state` is null until it is sent, and is built from the others. */
+interface DriverStatement {
+  readonly state: object | null;
+  strings: readonly string[];
+  args: readonly unknown[];
+}
+
+/**
+ * Makes a statement that was not sent do nothing. The driver's `cancel` would take a statement's place: where
+ * it waits on a connection for its answer, the next statement there would get it.
+ */
+function withdraw(query: object): void {
+  const kept = query as DriverStatement;
+  if (kept.state === null)
+    Object.assign(kept, { strings: ['select'], args: [] } satisfies Partial<DriverStatement>);
 }
 
 /** The span has the statement's first word only, because the rest may not appear in a trace. */

@@ -6,7 +6,13 @@ import type postgres from 'postgres';
  * The driver may serialize a statement's parameters twice: when the server has lost a prepared statement or
  * its plan changed, it prepares the statement again, and each value is already a string. So every serializer
  * returns a string unchanged.
+ *
+ * If a serializer throws, the driver may already expect an answer to a statement that it does not send. So no
+ * serializer throws: for a value that it cannot write it returns `refused`.
  */
+
+/** A parameter that the server refuses, whatever its type: the statement fails (22021). */
+export const refused = '\0';
 
 interface Type {
   readonly id: number;
@@ -66,6 +72,17 @@ const scalars = {
   },
 } as const satisfies Record<string, Type>;
 
+/** Makes a serializer that does not throw. */
+const serializer =
+  (write: (value: unknown) => string | undefined) =>
+  (value: unknown): string => {
+    try {
+      return write(value) ?? refused;
+    } catch {
+      return refused;
+    }
+  };
+
 /** `{1,NULL,"a \"b\""}`. Nested lists have the same element type. */
 function writeArray(list: unknown, write: Type['write']): string {
   if (!Array.isArray(list)) return asText(list);
@@ -92,17 +109,17 @@ function readArray(text: string, read: Type['read']): unknown[] {
  * Every type of our parameters and columns by its name, and arrays of it (`text` and `text_list`), so that
  * the driver need not query them on each new connection. A bigint is read as a string, a date or timestamp as
  * a Date, JSON as its value. Strings are written unchanged, also as JSON: the caller writes a string as JSON
- * itself.
+ * itself. The server refuses a value that cannot be written.
  */
 export const parameterTypes: Readonly<Record<string, postgres.PostgresType>> = Object.fromEntries(
   Object.entries(scalars).flatMap(([name, { id, array, write, read }]: [string, Type]) => [
-    [name, { to: id, from: [id], serialize: write, parse: read }],
+    [name, { to: id, from: [id], serialize: serializer(write), parse: read }],
     [
       `${name}_list`,
       {
         to: array,
         from: [array],
-        serialize: (list: unknown) => writeArray(list, write),
+        serialize: serializer((list) => writeArray(list, write)),
         parse: (text: string) => readArray(text, read),
       },
     ],

@@ -23,6 +23,8 @@ export interface Wire extends EventEmitter {
   readonly isPooled: boolean;
   /** When the server last sent anything; before that, `openedAt`. */
   readonly heardAt: number;
+  /** When the server last refused a write as read-only; `-Infinity` if it never did. */
+  readonly refusedAt: number;
   /**
    * Since when an answer is outstanding and nothing has arrived. An answer is outstanding while the
    * connection is being opened, too. Undefined: none is outstanding, or the connection is closed.
@@ -125,8 +127,7 @@ export function openWire(
   const socket = openSocket(address, tls, (opened) => {
     stream = opened;
     opened.on('data', receive);
-    opened.on('error', end);
-    opened.on('drain', () => events.emit('drain'));
+    opened.on('error', (error) => end(protocol.isStarting ? error : brokenError(error)));
     opened.on('close', () => end(goneError(protocol.isStarting ? whileOpening : 'by the server')));
     for (const chunk of early.splice(0)) opened.write(chunk);
   });
@@ -164,6 +165,7 @@ export function openWire(
     openedAt: { value: openedAt },
     isPooled: { get: () => session?.isPooled === true },
     heardAt: { get: () => protocol.heardAt },
+    refusedAt: { get: () => protocol.refusedAt },
     silentSince: { get: () => silentSince() },
   }) as Wire & typeof methods;
 
@@ -171,6 +173,14 @@ export function openWire(
     return protocol.isWaiting && !closed ? Math.max(protocol.askedAt, protocol.heardAt) : undefined;
   }
 }
+
+/** Errors of TLS have any code of OpenSSL's. Those of a socket keep theirs. */
+const brokenError = (cause: Error & { code?: string }): Error =>
+  /^(ERR_|EPROTO)/.test(cause.code ?? 'ERR_')
+    ? Object.assign(new Error('The connection to the database broke', { cause }), {
+        code: 'CONNECTION_BROKEN',
+      })
+    : cause;
 
 const whileOpening = 'while it was being opened';
 

@@ -1,4 +1,4 @@
-import { fatalOf } from './session/server-error.ts';
+import { fatalOf, isRefusedWrite } from './session/server-error.ts';
 
 const code = (letter: string) => letter.charCodeAt(0);
 const [errorResponse, backendKey, ready] = [code('E'), code('K'), code('Z')];
@@ -25,6 +25,11 @@ export class ProtocolState {
   fatal: Error | undefined;
   /** When the server last sent something; before that, when the connection was opened. */
   heardAt: number;
+  /**
+   * When the server last refused a write because nothing can be written in the transaction or on it;
+   * `-Infinity` if it never did.
+   */
+  refusedAt = Number.NEGATIVE_INFINITY;
   /** When the first of the outstanding statements was sent; before that, when the connection was opened. */
   askedAt: number;
   /** Whether the connection is still being opened. */
@@ -134,6 +139,7 @@ export class ProtocolState {
     if (letter === backendKey) this.pid = body.readUInt32BE(0);
     else if (letter === errorResponse) {
       this.fatal = fatalOf(body);
+      if (isRefusedWrite(body)) this.refusedAt = this.heardAt;
       this.#describes = Math.max(0, this.#describes - 1);
     } else {
       this.isTransactionOpen = body[0] !== idle;

@@ -78,7 +78,7 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createEnvelope
     const shown = (result: OperationResult) =>
       Symbol.asyncIterator in result
         ? withLastError(result, findRootField(document, operation), context)
-        : asShown(result, context);
+        : asShown(result, { ...context, isMutation: kind === 'mutation' });
     return {
       kind,
       place,
@@ -131,7 +131,10 @@ function withLastError(
 }
 
 /** A result whose errors a caller may see. Each has a code, which the request's log line contains. */
-function asShown(result: ExecutionResult, ctx: GraphContext): ExecutionResult {
+function asShown(
+  result: ExecutionResult,
+  ctx: GraphContext & { readonly isMutation?: boolean },
+): ExecutionResult {
   if (result.errors === undefined) return result;
   const safe = result.errors.map((error) => safeError(error, ctx));
   // Errors of graphql-js without a code are about the input.

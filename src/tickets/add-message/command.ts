@@ -119,12 +119,14 @@ export async function draftMessage(
 /**
  * Appends the row, or returns the result of the first call with its key. When the upper bound of the mail's
  * size exceeds the limit, the mail is composed and measured.
+ * @param isKeyTaken whether the row's key was taken before, by a message that was not there
  */
 async function append(
   ctx: TicketContext,
   viewer: Viewer,
   row: MessageRow,
   read: ParsedMessage,
+  isKeyTaken = false,
 ): Promise<Added> {
   const answer = await ctx.services.groupCommit.append(row).catch(async (error) => {
     throw (await lostUploads(ctx, row, read.message.attachments, error)) ?? error;
@@ -135,6 +137,8 @@ async function append(
   if (answer.verdict === 'MAIL_SIZE') return append(ctx, viewer, await measured(ctx, row, answer), read);
   if (answer.verdict === 'COMPARE_COPIES')
     return append(ctx, viewer, withoutCopiesTo(row, read.message.email!.copies, answer.toAddress!), read);
+  // The key may have expired between the two statements. If it has not, its message was deleted.
+  if (answer.verdict === 'KEY_TAKEN' && !isKeyTaken) return append(ctx, viewer, row, read, true);
   throw refuse<'addTicketMessage'>(await refusalByVerdict(ctx, viewer, row, answer));
 }
 

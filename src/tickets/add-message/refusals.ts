@@ -115,7 +115,7 @@ export function refusalByRule(row: MessageRow, verdict: RuleVerdict): MessageRef
 /**
  * Makes the refusal for a verdict of the statement. For TICKET_CHANGED it reads which messages the viewer has
  * not seen.
- * @throws Error for MAIL_SIZE, COMPARE_COPIES, LOCKED, LATER and KEY_TAKEN, which are not refusals
+ * @throws Error for MAIL_SIZE, COMPARE_COPIES, LOCKED and LATER, which are not refusals
  */
 export async function refusalByVerdict(
   ctx: TicketContext,
@@ -131,9 +131,10 @@ export async function refusalByVerdict(
       const message = 'The ticket has messages that you have not seen';
       return new Refusal(verdict, message, { ticketId: ticketId!, unseenMessageIds }, ['ifLastMessage']);
     }
+    case 'KEY_TAKEN':
+      return keyReused();
     case 'LOCKED':
     case 'LATER':
-    case 'KEY_TAKEN':
       throw new Error(`${verdict} is not a refusal`);
     default:
       return refusalByRule(row, verdict);

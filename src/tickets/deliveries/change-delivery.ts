@@ -4,6 +4,7 @@ import { outboxChannel } from '../../db/notify-channels.ts';
 import { auditEntries, deliveries, deliveryRecipients, mailboxGrants } from '../../db/tables.ts';
 import { appendEvents } from '../../events/append-events.ts';
 import { stateOf } from '../../mail/outbox/settlement.ts';
+import { afterCommit } from '../../platform/database-faults.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { DeliveryState, EventType, RecipientState } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
@@ -40,7 +41,8 @@ export interface DeliveryChange {
  * @throws Refusal UNAUTHENTICATED; FORBIDDEN for a requester, for a credential without the scope `mail`, and,
  *   if the change sends the mail, for an operator without a grant for the mailbox; DELIVERY_NOT_FOUND;
  *   DELIVERY_STATE with the current state
- * @throws Unavailable as `inTransaction`
+ * @throws Unavailable as `inTransaction`, and without `nothingWritten` when the delivery cannot be read after
+ *   the commit
  */
 export async function changeDelivery(
   ctx: TicketContext,
@@ -49,7 +51,7 @@ export async function changeDelivery(
 ): Promise<Delivery> {
   const viewer = requireOperator(ctx, 'do this', 'mail');
   await inTransaction(ctx, (tx) => apply(tx, deliveryId, viewer.userId, what));
-  const delivery = (await loadDeliveries(ctx, [deliveryId])).get(deliveryId);
+  const delivery = (await afterCommit(loadDeliveries(ctx, [deliveryId]))).get(deliveryId);
   if (delivery === undefined) throw new Error(`delivery ${deliveryId} is gone`);
   return delivery;
 }

@@ -224,6 +224,17 @@ test('a refusal is not kept: the same key does it once the input is good', async
   }
 });
 
+test('a key whose message was deleted is used; once the key has expired as well, it is done', async () => {
+  const key = 'of a deleted message';
+  await gateway.sql`
+    insert into idempotency_keys (user_id, key, fingerprint, message_id)
+    select id, ${key}, '\\x00', 0 from users where login = 'operator'`;
+  const call = () => say(gateway.url, 'graphql', { ticket: 'INC-000047', body: 'Anew' }, operator(key));
+  expect(await call()).toMatchObject({ kind: 'refused', code: 'IDEMPOTENCY_KEY_REUSED' });
+  await gateway.sql`delete from idempotency_keys where key = ${key}`;
+  expect(await call()).toMatchObject({ kind: 'added', replayed: false });
+});
+
 test('fifty that wait for one key hold up nobody else, however long the first takes', async () => {
   await using small = await startGateway({ env: { DATABASE_POOL: '3' } });
   const { sql, url } = small;

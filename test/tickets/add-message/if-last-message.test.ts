@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
 import { add, messageId } from '../calls.ts';
 
@@ -63,4 +64,23 @@ test('an id of no message is refused with its path; one after the last is not st
     problems: [{ path: ['ifLastMessage'] }],
   });
   expect((await add(gateway, { ifLastMessage: messageId(2_000_000) })).code).toBeUndefined();
+});
+
+test('one with a condition gets its turn, however many others write to the ticket', async () => {
+  const seen = (await add(gateway, { ticket: { ticketId: 2 } })).ticketMessage.id;
+  let answered = 0;
+  let isOver = false;
+  /** Its private notes change nothing for the requester. */
+  const keepsWriting = async () => {
+    for (; !isOver && answered < 1000; answered += 1)
+      await add(gateway, { ticket: { ticketId: 2 }, visibility: 'PRIVATE' }, operator);
+  };
+  const others = Array.from({ length: 12 }, keepsWriting);
+  await eventually(() => answered > 24);
+  const conditional = add(gateway, { ticket: { ticketId: 2 }, ifLastMessage: seen }, requester);
+  await conditional;
+  isOver = true;
+  await Promise.all(others);
+  expect((await conditional).__typename).toBe('AddTicketMessagePayload');
+  expect(answered).toBeLessThan(1000);
 });

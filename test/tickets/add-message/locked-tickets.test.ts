@@ -183,6 +183,21 @@ for (const [name, { lock, more }] of Object.entries(otherLocks)) {
 }
 class Rollback extends Error {}
 
+test('a ticket that is deleted by whoever locked it is not found', async () => {
+  const [ticket] = await one.sql`
+    insert into tickets (reference, subject, requester_id)
+    select 'INC-999999', 'Added by mistake', requester_id from tickets where id = 1 returning id`;
+  const calls: Promise<Added>[] = [];
+  await whileHeld(
+    (tx) => tx`delete from tickets where id = ${ticket!.id}`,
+    async () => {
+      for (let n = 0; n < 3; n += 1) calls.push(addTo(one, ticket!.id));
+      await expect.poll(() => countWaiting(one.sql)).toBeGreaterThan(0);
+    },
+  );
+  expect((await Promise.all(calls)).map(({ code }) => code)).toEqual(Array(3).fill('TICKET_NOT_FOUND'));
+});
+
 test('an author whose row is locked does not hold up other authors', async () => {
   let held: Promise<Added> | undefined;
   const [own] = await one.sql`select id from tickets where requester_id = (select id from users

@@ -5,6 +5,7 @@ import {
   delayInGroups,
   type PendingRow,
 } from '../../../src/tickets/add-message/commit/ticket-lanes.ts';
+import { createQueue } from '../../../src/tickets/add-message/commit/writing-queue.ts';
 import { plainMessage } from '../../mail/world/parts.ts';
 import { turn } from '../../support/eventually.ts';
 
@@ -84,4 +85,37 @@ test('a row is retried in groups until a short lock would be gone, then waits in
     delays.push(delay);
   expect(delays.reduce((sum, delay) => sum + delay)).toBe(252);
   expect(delays.slice(0, 2)).toEqual([0, 0]);
+});
+
+test('a row that has to be the first of its ticket precedes those that came meanwhile', () => {
+  const { lanes } = startLanes();
+  const queue = createQueue(lanes, { ...limits, worthwhileRows: 2, statementsInFlight: 1 });
+  const rows = ['first', 'conditional', 'came meanwhile', 'came last'].map((body) => rowTo(7, body));
+  for (const row of rows.slice(0, 2)) queue.add(row);
+  const group = queue.next(0);
+  expect(bodies(group)).toEqual(['first', 'conditional']);
+  queue.begin(group);
+  for (const row of rows.slice(2)) expect(queue.add(row)).toBe(false);
+  queue.end(group, [rows[1]!]);
+  expect(bodies(queue.next(0))).toEqual(['conditional', 'came meanwhile']);
+});
+
+test('rows are written again, one by one, only if the server rejected their statement', async () => {
+  const rejected = Object.assign(new Error('violates a check constraint'), { code: '23514' });
+  const unread = new SyntaxError('Unexpected token in JSON');
+  for (const [error, statementsWithIt] of [
+    [rejected, 2],
+    [unread, 1],
+  ] as const) {
+    const { lanes, statements, end } = startLanes();
+    const errors: unknown[] = [];
+    for (const body of ['goes last', 'written', 'other'])
+      lanes.join(7, { ...rowTo(7, body), reject: (fault) => errors.push(fault) });
+    await end(0, lockTimeout());
+    await end(1);
+    expect(bodies(statements[2]!.rows)).toEqual(['other', 'goes last']);
+    await end(2, error);
+    expect(statements.length - 2).toBe(statementsWithIt);
+    expect(errors).toEqual(error === unread ? [unread, unread] : []);
+  }
 });

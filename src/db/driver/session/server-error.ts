@@ -33,6 +33,12 @@ export function fatalOf(body: Buffer): Error | undefined {
   return severity === 'FATAL' || severity === 'PANIC' || isShared(error) ? error : undefined;
 }
 
+/**
+ * Whether an `ErrorResponse` says that the transaction is read-only, as each one on a standby is.
+ * @param body the message without its head
+ */
+export const isRefusedWrite = (body: Buffer): boolean => fieldsOf(body).C === '25006';
+
 const sharedCode = 'CONNECTION_SHARED';
 
 /** Whether this error says that a pooler shared the connection's session with others (CONNECTION_SHARED). */

@@ -48,8 +48,8 @@ const { ifLastMessage, expect, ...kept } = ruled;
 export const decidedPlain = reading('decided', kept, sql`from ${checked}`);
 /**
  * Step that adds the verdicts that depend on the ticket's last message and therefore need its lock:
- * TICKET_CHANGED, PREVIEW_STALE, and LATER for a row with a condition that another row of its ticket
- * precedes. A null verdict accepts the row.
+ * TICKET_CHANGED, PREVIEW_STALE, and LATER for a row whose condition holds now, but that another row of its
+ * ticket precedes. A null verdict accepts the row.
  */
 export const decided = reading(
   'decided',
@@ -57,9 +57,9 @@ export const decided = reading(
     ...kept,
     verdict: sql`coalesce(${ruled.verdict}, case
       when ${ifLastMessage} is null and ${expect} is null then null
-      when row_number() over (partition by ${ruled.ticketId} order by ${ruled.n}) > 1 then 'LATER'
       when ${ifLastMessage} < ${lastVisible} then 'TICKET_CHANGED'
       when ${expect} is not null and ${isStale} then 'PREVIEW_STALE'
+      when row_number() over (partition by ${ruled.ticketId} order by ${ruled.n}) > 1 then 'LATER'
     end)`,
   },
   sql`from ${checked}

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Db } from '../../../db/database.ts';
 import { preparePerPool } from '../../../db/prepare-per-pool.ts';
-import { asUnavailable, isConflict, isLockTimeout } from '../../../platform/database-faults.ts';
+import { asUnavailable, isConflict, isLockTimeout, isRejected } from '../../../platform/database-faults.ts';
 import { Unavailable } from '../../../platform/errors.ts';
 import type { MessageRow } from '../columns.ts';
 import { isPlain, prepareAppend, type RowAnswer } from './append-statement.ts';
@@ -81,14 +81,14 @@ export function createGroupCommit(
     }
   }
 
-  /** Writes a group. @returns functions that resolve the callers' promises */
-  async function flush(group: readonly PendingRow[]): Promise<(() => void)[]> {
+  /** Writes a group; `later` gets rows for the next one. @returns functions that answer the callers */
+  async function flush(group: readonly PendingRow[], later: PendingRow[]): Promise<(() => void)[]> {
     try {
       const answers = await execute(group.every(isPlain) ? preparePlain : prepareAny, group);
       return group.flatMap((waiting, n) => {
         const answer = answers[n]!;
         if (answer.verdict === 'LOCKED') foundLocked(waiting, answer.ticketId!);
-        else if (answer.verdict === 'LATER') enqueue(waiting);
+        else if (answer.verdict === 'LATER') later.push(waiting);
         else return [() => waiting.resolve(answer)];
         return [];
       });
@@ -106,17 +106,15 @@ export function createGroupCommit(
   }
 
   /**
-   * A connection fault leaves the commit unknown, so it is not retried. Any other fault belongs to one row,
-   * so the rows are retried alone.
+   * A connection fault, or an answer that cannot be read, leaves the commit unknown, so it is not retried.
+   * What the server rejects is the fault of one row, so the rows are retried alone.
    */
   function failed(group: readonly PendingRow[], error: unknown): (() => void)[] {
-    const fault = asUnavailable(error);
     const isLocked = isLockTimeout(error);
     if (isLocked) for (const waiting of group) waiting.giveUpAt ??= performance.now() + lockPatience;
-    const isOfOne = isLocked || isConflict(error) || !(fault instanceof Unavailable);
-    if (group.length > 1 && isOfOne) alone.push(...group);
+    if (group.length > 1 && isOfOneRow(error)) alone.push(...group);
     else if (isLocked) lanes.join(Symbol('another lock than its ticket'), group[0]!);
-    else return group.map((waiting) => () => waiting.reject(fault));
+    else return group.map((waiting) => () => waiting.reject(asUnavailable(error)));
     return [];
   }
 
@@ -125,11 +123,12 @@ export function createGroupCommit(
     inFlight.rows += group.length;
     if (isAlone) inFlight.alone += 1;
     queue.begin(group);
-    const settle = await flush(group);
+    const later: PendingRow[] = [];
+    const settle = await flush(group, later);
     inFlight.statements -= 1;
     inFlight.rows -= group.length;
     if (isAlone) inFlight.alone -= 1;
-    queue.end(group);
+    queue.end(group, later);
     pace.answers(settle.length);
     if (inFlight.statements === 0) waitNoLonger();
     drain();
@@ -196,3 +195,9 @@ export function createGroupCommit(
     },
   };
 }
+
+/** Whether an error is the fault of one row, and the statement was rolled back. */
+const isOfOneRow = (error: unknown): boolean =>
+  isLockTimeout(error) ||
+  isConflict(error) ||
+  (isRejected(error) && !(asUnavailable(error) instanceof Unavailable));

@@ -1,4 +1,4 @@
-import { asUnavailable, isLockTimeout } from '../../../platform/database-faults.ts';
+import { asUnavailable, isLockTimeout, isRejected } from '../../../platform/database-faults.ts';
 import { Unavailable } from '../../../platform/errors.ts';
 import type { MessageRow } from '../columns.ts';
 import type { RowAnswer } from './append-statement.ts';
@@ -106,17 +106,15 @@ export function createTicketLanes(
     const batch = nextOf(lane);
     try {
       const answers = await append(batch);
-      for (const [n, waiting] of batch.entries()) {
-        if (answers[n]!.verdict === 'LATER') lane.rows.push(waiting);
-        else waiting.resolve(answers[n]!);
-      }
+      lane.rows.unshift(...batch.filter((_, n) => isAgain(answers[n]!)));
+      for (const [n, answer] of answers.entries()) if (!isAgain(answer)) batch[n]!.resolve(answer);
       // The lane of a busy ticket would never become empty by itself. After a timeout it stays, because its
       // rows may wait for locks of their own.
       if (lane.width === groupRows) close(lane);
       lane.width = groupRows;
     } catch (error) {
       const fault = asUnavailable(error);
-      const isShared = batch.length > 1 && !(fault instanceof Unavailable);
+      const isShared = batch.length > 1 && isRejected(error) && !(fault instanceof Unavailable);
       if (isLockTimeout(error) || isShared) {
         lane.width = 1;
         // A row that timed out alone goes to the end of the lane.
@@ -177,6 +175,12 @@ export function createTicketLanes(
     },
   };
 }
+
+/**
+ * Whether a row is to be written by the next statement. LOCKED after a wait: the ticket was deleted
+ * meanwhile, which the next statement sees.
+ */
+const isAgain = ({ verdict }: RowAnswer): boolean => verdict === 'LATER' || verdict === 'LOCKED';
 
 const lockedFault = (): Unavailable =>
   new Unavailable('Another transaction holds a lock that this message needs; nothing was written', 2, {

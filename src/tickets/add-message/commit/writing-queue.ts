@@ -40,8 +40,9 @@ export interface WritingQueue {
   /**
    * Must be called when that statement has ended. Puts messages that waited for the group's tickets at the
    * front of the queue.
+   * @param later rows of the group that go before all others
    */
-  end(group: readonly PendingRow[]): void;
+  end(group: readonly PendingRow[], later: readonly PendingRow[]): void;
 }
 
 /** Creates the queue of one writer, which is empty. @param lanes gets messages whose ticket has a lane */
@@ -100,17 +101,17 @@ export function createQueue(
     begin(group) {
       for (const { name } of group) if (!busy.has(name)) busy.set(name, []);
     },
-    end(group) {
+    end(group, later) {
       // They arrived before those in the queue.
       const held = group.flatMap(({ name }) => {
         const waiting = busy.get(name) ?? [];
         busy.delete(name);
         return waiting;
       });
-      const later = queue;
+      const queued = queue;
       queue = [];
       queuedBytes = 0;
-      for (const waiting of [...held, ...later]) push(waiting);
+      for (const waiting of [...later, ...held, ...queued]) push(waiting);
     },
   };
 }
