@@ -131,7 +131,7 @@ test('the newest 1,000 that lack their words are searched, and the others when t
   expect(await search('psaltery')).toEqual([id]);
 });
 
-test('large messages have their words written a few at a time, and only the newest are read before', async () => {
+test('large messages are indexed a few at a time, and the newest are read before', async () => {
   const rows = await gateway.sql<{ id: number }[]>`
     insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
     select 47, 1, 'racket ' || repeat('x ', 24997), 'TEXT', 'PRIVATE', false from generate_series(1, 60)
