@@ -33,13 +33,18 @@ export function parseInstant(text: string): Date | undefined {
 }
 
 /**
- * As `parseInstant`, but undefined as well for instants outside of the years 1 to 9999 of UTC, which
- * PostgreSQL writes in forms that `Date` does not read.
+ * The first instant of the year 1, in milliseconds since 1970. PostgreSQL writes those before it and those
+ * after `lastStorable` in forms that `Date` does not read.
  */
+export const firstStorable = Date.parse('0001-01-01T00:00:00.000Z');
+/** The last millisecond of the year 9999, in milliseconds since 1970. All instants are in UTC. */
+export const lastStorable = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** As `parseInstant`, but undefined as well for instants outside of the years 1 to 9999 of UTC. */
 export function parseStorableInstant(text: string): Date | undefined {
   const instant = parseInstant(text);
-  const year = instant?.getUTCFullYear() ?? 0;
-  return year >= 1 && year <= 9999 ? instant : undefined;
+  const ms = instant?.getTime() ?? Number.NaN;
+  return ms >= firstStorable && ms <= lastStorable ? instant : undefined;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;

@@ -21,6 +21,17 @@ async function createWorld(env: Record<string, string> = {}) {
   return { webhook, raw, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
 }
 
+test('without --private, an endpoint for events of mails is refused: it would never get one', async () => {
+  await using world = await createWorld();
+  const add = 'add https://domain.com/hook --type MESSAGE_ADDED --type DELIVERY_FAILED';
+  expect(await world.webhook(add)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('Events of mails are private: add --private for DELIVERY_FAILED'),
+  });
+  expect((await world.webhook('list')).json).toEqual([]);
+  expect(await world.webhook(`${add} --private`)).toMatchObject({ code: 0 });
+});
+
 test('each command does what it says, and what changes something is audited', async () => {
   await using receiver = await startReceiver();
   await using world = await createWorld({ WEBHOOK_PRIVATE_ADDRESSES: '1' });

@@ -135,6 +135,17 @@ describe('what looks the same is found', () => {
     ['dots, dashes and quotes beside a word', '«psaltery…» — （rotta）、then', 'psaltery rotta then'],
     ['a symbol beside a word', 'Orpharion™ • 25°C ± €50', 'orpharion 25 c 50'],
     ['a word beside a tag', '<p>clavioline</p><br/>', 'clavioline'],
+    ['a link in angle brackets', 'Join <https://domain.com/rebec/7>!', 'https://domain.com/rebec/7'],
+    ['a word in angle brackets', 'List<Bombard> is empty', 'bombard'],
+    ['what looks like an entity', 'Zampogna R&D; AT&T;', 'zampogna R&D; AT&T'],
+    ['a sign before a number', 'The balalaika cost -4711', 'balalaika 4711'],
+    ['a negative number in a phrase', 'Keep a bandura at -18 degrees', '"bandura at -18 degrees"'],
+    ['two hyphens between numbers', 'Erhu, pages 301--302', 'erhu 301 302'],
+    ['a telephone number', 'Call the koto at +420 555 123', 'koto 420 555 123'],
+    ['a path from the folder above', 'in ../guqin/strings.conf', '../guqin/strings.conf'],
+    ['an emphasised host', 'Use _pipa.org_ or santur.org-', 'pipa.org santur.org'],
+    ['words joined without an end', `sheng ${'_a'.repeat(25_000)}`, 'sheng'],
+    ['numbers joined without an end', `suona ${'-7'.repeat(25_000)}`, 'suona'],
     ['combining marks without an end', `vihuela ${'\u0345'.repeat(2e4)}${'\u0301'.repeat(2e4)}`, 'vihuela'],
   ])('%s', async (_, body, text) => {
     const id = await write(body);
@@ -165,6 +176,36 @@ test('tags of HTML are no words', async () => {
   await write('<section>hautbois</section>', { format: 'HTML' });
   expect((await search('hautbois')).nodes).toHaveLength(1);
   expect((await search('section')).nodes).toEqual([]);
+});
+
+test('HTML is found by what a reader sees', async () => {
+  const body = `<p>Gr&ouml;&szlig;e: ain&#8217;t &#x17E;aluzie, it&#146;s 5&nbsp;&lt;lituus&gt;</p>
+    m&shy;m R&amp;D <!-- <b>carnyx</b> --><style>.x { color: salpinx }</style>`;
+  const id = await write(body, { format: 'HTML' });
+  for (const as of [asOperator, asRequester]) {
+    for (const text of ['größe', "ain't", 'žaluzie', "it's 5", 'lituus', 'mm R&D'])
+      expect([text, messagesIn(await search(text, {}, as))]).toEqual([text, [id]]);
+    for (const text of ['ouml', 'szlig', '8217', 'carnyx', 'salpinx'])
+      expect([text, (await search(text, {}, as)).nodes]).toEqual([text, []]);
+  }
+  const open = await write(`karnay ${'<!--'.repeat(12_000)} surnay`, { format: 'HTML' });
+  expect(messagesIn(await search('karnay surnay'))).toEqual([open]);
+  await gateway.sql`select fill_message_search(200)`;
+});
+
+test('a decomposed letter is one, wherever it is in a text beyond ASCII', async () => {
+  const all = Array.from({ length: 0x11_0000 }, (_, n) => n).filter((n) => n < 0xd800 || n > 0xdfff);
+  const letters = all.map((n) => String.fromCodePoint(n)).filter((one) => one.normalize('NFD') !== one);
+  const composed = letters.filter((one) => one.normalize('NFD').normalize('NFC') === one);
+  expect(composed.length).toBeGreaterThan(12_000);
+  for (const before of [22, 23, 24]) {
+    const row = '─'.repeat(before);
+    const rows = await gateway.sql`
+      select letter from unnest(${composed.map((one) => row + one.normalize('NFD'))}::text[],
+        ${composed}::text[]) as texts (text, letter)
+      where plain_text(text || ${row}) <> ${row} || letter || ${row}`;
+    expect(rows.map(({ letter }) => letter)).toEqual([]);
+  }
 });
 
 test('what was copied around a reference is not searched for', async () => {
@@ -208,6 +249,18 @@ test('a requester finds public messages and tickets of their own alone', async (
   expect([ticketsIn(found), messagesIn(found)]).toEqual([[42], [own]]);
   expect(found.pageInfo.hasNextPage).toBe(false);
   expect(ticketsIn(await search('INC-000001', {}, asRequester))).toEqual([]);
+});
+
+test('of a requester’s large messages, the newest two megabytes are searched', async () => {
+  const { sql } = gateway;
+  const [last] = await sql<{ id: number }[]>`
+    insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+    select 47, 1, 'sordun ' || repeat('x ', 24997), 'TEXT', 'PUBLIC', false from generate_series(1, 41)
+    returning id`;
+  const found = messagesIn(await search('sordun', { first: 100 }, asRequester));
+  expect(found).toHaveLength(40);
+  expect(found).not.toContain(last!.id);
+  await sql`delete from messages where body like 'sordun %'`;
 });
 
 test('a cursor belongs to its text, its part and its class of viewers', async () => {

@@ -68,30 +68,47 @@ test('the payload has the message as its ticket’s last one', async () => {
   expect(ticket).toEqual({ lastMessageAt: createdAt, lastMessage: { messageId } });
 });
 
+/** All pages of seven tickets, from the list's start or from its end. */
+async function pagesOf(orderBy: string, size: 'first' | 'last', authorization = asOperator) {
+  const [at, from] =
+    size === 'first' ? (['after', 'endCursor'] as const) : (['before', 'startCursor'] as const);
+  const found: number[][] = [];
+  for (let cursor: string | undefined, more = true; more && found.length < 20; ) {
+    const place = cursor === undefined ? '' : `, ${at}: "${cursor}"`;
+    const page = await list(`orderBy: ${orderBy}, ${size}: 7${place}`, authorization);
+    found.push(ids(page));
+    cursor = page.pageInfo[from];
+    more = page.nodes.length === 7;
+  }
+  return (size === 'first' ? found : found.reverse()).flat();
+}
+
 for (const orderBy of ['LAST_MESSAGE', 'CREATED']) {
   for (const authorization of [asOperator, asRequester]) {
     const who = atob(authorization.slice(6));
     test(`pages by ${orderBy} hold everything once, both ways, for ${who}`, async () => {
       const all = ids(await list(`orderBy: ${orderBy}, first: 100`, authorization));
-      for (const [size, at, from] of [
-        ['first', 'after', 'endCursor'],
-        ['last', 'before', 'startCursor'],
-      ] as const) {
-        const found: number[][] = [];
-        for (let cursor: string | undefined, more = true; more; ) {
-          const place = cursor === undefined ? '' : `, ${at}: "${cursor}"`;
-          const page = await list(`orderBy: ${orderBy}, ${size}: 7${place}`, authorization);
-          found.push(ids(page));
-          cursor = page.pageInfo[from];
-          more = page.nodes.length === 7;
-        }
-        if (size === 'last') found.reverse();
-        expect(found.flat()).toEqual(all);
-      }
+      for (const size of ['first', 'last'] as const)
+        expect(await pagesOf(orderBy, size, authorization)).toEqual(all);
       expect(new Set(all).size).toBe(all.length);
     });
   }
 }
+
+test('tickets of the first and the last years are on their pages like others', async () => {
+  await gateway.sql`
+    insert into tickets (reference, subject, requester_id, active_at, listed_at, public_active_at,
+      public_listed_at)
+    select 'YEAR-' || n, 'of another time', 2, t, t, t, t from generate_series(1, 9) n
+    cross join lateral (select case when n % 2 = 0 then '9999-12-31T23:59:59.990Z'::timestamptz
+      else '0001-01-01T00:00:00Z' end + n * interval '1 ms' as t) i`;
+  for (const authorization of [asOperator, asRequester]) {
+    const all = ids(await list('orderBy: LAST_MESSAGE, first: 100', authorization));
+    for (const size of ['first', 'last'] as const)
+      expect(await pagesOf('LAST_MESSAGE', size, authorization)).toEqual(all);
+  }
+  await gateway.sql`delete from tickets where reference like 'YEAR-%'`;
+});
 
 test('a ticket without a message has the place of its opening, and no last message', async () => {
   await gateway.sql`insert into tickets (reference, subject, requester_id) values ('EMPTY-1', 'empty', 2)`;

@@ -17,10 +17,14 @@ import { done, fields, rows } from '../output.ts';
 const idOf = (text: string | undefined): number => wholeNumber(text ?? '', 'ID');
 const none = (id: number) => new CommandError(`There is no webhook ${id}`);
 
-function typesOf(given: readonly string[]) {
+/** The types that were given; null if none was. @throws UsageError for types that would never be sent */
+function typesOf(given: readonly string[], includesPrivate: boolean) {
   const wrong = given.filter((type) => !eventTypes.some((known) => known === type));
   if (wrong.length > 0)
     throw new UsageError(`There is no event type ${wrong.join(', ')}: choose from ${eventTypes.join(', ')}`);
+  const ofMails = given.filter((type) => type.startsWith('DELIVERY_'));
+  if (ofMails.length > 0 && !includesPrivate)
+    throw new UsageError(`Events of mails are private: add --private for ${ofMails.join(', ')}`);
   return given.length === 0 ? null : eventTypes.filter((type) => given.includes(type));
 }
 
@@ -42,8 +46,8 @@ const add: Command = {
   async run({ db, config }, [url], values) {
     const problem = whyNotEndpoint(url!, config.webhooks);
     if (problem !== undefined) throw new CommandError(`The URL ${problem}`);
-    const types = typesOf(many(values, 'type'));
     const includesPrivate = values.private === true;
+    const types = typesOf(many(values, 'type'), includesPrivate);
     return db.transaction(async (tx) => {
       const { id, secret } = await addWebhook(tx, { url: url!, types, includesPrivate });
       const { origin } = new URL(url!);

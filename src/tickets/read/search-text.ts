@@ -24,6 +24,10 @@ const ownTickets = 2000;
  */
 const activeTickets = 100;
 const ownMessages = 1000;
+/** Most bytes of these messages that are searched: a megabyte takes PostgreSQL about a second. */
+const ownBytes = 2_000_000;
+/** Of a body, about as many bytes are searched at most. */
+const size = sql`least(octet_length(m.body), 50000)`;
 
 /**
  * A text to search for, without blanks and invisible characters at its ends.
@@ -97,13 +101,13 @@ const activeFirst = (viewer: SQL): SQL =>
 
 /**
  * SQL for the ids of public messages that match the text, in a requester's own tickets. Searches the 1,000
- * newest messages of the 100 tickets that were active last.
+ * newest messages of the 100 tickets that were active last, and of these the newest 2 MB.
  * @param viewer the requester's id
  * @param before only ids below this
  */
 export const ownMessagesWith = (text: SQL, viewer: SQL, before: SQL): SQL => sql`
   select o.id from (
-    select m.id, m.body from (
+    select m.id, m.body, m.format, sum(${size}) over (order by m.id desc) - ${size} as newer from (
       select i.id from (
         select t.id from unnest(array['OPEN', 'CLOSED']) s (wanted)
         cross join lateral (${activeFirst(viewer)}) t
@@ -116,4 +120,4 @@ export const ownMessagesWith = (text: SQL, viewer: SQL, before: SQL): SQL => sql
       order by i.id desc limit ${sql.raw(String(ownMessages))}
     ) i join messages m on m.id = i.id offset 0
   ) o
-  where text_words(o.body) @@ (select ${wordsOf(text)})`;
+  where o.newer < ${sql.raw(String(ownBytes))} and body_words(o.body, o.format) @@ (select ${wordsOf(text)})`;

@@ -1,3 +1,4 @@
+import { firstStorable, lastStorable } from '../../platform/instants.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { ticketStatuses } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
@@ -145,11 +146,12 @@ function valuesOf(
 
 const largestId = 2_147_483_647;
 
-/** An instant as PostgreSQL reads it. A forged cursor or a filter may contain one that PostgreSQL rejects. */
+/**
+ * An instant as PostgreSQL reads it. A forged cursor or a filter may contain one that PostgreSQL rejects. No
+ * ticket has such an instant.
+ */
 function at(ms: number | undefined, none: '-infinity' | 'infinity'): string {
   if (ms === undefined) return none;
-  if (ms < firstInstant) return '-infinity';
-  return ms > lastInstant ? 'infinity' : new Date(ms).toISOString();
+  if (ms < firstStorable) return '-infinity';
+  return ms > lastStorable ? 'infinity' : new Date(ms).toISOString();
 }
-const firstInstant = Date.UTC(1970, 0);
-const lastInstant = Date.UTC(9999, 0);

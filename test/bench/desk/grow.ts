@@ -14,7 +14,7 @@ const full = { tickets: 300_000, messages: 2_500_000, longTicket: 100_000, ofLar
 
 /** As the worker leaves them. */
 const writeWords = `
-  insert into message_search select id, message_words(body, id) from messages on conflict do nothing;
+  insert into message_search select id, message_words(body, format, id) from messages on conflict do nothing;
   update search_progress set covered = m.id, candidate = m.id from (select max(id) as id from messages) m;`;
 
 /** Both desks have 12 open tickets, and subjects, addresses and bodies to search. */

@@ -131,6 +131,25 @@ test('the newest 1,000 that lack their words are searched, and the others when t
   expect(await search('psaltery')).toEqual([id]);
 });
 
+test('large messages are indexed a few at a time, and the newest are read before', async () => {
+  const rows = await gateway.sql<{ id: number }[]>`
+    insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+    select 47, 1, 'racket ' || repeat('x ', 24997), 'TEXT', 'PRIVATE', false from generate_series(1, 60)
+    returning id`;
+  const sql = another();
+  const found = async () =>
+    (await sql`select find_message_ids(text_query('racket'), 2147483647, 100) as id`).map(({ id }) => id);
+  const ids = rows.map(({ id }) => id).reverse();
+  expect(await found()).toEqual(ids.slice(0, 40));
+  const steps: number[] = [];
+  do steps.push((await sql`select fill_message_search(200) as lacked`)[0]!.lacked);
+  while (steps.at(-1) === 200);
+  expect(steps.length).toBeGreaterThanOrEqual(6);
+  expect(await found()).toEqual(ids);
+  await sql`delete from messages where id = any (${ids})`;
+  await sql.end();
+});
+
 test('imported messages have their words at once, also below those that are covered', async () => {
   const [row] = await gateway.sql<{ id: number }[]>`select nextval('messages_id_seq')::int as id`;
   const { id } = row!;
