@@ -8,9 +8,10 @@ const waitingBytes = 256 * 1024;
  * Makes a request's body readable, once, as its bytes arrive. Reading begins when the first chunk is asked
  * for, which is also when `100 Continue` is sent; at most about 256 KiB are buffered before the sender is
  * paused. Reading throws an Error when the connection closes before the whole body has arrived. After
- * `stop(error)`, it throws that error. Neither stopping nor leaving the loop early closes the connection, so
- * that a refusal still reaches the sender: further bytes are discarded. Chunks are passed on as they arrive:
- * a Node stream would concatenate them, which copies most of a large file again.
+ * `stop(error)`, it throws that error, unless its last chunk was read before. Neither stopping nor leaving
+ * the loop early closes the connection, so that a refusal still reaches the sender: further bytes are
+ * discarded. Chunks are passed on as they arrive: a Node stream would concatenate them, which copies most of
+ * a large file again.
  */
 export function bodyOf(req: IncomingMessage): IncomingBody {
   const waiting: Buffer[] = [];
@@ -36,6 +37,8 @@ export function bodyOf(req: IncomingMessage): IncomingBody {
   if (req.destroyed && !req.complete) onClose();
 
   function stop(error: Error): void {
+    // What is buffered is lost. Its reader must not take what it has read for the whole body.
+    if (waiting.length > 0) over = { error };
     settle({ error });
     req.off('data', onData).off('end', onEnd).off('close', onClose);
     waiting.length = 0;

@@ -65,9 +65,9 @@ export async function appendToUpload(
     // Its client may have asked for the offset already and may continue from there.
     if (source.broken) return { offset: input.offset, brokenOff: true, upload: undefined };
     const byteSize = await agreedSize(ctx, open, input);
-    const offset = await append(ctx, open, input, byteSize, source);
+    const { offset, whole } = await append(ctx, open, input, byteSize, source);
     await recordArrivedBytes(commands, open.id, offset);
-    if (!source.ended) return { offset, brokenOff: true, upload: undefined };
+    if (!whole) return { offset, brokenOff: true, upload: undefined };
     if (!input.complete) return { offset, brokenOff: false, upload: undefined };
     if (byteSize !== null && offset !== byteSize)
       throw mismatch(`The upload has ${offset} bytes; ${byteSize} were announced`, offset);
@@ -123,26 +123,36 @@ async function declareSize(ctx: TicketContext, open: OpenUpload, byteSize: numbe
   throw refuse<'uploadFile'>(refusalBeyondAvailable(ctx.services, 0));
 }
 
+/** Where an append has led to. */
+interface Reached {
+  /** Bytes of the upload that have arrived. */
+  readonly offset: number;
+  /** Whether the whole body of the request is among them. */
+  readonly whole: boolean;
+}
+
 async function append(
   ctx: TicketContext,
   open: OpenUpload,
-  { offset }: AppendInput,
+  input: AppendInput,
   byteSize: number | null,
   source: IncomingBody,
-): Promise<number> {
+): Promise<Reached> {
+  const { offset } = input;
   const { blobs, database, limits } = ctx.services;
   const { bytes } = await readQuotaUse(database.commands, open.userId);
   // This upload is counted in `bytes` already.
   const left = limits.uploadedBytes - bytes + Math.max(byteSize ?? 0, open.arrived);
   const room = Math.max(0, Math.min(limits.attachmentBytes, left));
   try {
-    return await blobs.append(open.blobKey, source, { offset, maxBytes: Math.min(room, byteSize ?? room) });
+    const options = { offset, maxBytes: Math.min(room, byteSize ?? room) };
+    const reached = await blobs.append(open.blobKey, source, options);
+    return { offset: reached, whole: source.ended };
   } catch (error) {
-    if (error instanceof BlobOffset) {
-      const message = `The upload continues at byte ${error.byteSize}, not ${offset}`;
-      throw new UploadFault('UPLOAD_OFFSET', message, error.byteSize);
-    }
+    if (error instanceof BlobOffset) throw wrongOffset(error.byteSize, offset);
     if (!(error instanceof BlobMissing || error instanceof BlobTooLarge)) throw error;
+    const finished = error instanceof BlobMissing ? await blobs.byteSizeOf(open.blobKey) : undefined;
+    if (finished !== undefined) return afterFinish(finished, input);
     // It cannot be continued.
     await giveUp(ctx, open);
     if (error instanceof BlobMissing) throw uploadNotFound();
@@ -150,6 +160,16 @@ async function append(
       throw mismatch(`More than the announced ${byteSize} bytes arrived`, undefined);
     throw refuse<'uploadFile'>(refusalBeyondAvailable(ctx.services, room));
   }
+}
+
+/**
+ * Goes on with an upload whose bytes are complete, but that could not be recorded as complete: the database
+ * failed meanwhile. Its client repeats the last request, as after a lost answer.
+ * @param byteSize of the whole upload
+ */
+function afterFinish(byteSize: number, { offset, complete }: AppendInput): Reached {
+  if (!complete || offset !== byteSize) throw wrongOffset(byteSize, offset);
+  return { offset, whole: true };
 }
 
 async function finish(ctx: TicketContext, open: OpenUpload): Promise<Upload> {
@@ -161,7 +181,7 @@ async function finish(ctx: TicketContext, open: OpenUpload): Promise<Upload> {
   const blob = await blobs.finish(open.blobKey);
   if (open.sha256 !== null && !open.sha256.equals(blob.sha256)) {
     await forgetOpenUpload(database.commands, open.id);
-    await blobs.remove(blob.key);
+    await blobs.remove(blob.key).catch(() => {});
     throw digestMismatch();
   }
   const { id, userId, fileName, contentType } = open;
@@ -180,6 +200,9 @@ async function giveUp({ services }: TicketContext, { id, blobKey }: OpenUpload):
   await forgetOpenUpload(services.database.commands, id);
   await services.blobs.abandon(blobKey).catch(() => {});
 }
+
+const wrongOffset = (byteSize: number, offset: number): UploadFault =>
+  new UploadFault('UPLOAD_OFFSET', `The upload continues at byte ${byteSize}, not ${offset}`, byteSize);
 
 const mismatch = (message: string, offset: number | undefined): UploadFault =>
   new UploadFault('UPLOAD_MISMATCH', message, offset);

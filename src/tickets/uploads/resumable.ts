@@ -141,12 +141,17 @@ export async function uploadState(ctx: TicketContext, id: string, arrival: numbe
   return { upload: whole, offset: byteSize, byteSize, expiresInSeconds };
 }
 
-/** The bytes in the blob store. If they are lost the upload is deleted, because an offset never goes back. */
+/**
+ * The bytes in the blob store, which may be complete already when recording that has failed. If they are lost
+ * the upload is deleted, because an offset never goes back.
+ */
 async function arrivedOf({ services }: TicketContext, { id, blobKey }: OpenUpload): Promise<number> {
   try {
     return await services.blobs.sizeOf(blobKey);
   } catch (error) {
     if (!(error instanceof BlobMissing)) throw error;
+    const finished = await services.blobs.byteSizeOf(blobKey);
+    if (finished !== undefined) return finished;
     await forgetOpenUpload(services.database.commands, id);
     throw uploadNotFound();
   }

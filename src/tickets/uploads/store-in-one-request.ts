@@ -72,7 +72,7 @@ export async function storeUpload(
       throw refuse<'uploadFile'>(refusalBeyondAvailable(ctx.services, room));
     });
     if (input.sha256 !== undefined && !input.sha256.equals(blob.sha256)) {
-      await blobs.remove(blob.key);
+      await blobs.remove(blob.key).catch(() => {});
       throw digestMismatch();
     }
     return await recordWithinQuota(ctx, userId, input, blob);
