@@ -1,4 +1,5 @@
-import { Buffer } from 'node:buffer';
+import { Buffer, isUtf8 } from 'node:buffer';
+import { withoutEncodedWords } from '../platform/http/encoded-words.ts';
 
 /**
  * The value of a Content-Disposition header by RFC 6266: with an ASCII name for old clients, and the real
@@ -20,7 +21,7 @@ const parameter = new RegExp(`;[ \\t]*(${token})[ \\t]*=[ \\t]*(?:(${token})|"((
 
 /**
  * The file name in a request's Content-Disposition: decoded from `filename*` if that is well formed, else
- * from `filename`. It is not cleaned and may contain a path. Undefined if there is none, or the header is
+ * from `filename`, with encoded words decoded. It is not cleaned and may contain a path. Undefined if there is none, or the header is
  * longer than 8,192 characters.
  * @param header as Node decodes it, in Latin-1
  */
@@ -33,7 +34,10 @@ export function fileNameOf(header: string | undefined): string | undefined {
   }
   const extended = found.get('filename*');
   const plain = found.get('filename');
-  return (extended && decodeExtended(extended)) ?? (plain === undefined ? undefined : utf8Of(plain));
+  return (
+    (extended && decodeExtended(extended)) ??
+    (plain === undefined ? undefined : withoutEncodedWords(utf8Of(plain)))
+  );
 }
 
 /** RFC 8187 §3.2.1: charset'language'percent-encoded. */
@@ -44,7 +48,8 @@ function decodeExtended(value: string): string | undefined {
     match[2]!.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
     'latin1',
   );
-  return /^utf-8$/i.test(match[1]!) ? bytes.toString('utf8') : bytes.toString('latin1');
+  if (!/^utf-8$/i.test(match[1]!)) return bytes.toString('latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
 }
 
 /** Node decodes headers as Latin-1. Clients that send other bytes than ASCII mean UTF-8, as browsers do. */

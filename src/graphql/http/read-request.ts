@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLParams } from 'graphql-yoga';
+import { queryParameters } from '../../platform/http/query-parameters.ts';
 import { essenceOf } from '../../platform/incoming-file.ts';
 import type { TicketContext } from '../../tickets/context.ts';
 import type { OperationParams } from '../execute/prepare-operation.ts';
@@ -145,11 +146,11 @@ function withoutQuery(extensions: Record<string, unknown> | undefined) {
  * The parameters in a URL's query: `query`, `documentId` and `operationName` as texts, `variables` and
  * `extensions` parsed as JSON of any type. Those that are missing are undefined.
  * @param url path and query, as in `req.url`
- * @throws GraphQLError 400 for variables or extensions that are not JSON
+ * @throws GraphQLError 400 for text that is not UTF-8, and for variables or extensions that are not JSON
  */
 export function paramsOfUrl(url: string): GraphQLParams {
-  const at = url.indexOf('?');
-  const search = new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
+  const search = queryParameters(url);
+  if (search === undefined) throw httpError(400, 'The parameters in the URL are not UTF-8');
   const json = (name: string): Record<string, unknown> | undefined => {
     const text = search.get(name);
     if (text === null || text === '') return undefined;

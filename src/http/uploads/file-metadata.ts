@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { queryParameters } from '../../platform/http/query-parameters.ts';
 import type { NewUpload } from '../../tickets/uploads/store-in-one-request.ts';
 import { fileNameOf } from '../content-disposition.ts';
 import type { UploadFields } from './header-fields.ts';
@@ -10,7 +11,7 @@ import { RequestFault } from './problems.ts';
  * none. The query is for clients that cannot set headers. The size is Upload-Length, else Content-Length; it
  * is undefined if both are missing, and if Upload-Length is missing with `Upload-Complete: ?0`.
  * @throws RequestFault UNSUPPORTED_MEDIA_TYPE for a Content-Encoding other than `identity`, and for a form;
- *   BAD_REQUEST when Upload-Length and Content-Length do not agree
+ *   BAD_REQUEST when Upload-Length and Content-Length do not agree, and for a query that is not UTF-8
  */
 export function newUploadOf(
   req: IncomingMessage,
@@ -18,7 +19,8 @@ export function newUploadOf(
 ): NewUpload {
   if (!/^(identity)?$/i.test(req.headers['content-encoding'] ?? ''))
     throw new RequestFault('UNSUPPORTED_MEDIA_TYPE', 'Send the file without a Content-Encoding');
-  const query = new URL(req.url ?? '/', 'http://x').searchParams;
+  const query = queryParameters(req.url ?? '');
+  if (query === undefined) throw new RequestFault('BAD_REQUEST', 'The parameters in the URL are not UTF-8');
   const type = query.get('contentType') ?? req.headers['content-type'] ?? '';
   if (
     /^\s*(multipart\/form-data|application\/x-www-form-urlencoded)\b/i.test(req.headers['content-type'] ?? '')

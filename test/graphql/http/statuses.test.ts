@@ -223,3 +223,17 @@ test('a GET asks as a POST does, with a name, variables and extensions', async (
   });
   expect((await ask({}))[0]).toBe(400);
 });
+
+test('a GET whose parameters are not UTF-8 is refused, and none is asked for by other letters', async () => {
+  const search = (text: string) =>
+    `/graphql?query=${encodeURIComponent('query($t:String!){search(text:$t,first:1){edges{cursor}}}')}` +
+    `&variables=%7B%22t%22:%22${text}%22%7D`;
+  const ask = async (path: string) =>
+    (await fetch(gateway.url + path, { headers: { authorization: asOperator } })).status;
+  expect(await Promise.all(['caf%E9', '%ED%A0%80', '%C5'].map((text) => ask(search(text))))).toEqual([
+    400, 400, 400,
+  ]);
+  expect(
+    await Promise.all(['caf%C3%A9', 'caf%EF%BF%BD', '100%', 'a+b'].map((text) => ask(search(text)))),
+  ).toEqual([200, 200, 200, 200]);
+});

@@ -103,6 +103,7 @@ describe('a raw body', () => {
   });
 
   const names: [disposition: string, query: string, name: string][] = [
+    ['attachment; filename="=?utf-8?B?cMWZw61sb2hhLnR4dA==?="', '', 'příloha.txt'],
     ['', '', 'attachment-1'],
     ['inline; filename="a.txt"', '', 'a.txt'],
     ['attachment; filename=a.txt', '', 'a.txt'],
@@ -110,6 +111,7 @@ describe('a raw body', () => {
     ["attachment; filename*=utf-8'cs'%C5%BElut%C3%BD%20k%C5%AF%C5%88.pdf", '', 'žlutý kůň.pdf'],
     ["attachment; filename*=iso-8859-1''na%EFve.txt; filename=x", '', 'naïve.txt'],
     ["attachment; filename*=utf-8''%ZZ; filename=plain.txt", '', 'plain.txt'],
+    ["attachment; filename*=utf-8''caf%E9.txt; filename=cafe.txt", '', 'cafe.txt'],
     ["attachment; filename*=utf-8''..%2F..%2Fetc%2Fpasswd", '', 'passwd'],
     ["attachment; filename*=utf-8''a%00%0D%0Ab%E2%80%AE.txt", '', 'ab.txt'],
     ['attachment; filename="unclosed', '', 'attachment-1'],
@@ -157,6 +159,12 @@ describe('what is refused leaves nothing', () => {
       () => post('a=b', { 'content-type': 'application/x-www-form-urlencoded' }),
       415,
       'UNSUPPORTED_MEDIA_TYPE',
+    ],
+    [
+      'a name in the URL that is not UTF-8',
+      () => post('x', {}, { path: '/uploads?fileName=caf%E9.txt' }),
+      400,
+      'BAD_REQUEST',
     ],
     ['a coded body', () => post('x', { 'content-encoding': 'gzip' }), 415, 'UNSUPPORTED_MEDIA_TYPE'],
     [

@@ -1,14 +1,18 @@
+import { withoutEncodedWords } from '../../../platform/http/encoded-words.ts';
+
 /** The headers of a part of a form. */
 export interface PartHeaders {
   /** The form field's name. */
   readonly name: string;
   /**
-   * From `filename*` if that is valid, else from `filename`. Undefined for an ordinary field; empty for a
+   * From `filename*` if that is valid, else from `filename`, with encoded words decoded. Undefined for an ordinary field; empty for a
    * file without a name.
    */
   readonly fileName: string | undefined;
   /** The Content-Type as it was sent, with its parameters. Undefined when there is none. */
   readonly contentType: string | undefined;
+  /** Whether the body is encoded, as base64 for example, by a Content-Transfer-Encoding. */
+  readonly isEncoded: boolean;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -38,11 +42,15 @@ export function parsePartHeaders(bytes: Buffer): PartHeaders | undefined {
   const parameters = parametersOf(disposition);
   const name = parameters.get('name');
   if (name === undefined) return undefined;
-  const extended = extendedValue(parameters.get('filename*'));
+  const fileName = parameters.get('filename');
+  const transferEncoding = headers.get('content-transfer-encoding') ?? '';
   return {
     name: unescaped(name),
-    fileName: extended ?? (parameters.has('filename') ? unescaped(parameters.get('filename')!) : undefined),
+    fileName:
+      extendedValue(parameters.get('filename*')) ??
+      (fileName === undefined ? undefined : unescaped(withoutEncodedWords(fileName))),
     contentType: headers.get('content-type'),
+    isEncoded: !/^(?:7bit|8bit|binary)?$/i.test(transferEncoding),
   };
 }
 
@@ -76,7 +84,7 @@ const unescaped = (value: string): string =>
 
 /** RFC 8187: `UTF-8'en'na%C3%AFve.txt`. @returns undefined when malformed, so that `filename` is used */
 function extendedValue(value: string | undefined): string | undefined {
-  const match = /^utf-8'[^']*'(.*)$/is.exec(value ?? '');
+  const match = /^utf-?8'[^']*'(.*)$/is.exec(value ?? '');
   try {
     return match === null ? undefined : decodeURIComponent(match[1]!);
   } catch {

@@ -34,6 +34,11 @@ export async function* readParts(source: Arriving, boundary: string): AsyncGener
   while (!form.ended) {
     const headers = parsePartHeaders(await form.readHeaders());
     if (headers === undefined) throw new MalformedForm('A part of the form has malformed headers');
+    // RFC 7578 has no such encoding any more. A file would be stored in it, and nobody could read it.
+    if (headers.isEncoded)
+      throw new MalformedForm(
+        'A part of the form has a Content-Transfer-Encoding. Send its bytes as they are',
+      );
     yield { ...headers, body: form.body() };
     await form.passOver();
   }

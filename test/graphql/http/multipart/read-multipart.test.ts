@@ -257,6 +257,10 @@ describe('what is no multipart request is refused with 400, and nothing is done'
     ],
     ['a file that is named and not sent', bytesOf([operations(1), map(1)])],
     ['a NUL in a file’s name', bytesOf([operations(1), map(1), file('0', 'x', '; filename="a\0.txt"')])],
+    [
+      'a file in base64',
+      bytesOf([operations(1), map(1), file('0', 'eA==', '\r\nContent-Transfer-Encoding: base64')]),
+    ],
     ['no closing delimiter', bytesOf(good).subarray(0, -5)],
     [
       'an end in the middle of a file',

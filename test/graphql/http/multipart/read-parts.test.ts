@@ -119,6 +119,13 @@ test.each([
   ['form-data; name="0"; filename="x.txt"; filename*=UTF-8\'\'%ZZ', { fileName: 'x.txt' }],
   ['form-data; name="0"; filename*=UTF-8\'en\'a', { fileName: 'a' }],
   ['FORM-DATA;name="0" ;  FileName="A"', { name: '0', fileName: 'A' }],
+  // RestSharp, PowerShell and Spring write a name as encoded words, the first two without filename*.
+  ['form-data; name="0"; filename="=?utf-8?B?cMWZw61sb2hhLnR4dA==?="', { fileName: 'příloha.txt' }],
+  ['form-data; name="0"; filename="=?UTF-8?Q?p=C5=99=C3=ADloha_1.txt?="', { fileName: 'příloha 1.txt' }],
+  ['form-data; name="0"; filename="=?iso-8859-2?q?p=F8=ED?= =?utf-8?b?bG9oYQ==?="', { fileName: 'příloha' }],
+  ['form-data; name="0"; filename="=?utf-8?B?cMWZ?=.txt"', { fileName: '=?utf-8?B?cMWZ?=.txt' }],
+  ['form-data; name="0"; filename="=?utf-8?B?6Q==?="', { fileName: '=?utf-8?B?6Q==?=' }],
+  ['form-data; name="0"; filename="=?nothing?B?YQ==?="', { fileName: '=?nothing?B?YQ==?=' }],
 ])('%s', async (disposition, expected) => {
   expect((await read(withHeaders(`Content-Disposition: ${disposition}`)))[0]).toMatchObject(expected);
 });
@@ -134,6 +141,11 @@ test('a name in an old charset is decoded by a guess, and a type keeps its param
   ]);
 });
 
+test.each(['binary', '8bit', '7BIT'])('a transfer encoding that encodes nothing: %s', async (encoding) => {
+  const lines = 'Content-Disposition: form-data; name="0"\r\nContent-Transfer-Encoding: ';
+  expect(await read(withHeaders(lines + encoding))).toMatchObject([{ name: '0' }]);
+});
+
 test.each([
   ['a NUL in a name', withHeaders('Content-Disposition: form-data; name="0"; filename="a\0b"')],
   ['a bare line feed', withHeaders('Content-Disposition: form-data; name="0"; filename="a\nb"')],
@@ -143,6 +155,14 @@ test.each([
   ['no name', withHeaders('Content-Disposition: form-data; filename="a"')],
   ['a line that is no header', withHeaders('Content-Disposition: form-data; name="0"\r\nnonsense')],
   ['headers without an end', withHeaders(`Content-Disposition: form-data; name="${'x'.repeat(20_000)}"`)],
+  [
+    'a file in base64, as it is in mail',
+    withHeaders('Content-Disposition: form-data; name="0"\r\nContent-Transfer-Encoding: base64'),
+  ],
+  [
+    'a file as quoted-printable',
+    withHeaders('content-transfer-encoding: Quoted-Printable\r\nContent-Disposition: form-data; name="0"'),
+  ],
   ['no closing delimiter', formOf([Buffer.from('cut')]).subarray(0, -2)],
   ['half of a delimiter', formOf([Buffer.from('cut')]).subarray(0, -6)],
   ['nothing', Buffer.alloc(0)],
