@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { addAbortListener, once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
@@ -50,15 +50,21 @@ export async function scanStream(clamd: Clamd, source: Readable, signal?: AbortS
     let over = false;
     const end = () => {
       over = true;
+      // It may never bring another piece.
+      source.destroy();
     };
     const ended = reply.then(end, end);
     socket.write('zINSTREAM\0');
-    for await (const chunk of source as AsyncIterable<Buffer>) {
-      // clamd may answer and disconnect before the end when the file is too large. Writing more before the
-      // answer is read would lose it.
-      await setImmediate();
-      if (over) break;
-      if (!socket.write(pieceOf(chunk))) await Promise.race([ended, once(socket, 'drain').catch(() => {})]);
+    try {
+      for await (const chunk of source as AsyncIterable<Buffer>) {
+        // clamd may answer and disconnect before the end when the file is too large. Writing more before the
+        // answer is read would lose it.
+        await setImmediate();
+        if (over) break;
+        if (!socket.write(pieceOf(chunk))) await Promise.race([ended, once(socket, 'drain').catch(() => {})]);
+      }
+    } catch (error) {
+      if (!over) throw error;
     }
     if (!over) socket.write(pieceOf(Buffer.alloc(0)));
     return resultOf(await reply);
@@ -94,7 +100,12 @@ export async function pingScanner(clamd: Clamd, signal?: AbortSignal): Promise<v
 }
 
 async function open(clamd: Clamd, signal?: AbortSignal): Promise<Socket> {
-  const socket = connect({ ...clamd, ...(signal && { signal }) });
+  const socket = connect(clamd);
+  if (signal !== undefined) {
+    // A signal that is given to `connect` keeps its listener, and the socket, for as long as it lives.
+    const listener = addAbortListener(signal, () => socket.destroy(new ScannerUnavailable('aborted')));
+    socket.once('close', () => listener[Symbol.dispose]());
+  }
   socket.setTimeout(reachTimeoutMs, () => socket.destroy(new ScannerUnavailable('no answer')));
   try {
     await once(socket, 'connect');

@@ -60,10 +60,11 @@ export function createScanWorker(ports: ScanWorkerPorts): ScanWorker {
   let listening: Promise<postgres.ListenMeta> | undefined;
 
   async function scan({ attachmentId, blobKey }: PendingScan): Promise<void> {
-    const holding = setInterval(
-      () => void putOffScan(sql, attachmentId, leaseSeconds).catch(() => {}),
-      (leaseSeconds * 1000) / 3,
-    );
+    let renewed: Promise<unknown> = Promise.resolve();
+    const renew = () => {
+      renewed = putOffScan(sql, attachmentId, leaseSeconds).catch(() => {});
+    };
+    const holding = setInterval(renew, (leaseSeconds * 1000) / 3);
     try {
       const result = await scanStream(clamd, await blobs.open(blobKey), ending.signal);
       if (result.scan === 'INFECTED')
@@ -72,6 +73,9 @@ export function createScanWorker(ports: ScanWorkerPorts): ScanWorker {
       failures = 0;
       await settleScan(sql, attachmentId, result);
     } catch (error) {
+      clearInterval(holding);
+      // A renewal that is under way would put the file off once more, after this.
+      await renewed;
       await putOff(attachmentId, error);
     } finally {
       clearInterval(holding);

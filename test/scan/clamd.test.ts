@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -25,6 +25,18 @@ test('a virus is reported by its name', async () => {
     scan: 'INFECTED',
     found: 'Our.Own.Signature',
   });
+});
+
+test('a worker that scans for years keeps nothing of the connections that are closed', async () => {
+  const ending = new AbortController();
+  for (let n = 0; n < 5; n += 1) await scanStream(at(), Readable.from([Buffer.from('a')]), ending.signal);
+  await expect.poll(() => getEventListeners(ending.signal, 'abort')).toEqual([]);
+});
+
+test('a scan is aborted with its signal', async () => {
+  const ending = new AbortController();
+  const scan = scanStream(at(), new Readable({ read: () => ending.abort() }), ending.signal);
+  await expect(scan).rejects.toThrow(ScannerUnavailable);
 });
 
 test('a file that is too large for it is refused while it is being sent, and read no further', async () => {
