@@ -124,12 +124,15 @@ export function createResumableOnDisk({
             const sha256 = digests.digestOf(key, byteSize) ?? (await digestOf(join(folder, key)));
             return { key, byteSize, sha256 };
           });
-        // An earlier attempt whose response was lost may have finished it.
-        const blob = await whole(arriving).catch((error) => {
-          if (error instanceof BlobMissing) return whole(folderOf(key));
+        const arrived = await whole(arriving).catch((error) => {
+          if (error instanceof BlobMissing) return undefined;
           throw error;
         });
-        await moveTo(folderOf(key), key);
+        // An earlier attempt whose response was lost may have finished it.
+        const found = arrived ?? (await whole(folderOf(key)));
+        const isMoved = await moveTo(folderOf(key), key);
+        // Another process may have abandoned it since it was read here.
+        const blob = arrived === undefined || isMoved ? found : await whole(folderOf(key));
         digests.forget(key);
         return blob;
       }),
@@ -144,12 +147,18 @@ export function createResumableOnDisk({
       }),
   };
 
-  async function moveTo(folder: string, key: string): Promise<void> {
+  /** @returns false when the file is not there */
+  async function moveTo(folder: string, key: string): Promise<boolean> {
     try {
-      await folders.move(join(arriving, key), [folder], key).catch((error) => {
-        if (!isMissing(error)) throw error;
-      });
+      const isMoved = await folders.move(join(arriving, key), [folder], key).then(
+        () => true,
+        (error) => {
+          if (isMissing(error)) return false;
+          throw error;
+        },
+      );
       await syncFolder(folder);
+      return isMoved;
     } catch (error) {
       throw asStoreFault(error);
     }

@@ -79,8 +79,10 @@ export function createDiskStore(directory: string): BlobStore {
         if (own !== undefined) throw own;
         fd ??= await folders.createFile(folder, key);
         await syncFile(fd);
-        await closeFile(fd);
+        const written = fd;
+        // Whatever `close` says, its number may be another file's afterwards.
         fd = undefined;
+        await closeFile(written);
         await syncFolder(folder);
         return { key, byteSize, sha256: hash.digest() };
       } catch (error) {

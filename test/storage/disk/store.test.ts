@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readlink, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type BlobStore, everyKey, StoreUnavailable } from '../../../src/storage/blob-store.ts';
+import { BlobMissing, type BlobStore, everyKey, StoreUnavailable } from '../../../src/storage/blob-store.ts';
 import { createDiskStore } from '../../../src/storage/disk/store.ts';
 import { readAll } from '../../support/servers/read-all.ts';
 import { sampled, soaking } from '../../support/soak.ts';
@@ -233,3 +233,21 @@ function traceOf(): string[] {
   rmSync(target, { recursive: true });
   return trace;
 }
+
+test.runIf(process.platform === 'linux')(
+  'a blob that another process abandons while it is finished is missing, not finished',
+  async () => {
+    const key = await store.create();
+    await store.append(key, Readable.from([Buffer.alloc(9)]), { offset: 0, maxBytes: 1e9 });
+    // The process that finishes it has not seen its bytes, so it reads them all.
+    await truncate(join(directory, 'blobs/arriving', key), 300e6);
+    const finishing = createDiskStore(join(directory, 'blobs')).finish(key);
+    const opened = async () =>
+      Promise.all(
+        (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+      );
+    await expect.poll(opened).toContainEqual(expect.stringContaining(key));
+    await store.abandon(key);
+    await expect(finishing).rejects.toThrow(BlobMissing);
+  },
+);
