@@ -218,6 +218,6 @@ function createVerifier(ports: VerifierPorts): Verify {
     if (before !== undefined) return verified();
     const plausible =
       kind === 'token' ? isWellFormedToken(token) : verifyJwt !== undefined && isCompactJws(token);
-    return tokenThrottle.limit(remoteAddress, now().getTime(), { plausible, verify: verified });
+    return tokenThrottle.limit(remoteAddress, now, { plausible, verify: verified });
   };
 }

@@ -116,10 +116,10 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
     if (typeof attempt === 'number') throw tooMany(remoteAddress, attempt);
     try {
       const result = await signIn();
-      attempt();
+      attempt(now().getTime());
       return result;
     } catch (error) {
-      if (!(error instanceof BadCredential)) attempt();
+      if (!(error instanceof BadCredential)) attempt(now().getTime());
       throw error;
     }
   }
@@ -158,13 +158,18 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
     if (wait > 0) throw tooMany(remoteAddress, wait);
     const [accounts, costliest] = await Promise.all([find(), findCostliestHash()]);
     return throttled(attempt, accounts, async () => {
-      for (const [i, { password }] of readings.entries()) {
+      for (const [i, { login, password }] of readings.entries()) {
         const account = accounts[i];
-        const check = () => checkPassword(usableHash(account), password, { costliest, cost });
-        const verdict = await queue.run(addressKey(remoteAddress), check);
+        const check = (hash: string | null) =>
+          queue.run(addressKey(remoteAddress), () => checkPassword(hash, password, { costliest, cost }));
+        const verdict = await check(usableHash(account));
         if (account === undefined || !verdict.valid) continue;
         const proof = await store(account, verdict.replacement);
-        return { viewer: viewerOf(account), proof, provenAt: now().getTime() };
+        // While it waited for its turn, the user may have been disabled, or have got another password or role.
+        const current = await findByLogin(login);
+        const hash = current?.id === account.id ? usableHash(current) : null;
+        if (hash === null || (hash !== proof && !(await check(hash)).valid)) throw wrongCredential(accounts);
+        return { viewer: viewerOf(current!), proof: hash, provenAt: now().getTime() };
       }
       remember(key, accounts);
       throw wrongCredential(accounts);

@@ -75,10 +75,10 @@ export interface Throttle {
   /**
    * Counts an attempt as failed, unless the returned function is called: call it when the sign-in succeeds.
    * @param accounts users whose password is tried: each is counted, the address once
-   * @returns a function that takes the count back; or the whole seconds to wait when the attempt is not
-   *   allowed, in which case nothing is counted
+   * @returns a function that takes the count back, at the instant when the sign-in has succeeded; or the
+   *   whole seconds to wait when the attempt is not allowed, in which case nothing is counted
    */
-  attempt(accounts: readonly string[], remoteAddress: string, at: number): (() => void) | number;
+  attempt(accounts: readonly string[], remoteAddress: string, at: number): ((at: number) => void) | number;
 }
 
 /**
@@ -115,8 +115,8 @@ export function createThrottle(): Throttle {
         ]),
       ];
       for (const [buckets, key] of taken) buckets.take(key, at);
-      return () => {
-        for (const [buckets, key] of taken) buckets.giveBack(key, at);
+      return (until) => {
+        for (const [buckets, key] of taken) buckets.giveBack(key, until);
       };
     },
   };
@@ -133,7 +133,7 @@ export function createTokenThrottle() {
   return {
     /**
      * Calls `verify`, and counts a BadCredential that it throws as a failure of the address.
-     * @param at ms
+     * @param now the clock; it is asked again when `verify` has failed
      * @param plausible whether the token has a valid form
      * @returns resolves with the result of `verify`, or rejects with its error
      * @throws BadCredential (reason `throttled`, with `retryAfterSeconds`), without calling `verify`, for an
@@ -142,17 +142,17 @@ export function createTokenThrottle() {
      */
     async limit<T>(
       remoteAddress: string,
-      at: number,
+      now: () => Date,
       { plausible, verify }: { readonly plausible: boolean; readonly verify: () => Promise<T> },
     ): Promise<T> {
       const address = addressKey(remoteAddress);
-      const wait = addresses.wait(address, at);
+      const wait = addresses.wait(address, now().getTime());
       if (wait > 0 && !plausible)
         throw new BadCredential('Too many failed sign-ins', 'throttled', { retryAfterSeconds: wait });
       try {
         return await (wait > 0 ? above.run(address, verify) : verify());
       } catch (error) {
-        if (error instanceof BadCredential && wait === 0) addresses.take(address, at);
+        if (error instanceof BadCredential && wait === 0) addresses.take(address, now().getTime());
         throw error;
       }
     },

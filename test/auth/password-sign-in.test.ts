@@ -301,3 +301,40 @@ test('a password that bcrypt would cut off at 72 bytes is refused, whatever its 
     ]);
   }
 });
+
+describe('what happened while a right password waited for its turn counts', () => {
+  // The rehash of an imported password comes between the check and the answer.
+  const during = async (world: Awaited<ReturnType<typeof createWorld>>, change: string) => {
+    const owner = postgres({ ...(world.ownerConnection as object), max: 1, onnotice: () => {} });
+    await owner.unsafe(`
+      create function meanwhile() returns trigger language plpgsql as $$ begin ${change}; return new; end $$;
+      create trigger meanwhile before update on users for each row
+        when (old.password_hash is distinct from new.password_hash) execute function meanwhile()`);
+    await owner.end();
+  };
+  const credential = basic('jane', 'my password');
+
+  test('a user who was disabled is refused, and signs in when enabled again', async () => {
+    await using world = await createWorld();
+    const userId = await world.add({ login: 'jane', passwordHash: aspNet });
+    await during(world, 'new.disabled_at := now()');
+    await expect(world.authenticate(credential)).rejects.toBeInstanceOf(BadCredential);
+    await world.desk.update(users).set({ disabledAt: null }).where(eq(users.id, userId));
+    expect(await world.authenticate(credential)).toMatchObject({ userId });
+  });
+
+  test('a password that was changed is wrong', async () => {
+    await using world = await createWorld();
+    await world.add({ login: 'jane', passwordHash: aspNet });
+    await during(world, `new.password_hash := '${passwordHash}'`);
+    await expect(world.authenticate(credential)).rejects.toBeInstanceOf(BadCredential);
+    expect(await world.authenticate(good)).toMatchObject({ login: 'jane' });
+  });
+
+  test('the role is the new one', async () => {
+    await using world = await createWorld();
+    await world.add({ login: 'jane', passwordHash: aspNet });
+    await during(world, "new.role := 'REQUESTER'");
+    expect(await world.authenticate(credential)).toMatchObject({ role: 'REQUESTER' });
+  });
+});

@@ -3,7 +3,7 @@ import { addressKey, Buckets, createThrottle } from '../../src/auth/throttle.ts'
 
 const second = 1000;
 
-function failUntilRefused(attempt: () => (() => void) | number, most = 10_000): number {
+function failUntilRefused(attempt: () => ((at: number) => void) | number, most = 10_000): number {
   for (let failures = 0; failures < most; failures++) if (typeof attempt() === 'number') return failures;
   return most;
 }
@@ -51,12 +51,23 @@ describe('failed sign-ins', () => {
     expect(throttle.attempt(['jane'], '192.0.2.2', 0)).toBeTypeOf('function');
   });
 
+  test('are not fewer because a good one took its time', () => {
+    const throttle = createThrottle();
+    let user = 0;
+    const good = throttle.attempt(['jane'], '192.0.2.1', 0) as (at: number) => void;
+    const attempt = () => throttle.attempt([`user${user++}`], '192.0.2.1', 10 * second);
+    expect(failUntilRefused(attempt)).toBe(200);
+    good(10 * second);
+    expect(failUntilRefused(attempt)).toBe(1);
+    expect(throttle.wait('192.0.2.1', 10 * second)).toBe(1);
+  });
+
   test('are not what good ones count as', () => {
     const throttle = createThrottle();
     for (let i = 0; i < 1000; i++) {
       const attempt = throttle.attempt(['jane'], '192.0.2.1', 0);
       expect(attempt).toBeTypeOf('function');
-      (attempt as () => void)();
+      (attempt as (at: number) => void)(0);
     }
   });
 
