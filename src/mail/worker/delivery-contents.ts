@@ -11,6 +11,8 @@ import {
   mailboxes,
   messages,
 } from '../../db/tables.ts';
+import { asUnavailable } from '../../platform/database-faults.ts';
+import { Unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { RecipientKind, RecipientState } from '../../platform/vocabulary.ts';
 import { envelopeAddress } from '../address.ts';
@@ -120,27 +122,39 @@ const selectContents = prepareStatement<ContentsRow, { ids: readonly number[] }>
     where ${d.id} = any (${sql.placeholder('ids')}::int[])`);
 
 /**
- * Loads claimed mails with one query. A failed query is logged and repeated, after 100 ms to 2 s: no other
- * worker sends these mails until their leases expire.
+ * Loads claimed mails with one query. While the database does not answer, the query is logged and repeated,
+ * after 100 ms to 2 s: no other worker sends these mails until their leases expire. After another error each
+ * mail is loaded by itself, so that one that cannot be read holds up no other. It is logged.
  * @param options `isOver` is called after each failure: true gives up
- * @returns the contents by delivery id, without those that do not exist; undefined when it gave up
+ * @returns the contents by delivery id, without those that do not exist or cannot be read; undefined when it
+ *   gave up
  */
 export async function loadWithRetries(
   client: postgres.Sql,
   claims: readonly Pick<Claim, 'id'>[],
   { log, isOver }: { readonly log: Logger; readonly isOver: () => boolean },
 ): Promise<Map<number, DeliveryContents> | undefined> {
-  const ids = claims.map(({ id }) => id);
-  for (let wait = 100; ; wait = Math.min(2 * wait, 2000)) {
+  const loaded = new Map<number, DeliveryContents>();
+  let batches = [claims.map(({ id }) => id)];
+  for (let wait = 100; batches.length > 0; ) {
+    const [ids, ...others] = batches as [number[], ...number[][]];
     try {
-      const rows = await selectContents(client, { ids });
-      return new Map(rows.map((row) => [row.id, contentsOf(row)]));
+      for (const row of await selectContents(client, { ids })) loaded.set(row.id, contentsOf(row));
+      batches = others;
     } catch (err) {
-      log.error({ err }, 'claimed mails cannot be read, retrying');
+      if (asUnavailable(err) instanceof Unavailable) {
+        log.error({ err }, 'claimed mails cannot be read, retrying');
+        if (isOver()) return undefined;
+        await sleep(wait);
+        wait = Math.min(2 * wait, 2000);
+      } else if (ids.length > 1) batches = [...ids.map((id) => [id]), ...others];
+      else {
+        log.error({ err, deliveryId: ids[0] }, 'a claimed mail cannot be read; it is tried again');
+        batches = others;
+      }
     }
-    if (isOver()) return undefined;
-    await sleep(wait);
   }
+  return loaded;
 }
 
 function contentsOf(row: ContentsRow): DeliveryContents {

@@ -187,7 +187,14 @@ export function createWorker(ports: WorkerPorts): Worker {
     if (contents === undefined) {
       for (const { token } of claims) alive.delete(token);
       await releaseClaims(sql, claims);
-    } else for (const one of claims) begin(one, contents.get(one.id)!);
+      return;
+    }
+    for (const one of claims) {
+      const found = contents.get(one.id);
+      if (found !== undefined) begin(one, found);
+      // Its lease expires, and then it is claimed again.
+      else alive.delete(one.token);
+    }
   }
 
   /** A claim with the locks and checks that caps and conditions need. Mailboxes are locked last. */

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { createLog } from '../../../src/platform/log.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startGateway } from '../../support/gateway.ts';
-import { add } from '../../tickets/calls.ts';
+import { add, ask } from '../../tickets/calls.ts';
 
 test('claimed mails that the database cannot show for a while are sent by the same claim', async () => {
   await using gateway = await startGateway({ env: { ROLES: 'web,worker' } });
@@ -28,4 +29,42 @@ test('claimed mails that the database cannot show for a while are sent by the sa
     select state, attempts from deliveries where message_id in (
       select max(id) from messages where ticket_id in (5, 6) group by ticket_id)`;
   await expect.poll(states).toEqual(Array(2).fill({ state: 'SENT', attempts: 1 }));
+});
+
+test('one that cannot be read holds up no other, and is sent once it can be', async () => {
+  const lines: string[] = [];
+  const log = createLog('error', { write: (line: string) => lines.push(line) > 0 } as never);
+  await using gateway = await startGateway({ env: { ROLES: 'web' }, overrides: { log } });
+  const { sql } = gateway;
+  const ids: number[] = [];
+  for (const ticketId of [5, 6, 7])
+    ids.push(
+      await ask(
+        gateway,
+        `mutation { addTicketMessage(input: { ticket: { ticketId: ${ticketId} }, body: "hello",
+          email: { from: "company@domain.com" } }) { ... on AddTicketMessagePayload {
+            ticketMessage { messageId } } } }`,
+      ).then((result) => (result as { ticketMessage: { messageId: number } }).ticketMessage.messageId),
+    );
+  const [broken] = await sql<{ id: number }[]>`select id from deliveries where message_id = ${ids[1]!}`;
+  // Damaged storage may lose rows that others refer to.
+  const lost = await sql.begin(async (tx) => {
+    await tx`set local session_replication_role = replica`;
+    return tx`delete from delivery_recipients where delivery_id = ${broken!.id} returning *`;
+  });
+  const startWorker = () =>
+    startGateway({
+      env: { ROLES: 'worker', SMTP_URL: gateway.sink.url, WORKER_PORT: '0' },
+      overrides: { log },
+      database: gateway.database,
+    });
+  {
+    await using _worker = await startWorker();
+    await gateway.sink.received(2);
+    await expect.poll(() => lines.join('')).toContain('a claimed mail cannot be read');
+  }
+  await sql`insert into delivery_recipients ${sql(lost)}`;
+  await sql`update deliveries set lease_until = now() where id = ${broken!.id}`;
+  await using _next = await startWorker();
+  await gateway.sink.received(3);
 });
