@@ -165,7 +165,7 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
         const verdict = await check(usableHash(account));
         if (account === undefined || !verdict.valid) continue;
         const proof = await store(account, verdict.replacement);
-        // While it waited for its turn, the user may have been disabled, or have got another password or role.
+        // While it waited, the user may have been disabled, or have got another password or role.
         const current = await findByLogin(login);
         const hash = current?.id === account.id ? usableHash(current) : null;
         if (hash === null || (hash !== proof && !(await check(hash)).valid)) throw wrongCredential(accounts);

@@ -21,8 +21,8 @@ const parameter = new RegExp(`;[ \\t]*(${token})[ \\t]*=[ \\t]*(?:(${token})|"((
 
 /**
  * The file name in a request's Content-Disposition: decoded from `filename*` if that is well formed, else
- * from `filename`, with encoded words decoded. It is not cleaned and may contain a path. Undefined if there is none, or the header is
- * longer than 8,192 characters.
+ * from `filename`, with encoded words decoded. It is not cleaned and may contain a path. Undefined if there
+ * is none, or the header is longer than 8,192 characters.
  * @param header as Node decodes it, in Latin-1
  */
 export function fileNameOf(header: string | undefined): string | undefined {

@@ -6,7 +6,7 @@ import { type Source, sourcesBelow } from './sources.ts';
 /** All but reads, whose refusals are errors of the request, not members of a result union. */
 const commands = /^src\/tickets\/(?!read\/|events\/|deliveries\/raw-mail\.ts)/;
 const others = String.raw`error\b|fault\b|asUnavailable\(|new (?:Error|UploadFault|TypeError)\(`;
-const uploadFaults = String.raw`uploadNotFound\(|mismatch\(|digestMismatch\(|busy\(`;
+const uploadFaults = String.raw`uploadNotFound\(|mismatch\(|digestMismatch\(|wrongOffset\(|busy\(`;
 const allowed = new RegExp(
   String.raw`^throw (?:refuse(?:<[^>]*>)?\(|${others}|${uploadFaults}|refused;|\(await lostUploads)`,
 );

@@ -4,8 +4,8 @@ const onlyWords = new RegExp(`^${word.source}(?:[ \\t]*${word.source})*$`, 'i');
 const eachWord = new RegExp(`[ \\t]*${word.source}`, 'gi');
 
 /**
- * A file's name as its sender sees it. .NET's clients (RestSharp, PowerShell), Spring's and others write a name
- * with letters beyond ASCII as encoded words of RFC 2047, although forms and HTTP have none.
+ * A file's name as its sender sees it. .NET's clients (RestSharp, PowerShell), Spring's and others write a
+ * name with letters beyond ASCII as encoded words of RFC 2047, although forms and HTTP have none.
  * @param name `filename` without its quotes
  * @returns the name unchanged, unless it consists of well-formed encoded words alone
  */

@@ -5,8 +5,8 @@ export interface PartHeaders {
   /** The form field's name. */
   readonly name: string;
   /**
-   * From `filename*` if that is valid, else from `filename`, with encoded words decoded. Undefined for an ordinary field; empty for a
-   * file without a name.
+   * From `filename*` if that is valid, else from `filename`, with encoded words decoded. Undefined for an
+   * ordinary field; empty for a file without a name.
    */
   readonly fileName: string | undefined;
   /** The Content-Type as it was sent, with its parameters. Undefined when there is none. */
