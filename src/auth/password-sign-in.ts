@@ -164,12 +164,17 @@ export function createPasswordSignIn({ db, now, log, cost, stopwatch = realTime 
           queue.run(addressKey(remoteAddress), () => checkPassword(hash, password, { costliest, cost }));
         const verdict = await check(usableHash(account));
         if (account === undefined || !verdict.valid) continue;
-        const proof = await store(account, verdict.replacement);
+        let proof = await store(account, verdict.replacement);
         // While it waited, the user may have been disabled, or have got another password or role.
-        const current = await findByLogin(login);
-        const hash = current?.id === account.id ? usableHash(current) : null;
-        if (hash === null || (hash !== proof && !(await check(hash)).valid)) throw wrongCredential(accounts);
-        return { viewer: viewerOf(current!), proof: hash, provenAt: now().getTime() };
+        // Another hash waits for its turn as well, so that the user is looked up again after that one, too.
+        for (;;) {
+          const current = await findByLogin(login);
+          const hash = current?.id === account.id ? usableHash(current) : null;
+          if (hash === null) throw wrongCredential(accounts);
+          if (hash === proof) return { viewer: viewerOf(current!), proof, provenAt: now().getTime() };
+          if (!(await check(hash)).valid) throw wrongCredential(accounts);
+          proof = hash;
+        }
       }
       remember(key, accounts);
       throw wrongCredential(accounts);
