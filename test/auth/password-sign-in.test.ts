@@ -277,7 +277,8 @@ test('many wrong passwords do not keep a user from a first sign-in from another 
     }),
   );
   expect(await world.authenticate(good, '203.0.113.5')).toMatchObject({ login: 'jane' });
-  expect(answered).toBeLessThan(20);
+  // Behind all others it would come after 128, as many as wait.
+  expect(answered).toBeLessThan(64);
   const outcomes = await Promise.all(flood);
   expect(outcomes.filter((e) => e instanceof Unavailable).length).toBeGreaterThan(0);
 });
