@@ -184,8 +184,9 @@ describe('uploads', () => {
         result: refusal,
       });
       const enough = refusal === each ? 25 * MiB : 50 * MiB;
-      // What lies in the sockets and in the file on the way is not held against it.
-      expect(sentBytes).toBeLessThan(enough + 32 * MiB);
+      // What lies in the sockets and in the file on the way is not held against it, nor what is sent while
+      // the refusal is written: 20 MB in 20 ms of a busy machine.
+      expect(sentBytes).toBeLessThan(enough + 96 * MiB);
       await expectNothingLeft();
     }
   });
