@@ -1,7 +1,3 @@
-import { isUtf8 } from 'node:buffer';
-
-const highByte = /%[89a-f][0-9a-f]/i;
-
 /**
  * The parameters in the query of a request's target.
  * @param url path and query, as in `req.url`
@@ -10,12 +6,10 @@ const highByte = /%[89a-f][0-9a-f]/i;
 export function queryParameters(url: string): URLSearchParams | undefined {
   const at = url.indexOf('?');
   const query = at < 0 ? '' : url.slice(at + 1);
-  if (highByte.test(query) && !isUtf8(bytesOf(query))) return undefined;
+  try {
+    for (const [escapes] of query.matchAll(/(?:%[\da-f]{2})+/gi)) decodeURIComponent(escapes);
+  } catch {
+    return undefined;
+  }
   return new URLSearchParams(query);
 }
-
-const bytesOf = (query: string): Buffer =>
-  Buffer.from(
-    query.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
-    'latin1',
-  );

@@ -1,12 +1,11 @@
-import { withoutEncodedWords } from '../../../platform/http/encoded-words.ts';
+import { sentFileName } from '../../../platform/http/sent-file-name.ts';
 
 /** The headers of a part of a form. */
 export interface PartHeaders {
   /** The form field's name. */
   readonly name: string;
   /**
-   * From `filename*` if that is valid, else from `filename`, with encoded words decoded. Undefined for an
-   * ordinary field; empty for a file without a name.
+   * See `sentFileName`. Undefined for an ordinary field; empty for a file without a name.
    */
   readonly fileName: string | undefined;
   /** The Content-Type as it was sent, with its parameters. Undefined when there is none. */
@@ -46,9 +45,7 @@ export function parsePartHeaders(bytes: Buffer): PartHeaders | undefined {
   const transferEncoding = headers.get('content-transfer-encoding') ?? '';
   return {
     name: unescaped(name),
-    fileName:
-      extendedValue(parameters.get('filename*')) ??
-      (fileName === undefined ? undefined : unescaped(withoutEncodedWords(fileName))),
+    fileName: sentFileName(parameters.get('filename*'), fileName && unescaped(fileName)),
     contentType: headers.get('content-type'),
     isEncoded: !/^(?:7bit|8bit|binary)?$/i.test(transferEncoding),
   };
@@ -81,13 +78,3 @@ const unquoted = (value: string): string => value.slice(1, -1).replace(/\\(["\\]
 /** Browsers escape only these three (HTML standard, multipart/form-data encoding algorithm). */
 const unescaped = (value: string): string =>
   value.replace(/%22/g, '"').replace(/%0D/gi, '\r').replace(/%0A/gi, '\n');
-
-/** RFC 8187: `UTF-8'en'na%C3%AFve.txt`. @returns undefined when malformed, so that `filename` is used */
-function extendedValue(value: string | undefined): string | undefined {
-  const match = /^utf-?8'[^']*'(.*)$/is.exec(value ?? '');
-  try {
-    return match === null ? undefined : decodeURIComponent(match[1]!);
-  } catch {
-    return undefined;
-  }
-}
