@@ -317,6 +317,7 @@ describe('a URL that is not what its writer meant', () => {
     ['DATABASE_URL', 'postgres://desk:<password>@db/desk', placeholder],
     ['DATABASE_OWNER_URL', 'postgres://desk:12#x@db/desk', `would not be read as you mean it: ${escaped}`],
     ['SMTP_URL', 'smtp://desk:12/x@mail', `would not be read as you mean it: ${escaped}`],
+    ['SMTP_URL', 'smtp://desk%C5:%99@mail', `would not be read as you mean it: ${escaped}`],
     [
       'SMTP_URL',
       'smtp://mail/?tls=1',

@@ -10,7 +10,7 @@ export interface DatabaseTls {
 
 /**
  * What a database URL says. What it leaves out, the driver takes from PGHOST and so on, or guesses; but with
- * a host its port is 5432, and with a port its host is localhost.
+ * a host its port is 5432, and with the parameter `port` alone its host is localhost.
  */
 export interface DatabaseAddress {
   readonly host: string | undefined;
@@ -66,7 +66,7 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
   const isCut = hasPassword
     ? /@/.test(name + query)
     : account === undefined && (/@/.test(name + (fragment ?? '')) || /^[^=]*@/.test(query));
-  if (isCut || fragment !== undefined || !isDecodable(`${account ?? ''}${host}${name}`))
+  if (isCut || fragment !== undefined || !isDecodable([...(account ?? '').split(':'), host, name]))
     throw new Error(cutShort);
   // Whoever means one of these writes %3C and so on, so a URL that has them is an unfilled example.
   if (/[<>{}]/.test(text))
@@ -90,9 +90,10 @@ export function readDatabaseUrl(text: string): DatabaseAddress {
   };
 }
 
-function isDecodable(text: string): boolean {
+/** Whether each of these parts of a URL can be decoded, to a text without NUL. */
+export function isDecodable(parts: readonly string[]): boolean {
   try {
-    return !decodeURIComponent(text).includes('\0');
+    return !parts.some((part) => decodeURIComponent(part).includes('\0'));
   } catch {
     return false;
   }
@@ -100,6 +101,7 @@ function isDecodable(text: string): boolean {
 
 function parametersOf(query: string): ReadonlyMap<string, string> {
   const given = new Map<string, string>();
+  if (!isDecodable(query.match(/(?:%[\da-f]{2})+/gi) ?? [])) throw new Error(cutShort);
   for (const [name, value] of new URLSearchParams(query)) {
     if (!parameterNames.includes(name)) {
       // The name may be a part of a password.
@@ -174,8 +176,9 @@ function connectSecondsOf(text: string | undefined): number | undefined {
 }
 
 /**
- * The URL without its user, password and parameters, for logs: any of these may be a secret. A host, port or
- * database that the URL does not name is left out.
+ * The URL without its user, password and parameters, for logs: any of these may be a secret. The server is
+ * written as `readDatabaseUrl` reads it, with the port 5432 and the host localhost where these are its
+ * defaults, or as the path of its socket file. It is left out if the URL names neither a host nor a port.
  * @throws Error as `readDatabaseUrl` does
  */
 export function describeDatabaseUrl(text: string): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cutShort, escapingHint, readDatabaseUrl } from './database-url.ts';
+import { cutShort, escapingHint, isDecodable, readDatabaseUrl } from './database-url.ts';
 import { listOf } from './setting-types.ts';
 
 /*
@@ -16,15 +16,6 @@ const hasProtocol = (text: string, protocols: readonly string[]): boolean =>
 const isCut = ({ username, pathname, search, hash }: URL): boolean =>
   username === '' && (/@/.test(pathname + hash) || /^\?[^=]*@/.test(search));
 
-function isDecodable({ username, password, pathname }: URL): boolean {
-  try {
-    decodeURIComponent(username + password + pathname);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /**
  * Why a text is not a URL with one of these protocols, or would not be read as it was meant.
  * @param what what it must be
@@ -32,7 +23,7 @@ function isDecodable({ username, password, pathname }: URL): boolean {
 function whyWrong(text: string, protocols: readonly string[], what: string): string | undefined {
   if (!hasProtocol(text, protocols)) return text.includes('@') ? `${what}; ${escapingHint}` : what;
   const url = new URL(text);
-  if (isCut(url) || !isDecodable(url)) return cutShort;
+  if (isCut(url) || !isDecodable([url.username, url.password, url.pathname])) return cutShort;
   // The parser would escape these. A URL that has them is an example whose placeholder was not filled in.
   if (/[<>{}]/.test(text))
     return 'contains < > { or }: fill in the placeholder, or write it as %3C and so on';

@@ -94,6 +94,12 @@ describe('what would be passed to the server, or be ignored, is refused by its n
     ['postgres://db:65536/tickets', 'has a host or port that cannot be read'],
     ['postgres://db/tickets#main', unreadable],
     ['postgres://db/tickets%00x', unreadable],
+    // Each part by itself: the next one may complete an escape.
+    ['postgres://u:p%@10.0.0.1/tickets', unreadable],
+    ['postgres://u%C5:%99@db/tickets', unreadable],
+    ['postgres://u%C5:p@db/%99', unreadable],
+    ['postgres://db/tickets?password=caf%E9', unreadable],
+    ['postgres://db/tickets?password=a%00b', unreadable],
     ['postgres://desk:12?canary=a@db/tickets', unreadable],
     ['postgres://desk:12#canary@db/tickets', unreadable],
     ['postgres://desk:1@2?canary=a@db/tickets', unreadable],
@@ -111,6 +117,8 @@ test('what people are shown of it is server and name', () => {
   expect(shown('postgres://u:p@[::1]:1/tickets?options=p')).toBe('postgres://[::1]:1/tickets');
   expect(shown('postgres:///tickets?host=/run/pg')).toBe('postgres:///run/pg/.s.PGSQL.5432/tickets');
   expect(shown('postgres://')).toBe('postgres:///');
+  expect(shown('postgres://db/tickets')).toBe('postgres://db:5432/tickets');
+  expect(shown('postgres:///tickets?port=6000')).toBe('postgres://localhost:6000/tickets');
 });
 
 test('a socket file, IPv6 and an escaped name lead to the database', async () => {
