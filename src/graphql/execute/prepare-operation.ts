@@ -78,7 +78,7 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createEnvelope
     const shown = (result: OperationResult) =>
       Symbol.asyncIterator in result
         ? withLastError(result, findRootField(document, operation), context)
-        : asShown(result, { ...context, isMutation: kind === 'mutation' });
+        : asShown(result, context, kind === 'mutation');
     return {
       kind,
       place,
@@ -131,12 +131,10 @@ function withLastError(
 }
 
 /** A result whose errors a caller may see. Each has a code, which the request's log line contains. */
-function asShown(
-  result: ExecutionResult,
-  ctx: GraphContext & { readonly isMutation?: boolean },
-): ExecutionResult {
+function asShown(result: ExecutionResult, ctx: GraphContext, isMutation = false): ExecutionResult {
   if (result.errors === undefined) return result;
-  const safe = result.errors.map((error) => safeError(error, ctx));
+  const { requestId, log } = ctx;
+  const safe = result.errors.map((error) => safeError(error, { requestId, log, isMutation }));
   // Errors of graphql-js without a code are about the input.
   const errors = withCode(safe, 'BAD_USER_INPUT');
   noteErrors(ctx.notes, errors);
