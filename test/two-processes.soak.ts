@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, type Door, type Message, say } from './crash/support/calls.ts';
 import { type GatewayProcess, startGatewayProcess } from './crash/support/gateway-process.ts';
@@ -32,7 +32,7 @@ describe('two processes', () => {
     sink = parts.use(await startSmtpSink());
     const directory = await mkdtemp(join(tmpdir(), 'ticketwire-test-'));
     parts.defer(() => rm(directory, { recursive: true, force: true }));
-    sql = postgres({ ...(database.ownerConnection as object), max: 4, onnotice: () => {} });
+    sql = database.asOwner(4);
     parts.defer(() => sql.end({ timeout: 5 }));
     env = {
       DATABASE_URL: door.urlOf(database.connection),

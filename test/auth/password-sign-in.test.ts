@@ -1,6 +1,5 @@
 import bcrypt from 'bcryptjs';
 import { eq, sql } from 'drizzle-orm';
-import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import { hashPassword } from '../../src/auth/passwords.ts';
@@ -118,7 +117,7 @@ test('an imported hash is replaced by ours at the first sign-in; the password st
 
 test('a sign-in is good although its new hash cannot be stored', async () => {
   await using world = await createWorld();
-  const owner = postgres({ ...(world.ownerConnection as object), max: 1 });
+  const owner = world.asOwner();
   await owner`revoke update on users from ticketwire_app`;
   await owner.end();
   await world.add({ login: 'jane', passwordHash: aspNet });
@@ -267,8 +266,10 @@ test('guesses from elsewhere do not refuse an address that is clean', async () =
 });
 
 test('many wrong passwords do not keep a user from a first sign-in from another address', async () => {
-  await using world = await createWorld();
-  await world.add({ login: 'jane', passwordHash });
+  // Next to hashes at this cost, the look-ups of the right one take no time.
+  const passwordCost = { logN: 12, r: 8, p: 1 };
+  await using world = await createWorld({ passwordCost });
+  await world.add({ login: 'jane', passwordHash: await hashPassword('correct horse', passwordCost) });
   let answered = 0;
   const flood = Array.from({ length: 190 }, (_, i) =>
     world.authenticate(basic(`user${i}`, 'x'), '198.51.100.1').catch((e: Error) => {
@@ -277,8 +278,7 @@ test('many wrong passwords do not keep a user from a first sign-in from another 
     }),
   );
   expect(await world.authenticate(good, '203.0.113.5')).toMatchObject({ login: 'jane' });
-  // Behind all others it would come after 128, as many as wait.
-  expect(answered).toBeLessThan(64);
+  expect(answered).toBeLessThan(20);
   const outcomes = await Promise.all(flood);
   expect(outcomes.filter((e) => e instanceof Unavailable).length).toBeGreaterThan(0);
 });
@@ -306,7 +306,7 @@ test('a password that bcrypt would cut off at 72 bytes is refused, whatever its 
 describe('what happened while a right password waited for its turn counts', () => {
   // The rehash of an imported password comes between the check and the answer.
   const during = async (world: Awaited<ReturnType<typeof createWorld>>, change: string) => {
-    const owner = postgres({ ...(world.ownerConnection as object), max: 1, onnotice: () => {} });
+    const owner = world.asOwner();
     await owner.unsafe(`
       create function meanwhile() returns trigger language plpgsql as $$ begin ${change}; return new; end $$;
       create trigger meanwhile before update on users for each row

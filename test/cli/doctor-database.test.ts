@@ -2,7 +2,6 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Connection } from '../../src/db/database.ts';
 import { openStore } from '../../src/storage/open-store.ts';
@@ -62,7 +61,7 @@ test('a login that row-level security does not bind is a warning', async () => {
 
 test('a login that may not create the tables fails before the first start', async () => {
   const name = `test_fresh_${process.pid}`;
-  const owner = postgres({ ...(world.ownerConnection as object), max: 1 });
+  const owner = world.asOwner();
   await owner`create database ${owner(name)} template template0`;
   try {
     const fresh = { ...(world.connection as Exclude<Connection, string>), database: name };

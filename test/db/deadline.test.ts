@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Connection, openClient } from '../../src/db/driver/client.ts';
 import { withDeadline } from '../../src/db/driver/deadline.ts';
@@ -17,12 +17,9 @@ let own: TestDatabase;
 let owner: postgres.Sql;
 beforeAll(async () => {
   own = await createTestDatabase();
-  owner = postgres({ ...(own.ownerConnection as object), max: 1, onnotice: () => {} });
+  owner = own.asOwner();
 });
-afterAll(async () => {
-  await owner.end({ timeout: 5 });
-  await own[Symbol.asyncDispose]();
-});
+afterAll(() => own[Symbol.asyncDispose]());
 
 type GiveUp = (sql: postgres.Sql, statement: string) => Promise<unknown>;
 /** Resolves when the statement's caller has an answer. */

@@ -16,12 +16,9 @@ let database: TestDatabase;
 let owner: postgres.Sql;
 beforeAll(async () => {
   database = await createTestDatabase();
-  owner = postgres({ ...(database.ownerConnection as object), max: 2, onnotice: () => {} });
+  owner = database.asOwner(2);
 });
-afterAll(async () => {
-  await owner.end({ timeout: 5 });
-  await database[Symbol.asyncDispose]();
-});
+afterAll(() => database[Symbol.asyncDispose]());
 
 const clients = {
   bare: (to: Connection) => postgres({ ...(to as object), max: 1, onnotice: () => {} }),

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
+import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checksOf } from '../../src/cli/commands/doctor/checks.ts';
 import { Unsuitable } from '../../src/db/assert-suitable.ts';
@@ -169,7 +170,8 @@ test('a replica that is promoted gets no more reads', async () => {
 
 test('a gateway reads and watches through a replica, and tells how it is', async () => {
   const connection = { host: '127.0.0.1', port: primary.port, user: 'admin', database: 'postgres' };
-  const database = { connection, ownerConnection: connection, database: open({ replicas: [] }) };
+  const asOwner = (max = 1) => postgres({ ...connection, max, onnotice: () => {} });
+  const database = { connection, ownerConnection: connection, asOwner, database: open({ replicas: [] }) };
   await using _opened = database.database;
   await using gateway = await startGateway({
     database: { ...database, [Symbol.asyncDispose]: async () => {} },

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
@@ -31,7 +30,7 @@ let odd: Gateway;
 beforeAll(async () => {
   database = await createTestDatabase('demo');
   usual = await startGateway({ env: { ROLES: 'web' }, database });
-  const owner = postgres({ ...(database.ownerConnection as object), max: 1, onnotice: () => {} });
+  const owner = database.asOwner();
   const [row] = await owner<{ name: string }[]>`select current_database() as name`;
   for (const [key, value] of Object.entries(settings))
     await owner.unsafe(`alter database ${row!.name} set ${key} = '${value}'`);

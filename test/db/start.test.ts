@@ -15,12 +15,9 @@ let database: TestDatabase;
 let owner: postgres.Sql;
 beforeAll(async () => {
   database = await createTestDatabase();
-  owner = postgres({ ...(database.ownerConnection as object), max: 3, onnotice: () => {} });
+  owner = database.asOwner(3);
 });
-afterAll(async () => {
-  await owner.end({ timeout: 5 });
-  await database[Symbol.asyncDispose]();
-});
+afterAll(() => database[Symbol.asyncDispose]());
 
 /** What a start with these connections says; it always fails. */
 async function startWith(

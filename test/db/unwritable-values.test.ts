@@ -13,12 +13,9 @@ let own: TestDatabase;
 let owner: postgres.Sql;
 beforeAll(async () => {
   own = await createTestDatabase();
-  owner = postgres({ ...(own.ownerConnection as object), max: 1, onnotice: () => {} });
+  owner = own.asOwner();
 });
-afterAll(async () => {
-  await owner.end({ timeout: 5 });
-  await own[Symbol.asyncDispose]();
-});
+afterAll(() => own[Symbol.asyncDispose]());
 
 const clients = {
   bare: () => postgres({ ...(own.ownerConnection as object), max: 1, onnotice: () => {} }),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type GatewayProcess, startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { openTcpDoor } from '../crash/support/tcp-door.ts';
@@ -64,7 +64,7 @@ describe.each(['disk', 'S3'])('a slow %s', (kind) => {
   beforeAll(async () => {
     const database = parts.use(await createTestDatabase('demo'));
     const door = parts.use(await openTcpDoor(database.connection));
-    sql = postgres({ ...(database.ownerConnection as object), max: 2, onnotice: () => {} });
+    sql = database.asOwner(2);
     parts.defer(() => sql.end({ timeout: 5 }));
     gateway = parts.use(
       await startGatewayProcess({

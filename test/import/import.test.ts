@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eq, sql } from 'drizzle-orm';
-import postgres from 'postgres';
 import { describe, expect, test } from 'vitest';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import * as tables from '../../src/db/tables.ts';
@@ -300,7 +299,7 @@ test('a failed batch is rolled back whole; earlier ones stay, and the next run c
   await world.desk.execute(
     sql`insert into users (id, login, name, role) values (3000, 'rival', 'R', 'OPERATOR')`,
   );
-  const owner = postgres({ ...(world.ownerConnection as object), max: 1 });
+  const owner = world.asOwner();
   await owner.unsafe(`create function rival() returns trigger language plpgsql as $$ begin
     if new.id = 1 then update users set login = 'u1700' where id = 3000; end if; return new; end $$;
     create trigger rival before insert on users for each row execute function rival()`);
@@ -372,7 +371,7 @@ test('the messages of a ticket keep their order across batches', async () => {
 test('a message written during an import aborts it with a reason, and no id is below it', async () => {
   await using world = await createWorld();
   await world.run([jane, ticket]);
-  const owner = postgres({ ...(world.ownerConnection as object), max: 1 });
+  const owner = world.asOwner();
   // The gateway writes into the ticket between the check and the second batch.
   await owner.unsafe(`create function answered() returns trigger language plpgsql as $$ begin
     if new.id = 1000 then update tickets set last_message_id = 9000 where id = 47; end if; return new; end $$;

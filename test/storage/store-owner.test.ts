@@ -1,4 +1,3 @@
-import postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../src/db/database.ts';
 import { attachments, blobStores, blobs } from '../../src/db/tables.ts';
@@ -35,7 +34,7 @@ describe.each(sampled(Object.keys(storeWorlds), 2))('%s', (kind) => {
   const stray = async () => (await files.blobOf(48, { row: false })).key;
   /** Deletes what no gateway may. */
   async function forget(): Promise<void> {
-    const owner = postgres({ ...(files.world.ownerConnection as object), max: 1, onnotice: () => {} });
+    const owner = files.world.asOwner();
     await owner`delete from attachments`;
     await owner`delete from blobs`;
     await owner.end();
@@ -155,7 +154,7 @@ describe.each(sampled(Object.keys(storeWorlds), 2))('%s', (kind) => {
     const kept = await fill(5);
     await collect();
     const gone = await stray();
-    const owner = postgres({ ...(files.world.ownerConnection as object), max: 1, onnotice: () => {} });
+    const owner = files.world.asOwner();
     await owner`create or replace function sees_everything() returns boolean language sql stable as
       'select false'`;
     await using hidden = openDatabase(files.world.connection, { poolSize: 2 });

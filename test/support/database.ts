@@ -10,6 +10,8 @@ export interface TestDatabase extends AsyncDisposable {
   readonly connection: Connection;
   /** As the owner of the tables, past row-level security. */
   readonly ownerConnection: Connection;
+  /** Opens a client with that. It is ended with the database. @param sessions at most; 1 by default */
+  asOwner(sessions?: number): postgres.Sql;
   /** Opened as the gateway opens it. */
   readonly database: Database;
 }
@@ -27,12 +29,21 @@ export async function createTestDatabase(desk: 'empty' | 'demo' = 'empty'): Prom
   const ownerConnection = { ...template, database: name };
   const connection = { ...ownerConnection, user: gatewayLogin };
   const database = openDatabase(connection, { applicationName: 'ticketwire-test' });
+  const clients: postgres.Sql[] = [];
   return {
     connection,
     ownerConnection,
     database,
+    asOwner(max = 1) {
+      const client = postgres({ ...ownerConnection, max, onnotice: () => {} });
+      clients.push(client);
+      return client;
+    },
     async [Symbol.asyncDispose]() {
-      await database[Symbol.asyncDispose]();
+      await Promise.all([
+        database[Symbol.asyncDispose](),
+        ...clients.map((client) => client.end({ timeout: 5 })),
+      ]);
       await sql`drop database ${sql(name)} with (force)`;
     },
   };

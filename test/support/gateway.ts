@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import { type App, createApp, type Overrides } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/platform/log.ts';
@@ -68,7 +68,7 @@ export async function startGateway({
   const directory = await mkdtemp(join(tmpdir(), 'ticketwire-test-'));
   parts.defer(() => rm(directory, { recursive: true, force: true }));
   const sink = parts.use(await startSmtpSink());
-  const sql = postgres({ ...(database.ownerConnection as object), max: 3, onnotice: () => {} });
+  const sql = database.asOwner(3);
   parts.defer(() => sql.end({ timeout: 5 }));
   const blobsDirectory = join(directory, 'blobs');
   const canary = new Canary();

@@ -20,6 +20,8 @@ export interface UploadRequest {
   readonly chunked?: boolean;
   /** Cuts the connection after this part of the body, from 0 to 1. */
   readonly cutAt?: number;
+  /** Sends this many bytes of the body, and then waits for the answer. */
+  readonly holdAt?: number;
   /** As fast as they are taken unless given. */
   readonly bytesPerSecond?: number;
 }
@@ -43,7 +45,7 @@ export function* contents(size: number): Generator<Buffer> {
 }
 
 export async function upload(url: string, options: UploadRequest): Promise<UploadAnswer> {
-  const { files, chunked = false, cutAt } = options;
+  const { files, chunked = false, cutAt, holdAt = Number.POSITIVE_INFINITY } = options;
   const boundary = `boundary-${randomBytes(8).toString('hex')}`;
   const parts = [...partsOf(options, boundary)];
   const sizeOf = (part: Buffer | number) => (typeof part === 'number' ? part : part.length);
@@ -74,11 +76,12 @@ export async function upload(url: string, options: UploadRequest): Promise<Uploa
   const stop = cutAt === undefined ? Number.POSITIVE_INFINITY : Math.floor(totalBytes * cutAt);
   for (const chunk of chunksOf(parts)) {
     if (answer || failed) break;
-    const rest = Math.min(chunk.length, stop - sentBytes);
+    const rest = Math.min(chunk.length, stop - sentBytes, holdAt - sentBytes);
     const taken = req.write(chunk.subarray(0, rest));
     sentBytes += rest;
     if (options.bytesPerSecond) await sleep((1000 * rest) / options.bytesPerSecond);
     if (!taken) await Promise.race([once(req, 'drain').catch(() => {}), answered]);
+    if (sentBytes >= holdAt) await answered;
     if (sentBytes >= stop) {
       // The server has seen what was sent before the connection ends.
       await sleep(50);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type GatewayProcess, startGatewayProcess } from '../../crash/support/gateway-process.ts';
 import { forgetPeak, hasProcessStatus, memoryOf, openFilesOf } from '../../crash/support/process-status.ts';
@@ -47,7 +47,7 @@ describe('uploads', () => {
   beforeAll(async () => {
     const database = parts.use(await createTestDatabase('demo'));
     const door = parts.use(await openTcpDoor(database.connection));
-    sql = postgres({ ...(database.ownerConnection as object), max: 2, onnotice: () => {} });
+    sql = database.asOwner(2);
     parts.defer(() => sql.end({ timeout: 5 }));
     const directory = await mkdtemp(join(tmpdir(), 'ticketwire-test-'));
     parts.defer(() => rm(directory, { recursive: true, force: true }));
@@ -175,7 +175,10 @@ describe('uploads', () => {
     // With a length and without one; by turns, unless soaking.
     for (const chunked of soaking ? [false, true] : [name.length % 2 === 0]) {
       const files = sizes.map((size, n) => ({ name: `file-${n}`, size }));
-      const { status, body, sentBytes, totalBytes } = await add({ files, chunked });
+      const enough = refusal === each ? 25 * MiB : 50 * MiB;
+      // What is sent while the refusal is written would depend on how busy the machine is.
+      const holdAt = enough + 2 * MiB;
+      const { status, body, sentBytes, totalBytes } = await add({ files, chunked, holdAt });
       process.stdout.write(
         `${name}${chunked ? ', chunked' : ''}: ${sentBytes} of ${totalBytes} bytes sent when refused\n`,
       );
@@ -183,10 +186,7 @@ describe('uploads', () => {
         status: 200,
         result: refusal,
       });
-      const enough = refusal === each ? 25 * MiB : 50 * MiB;
-      // What lies in the sockets and in the file on the way is not held against it, nor what is sent while
-      // the refusal is written: 20 MB in 20 ms of a busy machine.
-      expect(sentBytes).toBeLessThan(enough + 96 * MiB);
+      expect(sentBytes).toBeLessThanOrEqual(holdAt);
       await expectNothingLeft();
     }
   });

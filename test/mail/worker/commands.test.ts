@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explainRecipient } from '../../../src/mail/outbox/explain-failure.ts';
 import { recoverExpired, releaseClaims } from '../../../src/mail/outbox/leases.ts';
@@ -25,7 +25,7 @@ let shared: Awaited<ReturnType<typeof createWorld>>;
 let owner: postgres.Sql;
 beforeAll(async () => {
   shared = await createWorld();
-  owner = postgres({ ...(shared.ownerConnection as object), max: 1, onnotice: () => {} });
+  owner = shared.asOwner();
 });
 afterAll(async () => {
   await owner.end();

@@ -13,7 +13,7 @@ let owner: postgres.Sql;
 
 beforeAll(async () => {
   world = await createWorld();
-  owner = postgres({ ...(world.ownerConnection as object), max: 1, onnotice: () => {} });
+  owner = world.asOwner();
   await owner`insert into tickets (id, reference, subject, requester_id)
     select n, 'INC-' || n, 'Printer', 2 from generate_series(6, ${tickets}::int) n`;
   await owner`insert into mailboxes (id, address, display_name) values (2, 'second@domain.com', 'Second')`;

@@ -29,6 +29,7 @@ export async function createWorld() {
     database: world.database,
     connection: world.connection,
     ownerConnection: world.ownerConnection,
+    asOwner: world.asOwner,
     ctx: { viewer: operator, services: { database: world.database, blobs } } as unknown as TicketContext,
     as: (viewer: Viewer | undefined) =>
       ({ viewer, services: { database: world.database, blobs } }) as unknown as TicketContext,

@@ -1,4 +1,3 @@
-import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../../src/db/database.ts';
 import { countRows } from '../../../src/storage/garbage/count-rows.ts';
@@ -12,7 +11,7 @@ const tables = ['blobs', 'attachments', 'uploads', 'open_uploads'];
 
 test('collecting a sixteenth reads a sixteenth of the tables, whatever the statistics say', async () => {
   await using world = await createTestDatabase();
-  const sql = postgres({ ...(world.ownerConnection as object), max: 1, onnotice: () => {} });
+  const sql = world.asOwner();
   await sql`insert into users (login, name, role) values ('jane', 'Jane', 'REQUESTER')`;
   await sql`insert into tickets (reference, subject, requester_id) values ('INC-1', 'S', 1)`;
   await sql`insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)

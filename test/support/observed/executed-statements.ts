@@ -1,4 +1,4 @@
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import { expect } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../database.ts';
 
@@ -15,7 +15,7 @@ export interface ExecutedStatement {
 /** A demo desk with pg_stat_statements, which counts in sessions that are opened from now on. */
 export async function createCountedDatabase(): Promise<TestDatabase> {
   const database = await createTestDatabase('demo');
-  const sql = postgres({ ...(database.ownerConnection as object), max: 1 });
+  const sql = database.asOwner();
   const { database: name } = database.ownerConnection as { database: string };
   await sql`alter database ${sql(name)} set pg_stat_statements.track = 'top'`;
   await sql`create extension pg_stat_statements`;

@@ -1,4 +1,4 @@
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { countWaiting } from '../../support/database.ts';
 import { asRequester, type Gateway, startGateway } from '../../support/gateway.ts';
@@ -13,7 +13,7 @@ beforeAll(async () => {
   const options = { env: { ROLES: 'web' }, overrides: { writer: { lockPatience: 600_000 } } };
   one = await startGateway(options);
   other = await startGateway({ ...options, database: one.database });
-  outside = postgres({ ...(one.database.ownerConnection as object), max: 4, onnotice: () => {} });
+  outside = one.database.asOwner(4);
   // Signing in takes a while, and is not what is looked at.
   await Promise.all([one, other].map((gateway) => addTo(gateway, 1)));
 });

@@ -1,4 +1,4 @@
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { countWaiting } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -12,7 +12,7 @@ let gateway: Gateway;
 let outside: postgres.Sql;
 beforeAll(async () => {
   gateway = await startGateway({ env: { ROLES: 'web' } });
-  outside = postgres({ ...(gateway.database.ownerConnection as object), max: 2, onnotice: () => {} });
+  outside = gateway.database.asOwner(2);
 });
 afterAll(async () => {
   await outside.end({ timeout: 5 });
