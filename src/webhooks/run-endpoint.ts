@@ -3,6 +3,8 @@ import { findDeskKey } from '../db/desk-key.ts';
 import type { ReadAfter, ReadAlone } from '../events/feed.ts';
 import type { FeedOf, Feeds, Watching } from '../events/feeds.ts';
 import type { Page } from '../events/recent-events.ts';
+import { asUnavailable } from '../platform/database-faults.ts';
+import { Unavailable } from '../platform/errors.ts';
 import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
 import type { Logger } from '../platform/log.ts';
 import type { DeskPosition } from '../tickets/events/desk-cursor.ts';
@@ -109,7 +111,7 @@ export function runEndpoint(ports: SendingPorts, claimed: Endpoint, mayRequest: 
 }
 
 /**
- * One step that survives errors of the database.
+ * One step that survives errors, which it logs.
  * @returns milliseconds to wait; undefined: the endpoint is disabled, removed or another worker's
  */
 async function step(
@@ -121,7 +123,10 @@ async function step(
     if (!(await mayBegin())) return patienceMs;
     return (await progress.collect(watching)) ?? (await progress.sendFirst());
   } catch (err) {
-    log.warn({ err, webhookId: progress.lease.id }, 'a webhook waits: the database is not responding');
+    const { id: webhookId } = progress.lease;
+    if (asUnavailable(err) instanceof Unavailable)
+      log.warn({ err, webhookId }, 'a webhook waits: the database is not responding');
+    else log.error({ err, webhookId }, 'a webhook waits: its next event cannot be read or sent; retrying');
     return patienceMs;
   }
 }
