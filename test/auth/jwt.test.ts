@@ -1,8 +1,10 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { describe, expect, test, vi } from 'vitest';
+import type postgres from 'postgres';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { BadCredential, Unavailable } from '../../src/platform/errors.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createWorld } from './people.ts';
 
 const issuer = 'https://issuer.example';
@@ -16,6 +18,15 @@ for (const alg of ['RS256', 'ES256', 'EdDSA']) {
   keys.set(alg, privateKey);
   jwks.push({ ...(await exportJWK(publicKey)), kid: alg, alg, use: 'sig' });
 }
+
+let database: TestDatabase;
+let owner: postgres.Sql;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  owner = database.asOwner();
+});
+afterEach(() => owner`delete from users`);
+afterAll(() => database[Symbol.asyncDispose]());
 
 interface State {
   status: number;
@@ -62,7 +73,7 @@ interface Wanted {
 
 async function createDesk(initially: Partial<State> = {}) {
   const authority = await createIssuer(initially);
-  const world = await createWorld({ jwt: authority.settings });
+  const world = await createWorld({ jwt: authority.settings, database });
   const seconds = () => Math.floor(world.now().getTime() / 1000);
   return {
     ...world,

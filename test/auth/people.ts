@@ -6,7 +6,7 @@ import type { Config } from '../../src/config.ts';
 import { users } from '../../src/db/tables.ts';
 import { createLog } from '../../src/platform/log.ts';
 import type { Role } from '../../src/platform/request-context.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { lowCost } from '../support/low-cost.ts';
 
 /** A hash of each password, at a cost that no test waits for. */
@@ -52,11 +52,13 @@ interface WorldOptions {
   readonly jwt?: Config['jwt'];
   /** Of the hashes that are made. */
   readonly passwordCost?: ScryptParameters;
+  /** Else one of its own. */
+  readonly database?: TestDatabase;
 }
 
 /** A desk with its own clocks and an authenticator. */
-export async function createWorld({ jwt, passwordCost = lowCost }: WorldOptions = {}) {
-  const world = await createTestDatabase();
+export async function createWorld({ jwt, passwordCost = lowCost, database }: WorldOptions = {}) {
+  const world = database ?? (await createTestDatabase());
   const { desk } = world.database;
   const clock = { at: Date.parse('2026-11-01T12:00:00Z') };
   const logged: string[] = [];
@@ -87,7 +89,7 @@ export async function createWorld({ jwt, passwordCost = lowCost }: WorldOptions 
     },
     async [Symbol.asyncDispose]() {
       await authenticator[Symbol.asyncDispose]();
-      await world[Symbol.asyncDispose]();
+      if (database === undefined) await world[Symbol.asyncDispose]();
     },
   };
 }

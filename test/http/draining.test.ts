@@ -126,7 +126,7 @@ test('shutdown cuts a download and a watcher that stop reading, after a while', 
   await gateway.legacy({
     TicketREF: 'INC-000047',
     Message: 'With a file',
-    Attachments: [{ FileName: 'a.bin', Data: Buffer.alloc(20_000_000, 'x').toString('base64') }],
+    Attachments: [{ FileName: 'a.bin', Data: Buffer.alloc(8_000_000, 'x').toString('base64') }],
   });
   const [row] = await gateway.sql<{ id: number }[]>`select id from attachments`;
   const id = encodeURIComponent(Buffer.from(`Attachment:${row!.id}`).toString('base64'));

@@ -13,6 +13,7 @@ import { createTestDatabase } from '../support/database.ts';
 import { turn } from '../support/eventually.ts';
 import { asOperator } from '../support/gateway.ts';
 import { startS3Server } from '../support/servers/s3-server.ts';
+import { sampled } from '../support/soak.ts';
 
 /*
  * A file is stored exactly as it was sent, whenever its command asks for it and however slow the store is.
@@ -56,7 +57,7 @@ const mapped = (count: number, name = 'input') =>
     Array.from({ length: count }, (_, n) => [n, [`variables.${name}.attachments.${n}.file`]]),
   );
 
-describe.each(['disk', 'S3'])('a slow %s', (kind) => {
+describe.each(sampled(['S3', 'disk'], 2))('a slow %s', (kind) => {
   const parts = new AsyncDisposableStack();
   let gateway: GatewayProcess;
   let sql: postgres.Sql;

@@ -8,6 +8,7 @@ import * as tables from '../../src/db/tables.ts';
 import { ImportInterrupted, importDesk } from '../../src/import/import-desk.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { lowCost } from '../support/low-cost.ts';
 import { soaking } from '../support/soak.ts';
 import { ledgerFaults } from './ledger.ts';
 
@@ -177,7 +178,11 @@ test('an imported password hash of each format works at the first sign-in', asyn
   };
   const people = Object.entries(hashes);
   await world.run(people.map(([login, passwordHash], i) => ({ ...olga, id: i + 1, login, passwordHash })));
-  await using authenticator = createAuthenticator({ db: world.desk, log: createLog('silent') });
+  await using authenticator = createAuthenticator({
+    db: world.desk,
+    log: createLog('silent'),
+    passwordCost: lowCost,
+  });
   for (const [login] of people) {
     const header = `Basic ${Buffer.from(`${login}:my password`).toString('base64')}`;
     expect(await authenticator.authenticate(header, '::1')).toMatchObject({ login });

@@ -5,6 +5,7 @@ import { launchBrowser } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { reorderedTexts } from '../support/observed/reordered-texts.ts';
+import { soaking } from '../support/soak.ts';
 
 /* The operators' page of mails, as it is served in production: nobody is signed in by the page itself. */
 
@@ -159,8 +160,10 @@ test('one ticket can be looked up, and a phone shows all without scrolling sidew
   await expect.poll(() => page.getByRole('status').innerText()).toBe('There is no ticket INC-nowhere.');
 });
 
-test('of more mails than a page holds the newest are shown first, and each can be reached', async () => {
-  await gateway.sql`
+test.runIf(soaking)(
+  'of more mails than a page holds the newest are shown first, and each can be reached',
+  async () => {
+    await gateway.sql`
     with m as (
       insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
       select 28, 1, 'x', 'TEXT', 'PUBLIC', false from generate_series(1, 1045) returning id, ticket_id
@@ -172,92 +175,99 @@ test('of more mails than a page holds the newest are shown first, and each can b
       from m order by id returning id
     ) insert into delivery_recipients (delivery_id, position, kind, address, state)
       select id, 1, 'TO', 'a', 'CANCELLED' from d`;
-  await using opened = await open();
-  const { page, problems } = opened;
-  await signIn(page, operator);
-  await page.getByRole('link', { name: /^Cancelled/ }).click();
-  const first = page.locator('article h3').first();
-  await expect.poll(() => first.innerText()).toBe('<b>1045');
-  await page.getByRole('button', { name: 'Show older' }).click();
-  await expect.poll(() => first.innerText()).toBe('<b>1025');
-  expect(await page.locator(':focus').innerText()).toBe('Cancelled');
-  await page.getByRole('button', { name: 'Show older' }).click();
-  await expect.poll(() => first.innerText()).toBe('<b>1005');
-  expect(await page.getByRole('link', { name: /^Cancelled/ }).innerText()).toBe('Cancelled 1000+');
-  await page.getByRole('button', { name: 'Show the newest' }).click();
-  await expect.poll(() => first.innerText()).toBe('<b>1045');
-  expect(problems).toEqual([]);
-});
+    await using opened = await open();
+    const { page, problems } = opened;
+    await signIn(page, operator);
+    await page.getByRole('link', { name: /^Cancelled/ }).click();
+    const first = page.locator('article h3').first();
+    await expect.poll(() => first.innerText()).toBe('<b>1045');
+    await page.getByRole('button', { name: 'Show older' }).click();
+    await expect.poll(() => first.innerText()).toBe('<b>1025');
+    expect(await page.locator(':focus').innerText()).toBe('Cancelled');
+    await page.getByRole('button', { name: 'Show older' }).click();
+    await expect.poll(() => first.innerText()).toBe('<b>1005');
+    expect(await page.getByRole('link', { name: /^Cancelled/ }).innerText()).toBe('Cancelled 1000+');
+    await page.getByRole('button', { name: 'Show the newest' }).click();
+    await expect.poll(() => first.innerText()).toBe('<b>1045');
+    expect(problems).toEqual([]);
+  },
+);
 
-test('a change without an answer can be tried again, and the trouble is told until it is over', async () => {
-  const held = await mail(26, { holdSeconds: 3600 }, 'HELD');
-  await using opened = await open();
-  const { page } = opened;
-  await signIn(page, operator);
-  await page.getByRole('link', { name: /^Waiting/ }).click();
-  const cancel = page.locator(`article[data-id="${held}"]`).getByRole('button');
-  const news = () => page.getByRole('status').innerText();
-  await cancel.waitFor();
-  await page.route('**/graphql', (route) => route.abort());
-  await cancel.click();
-  await cancel.click();
-  await expect.poll(news).toBe('Failed to fetch');
-  await expect.poll(() => cancel.innerText()).toBe('Cancel');
-  expect(await cancel.isEnabled()).toBe(true);
-  await page.unroute('**/graphql');
-  await page.getByRole('link', { name: /^Sent/ }).click();
-  await expect.poll(news).toBe('');
-  await page.getByRole('link', { name: /^Waiting/ }).click();
-  await cancel.click();
-  await page.getByRole('searchbox').focus();
-  expect(await cancel.innerText()).toBe('Cancel');
-  await cancel.click();
-  await cancel.click();
-  await expect.poll(news).toBe('Cancelled. The message stays in its ticket.');
-});
+test.runIf(soaking)(
+  'a change without an answer can be tried again, and the trouble is told until it is over',
+  async () => {
+    const held = await mail(26, { holdSeconds: 3600 }, 'HELD');
+    await using opened = await open();
+    const { page } = opened;
+    await signIn(page, operator);
+    await page.getByRole('link', { name: /^Waiting/ }).click();
+    const cancel = page.locator(`article[data-id="${held}"]`).getByRole('button');
+    const news = () => page.getByRole('status').innerText();
+    await cancel.waitFor();
+    await page.route('**/graphql', (route) => route.abort());
+    await cancel.click();
+    await cancel.click();
+    await expect.poll(news).toBe('Failed to fetch');
+    await expect.poll(() => cancel.innerText()).toBe('Cancel');
+    expect(await cancel.isEnabled()).toBe(true);
+    await page.unroute('**/graphql');
+    await page.getByRole('link', { name: /^Sent/ }).click();
+    await expect.poll(news).toBe('');
+    await page.getByRole('link', { name: /^Waiting/ }).click();
+    await cancel.click();
+    await page.getByRole('searchbox').focus();
+    expect(await cancel.innerText()).toBe('Cancel');
+    await cancel.click();
+    await cancel.click();
+    await expect.poll(news).toBe('Cancelled. The message stays in its ticket.');
+  },
+);
 
-test('an answer that comes late shows nothing of another group, or after signing out', async () => {
-  const held = await mail(27, { holdSeconds: 3600 }, 'HELD');
-  await using opened = await open();
-  const { page } = opened;
-  await signIn(page, operator);
-  await page.getByRole('link', { name: /^Waiting/ }).waitFor();
-  /** Holds up the answer to the next request until it is called. */
-  async function holdUp() {
-    const asked = Promise.withResolvers<void>();
-    const released = Promise.withResolvers<void>();
-    const hold = async (route: Route) => {
-      asked.resolve();
-      await released.promise;
-      await route.continue();
-    };
-    await page.route('**/graphql', hold, { times: 1 });
-    return {
-      asked: asked.promise,
-      async release() {
-        const answer = page.waitForResponse('**/graphql');
-        released.resolve();
-        await (await answer).finished();
-      },
-    };
-  }
+test.runIf(soaking)(
+  'an answer that comes late shows nothing of another group, or after signing out',
+  async () => {
+    const held = await mail(27, { holdSeconds: 3600 }, 'HELD');
+    await using opened = await open();
+    const { page } = opened;
+    await signIn(page, operator);
+    await page.getByRole('link', { name: /^Waiting/ }).waitFor();
+    /** Holds up the answer to the next request until it is called. */
+    async function holdUp() {
+      const asked = Promise.withResolvers<void>();
+      const released = Promise.withResolvers<void>();
+      const hold = async (route: Route) => {
+        asked.resolve();
+        await released.promise;
+        await route.continue();
+      };
+      await page.route('**/graphql', hold, { times: 1 });
+      return {
+        asked: asked.promise,
+        async release() {
+          const answer = page.waitForResponse('**/graphql');
+          released.resolve();
+          await (await answer).finished();
+        },
+      };
+    }
 
-  const sent = await holdUp();
-  await page.getByRole('link', { name: /^Sent/ }).click();
-  await sent.asked;
-  await page.getByRole('link', { name: /^Waiting/ }).click();
-  const card = page.locator(`article[data-id="${held}"]`);
-  await card.waitFor();
-  await sent.release();
-  expect(await card.count()).toBe(1);
+    const sent = await holdUp();
+    await page.getByRole('link', { name: /^Sent/ }).click();
+    await sent.asked;
+    await page.getByRole('link', { name: /^Waiting/ }).click();
+    const card = page.locator(`article[data-id="${held}"]`);
+    await card.waitFor();
+    await sent.release();
+    expect(await card.count()).toBe(1);
 
-  const waiting = await holdUp();
-  await page.evaluate("dispatchEvent(new Event('hashchange'))");
-  await waiting.asked;
-  await page.getByRole('button', { name: 'Sign out' }).click();
-  await waiting.release();
-  expect(await page.locator('#mails').innerHTML()).toBe('');
-});
+    const waiting = await holdUp();
+    await page.evaluate("dispatchEvent(new Event('hashchange'))");
+    await waiting.asked;
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await waiting.release();
+    expect(await page.locator('#mails').innerHTML()).toBe('');
+  },
+);
 
 test('a sender or a reason that turns the direction of text turns nothing beside it', async () => {
   const id = await mail(28, { holdSeconds: 3600 }, 'HELD');

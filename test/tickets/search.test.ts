@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { sampled } from '../support/soak.ts';
 import { add, ask } from './calls.ts';
 
 let gateway: Gateway;
@@ -202,7 +203,7 @@ test('a decomposed letter is one, wherever it is in a text beyond ASCII', async 
   const letters = all.map((n) => String.fromCodePoint(n)).filter((one) => one.normalize('NFD') !== one);
   const composed = letters.filter((one) => one.normalize('NFD').normalize('NFC') === one);
   expect(composed.length).toBeGreaterThan(12_000);
-  for (const before of [22, 23, 24]) {
+  for (const before of sampled([23, 22, 24], 3)) {
     const row = '─'.repeat(before);
     const rows = await gateway.sql`
       select letter from unnest(${composed.map((one) => row + one.normalize('NFD'))}::text[],

@@ -9,6 +9,7 @@ import {
   EmbeddedInUse,
   startEmbedded,
 } from '../../../src/dev/embedded-postgres/start-postgres.ts';
+import { soaking } from '../../support/soak.ts';
 import { ask, kill, useDataDirs } from './data-dirs.ts';
 
 const asRoot = process.getuid?.() === 0;
@@ -109,7 +110,7 @@ test.runIf(asRoot)('it runs for an ordinary user, and root goes on with that use
   ]);
 });
 
-test.runIf(asRoot)('root starts it where no other user may go', async () => {
+test.runIf(asRoot && soaking)('root starts it where no other user may go', async () => {
   await chmod(desk.dataDir, 0o700);
   const locked = join(desk.dataDir, 'data');
   await using embedded = await startEmbedded(locked);

@@ -9,6 +9,7 @@ import { readConfig } from '../../../src/config.ts';
 import { buildExplorer } from '../../../src/dev/explorer/build.ts';
 import { launchBrowser } from '../../support/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { soaking } from '../../support/soak.ts';
 
 /*
  * The whole product as a developer meets it: the embedded mode with its demo desk, in a real browser. The
@@ -137,28 +138,31 @@ test('an example with files: two picked files become attachments, to the byte', 
   expect(problems).toEqual([]);
 });
 
-test('reloads restore the tabs; neither they nor the history sign out or store a credential', async () => {
-  await using opened = await openExplorer();
-  const { page } = opened;
-  const login = async () => (await run<{ data: { viewer: { login: string } } }>(page)).data.viewer.login;
-  await login();
-  const stored = () => page.evaluate<string>('JSON.stringify(localStorage)');
-  await expect.poll(stored).toContain('graphiql:queries');
-  expect(await stored()).not.toContain('Basic ');
+test.runIf(soaking)(
+  'reloads restore the tabs; neither they nor the history sign out or store a credential',
+  async () => {
+    await using opened = await openExplorer();
+    const { page } = opened;
+    const login = async () => (await run<{ data: { viewer: { login: string } } }>(page)).data.viewer.login;
+    await login();
+    const stored = () => page.evaluate<string>('JSON.stringify(localStorage)');
+    await expect.poll(stored).toContain('graphiql:queries');
+    expect(await stored()).not.toContain('Basic ');
 
-  const before = await tabsOf(page);
-  for (let n = 0; n < 2; n += 1) {
-    await page.reload();
-    await page.locator('.graphiql-query-editor .view-line').first().waitFor();
-    expect(await tabsOf(page)).toBe(before);
-  }
-  expect(await login()).toBe('operator');
+    const before = await tabsOf(page);
+    for (let n = 0; n < 2; n += 1) {
+      await page.reload();
+      await page.locator('.graphiql-query-editor .view-line').first().waitFor();
+      expect(await tabsOf(page)).toBe(before);
+    }
+    expect(await login()).toBe('operator');
 
-  await page.getByRole('button', { name: 'Show History' }).click();
-  await page.locator('.graphiql-history-item-label').first().click();
-  expect(await login()).toBe('operator');
-  expect(await stored()).not.toContain('Basic ');
-});
+    await page.getByRole('button', { name: 'Show History' }).click();
+    await page.locator('.graphiql-history-item-label').first().click();
+    expect(await login()).toBe('operator');
+    expect(await stored()).not.toContain('Basic ');
+  },
+);
 
 test('▶ and Ctrl-Enter run the example that was opened; a tab is closed by the keyboard', async () => {
   await using opened = await openExplorer();
@@ -191,21 +195,24 @@ test('▶ and Ctrl-Enter run the example that was opened; a tab is closed by the
   expect(await page.locator('h1').count()).toBe(1);
 });
 
-test('on a phone an example is opened, read and run, and nothing is off the screen', async () => {
-  await using opened = await openExplorer(390);
-  const { page, problems } = opened;
-  const right = async (selector: string) => {
-    const box = (await page.locator(selector).first().boundingBox())!;
-    return Math.round(box.x + box.width);
-  };
-  expect(await right('.graphiql-query-editor')).toBe(390);
-  await page.getByRole('button', { name: 'Show Examples' }).click();
-  expect(await right('.graphiql-plugin')).toBe(390);
-  await page.getByRole('button', { name: /^List tickets/ }).click();
-  await page.locator('.graphiql-plugin').waitFor({ state: 'hidden' });
-  const { data } = await run<{ data: { tickets: { totalCount: number } } }>(page);
-  expect(data.tickets.totalCount).toBeGreaterThan(0);
-  await expect.poll(() => page.locator('.result-window').innerText()).toContain('totalCount');
-  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
-  expect(problems).toEqual([]);
-});
+test.runIf(soaking)(
+  'on a phone an example is opened, read and run, and nothing is off the screen',
+  async () => {
+    await using opened = await openExplorer(390);
+    const { page, problems } = opened;
+    const right = async (selector: string) => {
+      const box = (await page.locator(selector).first().boundingBox())!;
+      return Math.round(box.x + box.width);
+    };
+    expect(await right('.graphiql-query-editor')).toBe(390);
+    await page.getByRole('button', { name: 'Show Examples' }).click();
+    expect(await right('.graphiql-plugin')).toBe(390);
+    await page.getByRole('button', { name: /^List tickets/ }).click();
+    await page.locator('.graphiql-plugin').waitFor({ state: 'hidden' });
+    const { data } = await run<{ data: { tickets: { totalCount: number } } }>(page);
+    expect(data.tickets.totalCount).toBeGreaterThan(0);
+    await expect.poll(() => page.locator('.result-window').innerText()).toContain('totalCount');
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    expect(problems).toEqual([]);
+  },
+);

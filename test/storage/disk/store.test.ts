@@ -240,7 +240,7 @@ test.runIf(process.platform === 'linux')(
     const key = await store.create();
     await store.append(key, Readable.from([Buffer.alloc(9)]), { offset: 0, maxBytes: 1e9 });
     // The process that finishes it has not seen its bytes, so it reads them all.
-    await truncate(join(directory, 'blobs/arriving', key), 300e6);
+    await truncate(join(directory, 'blobs/arriving', key), 120e6);
     const finishing = createDiskStore(join(directory, 'blobs')).finish(key);
     const opened = async () =>
       Promise.all(

@@ -144,7 +144,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
 
   test('attaching an old upload during its collection keeps its bytes or is refused', async () => {
     let refused = 0;
-    const rounds = soaking ? 30 : 8;
+    const rounds = soaking ? 30 : 4;
     for (let round = 1; round <= rounds; round++) {
       const blob = await blobOf(48);
       const [attached] = await Promise.allSettled([attach(blob, round), collect()]);
