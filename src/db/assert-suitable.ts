@@ -56,13 +56,24 @@ export interface Login {
   readonly login: string;
   /** Whether it could bypass row-level security: as a superuser, or by BYPASSRLS. */
   readonly isUnrestricted: boolean;
+  /** How many connections it can have at the same time, other processes' included. */
+  readonly connections: number;
+  /** What limits them: `the server`, `the database` or `the login`. */
+  readonly limitedBy: string;
 }
 
-/** Finds the login that signed in, whatever role the connection acts as. */
+/** Finds the login that signed in, whatever role the connection acts as, and what it is limited to. */
 export async function findLogin(sql: postgres.Sql): Promise<Login> {
   const [row] = await sql<[Login]>`
-    select rolname as login, rolsuper or rolbypassrls as "isUnrestricted"
-    from pg_roles where rolname = session_user`;
+    select r.rolname as login, r.rolsuper or r.rolbypassrls as "isUnrestricted", most.connections,
+      most."limitedBy"
+    from pg_roles r join pg_database d on d.datname = current_database() cross join lateral (values
+      (current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+        - coalesce(current_setting('reserved_connections', true)::int, 0), 'the server'),
+      (case when not r.rolsuper and d.datconnlimit >= 0 then d.datconnlimit end, 'the database'),
+      (case when not r.rolsuper and r.rolconnlimit >= 0 then r.rolconnlimit end, 'the login')
+    ) most (connections, "limitedBy")
+    where r.rolname = session_user order by most.connections nulls last limit 1`;
   return row;
 }
 
