@@ -95,17 +95,25 @@ export async function assertMember(sql: postgres.Sql, role: string): Promise<voi
 }
 
 /**
- * Checks that transactions can write.
- * @throws Unsuitable on a standby, and where a setting makes transactions read-only
+ * Checks that transactions can write, and that what they write is checked.
+ * @throws Unsuitable on a standby, and where a setting makes transactions read-only, or turns off foreign
+ *   keys and triggers
  */
 export async function assertWritable(sql: postgres.Sql): Promise<void> {
-  const [row] = await sql<{ standby: boolean; readOnly: boolean }[]>`
-    select pg_is_in_recovery() as standby, current_setting('transaction_read_only')::bool as "readOnly"`;
+  const [row] = await sql<{ standby: boolean; readOnly: boolean; unchecked: boolean }[]>`
+    select pg_is_in_recovery() as standby, current_setting('transaction_read_only')::bool as "readOnly",
+      current_setting('session_replication_role') = 'replica' as unchecked`;
   if (row!.standby)
     throw new Unsuitable('the server is a standby, on which nothing can be written: use the primary');
   if (row!.readOnly)
     throw new Unsuitable(
       'transactions are read-only, as default_transaction_read_only is on for the server, database or login',
+    );
+  // Only a superuser may change it, so no connection of ours can.
+  if (row!.unchecked)
+    throw new Unsuitable(
+      'foreign keys and triggers are off, as session_replication_role is replica for the server, database ' +
+        'or login',
     );
 }
 
