@@ -12,8 +12,8 @@ import type { Overrides } from './overrides.ts';
 /**
  * Starts the embedded PostgreSQL if no URL is configured, migrates the database as its owner, opens the pools
  * of the gateway, and checks the database and its replicas. Logs a warning when the migration has to wait for
- * somebody, when the server, the database or the login allows too few connections, when a replica does not answer, and when the login of
- * DATABASE_URL can bypass row-level security.
+ * somebody, when the server, the database or the login allows too few connections, when a replica does not
+ * answer, and when the login of DATABASE_URL can bypass row-level security.
  * @param parts receives the pools and the embedded server
  * @throws ConfigError, which names the setting, when the database does not answer, or a URL or the database
  *   or replica that it leads to has to be changed; EmbeddedInUse or EmbeddedUnavailable; any other error

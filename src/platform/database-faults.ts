@@ -53,11 +53,11 @@ const isOfFile = ({ path, message, code }: CodedError): boolean =>
   path !== undefined || (code.startsWith('E') && message.startsWith(`${code}: `));
 
 /**
- * Returns an `Unavailable` for errors of a database that is down, starting, ending, slow or full, that refuses
- * the login or is missing, and for lock timeouts, transactions that took too long, deadlocks and serialization
- * failures. It says to retry after 2 s and whether certainly nothing was written, and has the error as its
- * cause. If the error or one of its causes is an `Unavailable`, that one is returned. Any other error is
- * returned unchanged, errors of files among them, which may have the same codes.
+ * Returns an `Unavailable` for errors of a database that is down, starting, ending, slow or full, that
+ * refuses the login or is missing, and for lock timeouts, transactions that took too long, deadlocks and
+ * serialization failures. It says to retry after 2 s and whether certainly nothing was written, and has the
+ * error as its cause. If the error or one of its causes is an `Unavailable`, that one is returned. Any other
+ * error is returned unchanged, errors of files among them, which may have the same codes.
  */
 export function asUnavailable(error: unknown): unknown {
   for (let at = error; at instanceof Error; at = at.cause) if (at instanceof Unavailable) return at;

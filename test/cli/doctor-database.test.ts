@@ -59,7 +59,7 @@ test('a login that row-level security does not bind is a warning', async () => {
   ]);
 });
 
-test('a login or database that is limited to fewer connections than a gateway uses is a warning', async () => {
+test('a limit of the login or the database below what a gateway uses is a warning', async () => {
   const owner = world.asOwner();
   const [{ name }] = (await owner`select current_database() as name`) as unknown as [{ name: string }];
   const ownerUrl = { DATABASE_OWNER_URL: door.urlOf(world.ownerConnection) };

@@ -108,7 +108,7 @@ test('a start whose foreign keys and triggers are turned off says which setting 
   );
 });
 
-test('limits and forms that are set for the owner end no migration; one that cannot write says so', async () => {
+test('limits and forms of the owner’s login end no migration; one that cannot write says so', async () => {
   const settings = {
     standard_conforming_strings: 'off',
     transaction_timeout: '100ms',

@@ -353,7 +353,7 @@ describe("Apollo's subscriptions over multipart", () => {
     }
   });
 
-  test('have no id beside the payload: the cursor in it resumes them, as `after` and as Last-Event-ID', async () => {
+  test('have no id: the cursor in a payload resumes them, as `after` and as Last-Event-ID', async () => {
     const { cursor } = await say('before');
     const { messageId } = await say('missed');
     const query = (after: string) =>
