@@ -1,7 +1,13 @@
 import { Unavailable } from './errors.ts';
 
 /** An error with a code: the SQLSTATE from the server, or a code of the driver or of Node. */
-type CodedError = Error & { readonly code: string; readonly path?: unknown; readonly severity?: unknown };
+interface CodedError extends Error {
+  readonly code: string;
+  readonly path?: unknown;
+  readonly severity?: unknown;
+  /** True if the server refused to open the connection, so that the statement was not sent. */
+  readonly isOfOpening?: unknown;
+}
 
 function firstWithCode(error: unknown): CodedError | undefined {
   for (let at = error; at instanceof Error; at = at.cause)
@@ -53,8 +59,8 @@ const isOfFile = ({ path, message, code }: CodedError): boolean =>
   path !== undefined || (code.startsWith('E') && message.startsWith(`${code}: `));
 
 /**
- * Returns an `Unavailable` for errors of a database that is down, starting, ending, slow or full, that
- * refuses the login or is missing, and for lock timeouts, transactions that took too long, deadlocks and
+ * Returns an `Unavailable` for errors of a database that is down, starting, ending, slow or full, that opens
+ * no connection or is missing, and for lock timeouts, transactions that took too long, deadlocks and
  * serialization failures. It says to retry after 2 s and whether certainly nothing was written, and has the
  * error as its cause. If the error or one of its causes is an `Unavailable`, that one is returned. Any other
  * error is returned unchanged, errors of files among them, which may have the same codes.
@@ -65,8 +71,9 @@ export function asUnavailable(error: unknown): unknown {
   if (coded === undefined || isOfFile(coded)) return error;
   const state = coded.code;
   const isEnd = endsServer(coded);
-  if (!isEnd && !temporaryStates.test(state) && !temporaryCodes.test(state)) return error;
-  const options = { cause: error, nothingWritten: !isEnd && nothingDone.test(state) };
+  const isOpening = coded.isOfOpening === true;
+  if (!isEnd && !isOpening && !temporaryStates.test(state) && !temporaryCodes.test(state)) return error;
+  const options = { cause: error, nothingWritten: isOpening || (!isEnd && nothingDone.test(state)) };
   return isLockTimeout(error)
     ? new Unavailable('Another request holds a lock that this one needs; nothing was written', 2, options)
     : new Unavailable('The database is not responding', 2, options);
@@ -102,8 +109,16 @@ export const isLockTimeout = (error: unknown): boolean => errorCodeOf(error) ===
  */
 export const isConflict = (error: unknown): boolean => ['40001', '40P01'].includes(errorCodeOf(error) ?? '');
 
-/** Whether the server rejects the login or has no such database: at a start, a mistake in a setting. */
-export const isRejectedLogin = (error: unknown): boolean => /^(28|3D000)/.test(errorCodeOf(error) ?? '');
+/**
+ * Whether the server refuses to open a connection for another reason than its load or its state, as when it
+ * rejects the login or has no such database: at a start, a mistake in a setting.
+ */
+export function isRejectedLogin(error: unknown): boolean {
+  const coded = firstWithCode(error);
+  if (coded === undefined) return false;
+  const isPassing = temporaryStates.test(coded.code) || temporaryCodes.test(coded.code);
+  return /^(28|3D000)/.test(coded.code) || (coded.isOfOpening === true && !isPassing);
+}
 
 /** Name of the constraint that a row violates; undefined for any other error. */
 export function brokenConstraint(error: unknown): string | undefined {
