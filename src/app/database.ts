@@ -12,8 +12,8 @@ import type { Overrides } from './overrides.ts';
 /**
  * Starts the embedded PostgreSQL if no URL is configured, migrates the database as its owner, opens the pools
  * of the gateway, and checks the database and its replicas. Logs a warning when the migration has to wait for
- * somebody, when the server allows too few connections, when a replica does not answer, and when the login of
- * DATABASE_URL can bypass row-level security.
+ * somebody, when the server, the database or the login allows too few connections, when a replica does not
+ * answer, and when the login of DATABASE_URL can bypass row-level security.
  * @param parts receives the pools and the embedded server
  * @throws ConfigError, which names the setting, when the database does not answer, or a URL or the database
  *   or replica that it leads to has to be changed; EmbeddedInUse or EmbeddedUnavailable; any other error
@@ -86,18 +86,16 @@ async function warnOfLogin({ database }: Config, { raw }: Database, log: Logger)
     );
 }
 
-/** A server that runs out of connections rejects some of the gateway's at the busiest hour. */
+/** Who runs out of connections has some of the gateway's rejected at the busiest hour. */
 async function warnOfConnections(
   { poolSize, database: { kind } }: Config,
   { raw }: Database,
   log: Logger,
 ): Promise<void> {
-  const [server] = await raw<[{ connections: number }]>`
-    select current_setting('max_connections')::int
-      - current_setting('superuser_reserved_connections')::int as connections`;
+  const { connections: allowed, limitedBy } = await findLogin(raw);
   const most = connectionsAtMost({ poolSize });
-  const facts = { connections: most, serverHas: server!.connections };
-  if (most > server!.connections)
-    log.warn(facts, 'DATABASE_POOL: this process may open more connections than the server allows');
+  const facts = { connections: most, allowed };
+  if (most > allowed)
+    log.warn(facts, `DATABASE_POOL: this process may open more connections than ${limitedBy} allows`);
   else if (kind === 'url') log.info(facts, 'maximum database connections of this process');
 }

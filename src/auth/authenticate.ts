@@ -207,6 +207,8 @@ function createVerifier(ports: VerifierPorts): Verify {
     const account = await bySubject(claims);
     if (account === undefined)
       throw new BadCredential('The JWT does not identify a user of this desk', 'jwt');
+    // Fetching the keys takes up to 5 s.
+    if (claims.expiresAt <= now()) throw new BadCredential('The JWT has expired', 'jwt');
     return { viewer: viewerOf(account, claims.scopes), expiresAt: claims.expiresAt.getTime() };
   }
 

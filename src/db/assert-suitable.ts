@@ -56,13 +56,24 @@ export interface Login {
   readonly login: string;
   /** Whether it could bypass row-level security: as a superuser, or by BYPASSRLS. */
   readonly isUnrestricted: boolean;
+  /** How many connections it can have at the same time, other processes' included. */
+  readonly connections: number;
+  /** What limits them: `the server`, `the database` or `the login`. */
+  readonly limitedBy: string;
 }
 
-/** Finds the login that signed in, whatever role the connection acts as. */
+/** Finds the login that signed in, whatever role the connection acts as, and what it is limited to. */
 export async function findLogin(sql: postgres.Sql): Promise<Login> {
   const [row] = await sql<[Login]>`
-    select rolname as login, rolsuper or rolbypassrls as "isUnrestricted"
-    from pg_roles where rolname = session_user`;
+    select r.rolname as login, r.rolsuper or r.rolbypassrls as "isUnrestricted", most.connections,
+      most."limitedBy"
+    from pg_roles r join pg_database d on d.datname = current_database() cross join lateral (values
+      (current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+        - coalesce(current_setting('reserved_connections', true)::int, 0), 'the server'),
+      (case when not r.rolsuper and d.datconnlimit >= 0 then d.datconnlimit end, 'the database'),
+      (case when not r.rolsuper and r.rolconnlimit >= 0 then r.rolconnlimit end, 'the login')
+    ) most (connections, "limitedBy")
+    where r.rolname = session_user order by most.connections nulls last limit 1`;
   return row;
 }
 
@@ -84,17 +95,25 @@ export async function assertMember(sql: postgres.Sql, role: string): Promise<voi
 }
 
 /**
- * Checks that transactions can write.
- * @throws Unsuitable on a standby, and where a setting makes transactions read-only
+ * Checks that transactions can write, and that what they write is checked.
+ * @throws Unsuitable on a standby, and where a setting makes transactions read-only, or turns off foreign
+ *   keys and triggers
  */
 export async function assertWritable(sql: postgres.Sql): Promise<void> {
-  const [row] = await sql<{ standby: boolean; readOnly: boolean }[]>`
-    select pg_is_in_recovery() as standby, current_setting('transaction_read_only')::bool as "readOnly"`;
+  const [row] = await sql<{ standby: boolean; readOnly: boolean; unchecked: boolean }[]>`
+    select pg_is_in_recovery() as standby, current_setting('transaction_read_only')::bool as "readOnly",
+      current_setting('session_replication_role') = 'replica' as unchecked`;
   if (row!.standby)
     throw new Unsuitable('the server is a standby, on which nothing can be written: use the primary');
   if (row!.readOnly)
     throw new Unsuitable(
       'transactions are read-only, as default_transaction_read_only is on for the server, database or login',
+    );
+  // Only a superuser may change it, so no connection of ours can.
+  if (row!.unchecked)
+    throw new Unsuitable(
+      'foreign keys and triggers are off, as session_replication_role is replica for the server, database ' +
+        'or login',
     );
 }
 

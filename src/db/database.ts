@@ -15,7 +15,7 @@ import {
 } from './assert-suitable.ts';
 import { type Connection, withClient } from './driver/client.ts';
 import { continuePlaces } from './event-places.ts';
-import { clientWithin, isMigrated, takeMigrationLock } from './migration-lock.ts';
+import { clientWithin, isMigrated, ownerTransaction, takeMigrationLock } from './migration-lock.ts';
 import { appRole, type Db, openPools } from './pools.ts';
 import { type ReplicatedReads, readFromReplicas } from './replicas/read-from-replicas.ts';
 import { openReplica } from './replicas/replica.ts';
@@ -171,12 +171,8 @@ export async function migrate(
 }
 
 async function apply(client: postgres.Sql, say: (waitsFor: string) => void): Promise<void> {
-  await client.begin(async (tx) => {
-    // The settings and the lock belong to the transaction: a pooler would pass a session's lock on to
-    // another client.
-    await tx`set local search_path = public`;
-    // A limit that suits requests would end the migration of a large desk, again at each start.
-    await tx`set local statement_timeout = 0`;
+  await assertWritable(client);
+  await ownerTransaction(client, async (tx) => {
     await takeMigrationLock(tx, say);
     await runMigrations(drizzle(clientWithin(client, tx)), { migrationsFolder });
   });
@@ -205,7 +201,10 @@ export function inspect(connection: Connection): Promise<Inspected> {
       select current_setting('server_version') as version,
         current_setting('max_connections')::int as "maxConnections"`;
     const current = await isMigrated(client, migrationsFolder);
-    if (!current) await assertMayMigrate(client);
+    if (!current) {
+      await assertWritable(client);
+      await assertMayMigrate(client);
+    }
     return { ...server!, current, login: await findLogin(client) };
   });
 }

@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { takeMigrationLock } from './migration-lock.ts';
+import { ownerTransaction, takeMigrationLock } from './migration-lock.ts';
 
 /**
  * Advances the places of new events beyond the last one, if they are not beyond it already. In a dump that
@@ -9,8 +9,7 @@ import { takeMigrationLock } from './migration-lock.ts';
  */
 export async function continuePlaces(client: postgres.Sql, say: (waitsFor: string) => void): Promise<void> {
   if ((await missing(client)) <= 0) return;
-  await client.begin(async (tx) => {
-    await tx`set local search_path = public`;
+  await ownerTransaction(client, async (tx) => {
     await takeMigrationLock(tx, say);
     const offset = await missing(tx);
     if (offset <= 0) return;

@@ -48,3 +48,35 @@ export const clientWithin = (client: postgres.Sql, tx: postgres.TransactionSql):
     unsafe: tx.unsafe,
     begin: (run: (part: postgres.TransactionSql) => Promise<unknown>) => tx.savepoint(run),
   });
+
+/**
+ * What an administrator may have set for the owner's login or for the database, and with which a migration
+ * would fail, or end unfinished at each start on a large desk.
+ */
+const ownerSettings = {
+  search_path: 'public',
+  standard_conforming_strings: 'on',
+  statement_timeout: '0',
+  lock_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+};
+
+const setOwner = [
+  ...Object.entries(ownerSettings).map(([name, value]) => `set_config('${name}', '${value}', true)`),
+  // PostgreSQL 17 and newer.
+  "case when current_setting('server_version_num')::int >= 170000 then " +
+    "set_config('transaction_timeout', '0', true) end",
+].join(', ');
+
+/**
+ * Runs statements of the tables' owner in one transaction without time limits, in the schema `public`. The
+ * settings belong to the transaction: a pooler would pass a session's on to another client.
+ */
+export const ownerTransaction = (
+  client: postgres.Sql,
+  run: (tx: postgres.TransactionSql) => Promise<void>,
+): Promise<unknown> =>
+  client.begin('isolation level read committed', async (tx) => {
+    await tx.unsafe(`select ${setOwner}`);
+    await run(tx);
+  });

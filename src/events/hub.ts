@@ -12,6 +12,8 @@ const checkEveryMs = 15_000;
  * connection is usually back by then.
  */
 const listenOnMs = 60_000;
+/** How long after a LISTEN that failed it is tried again, milliseconds. */
+const tryAgainMs = 1000;
 
 /** For `watch`, in place of a ticket's id: notifies of the events of every ticket. */
 export const anyTicket = 0;
@@ -33,7 +35,8 @@ export interface EventHub extends AsyncDisposable {
   watch(ticketId: number, notify: () => void): Disposable;
   /**
    * Starts LISTEN if it is not started. Resolves when no later commit is missed: LISTEN works, or has failed.
-   * A failure is logged, and the watched tickets are checked every 15 seconds, as they always are.
+   * A failure is logged. LISTEN is tried again every second, and notifies of every watched ticket when it
+   * works; until then these are checked every 15 seconds, as they always are.
    */
   listening(): Promise<void>;
 }
@@ -126,13 +129,39 @@ function createListener(open: () => postgres.Sql, log: Logger) {
   let client: postgres.Sql | undefined;
   let listening: Promise<unknown> | undefined;
   let idle: NodeJS.Timeout | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let isFailing = false;
 
-  async function stop(): Promise<void> {
-    clearTimeout(idle);
+  async function close(): Promise<void> {
     const heard = client;
     client = undefined;
     listening = undefined;
     await heard?.end({ timeout: 1 }).catch((err) => log.debug({ err }, 'closing the listener failed'));
+  }
+
+  async function stop(): Promise<void> {
+    clearTimeout(idle);
+    clearTimeout(retry);
+    await close();
+  }
+
+  async function listen(hear: (payload: string) => void, again: () => void): Promise<void> {
+    client ??= open();
+    listening ??= client.listen(eventsChannel, hear, again);
+    const tried = listening;
+    try {
+      await tried;
+      isFailing = false;
+    } catch (err) {
+      // Of all who waited for it, one opens the next connection.
+      if (tried !== listening) return;
+      if (!isFailing) log.error({ err }, 'LISTEN for events failed; subscriptions poll instead');
+      isFailing = true;
+      const closed = close();
+      clearTimeout(retry);
+      retry = setTimeout(listen, tryAgainMs, hear, again).unref();
+      await closed;
+    }
   }
 
   return {
@@ -141,16 +170,9 @@ function createListener(open: () => postgres.Sql, log: Logger) {
       clearTimeout(idle);
       idle = setTimeout(stop, listenOnMs).unref();
     },
-    async start(hear: (payload: string) => void, again: () => void): Promise<void> {
+    start(hear: (payload: string) => void, again: () => void): Promise<void> {
       clearTimeout(idle);
-      client ??= open();
-      listening ??= client.listen(eventsChannel, hear, again);
-      try {
-        await listening;
-      } catch (err) {
-        log.error({ err }, 'LISTEN for events failed; subscriptions poll instead');
-        await stop();
-      }
+      return listen(hear, again);
     },
   };
 }

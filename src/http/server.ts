@@ -31,7 +31,7 @@ export interface Route {
   readonly handle: Handle;
   /**
    * Sends the error for a request that the server itself rejects: 400 for an invalid target or Host, 417 for
-   * an unknown expectation. Plain text by default.
+   * an unknown expectation, 501 for a transfer coding. Plain text by default.
    */
   readonly refuse?: (req: IncomingMessage, res: ServerResponse, status: number, message: string) => void;
 }
@@ -48,7 +48,8 @@ export interface ServerPorts {
 /**
  * Creates the HTTP server. It does not listen yet. For each request, it finds the route, calls the handler in
  * a span of tracing, and writes the line of log. It sends 404 for a path without a route, 400 for an invalid
- * target or Host, 417 for an unknown expectation, and the response of `sendError` for what a handler throws.
+ * target or Host, 417 for an unknown expectation, 501 for a body in another transfer coding than `chunked`,
+ * and the response of `sendError` for what a handler throws.
  * `100 Continue` is sent only when a handler begins to read the body. A request's head has to arrive within
  * 20 s and has at most 32 KiB; the whole request has to arrive within 10 minutes. A connection is closed
  * after 65 s without a request, and when it stalls (`stallLimits`).
@@ -65,9 +66,11 @@ export function createHttpServer(
     if (route !== undefined) notesOf(req).door = route.door;
     logWhenDone(nameRequest(req, res), req, res, path);
     const { refuse = refuseInText } = route ?? {};
-    if (named) return { path, route, refuse };
+    const coded = isCoded(req);
+    if (named && !coded) return { path, route, refuse };
     res.setHeader('Connection', 'close');
-    refuse(req, res, 400, 'The request target or its Host header is invalid.');
+    if (coded) refuse(req, res, 501, 'The only supported Transfer-Encoding is chunked.');
+    else refuse(req, res, 400, 'The request target or its Host header is invalid.');
     return undefined;
   };
   const server = createServer(
@@ -128,6 +131,10 @@ function continueWhenRead(req: IncomingMessage, res: ServerResponse): void {
   };
   req.on('newListener', onListener);
 }
+
+/** Whether the body has a coding inside its chunks (`gzip, chunked`), which Node passes on as it is. */
+const isCoded = ({ headers }: IncomingMessage): boolean =>
+  (headers['transfer-encoding'] ?? 'chunked').toLowerCase() !== 'chunked';
 
 const refuseInText: NonNullable<Route['refuse']> = (_req, res, status, message) =>
   sendText(res, status, `${message}\n`);

@@ -1,7 +1,13 @@
 import { Unavailable } from './errors.ts';
 
 /** An error with a code: the SQLSTATE from the server, or a code of the driver or of Node. */
-type CodedError = Error & { readonly code: string; readonly path?: unknown };
+interface CodedError extends Error {
+  readonly code: string;
+  readonly path?: unknown;
+  readonly severity?: unknown;
+  /** True if the server refused to open the connection, so that the statement was not sent. */
+  readonly isOfOpening?: unknown;
+}
 
 function firstWithCode(error: unknown): CodedError | undefined {
   for (let at = error; at instanceof Error; at = at.cause)
@@ -39,6 +45,13 @@ const nothingDone = new RegExp(
 );
 
 /**
+ * Whether the server itself failed, and ended. It may do so while it writes the log of a commit, which its
+ * next start may find complete.
+ */
+const endsServer = ({ code, severity }: CodedError): boolean =>
+  severity === 'PANIC' || (severity === 'FATAL' && /^(58|XX)/.test(code));
+
+/**
  * Whether a call on a file failed. Its message begins with the code, and that of a socket with the call. Most
  * have a `path`; those of an open file have none.
  */
@@ -46,19 +59,21 @@ const isOfFile = ({ path, message, code }: CodedError): boolean =>
   path !== undefined || (code.startsWith('E') && message.startsWith(`${code}: `));
 
 /**
- * Returns an `Unavailable` for errors of a database that is down, starting, slow or full, that refuses the
- * login or is missing, and for lock timeouts, transactions that took too long, deadlocks and serialization
- * failures. It says to retry after 2 s and whether certainly nothing was written, and has the error as its
- * cause. If the error or one of its causes is an `Unavailable`, that one is returned. Any other error is
- * returned unchanged, errors of files among them, which may have the same codes.
+ * Returns an `Unavailable` for errors of a database that is down, starting, ending, slow or full, that opens
+ * no connection or is missing, and for lock timeouts, transactions that took too long, deadlocks and
+ * serialization failures. It says to retry after 2 s and whether certainly nothing was written, and has the
+ * error as its cause. If the error or one of its causes is an `Unavailable`, that one is returned. Any other
+ * error is returned unchanged, errors of files among them, which may have the same codes.
  */
 export function asUnavailable(error: unknown): unknown {
   for (let at = error; at instanceof Error; at = at.cause) if (at instanceof Unavailable) return at;
   const coded = firstWithCode(error);
   if (coded === undefined || isOfFile(coded)) return error;
   const state = coded.code;
-  if (!temporaryStates.test(state) && !temporaryCodes.test(state)) return error;
-  const options = { cause: error, nothingWritten: nothingDone.test(state) };
+  const isEnd = endsServer(coded);
+  const isOpening = coded.isOfOpening === true;
+  if (!isEnd && !isOpening && !temporaryStates.test(state) && !temporaryCodes.test(state)) return error;
+  const options = { cause: error, nothingWritten: isOpening || (!isEnd && nothingDone.test(state)) };
   return isLockTimeout(error)
     ? new Unavailable('Another request holds a lock that this one needs; nothing was written', 2, options)
     : new Unavailable('The database is not responding', 2, options);
@@ -75,9 +90,15 @@ export const afterCommit = <T>(reading: Promise<T>): Promise<T> =>
     throw new Unavailable(fault.message, fault.retryAfterSeconds, { cause: fault });
   });
 
-/** Whether the server rejected a statement: it has a SQLSTATE. So the statement was rolled back. */
-export const isRejected = (error: unknown): boolean =>
-  /^(?:\d|F0|HV|P0|XX)[\dA-Z]+$/.test(errorCodeOf(error) ?? '');
+/**
+ * Whether the server rejected a statement, which was rolled back: the error has a SQLSTATE, and did not end
+ * the session.
+ */
+export function isRejected(error: unknown): boolean {
+  const coded = firstWithCode(error);
+  if (coded === undefined || coded.severity === 'FATAL' || coded.severity === 'PANIC') return false;
+  return /^(?:\d|F0|HV|P0|XX)[\dA-Z]+$/.test(coded.code);
+}
 
 /** Whether the server gave up waiting for a lock (55P03), and rolled the statement back. */
 export const isLockTimeout = (error: unknown): boolean => errorCodeOf(error) === '55P03';
@@ -88,8 +109,16 @@ export const isLockTimeout = (error: unknown): boolean => errorCodeOf(error) ===
  */
 export const isConflict = (error: unknown): boolean => ['40001', '40P01'].includes(errorCodeOf(error) ?? '');
 
-/** Whether the server rejects the login or has no such database: at a start, a mistake in a setting. */
-export const isRejectedLogin = (error: unknown): boolean => /^(28|3D000)/.test(errorCodeOf(error) ?? '');
+/**
+ * Whether the server refuses to open a connection for another reason than its load or its state, as when it
+ * rejects the login or has no such database: at a start, a mistake in a setting.
+ */
+export function isRejectedLogin(error: unknown): boolean {
+  const coded = firstWithCode(error);
+  if (coded === undefined) return false;
+  const isPassing = temporaryStates.test(coded.code) || temporaryCodes.test(coded.code);
+  return /^(28|3D000)/.test(coded.code) || (coded.isOfOpening === true && !isPassing);
+}
 
 /** Name of the constraint that a row violates; undefined for any other error. */
 export function brokenConstraint(error: unknown): string | undefined {

@@ -225,6 +225,20 @@ describe('a JWT is refused', () => {
     await expect(desk.authenticate(header)).rejects.toThrow('expired');
   });
 
+  test('when it expires while its keys are fetched', async () => {
+    const late = (response: ServerResponse) => {
+      desk.pass(12);
+      response.end(JSON.stringify({ keys: jwks }));
+    };
+    await using desk = await createDesk({ status: 500 });
+    await desk.add({ login: 'jane' });
+    const header = await desk.bearer({ exp: desk.seconds() + 6 });
+    await expect(desk.authenticate(header)).rejects.toBeInstanceOf(Unavailable);
+    desk.authority.state.answer = late;
+    await expect(desk.authenticate(header)).rejects.toThrow('expired');
+    expect(await desk.authenticate(await desk.bearer())).toMatchObject({ login: 'jane' });
+  });
+
   test('where none is configured', async () => {
     await using desk = await createDesk();
     await using plain = await createWorld();

@@ -59,6 +59,29 @@ test('a login that row-level security does not bind is a warning', async () => {
   ]);
 });
 
+test('a limit of the login or the database below what a gateway uses is a warning', async () => {
+  const owner = world.asOwner();
+  const [{ name }] = (await owner`select current_database() as name`) as unknown as [{ name: string }];
+  const ownerUrl = { DATABASE_OWNER_URL: door.urlOf(world.ownerConnection) };
+  const found = (connection: Connection) =>
+    findings(/^DATABASE_URL/, { ...ownerUrl, DATABASE_URL: door.urlOf(connection) });
+  const tooFew = (what: string, login: string) => {
+    const detail = `${what} allows ${login} 45 connections, and a gateway uses up to 46`;
+    return [{ check: 'DATABASE_URL', result: 'warning', detail: expect.stringContaining(detail) }];
+  };
+  // Not the login of the other tests, which need more.
+  const login = `limited_${process.pid}`;
+  await owner`create role ${owner(login)} login connection limit 45 in role ticketwire_app`;
+  const limited = { ...(world.connection as Exclude<Connection, string>), user: login };
+  expect(await found(limited)).toEqual(tooFew('the login', login));
+  await owner`drop role ${owner(login)}`;
+  await owner.unsafe(`alter database ${name} connection limit 45`);
+  expect(await found(world.connection)).toEqual(tooFew('the database', 'gateway'));
+  await owner.unsafe(`alter database ${name} connection limit -1`);
+  expect(await found(world.connection)).toMatchObject([{ result: 'ok' }]);
+  await owner.end();
+});
+
 test('a login that may not create the tables fails before the first start', async () => {
   const name = `test_fresh_${process.pid}`;
   const owner = world.asOwner();

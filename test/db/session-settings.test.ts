@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Connection, openDatabase } from '../../src/db/database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { add } from '../tickets/calls.ts';
 
@@ -22,6 +25,13 @@ const settings = {
   idle_session_timeout: '1s',
   IntervalStyle: 'sql_standard',
   client_min_messages: 'debug1',
+  client_encoding: 'LATIN1',
+  backslash_quote: 'off',
+  default_text_search_config: 'english',
+  gin_fuzzy_search_limit: '1',
+  transaction_timeout: '1s',
+  idle_in_transaction_session_timeout: '1ms',
+  synchronous_commit: 'off',
 } satisfies Record<string, string>;
 
 let database: TestDatabase;
@@ -62,6 +72,45 @@ test('settings of the database for its sessions change no answer', async () => {
   expect(expected.errors).toBeUndefined();
   expect(told.errors).toBeUndefined();
   expect(told.data).toEqual(expected.data);
+});
+
+test('a command waits longer for a lock than the database lets a transaction last', async () => {
+  const ticket = { ticketId: 6 };
+  const close = `mutation ($ticket: TicketSelector!) {
+    setTicketStatus(input: { ticket: $ticket, status: CLOSED }) { __typename } }`;
+  const holder = postgres({
+    ...(database.ownerConnection as Exclude<Connection, string>),
+    ...{ max: 2, fetch_types: false, onnotice: () => {} },
+    connection: {
+      idle_in_transaction_session_timeout: '0' as never,
+      transaction_timeout: '0',
+      search_path: 'public',
+    },
+  });
+  let isAnswered = false;
+  const asked = await holder.begin(async (tx) => {
+    await tx`select from tickets where id = ${ticket.ticketId} for update`;
+    const answer = odd.graphql<object>(close, { ticket }).finally(() => (isAnswered = true));
+    await eventually(async () => {
+      const waiting = await holder`select from pg_stat_activity where datname = current_database()
+        and wait_event_type = 'Lock' and clock_timestamp() - xact_start > interval '1.2 s'`;
+      return isAnswered || waiting.length > 0;
+    });
+    return { answer };
+  });
+  await holder.end();
+  const { data, errors } = await asked.answer;
+  expect([data, errors]).toEqual([{ setTicketStatus: { __typename: 'SetTicketStatusPayload' } }, undefined]);
+});
+
+test('neither a commit nor a search is less than it says', async () => {
+  const { connection } = database;
+  await using opened = openDatabase(connection, { poolSize: 1, writerConnections: 1 });
+  for (const pool of [opened.desk, opened.writer, opened.commands]) {
+    const rows = await pool.execute(`select current_setting('synchronous_commit') as commit,
+      current_setting('gin_fuzzy_search_limit') as "limit"`);
+    expect(rows).toEqual([{ commit: 'on', limit: '0' }]);
+  }
 });
 
 test('groups and repeated keys come to one result each', async () => {

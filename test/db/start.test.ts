@@ -99,6 +99,39 @@ test('a database that cannot be written is told at the start, and by readiness u
   await later.check();
 });
 
+test('a start whose foreign keys and triggers are turned off says which setting does that', async () => {
+  await using made = await createTestDatabase();
+  const { database: name } = made.ownerConnection as Place;
+  await owner.unsafe(`alter database ${name} set session_replication_role = replica`);
+  expect(await startWith({ gateway: made.connection, owner: made.ownerConnection })).toMatch(
+    /^ConfigError: DATABASE_URL: .*session_replication_role is replica/,
+  );
+});
+
+test('limits and forms of the owner’s login end no migration; one that cannot write says so', async () => {
+  const settings = {
+    standard_conforming_strings: 'off',
+    transaction_timeout: '100ms',
+    statement_timeout: '100ms',
+    idle_in_transaction_session_timeout: '100ms',
+    default_transaction_isolation: 'serializable',
+    search_path: 'elsewhere',
+  };
+  await withDatabase("encoding 'UTF8'", async (place) => {
+    const set = (key: string, value: string) =>
+      owner.unsafe(`alter database ${place.database} set ${key} = '${value}'`);
+    await set('default_transaction_read_only', 'on');
+    expect(await startWith({ owner: place })).toMatch(
+      /^ConfigError: DATABASE_URL: transactions are read-only/,
+    );
+    await set('default_transaction_read_only', 'off');
+    for (const [key, value] of Object.entries(settings)) await set(key, value);
+    await migrate(place);
+    await using gateway = openDatabase({ ...place, user: (database.connection as Place).user });
+    await gateway.checkAll();
+  });
+});
+
 test('a process opens as many connections as OPERATIONS.md says', async () => {
   const said = await readFile(new URL('../../docs/OPERATIONS.md', import.meta.url), 'utf8');
   const [, beside, unset] = /3 × `DATABASE_POOL` \+ (\d+) connections, which is (\d+) by default/.exec(

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DrizzleQueryError } from 'drizzle-orm';
 import { expect, test } from 'vitest';
-import { asUnavailable } from '../../src/platform/database-faults.ts';
+import { asUnavailable, isRejected } from '../../src/platform/database-faults.ts';
 import { Unavailable } from '../../src/platform/errors.ts';
 
 /** As the driver and Drizzle throw it: the query's error wraps what happened. */
@@ -84,4 +84,22 @@ test.each([
   const fault = queryFailed(Object.assign(new Error('from the server'), { code }));
   expect(asUnavailable(fault)).toBeInstanceOf(Unavailable);
   expect(asUnavailable(fault)).toMatchObject({ nothingWritten });
+});
+
+test.each([
+  ['a log of the server that finds no room', '53100', 'PANIC'],
+  ['one that cannot be flushed', '58030', 'PANIC'],
+  ['a file of the server that is missing', '58P01', 'FATAL'],
+  ['a mistake in the server', 'XX000', 'FATAL'],
+])('%s may end the server after the commit', (_, code, severity) => {
+  const fault = queryFailed(Object.assign(new Error('from the server'), { code, severity }));
+  expect(asUnavailable(fault)).toBeInstanceOf(Unavailable);
+  expect(asUnavailable(fault)).toMatchObject({ nothingWritten: false });
+  expect(isRejected(fault)).toBe(false);
+});
+
+test.each(['58030', 'XX000', '23505'])('%s of a statement is a fault of it, and rolled back', (code) => {
+  const fault = queryFailed(Object.assign(new Error('from the server'), { code, severity: 'ERROR' }));
+  expect(asUnavailable(fault)).toBe(fault);
+  expect(isRejected(fault)).toBe(true);
 });

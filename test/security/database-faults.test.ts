@@ -1,4 +1,9 @@
+import { randomBytes } from 'node:crypto';
+import postgres from 'postgres';
 import { expect, test } from 'vitest';
+import type { Connection } from '../../src/db/database.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 
 const add = `mutation($input: AddTicketMessageInput!) {
@@ -50,4 +55,53 @@ test('while the database does not answer, everything says so in bounded time; th
   const more = after.messages! - before.messages!;
   expect(after.events! - before.events!).toBe(more);
   expect(more).toBeLessThan(20);
+});
+
+/** What an administrator does while they work on a database, and how they undo it. */
+const closings: Record<string, (database: string, login: string) => readonly [close: string, open: string]> =
+  {
+    'whose login may not connect': (database) => [
+      `revoke connect on database ${database} from public`,
+      `grant connect on database ${database} to public`,
+    ],
+    'that allows no connections': (database) => [
+      `alter database ${database} allow_connections false`,
+      `alter database ${database} allow_connections true`,
+    ],
+    'whose login has lost its role': (_, login) => [
+      `revoke ticketwire_app from ${login}`,
+      `grant ticketwire_app to ${login}`,
+    ],
+  };
+
+test.each(Object.keys(closings))('a database %s is one that does not answer for a while', async (name) => {
+  await using made = await createTestDatabase('demo');
+  const place = made.ownerConnection as Exclude<Connection, string>;
+  const owner = postgres({ ...place, database: 'postgres', max: 1, onnotice: () => {} });
+  const login = `kept_out_${randomBytes(4).toString('hex')}`;
+  await owner.unsafe(`create role ${login} login in role ticketwire_app`);
+  const [close, open] = closings[name]!(place.database, login);
+  try {
+    await using gateway = await startGateway({
+      database: { ...made, connection: { ...place, user: login } },
+    });
+    const before = await gateway.counts();
+    await owner.unsafe(close);
+    await owner`select pg_terminate_backend(pid) from pg_stat_activity where usename = ${login}`;
+    const sessions = () => owner`select from pg_stat_activity where usename = ${login}`;
+    await eventually(async () => (await sessions()).length === 0);
+    const { status, errors } = await gateway.graphql(add, input('closed'));
+    expect([status, errors?.[0]?.extensions]).toMatchObject([
+      503,
+      { code: 'UNAVAILABLE', nothingWritten: true },
+    ]);
+    expect((await gateway.legacy({ TicketREF: 'INC-000047', Message: 'closed' })).status).toBe(503);
+    await owner.unsafe(open);
+    await expect.poll(async () => (await gateway.graphql(add, input('open'))).status).toBe(200);
+    expect((await gateway.counts()).messages).toBe(before.messages! + 1);
+  } finally {
+    await owner.unsafe(open);
+    await owner.unsafe(`drop role ${login}`);
+    await owner.end();
+  }
 });

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
+import { sendRaw } from '../support/raw-http.ts';
 
 let gateway: Gateway;
 beforeAll(async () => {
@@ -47,6 +48,31 @@ test('a compressed body is not unpacked', async () => {
     415,
     ['BAD_REQUEST'],
   ]);
+});
+
+test('a body that is packed inside its chunks is not taken for what it contains', async () => {
+  const before = await gateway.counts();
+  const bodies = {
+    '/graphql': '{"query":"{ viewer { login } }"}',
+    '/api/Tickets/NewMessage': '{"TicketId":47,"Message":"packed"}',
+    '/uploads': 'packed',
+    '/nowhere': 'packed',
+  };
+  const say = (path: string, body: string, encoding: string) =>
+    sendRaw(
+      gateway.url,
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${asOperator}\r\n` +
+        `Content-Type: application/json\r\nTransfer-Encoding: ${encoding}\r\n\r\n` +
+        `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
+    );
+  for (const [path, body] of Object.entries(bodies))
+    for (const encoding of ['gzip, chunked', 'GZIP\r\nTransfer-Encoding: chunked', 'identity, chunked']) {
+      const { status, body: told, closed } = await say(path, body, encoding);
+      expect([path, status, closed]).toEqual([path, 501, true]);
+      expect(told).toContain('The only supported Transfer-Encoding is chunked.');
+    }
+  expect(await gateway.counts()).toEqual(before);
+  expect((await say('/graphql', bodies['/graphql'], 'Chunked')).status).toBe(200);
 });
 
 test('a stranger’s endless form is cut off', async () => {

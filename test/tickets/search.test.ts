@@ -229,6 +229,36 @@ test('what was copied around a reference is not searched for', async () => {
   expect(errors?.[0]?.extensions?.code).toBe('INVALID_INPUT');
 });
 
+test('a reference is found with the sign for a number before it, which may be a part of it', async () => {
+  const [first, second] = await gateway.sql<{ id: number }[]>`
+    insert into tickets (reference, subject, requester_id)
+    values ('#7700', 'with a sign', 2), ('7700', 'without one', 2) returning id`;
+  const both = [second!.id, first!.id];
+  for (const as of [asOperator, asRequester]) {
+    const listed = async (filter: string) =>
+      (
+        await ask<{ nodes: { ticketId: number }[] }>(
+          gateway,
+          `{ tickets(filter: { ${filter} }) { nodes { ticketId } } }`,
+          {},
+          { authorization: as },
+        )
+      ).nodes.map(({ ticketId }) => ticketId);
+    for (const text of ['#INC-000047', '(#inc-000047),'])
+      expect([text, ticketsIn(await search(text, {}, as))]).toEqual([text, [47]]);
+    expect(await listed('reference: "#inc-000047"')).toEqual([47]);
+    expect(await listed('text: "#INC-000047"')).toEqual([47]);
+    expect(ticketsIn(await search('#7700', {}, as))).toEqual(both);
+    expect(ticketsIn(await search('#770', { first: 1 }, as))).toEqual([second!.id]);
+    expect(ticketsIn(await search('7700', {}, as))).toEqual([second!.id]);
+    expect(await listed('reference: "#7700"')).toEqual(both);
+    expect(await listed('reference: "7700"')).toEqual([second!.id]);
+    for (const none of ['#', '##', '(#)']) expect(ticketsIn(await search(none, {}, as))).not.toContain(47);
+    expect(await listed('reference: "#"')).toEqual([]);
+  }
+  await gateway.sql`delete from tickets where reference in ('#7700', '7700')`;
+});
+
 test('what was redacted is not found', async () => {
   const id = await write('The password is hurdygurdy');
   expect(messagesIn(await search('hurdygurdy'))).toEqual([id]);

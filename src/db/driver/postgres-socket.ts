@@ -114,6 +114,8 @@ export function openWire(
     // The driver answers a request for a password a microtask later. If the wire had closed in between, its
     // answer would end the process.
     const isLate = error !== undefined && protocol.isStarting;
+    // So it is known that no statement was sent, whatever the server calls it.
+    if (isLate) Object.assign(error, { isOfOpening: true });
     if (data.length > 0 && !isLate) events.emit('data', data);
     if (error !== undefined) end(error);
   }

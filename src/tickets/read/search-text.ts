@@ -53,16 +53,29 @@ const wordsOf = (text: SQL): SQL => sql`text_query(${text})`;
 /** The beginning of a reference or an address, without brackets. Null if it is empty, as that matches all. */
 const beginningOf = (text: SQL): SQL =>
   sql`nullif(lower(btrim(plain_text(${text}), '[](){}<>"'',.;:!?')), '')`;
+/** The same without the `#` that people write before a reference. Null if it has none, or nothing else. */
+const beginningBehindSign = (text: SQL): SQL =>
+  sql`case when starts_with(${beginningOf(text)}, '#')
+    then nullif(ltrim(${beginningOf(text)}, '#'), '') end`;
 const newest = sql`2147483647`;
 
 /**
  * SQL for the ids of tickets that match the text, newest first: by words of the subject, or by the beginning
- * of the reference or of the requester's address. For operators, who see everything.
+ * of the reference, with a `#` before it or not, or of the requester's address. For operators, who see
+ * everything.
  * @param before only ids below this; by default all
  * @param most how many ids at most; by default 1,000
  */
-export const ticketsWith = (text: SQL, before: SQL = newest, most: SQL = sql.raw(`${maxTicketHits}`)): SQL =>
-  sql`select find_ticket_ids(${wordsOf(text)}, ${beginningOf(text)}, ${before}, ${most})`;
+export const ticketsWith = (
+  text: SQL,
+  before: SQL = newest,
+  most: SQL = sql.raw(`${maxTicketHits}`),
+): SQL => sql`
+  select f.id from (
+    select find_ticket_ids(${wordsOf(text)}, ${beginningOf(text)}, ${before}, ${most})
+    union select find_ticket_ids('', ${beginningBehindSign(text)}, ${before}, ${most})
+    where ${beginningBehindSign(text)} is not null
+  ) f (id) order by f.id desc limit ${most}`;
 
 /**
  * SQL for the ids of messages, private ones too, whose bodies match the text, newest first. For operators,
@@ -87,7 +100,8 @@ export const ownTicketsWith = (text: SQL, viewer: SQL, before: SQL = newest): SQ
     order by t.status desc, t.id desc limit ${sql.raw(String(ownTickets))}
   ) o
   where text_words(o.subject) @@ (select ${wordsOf(text)})
-    or starts_with(lower(plain_text(o.reference)), (select ${beginningOf(text)}))`;
+    or starts_with(lower(plain_text(o.reference)), (select ${beginningOf(text)}))
+    or starts_with(lower(plain_text(o.reference)), (select ${beginningBehindSign(text)}))`;
 
 const activeFirst = (viewer: SQL): SQL =>
   byLastMessage({

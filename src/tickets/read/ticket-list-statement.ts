@@ -204,7 +204,10 @@ function candidates(shape: TicketListShape, most?: SQL): SQL[] {
   const { byOperator, orderBy, byReference, byText, updatedAfter, hasUnsettledDelivery } = shape;
   const found = [];
   if (byReference)
-    found.push(sql`select r.id from tickets r where r.reference_key = lower(${text('reference')})`);
+    found.push(
+      sql`select r.id from tickets r where r.reference_key in
+        (lower(${text('reference')}), ltrim(lower(${text('reference')}), '#'))`,
+    );
   if (byText)
     found.push(
       byOperator ? ticketsWith(text('text'), undefined, most) : ownTicketsWith(text('text'), int('viewerId')),

@@ -320,10 +320,10 @@ describe("Apollo's subscriptions over multipart", () => {
   const accept =
     'multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/graphql-response+json,' +
     'application/json;q=0.9';
-  const ask = (query: string, signal?: AbortSignal) =>
+  const ask = (query: string, signal?: AbortSignal, more: Record<string, string> = {}) =>
     fetch(`${gateway.url}/graphql`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept, authorization },
+      headers: { 'content-type': 'application/json', accept, authorization, ...more },
       body: JSON.stringify({ query }),
       ...(signal && { signal }),
     });
@@ -350,6 +350,28 @@ describe("Apollo's subscriptions over multipart", () => {
       const [head, body] = part.split('\r\n\r\n');
       expect(head).toBe('\r\nContent-Type: application/json');
       expect(JSON.parse(body!)).toHaveProperty('payload.data.ticketEvents');
+    }
+  });
+
+  test('have no id: the cursor in a payload resumes them, as `after` and as Last-Event-ID', async () => {
+    const { cursor } = await say('before');
+    const { messageId } = await say('missed');
+    const query = (after: string) =>
+      `subscription { ticketEvents(ticket: {ticketId: 47} ${after}) { ticketMessage { messageId } } }`;
+    const ways: [string, Record<string, string>][] = [
+      [query(`after: "${cursor}"`), {}],
+      [query(''), { 'last-event-id': cursor }],
+    ];
+    for (const [asked, headers] of ways) {
+      const leaving = new AbortController();
+      const answer = await ask(asked, leaving.signal, headers);
+      let text = '';
+      for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
+        text += chunk;
+        if (text.includes('messageId')) break;
+      }
+      leaving.abort();
+      expect(/"messageId":(\d+)/.exec(text)?.[1]).toBe(String(messageId));
     }
   });
 

@@ -88,6 +88,13 @@ const judged = (found: CheckResult, { login, isUnrestricted }: Login): CheckResu
       }
     : found;
 
+const tooFew = (detail: string, { login, connections, limitedBy }: Login, most: number): CheckResult => ({
+  result: 'warning',
+  detail:
+    `${detail}; but ${limitedBy} allows ${login} ${connections} connections, and a gateway uses up to ` +
+    `${most}: raise that limit, or lower DATABASE_POOL`,
+});
+
 async function tryGateway(
   gateway: Connection,
   { poolSize, database: { kind } }: Config,
@@ -105,8 +112,10 @@ async function tryGateway(
   if (shortage !== undefined) return { result: 'warning', detail: shortage };
   const detail = 'connects as ticketwire_app; row-level security and grants are in place';
   const found = { result: 'ok', detail } as const;
+  const login = await checkLogin(gateway);
+  if (login.connections < most) return tooFew(detail, login, most);
   // The embedded server's only login is its superuser.
-  return kind === 'url' ? judged(found, await checkLogin(gateway)) : found;
+  return kind === 'url' ? judged(found, login) : found;
 }
 
 /** Signs in only. The full check needs the tables, which do not exist yet or are not current. */

@@ -3,7 +3,13 @@ import { firstColumnOf, headBytes, letters, queryMessage, sizeAt } from './proto
 import { errorOf, markPrefix } from './server-error.ts';
 
 /** Run-time parameters of a connection: values by name. Neither may contain a quote. */
-export type SessionSettings = Readonly<Record<string, string>>;
+export type SessionSettings = Readonly<Record<string, string | SettingWhere>>;
+
+/** A parameter that is set only where a condition in SQL holds when the connection is opened. */
+export interface SettingWhere {
+  readonly value: string;
+  readonly where: string;
+}
 
 /** The process of PostgreSQL that a connection is served by. */
 export interface ServerProcess {
@@ -82,8 +88,11 @@ export class SessionSetup {
 const statementsFor = (settings: SessionSettings, mark: string): string =>
   [
     'set role none; reset all; deallocate all; select pg_backend_pid()',
-    `select ${Object.entries(settings)
-      .map(([name, value]) => `set_config('${name}', '${value}', false)`)
-      .join(', ')}`,
+    `select ${Object.entries(settings).map(assignmentOf).join(', ')}`,
     `prepare ${mark} as select`,
   ].join('; ');
+
+const assignmentOf = ([name, setting]: [string, string | SettingWhere]): string =>
+  typeof setting === 'string'
+    ? `set_config('${name}', '${setting}', false)`
+    : `case when ${setting.where} then set_config('${name}', '${setting.value}', false) end`;

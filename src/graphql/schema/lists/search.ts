@@ -80,14 +80,13 @@ builder.queryField('search', (t) =>
     description:
       'Searches the tickets and messages that the viewer may see: first the tickets, then the messages, ' +
       'the newest of each first. All words must occur, as whole words, in any order and case: `"broken ' +
-      'pipe"` is a phrase, `-word` excludes, `or` is a choice. References and addresses are found by ' +
-      'their beginning. Of a body, the first 50,000 characters are searched. A message is found as soon ' +
-      'as it is written. When thousands, or megabytes, are written within seconds, or no worker runs, all ' +
-      'but the newest (1,000, 2 MB) are found only after a worker has indexed them. For a requester, the ' +
-      '2,000 newest of their own tickets in each status are searched, and the newest public messages ' +
-      '(1,000, 2 MB) of their 100 most recently active tickets. Needs the scope READ. Example: ' +
-      '`search(text: "printer -paper", first: ' +
-      '20)`.',
+      'pipe"` is a phrase, `-word` excludes, `or` is a choice. References, also with a `#` before them, ' +
+      'and addresses are found by their beginning. Of a body, the first 50,000 characters are searched. ' +
+      'A message is found as soon as it is written. When thousands, or megabytes, are written within ' +
+      'seconds, or no worker runs, all but the newest (1,000, 2 MB) are found only after a worker has ' +
+      'indexed them. For a requester, the 2,000 newest of their own tickets in each status are searched, ' +
+      'and the newest public messages (1,000, 2 MB) of their 100 most recently active tickets. Needs ' +
+      'the scope READ. Example: `search(text: "printer -paper", first: 20)`.',
     args: {
       text: t.arg.string({
         required: true,

@@ -24,7 +24,9 @@ const TicketFilterInput = builder.inputType('TicketFilter', {
   fields: (t) => ({
     status: t.field({ type: TicketStatusEnum, description: 'Only tickets in this status: `OPEN`.' }),
     requester: t.id({ description: 'Id of a `Person`: only their tickets. Example: `"UGVyc29uOjM="`.' }),
-    reference: t.string({ description: 'The whole reference: `"INC-000047"`. Not case-sensitive.' }),
+    reference: t.string({
+      description: 'The whole reference, also with a `#` before it: `"INC-000047"`. Not case-sensitive.',
+    }),
     text: t.string({
       description:
         "Words of the subject, or the beginning of the reference or of the requester's address: " +
