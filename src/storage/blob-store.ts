@@ -107,6 +107,13 @@ export interface BlobStore {
    * @throws BlobMissing
    */
   finish(key: string): Promise<StoredBlob>;
+  /**
+   * Copies an unfinished blob, as far as it is durable, to a new key, for a writer that follows one which may
+   * only be asleep: whatever that one still does under the old key leaves the copy alone. The old blob stays,
+   * to be removed once nothing refers to it, and cannot be appended to any more.
+   * @returns the new key; undefined when there is no such unfinished blob
+   */
+  takeOver(key: string): Promise<string | undefined>;
   /** Removes an unfinished blob. Ignores a finished and a missing one. */
   abandon(key: string): Promise<void>;
 
