@@ -66,14 +66,15 @@ async function leave(req: ClientRequest): Promise<void> {
 }
 
 const faults: S3Fault[] = ['hang', 'stall', 'trickle'];
-const calls: [what: string, name: string, method: string, range?: string][] = [
+type Call = [what: string, name: string, method: string, range?: string];
+const calls: Call[] = [
   ['a GET', 'file', 'GET'],
   ['a GET of a range', 'file', 'GET', 'bytes=1000000-'],
   ['a GET of a picture', 'picture', 'GET'],
   ['a HEAD of a picture', 'picture', 'HEAD'],
   ['a GET of a mail', 'mail', 'GET'],
 ];
-test.each(faults.flatMap((fault) => calls.map((call) => [fault, ...call] as const)))(
+test.each(faults.flatMap((fault) => calls.map((call): [S3Fault, ...Call] => [fault, ...call])))(
   'of S3 whose answers %s, nothing is awaited once the client of %s has left, and nothing is a fault',
   async (fault, _what, name, method, range) => {
     const url = name === 'picture' ? await addPicture() : urls[name]!;
