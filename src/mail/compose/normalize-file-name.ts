@@ -49,10 +49,10 @@ function extensionOf(name: string): string {
 }
 
 /**
- * The beginning of a name, a mark, and the name's extension, at most 200 octets of UTF-8 together. The mark is
- * `~` and eight hexadecimal digits, which follow from the whole name: names that differ behind the cut stay
- * different. No character is cut, nor one that consists of several, as a flag does. A shorter name stays as it
- * is.
+ * The beginning of a name, a mark, and the name's extension, at most 200 octets of UTF-8 together. The mark
+ * is `~` and eight hexadecimal digits, which follow from the whole name: names that differ behind the cut
+ * stay different. No character is cut, nor one that consists of several, as a flag does. A shorter name stays
+ * as it is.
  * @param whole the name as it was sent, of which `name` may be a part
  */
 export function shortenName(name: string, whole = name): string {

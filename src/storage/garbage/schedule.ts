@@ -66,7 +66,7 @@ export function startCollectionSchedule({
   let off: string | undefined;
   /** By part, because each may have a different reason. */
   const unlikely = new Map<string, string>();
-  /** Beginnings of the parts whose turn has come. At most all of them wait, however long a collection takes. */
+  /** Beginnings of the parts whose turn has come. Each waits once, however long a collection takes. */
   const due = new Set<string>();
   let running: Promise<void> | undefined;
   const begin = () => {

@@ -10,7 +10,7 @@ const resumptions = 3;
 const leastBytes = 32 * 1024;
 
 /** How an object is read. */
-export interface ReadOptions {
+export interface ObjectReading {
   /** First and last byte, as in HTTP; undefined: the whole object. */
   readonly range?: { readonly start: number; readonly end: number } | undefined;
   /**
@@ -33,7 +33,7 @@ export interface ReadOptions {
 export async function openObject(
   s3: S3Objects,
   name: string,
-  { range, bytesWithinMs, signal }: ReadOptions,
+  { range, bytesWithinMs, signal }: ObjectReading,
 ): Promise<Readable> {
   // The first response shows whether the object exists.
   let body = await s3.get(name, { range, signal });

@@ -65,9 +65,9 @@ const take = preparePerPool((db: Db) => {
  * Takes the lease of an unfinished upload for 6 seconds if it is free or expired. If another request holds
  * the lease, it is marked as wanted, so that its holder's next renewal fails. It does not wait.
  * @param by random UUID of the request
- * @returns FREE when it was taken, and when there is no such upload; UNFREED when it was taken and the one who
- *   held it has not freed it: that one may have died, or be asleep with its work half done; HELD when another
- *   request holds it
+ * @returns FREE when it was taken, and when there is no such upload; UNFREED when it was taken and the one
+ *   who held it has not freed it: that one may have died, or be asleep with its work half done; HELD when
+ *   another request holds it
  */
 export async function takeLease(db: Db, uploadId: string, by: string): Promise<'FREE' | 'UNFREED' | 'HELD'> {
   const [row] = await take(db).execute({ id: uploadId, writer: by });
@@ -79,7 +79,7 @@ export async function takeLease(db: Db, uploadId: string, by: string): Promise<'
 export const isHeldBy = (uploadId: string, by: string) =>
   and(eq(openUploads.id, uploadId), eq(openUploads.writer, by))!;
 
-/** Whether `by` still has the lease of an unfinished upload, expired or not. Locks the row in a transaction. */
+/** Whether `by` still has the lease of an upload, expired or not. Locks the row in a transaction. */
 export async function holdsLease(db: Db | Tx, uploadId: string, by: string): Promise<boolean> {
   const held = await db
     .select({ id: openUploads.id })

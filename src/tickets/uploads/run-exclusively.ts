@@ -9,9 +9,9 @@ import { freeLease, holdsLease, renewLease, takeLease } from './lease.ts';
 /*
  * Requests for one unfinished upload run one at a time. A later request ends the earlier one, which its
  * client has given up: directly within a process, and through the row's `wanted` flag across processes
- * (`lease.ts`). A request whose process slept past its lease wakes up while a later one writes, or after it.
- * It must change nothing then: neither the row, which names its writer, nor the bytes, which the later request
- * has taken over under another key (`take-over.ts`).
+ * (`lease.ts`). A request whose process slept past its lease wakes up while a later one writes, or after
+ * it. It must change nothing then: neither the row, which names its writer, nor the bytes, which the later
+ * request has taken over under another key (`take-over.ts`).
  */
 
 /** Milliseconds between renewals of the lease, which also check whether another process wants it. */
@@ -105,8 +105,9 @@ async function whileHeld<T>(
     return await work(writer);
   } catch (error) {
     // What was told on purpose is told; any other error may come of what the new writer has done.
-    if (error instanceof UploadFault || error instanceof Refusal) throw error;
-    throw (await holdsLease(db, uploadId, writer).catch(() => true)) ? error : busy();
+    const isTold = error instanceof UploadFault || error instanceof Refusal;
+    if (isTold || (await holdsLease(db, uploadId, writer).catch(() => true))) throw error;
+    throw busy();
   } finally {
     clearInterval(renewal);
     if (!isAnothers) await freeLease(db, uploadId, writer).catch(() => {});

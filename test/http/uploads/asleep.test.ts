@@ -8,7 +8,7 @@ import { eventually } from '../../support/eventually.ts';
 import { asOperator, type Gateway, startGateway } from '../../support/gateway.ts';
 import { startS3Server } from '../../support/servers/s3-server.ts';
 
-/* A process that sleeps past its lease of an upload, and wakes up when another process has gone on with it. */
+/* A process that sleeps past its lease of an upload, and wakes up when another has gone on with it. */
 
 const size = 12_000_000;
 const whole = randomBytes(size);
