@@ -66,7 +66,11 @@ export function createScanWorker(ports: ScanWorkerPorts): ScanWorker {
     };
     const holding = setInterval(renew, (leaseSeconds * 1000) / 3);
     try {
-      const result = await scanStream(clamd, await blobs.open(blobKey), ending.signal);
+      const result = await scanStream(
+        clamd,
+        await blobs.open(blobKey, undefined, ending.signal),
+        ending.signal,
+      );
       if (result.scan === 'INFECTED')
         log.warn({ attachmentId, found: result.found }, 'a file is infected; it is not served');
       if (failures > 0) log.info('the scanner at CLAMD_URL answers again');

@@ -70,11 +70,14 @@ export interface BlobStore {
   put(source: Source, maxBytes: number): Promise<StoredBlob>;
   /**
    * Reads a finished blob, or a range of it. `start` and `end` are the first and the last byte, as in HTTP.
-   * The caller reads the stream to its end or destroys it. The stream of S3 fails with StoreUnavailable when
-   * the rest of the bytes cannot be had; that of a disk, with the system's error.
+   * The caller reads the stream to its end or destroys it, which ends at once what the store does for it. The
+   * stream of S3 fails with StoreUnavailable when the rest of the bytes cannot be had; that of a disk, with
+   * the system's error.
+   * @param signal for a reader who may leave: it ends the opening, whose promise rejects with the signal's
+   *   reason, and destroys the stream without an error
    * @throws BlobMissing, also for a blob that is unfinished or was set aside
    */
-  open(key: string, range?: { start: number; end: number }): Promise<Readable>;
+  open(key: string, range?: { start: number; end: number }, signal?: AbortSignal): Promise<Readable>;
   /** Bytes of a finished blob; undefined when there is none. */
   byteSizeOf(key: string): Promise<number | undefined>;
   /** Destroys a blob, finished or not, without setting it aside. Removing a missing one is not an error. */
@@ -107,6 +110,13 @@ export interface BlobStore {
    * @throws BlobMissing
    */
   finish(key: string): Promise<StoredBlob>;
+  /**
+   * Copies an unfinished blob, as far as it is durable, to a new key, for a writer that follows one which may
+   * only be asleep: whatever that one still does under the old key leaves the copy alone. The old blob stays,
+   * to be removed once nothing refers to it, and cannot be appended to any more.
+   * @returns the new key; undefined when there is no such unfinished blob
+   */
+  takeOver(key: string): Promise<string | undefined>;
   /** Removes an unfinished blob. Ignores a finished and a missing one. */
   abandon(key: string): Promise<void>;
 

@@ -55,7 +55,9 @@ async function ownStore(
 
 /**
  * Adds one to the number of garbage collections (`generation`) in the database, and then writes it to the
- * store. In this order the database is never behind the store after a crash.
+ * store. In this order the database is never behind the store after a crash. Of several processes that do so
+ * at once, one may be late and overwrite a higher number in the store: each writes until the database has no
+ * higher one.
  * @throws Error when the database has no record of its store; the error of the store, after the number in the
  *   database has grown
  */
@@ -65,7 +67,12 @@ export async function countCollection(db: Db, store: BlobStore): Promise<void> {
     .set({ generation: sql`${blobStores.generation} + 1` })
     .returning({ id: blobStores.id, generation: blobStores.generation });
   if (mine === undefined) throw new Error('the database has lost the record of its blob store');
-  await store.setIdentity(mine);
+  for (let written = mine; ; ) {
+    await store.setIdentity(written);
+    const now = await findMine(db);
+    if (now === undefined || now.id !== written.id || now.generation <= written.generation) return;
+    written = now;
+  }
 }
 
 /**

@@ -5,22 +5,26 @@ import { shortenName } from '../mail/compose/normalize-file-name.ts';
 /**
  * Makes a file name safe to show, send and save anywhere, in NFC. Folders, control and bidirectional
  * characters, and blanks and dots at either end are removed. Each of `"<>|:*?` becomes `_`, and a reserved
- * device name is prefixed with `_`. At most 200 bytes of UTF-8 remain, with the extension. Zero-width joiners
- * stay.
+ * device name is prefixed with `_`. At most 200 bytes of UTF-8 remain, with the extension, and a mark that
+ * tells names apart which differ in what was cut off (`shortenName`). Zero-width joiners stay.
  * @param index of the attachment, from 0. When nothing visible remains, the name is `attachment-` and `index`
  *   + 1
  */
 export function cleanFileName(name: string, index: number): string {
   // The expressions below are quadratic in runs of dots. Only 200 bytes remain, so a long name is cut to its
-  // two ends first.
-  const short = name.length > 4096 ? name.slice(0, 4000) + name.slice(-96) : name;
+  // two ends first, between two characters.
+  const short =
+    name.length > 4096
+      ? name.slice(0, 4000).replace(/[\ud800-\udbff]$/, '') + name.slice(-96).replace(/^[\udc00-\udfff]/, '')
+      : name;
   const last = short.toWellFormed().normalize('NFC').split(/[\\/]/).at(-1)!;
   const visible = withoutMisleading(last)
     .replace(/["<>|:*?]/g, '_')
     .trim()
     .replace(/^\.+|[. ]+$/g, '');
   if (isInvisible(visible)) return `attachment-${index + 1}`;
-  return shortenName(/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(visible) ? `_${visible}` : visible);
+  const isDevice = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(visible);
+  return shortenName(isDevice ? `_${visible}` : visible, name);
 }
 
 /**

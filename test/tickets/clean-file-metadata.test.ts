@@ -27,9 +27,62 @@ describe('a name', () => {
 
   test('of 4,000 characters keeps its extension, and no half of a character', () => {
     const kept = cleanFileName(`${'👨\u200d👩'.repeat(1000)}.tar.gz`, 0);
-    expect(kept).toMatch(/^(👨\u200d👩)+(👨\u200d?)?\.gz$/u);
+    expect(kept).toMatch(/^(👨\u200d👩)+~[0-9a-f]{8}\.gz$/u);
     expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(200);
     expect(kept.isWellFormed()).toBe(true);
+  });
+
+  test.each([
+    ['a', '.pdf'],
+    ['ž', '.docx'],
+    ['😀', '.png'],
+    ['🇨🇿', '.jpeg'],
+    ['e\u0301\u0323', '.code-workspace'],
+    ['한', '.문서'],
+    ['a b. ', ''],
+  ])('of many %j is cut between two of them, wherever that is, and keeps %j', (unit, extension) => {
+    const units = unit.normalize('NFC').repeat(250);
+    const [first] = new Intl.Segmenter().segment(units);
+    for (let shift = 0; shift < 12; shift += 1) {
+      const kept = cleanFileName('x'.repeat(shift) + unit.repeat(250) + extension, 0);
+      const octets = Buffer.byteLength(kept);
+      expect(octets).toBeLessThanOrEqual(200);
+      expect(octets).toBeGreaterThan(200 - Buffer.byteLength(unit));
+      expect(kept.isWellFormed()).toBe(true);
+      expect(kept.endsWith(extension)).toBe(true);
+      const stem = kept.slice(shift, kept.length - extension.length).replace(/~[0-9a-f]{8}$/, '');
+      expect(units.startsWith(stem)).toBe(true);
+      expect(stem.length % first!.segment.length).toBe(0);
+      expect(cleanFileName(kept, 0)).toBe(kept);
+    }
+  });
+
+  test('of up to 200 octets stays as it is', () => {
+    for (const name of [`${'ž'.repeat(98)}.pdf`, `${'a'.repeat(196)}.pdf`, `${'a'.repeat(190)}.dokument`])
+      expect(cleanFileName(name, 0)).toBe(name.slice(0, 200));
+  });
+
+  test('that differs from another behind the cut, or in the middle of thousands, stays different', () => {
+    const long = (at: number, what: string, size: number) =>
+      `${'a'.repeat(at)}${what}${'b'.repeat(size - at)}.pdf`;
+    for (const [at, size] of [
+      [199, 200],
+      [250, 300],
+      [4500, 9000],
+    ] as const) {
+      const names = ['1', '2', 'ž', ' '].map((what) => cleanFileName(long(at, what, size), 0));
+      expect(new Set(names).size).toBe(4);
+    }
+    expect(cleanFileName(long(250, '1', 300), 0)).toBe(cleanFileName(long(250, '1', 300), 3));
+  });
+
+  test('of which a character lies across the place where a very long one is cut first is not broken', () => {
+    const joiners = '\u200d';
+    for (const before of [3999, 4000])
+      for (const after of [94, 95, 96]) {
+        const name = `${'\u202e'.repeat(before)}😀${joiners.repeat(2000)}😀${'\u202e'.repeat(after - 5)}.png`;
+        expect(cleanFileName(name, 0)).not.toContain('\ufffd');
+      }
   });
 });
 

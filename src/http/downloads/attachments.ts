@@ -16,7 +16,7 @@ import { passwordChallenge, refuseMethod, sendText, withoutRead } from '../respo
 import type { Handle } from '../server.ts';
 import { rangeOf } from './byte-range.ts';
 import { preconditionOf, rangeIfSame } from './preconditions.ts';
-import { sendBody } from './send-body.ts';
+import { sendBody, signalOfLeaving } from './send-body.ts';
 
 /** What downloads need. */
 export interface DownloadPorts {
@@ -58,7 +58,11 @@ export function createDownloads(ports: DownloadPorts): Handle {
     const attachment =
       id === undefined || ctx.viewer === undefined ? undefined : (await loadAttachments(ctx, [id])).get(id);
     if (attachment === undefined || !isServed(attachment)) return sendText(res, 404, 'Not found\n');
-    await answerFile(ports, ctx, req, res, attachment, signed);
+    const leaving = signalOfLeaving(res);
+    await answerFile(ports, ctx, req, res, { attachment, signed, leaving }).catch((error) => {
+      // Nobody is left to answer, and what was read for them has been ended.
+      if (!leaving.aborted) throw error;
+    });
   };
 }
 
@@ -72,13 +76,19 @@ async function signedFor(
   return userId === undefined ? undefined : findReader(userId);
 }
 
+interface Requested {
+  readonly attachment: Attachment;
+  readonly signed: boolean;
+  /** Aborted when the client leaves. */
+  readonly leaving: AbortSignal;
+}
+
 async function answerFile(
   { sniff }: DownloadPorts,
   ctx: TicketContext,
   req: IncomingMessage,
   res: ServerResponse,
-  attachment: Attachment,
-  signed: boolean,
+  { attachment, signed, leaving }: Requested,
 ): Promise<void> {
   const { byteSize, blobKey } = attachment;
   const etag = `"${attachment.sha256.toString('hex')}"`;
@@ -93,13 +103,15 @@ async function answerFile(
     const contentRange = `bytes */${byteSize}`;
     return sendText(res, 416, 'Range not satisfiable\n', { 'Content-Range': contentRange });
   }
-  const picture = mayBeShown(attachment) ? await sniff(blobKey!, byteSize) : undefined;
+  const picture = mayBeShown(attachment) ? await sniff(blobKey!, byteSize, leaving) : undefined;
   const shown = shownAs(attachment, picture);
   // A file that is not scanned yet is not handed out by a URL that stays valid for a minute.
   if (req.method === 'GET' && attachment.scan !== 'PENDING' && ctx.services.blobs.presign !== undefined)
     return answerElsewhere(res, await ctx.services.blobs.presign(blobKey!, presignedAs(shown)), signed);
   const body =
-    req.method === 'HEAD' || byteSize === 0 ? undefined : await ctx.services.blobs.open(blobKey!, range);
+    req.method === 'HEAD' || byteSize === 0
+      ? undefined
+      : await ctx.services.blobs.open(blobKey!, range, leaving);
   const length = range === undefined ? byteSize : range.end - range.start + 1;
   writeHead(res, range === undefined ? 200 : 206, {
     ...common,

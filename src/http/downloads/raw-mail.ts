@@ -7,7 +7,7 @@ import { openRawMail } from '../../tickets/deliveries/raw-mail.ts';
 import { dispositionOf } from '../content-disposition.ts';
 import { decodeSegment } from '../request-target.ts';
 import { passwordChallenge, refuseMethod, sendText, withoutRead } from '../respond.ts';
-import { sendBody } from './send-body.ts';
+import { sendBody, signalOfLeaving } from './send-body.ts';
 
 /**
  * Handles GET and HEAD of /deliveries/{id}/source: sends the mail as it was sent, or may have been sent,
@@ -31,7 +31,7 @@ export async function answerSource(
   const source =
     deliveryId === undefined
       ? undefined
-      : await openRawMail(ctx, { deliveryId }).catch((error) => {
+      : await openRawMail(ctx, { deliveryId, signal: signalOfLeaving(res) }).catch((error) => {
           if (error instanceof Refusal) return undefined;
           throw error;
         });

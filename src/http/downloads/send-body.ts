@@ -3,6 +3,14 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from '../../platform/log.ts';
 
+/** A signal that is aborted when the response closes: its client has left, or has all of it. */
+export function signalOfLeaving(res: ServerResponse): AbortSignal {
+  const leaving = new AbortController();
+  res.once('close', () => leaving.abort());
+  if (res.closed) leaving.abort();
+  return leaving.signal;
+}
+
 /**
  * Sends the body of a response and ends it. The head must have been written, with `byteSize` as its
  * Content-Length. When the source breaks off, or has fewer or more bytes, the connection is closed: otherwise
@@ -27,7 +35,8 @@ export async function sendBody(
       }
       if (left !== 0) throw new Error(`the file has ${left < 0 ? 'more' : 'fewer'} than ${byteSize} bytes`);
     } catch (error) {
-      isFault = true;
+      // When the client has left, the source was closed for that reason.
+      isFault = !res.destroyed;
       throw error;
     }
   }

@@ -1,39 +1,86 @@
+import { createHash } from 'node:crypto';
+
 /** Longest file name, in octets of UTF-8. */
 const maxNameOctets = 200;
+/** Longest extension that is kept, with its dot, in octets. */
+const maxExtensionOctets = 64;
 
 /** Normalizes a name to NFC, because macOS sends `ü` as two characters. Lone surrogates become U+FFFD. */
 export const normalizedName = (name: string): string => name.toWellFormed().normalize('NFC');
 
 /**
  * Normalizes a name for comparison. A name as sent and the same name as stored give the same key: it drops
- * everything that storing may remove or change. That need not hold for a name of about 200 octets or more,
- * which both shorten. Case stays. May be empty. Used to match `cid:` references.
+ * everything that storing may remove or change, and of a name that storing shortens, all but its mark and its
+ * extension. Case stays, except in what only the mark tells apart. May be empty. Used to match `cid:`
+ * references.
  */
 export function fileNameKey(name: string): string {
-  const plain = normalizedName(name)
+  const plain = plainName(name);
+  if (Buffer.byteLength(plain) > maxNameOctets) return markOf(plain) + extensionOf(plain);
+  // A name that is much shorter was not shortened, and only looks like it.
+  if (Buffer.byteLength(plain) < maxNameOctets / 2) return plain;
+  return /~[0-9a-f]{8}(?:\.[^.]*)?$/.exec(plain)?.[0] ?? plain;
+}
+
+/** Takes linear time: a name may have been sent with a million dots. */
+function plainName(name: string): string {
+  const shown = normalizedName(name)
     .split(/[\\/]/)
     .at(-1)!
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
     .replace(/["<>|:*?]/g, '_')
-    .replace(/\s+/g, ' ')
-    .replace(/^[ .]+/, '');
-  const end = /[^ .](?=[ .]*$)/.exec(plain)?.index ?? -1;
-  return shortenName(plain.slice(0, end + 1).replace(/^_(?=(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))/i, ''));
+    .replace(/\s+/g, ' ');
+  const isEdge = (at: number) => shown[at] === ' ' || shown[at] === '.';
+  let from = 0;
+  let to = shown.length;
+  while (from < to && isEdge(from)) from += 1;
+  while (to > from && isEdge(to - 1)) to -= 1;
+  return shown.slice(from, to).replace(/^_(?=(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))/i, '');
+}
+
+/** Tells names apart that differ in what was cut off, in more than their case. */
+const markOf = (plain: string): string =>
+  `~${createHash('sha256').update(plain.toLowerCase()).digest('hex').slice(0, 8)}`;
+
+/** With its dot; empty when there is none, or something else follows the last dot. */
+function extensionOf(name: string): string {
+  const extension = /\.[\p{L}\p{M}\p{N}_+-]{1,32}$/u.exec(name)?.[0] ?? '';
+  return Buffer.byteLength(extension) > maxExtensionOctets ? '' : extension;
 }
 
 /**
- * The beginning of a name and its extension, at most 200 octets of UTF-8 together. A shorter name stays as it
- * is. Only up to ten ASCII letters and digits after the last dot count as an extension.
+ * The beginning of a name, a mark, and the name's extension, at most 200 octets of UTF-8 together. The mark
+ * is `~` and eight hexadecimal digits, which follow from the whole name: names that differ behind the cut
+ * stay different. No character is cut, nor one that consists of several, as a flag does. A shorter name stays
+ * as it is.
+ * @param whole the name as it was sent, of which `name` may be a part
  */
-export function shortenName(name: string): string {
+export function shortenName(name: string, whole = name): string {
   if (Buffer.byteLength(name) <= maxNameOctets) return name;
-  const extension = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';
-  let stem = '';
-  let octets = extension.length;
-  for (const character of name.slice(0, name.length - extension.length)) {
-    octets += Buffer.byteLength(character);
-    if (octets > maxNameOctets) break;
-    stem += character;
+  const extension = extensionOf(name);
+  const end = markOf(plainName(whole)) + extension;
+  const stem = name.slice(0, name.length - extension.length);
+  return beginningOf(stem, maxNameOctets - Buffer.byteLength(end)) + end;
+}
+
+const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
+
+function beginningOf(text: string, octets: number): string {
+  const whole = fitting(
+    Iterator.from(characters.segment(text)).map(({ segment }) => segment),
+    octets,
+  );
+  // One with a hundred accents is longer than a name may be.
+  return whole === '' ? fitting(text, octets) : whole;
+}
+
+function fitting(pieces: Iterable<string>, octets: number): string {
+  let beginning = '';
+  let left = octets;
+  for (const piece of pieces) {
+    left -= Buffer.byteLength(piece);
+    if (left < 0) break;
+    beginning += piece;
   }
-  return stem + extension;
+  return beginning;
 }

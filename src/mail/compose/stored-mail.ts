@@ -65,6 +65,7 @@ export function encodedSizeUpperBound({
 
 /**
  * Streams the exact bytes of a mail, in pieces of any size. An attachment is never in memory as a whole.
+ * @param signal ends the reading of a file that the generator waits for, which throws then
  * @throws StoreUnavailable when the store cannot be read, or Error when a blob is missing or its length is
  *   not `byteSize`; each perhaps after some of the bytes. The caller must not end the mail then, so that no
  *   server accepts it.
@@ -72,12 +73,13 @@ export function encodedSizeUpperBound({
 export async function* mailBytes(
   { skeleton, inserts }: MailSource,
   blobs: Pick<BlobStore, 'open'>,
+  signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
   let at = 0;
   for (const { offset, blobKey, byteSize } of inserts) {
     yield skeleton.subarray(at, offset);
     at = offset;
-    yield* base64Of(blobs, blobKey, byteSize);
+    yield* base64Of(blobs, blobKey, byteSize, signal);
   }
   yield skeleton.subarray(at);
 }
@@ -150,6 +152,7 @@ async function* base64Of(
   blobs: Pick<BlobStore, 'open'>,
   blobKey: string,
   byteSize: number,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
   let seen = 0;
@@ -160,7 +163,8 @@ async function* base64Of(
     octets += piece.length;
     return piece;
   };
-  for await (const chunk of (await blobs.open(blobKey)) as AsyncIterable<Buffer>) {
+  const file = await blobs.open(blobKey, undefined, signal);
+  for await (const chunk of file as AsyncIterable<Buffer>) {
     seen += chunk.length;
     if (seen > byteSize) break;
     const bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);

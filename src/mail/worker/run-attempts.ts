@@ -141,11 +141,18 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     // The fence awaits it, and gets its error.
     kept?.catch(() => {});
     if (kept !== undefined) storing.set(token, kept);
-    const bytes = readAhead(inLargePieces(mailBytes(mail.source, blobs)), mail.source.inserts[0]?.offset);
+    const over = new AbortController();
+    const pieces = inLargePieces(mailBytes(mail.source, blobs, over.signal));
+    const bytes = readAhead(pieces, mail.source.inserts[0]?.offset);
+    /** A server that has gone leaves no file open which the store is silent about. */
+    const close = () => {
+      over.abort();
+      bytes.end();
+    };
     await trace('prepared', claim.id);
     const hasFiles = mail.source.inserts.length > 0;
     if (hasFiles && !(await files.ready(bytes, mayBegin))) {
-      bytes.end();
+      close();
       return undefined;
     }
     let bodyAt: Date | undefined;
@@ -167,6 +174,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
           yield* bytes.pieces();
           if (hasFiles) files.noted(true);
         } catch (err) {
+          if (over.signal.aborted) throw err;
           files.noted(false);
           log.error({ err, deliveryId: claim.id }, 'reading an attachment failed');
           throw err;
@@ -188,7 +196,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       () => ({ name: 'smtp send', kind: SpanKind.CLIENT, attributes }),
       () => pool.send(transmission, begin),
     );
-    bytes.end();
+    close();
     if (outcome?.fenced) ports.fenceFailed();
     else if (outcome !== undefined) ports.reportServer(contents.mailbox.id, outcome.serverDown);
     if (pool.sizeLimit !== undefined && pool.sizeLimit !== contents.serverMaxMailBytes)

@@ -37,14 +37,14 @@ interface DiskFolders {
 
 /**
  * The part of a disk store for blobs that are written by several requests. A blob is a file in the folder
- * `arriving` until it is finished, and is then moved to the folder of its key. The five methods and their
+ * `arriving` until it is finished, and is then moved to the folder of its key. The six methods and their
  * errors are described at `BlobStore`.
  */
 export function createResumableOnDisk({
   folders,
   arriving,
   folderOf,
-}: DiskFolders): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
+}: DiskFolders): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'takeOver' | 'abandon'> {
   const inTurn = createAppendTurns();
   const digests = createDigests();
 
@@ -88,6 +88,29 @@ export function createResumableOnDisk({
       await truncateFile(fd, offset);
       await syncFile(fd);
       throw error;
+    }
+  }
+
+  /** Another file, because one who has opened the first may still write to it, or cut it. */
+  async function copyFrom(fd: number): Promise<string> {
+    const key = newBlobKey();
+    const hash = createHash('sha256');
+    const copy = await folders.createFile(arriving, key);
+    try {
+      const source = createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: 256 * 1024 });
+      const { byteSize, brokenOff } = await copySource(source, Number.POSITIVE_INFINITY, hash, (pieces) =>
+        writeAll(copy, pieces),
+      );
+      if (brokenOff !== undefined) throw brokenOff;
+      await syncFile(copy);
+      await syncFolder(arriving);
+      digests.keep(key, hash, byteSize);
+      return key;
+    } catch (error) {
+      await rm(join(arriving, key), { force: true }).catch(() => {});
+      throw error;
+    } finally {
+      await closeFile(copy);
     }
   }
 
@@ -135,6 +158,12 @@ export function createResumableOnDisk({
         const blob = arrived === undefined || isMoved ? found : await whole(folderOf(key));
         digests.forget(key);
         return blob;
+      }),
+
+    takeOver: (key) =>
+      inTurn(key, undefined, () => withFile(arriving, key, (fd) => copyFrom(fd))).catch((error) => {
+        if (error instanceof BlobMissing) return undefined;
+        throw error;
       }),
 
     abandon: (key) =>

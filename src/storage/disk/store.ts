@@ -15,6 +15,7 @@ import {
 } from '../blob-store.ts';
 import { checkStore } from '../check-store.ts';
 import { copySource } from '../copy-and-hash.ts';
+import { destroyWith } from '../destroy-with.ts';
 import { readIdentity, writeIdentity } from '../store-identity.ts';
 import { createFolders, entriesOf } from './create-folders.ts';
 import {
@@ -93,12 +94,15 @@ export function createDiskStore(directory: string): BlobStore {
       }
     },
 
-    async open(key, range) {
+    async open(key, range, signal) {
       if (!isBlobKey(key)) throw new BlobMissing(key);
+      signal?.throwIfAborted();
       const fd = await openFile(pathOf(key), 'r').catch((error) => {
         throw isMissing(error) ? new BlobMissing(key) : asStoreFault(error);
       });
-      return createReadStream('', { fd, ...range, highWaterMark: 256 * 1024 });
+      if (signal?.aborted) await closeFile(fd);
+      signal?.throwIfAborted();
+      return destroyWith(createReadStream('', { fd, ...range, highWaterMark: 256 * 1024 }), signal);
     },
 
     async byteSizeOf(key) {

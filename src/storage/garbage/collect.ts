@@ -77,7 +77,10 @@ const batch = 500;
 
 /**
  * Removes what is unused or expired. Rows are deleted before bytes are set aside, so that a later collection
- * finds what a crash leaves. Any number of processes may collect concurrently. No file is removed unless the
+ * finds what a crash leaves. Any number of processes may collect concurrently, for however long and without a
+ * lease, which one of them could sleep past: a row is deleted by one of them only, a file is set aside or
+ * destroyed only if no row refers to it at that time, and each does what another has done already without an
+ * effect. No file is removed unless the
  * store belongs to the database and every row is visible. Unused files of the range are removed only if its
  * files without a row, and its blobs that nothing refers to, are each at most 50 or at most 5 % of all; if
  * either are more, none is removed, unless `anyShare`. Expired uploads are removed whatever their share.
@@ -112,8 +115,8 @@ export async function collectGarbage(
   const unlikely = anyShare ? undefined : await unlikeliness(db, olderThan, range, rows, found);
   if (unlikely !== undefined) return { ...sifted, unlikely };
   const forgotten = await deleteUnusedBlobs(db, store, olderThan, range);
-  await removeStrays(store, found.strays);
-  return { ...sifted, blobs: expired.blobs + forgotten, keys: found.strays.length };
+  const keys = await removeStrays(db, store, found.strays);
+  return { ...sifted, blobs: expired.blobs + forgotten, keys };
 }
 
 /** Expired files are removed whatever their keys, because the database itself says that they have expired. */

@@ -22,9 +22,10 @@ const parts = '0123456789abcdef';
  * @param ms milliseconds since 1970
  */
 export function partAt(ms: number): KeyRange {
-  const from = parts[Math.floor(ms / everyMs) % parts.length]!;
-  return { from, to: `${from}g` };
+  return partFrom(parts[Math.floor(ms / everyMs) % parts.length]!);
 }
+
+const partFrom = (from: string): KeyRange => ({ from, to: `${from}g` });
 
 /**
  * The running schedule. Disposing of it stops it, and waits up to three seconds for a running collection. One
@@ -52,8 +53,8 @@ export interface SchedulePorts {
 
 /**
  * Starts a loop that runs `collectGarbage` at once and then every 15 minutes, each time for the part of the
- * keys by `partAt`. Files younger than an hour are left alone. Failures are logged. Any number of processes
- * may run it.
+ * keys by `partAt`, one collection at a time: parts whose turn comes while one is running are collected after
+ * it. Files younger than an hour are left alone. Failures are logged. Any number of processes may run it.
  */
 export function startCollectionSchedule({
   db,
@@ -65,11 +66,26 @@ export function startCollectionSchedule({
   let off: string | undefined;
   /** By part, because each may have a different reason. */
   const unlikely = new Map<string, string>();
-  let running = collect();
-  const timer = setInterval(() => (running = collect()), everyMs).unref();
+  /** Beginnings of the parts whose turn has come. Each waits once, however long a collection takes. */
+  const due = new Set<string>();
+  let running: Promise<void> | undefined;
+  const begin = () => {
+    due.add(partAt(Date.now()).from);
+    running ??= collectDue().finally(() => {
+      running = undefined;
+    });
+  };
+  begin();
+  const timer = setInterval(begin, everyMs).unref();
 
-  async function collect(): Promise<void> {
-    const range = partAt(Date.now());
+  async function collectDue(): Promise<void> {
+    for (const from of due) {
+      due.delete(from);
+      await collect(partFrom(from));
+    }
+  }
+
+  async function collect(range: KeyRange): Promise<void> {
     // Of two clocks the one that is behind: one that is ahead makes a file old that waits for its commit.
     const at = Math.min(now().getTime(), Date.now());
     try {
@@ -95,6 +111,7 @@ export function startCollectionSchedule({
     why: () => off ?? unlikely.values().next().value,
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
+      due.clear();
       // A later collection continues where this one stopped. A store that hangs must not hold up the
       // shutdown.
       await Promise.race([running, sleep(endWithinMs, undefined, { ref: false })]);

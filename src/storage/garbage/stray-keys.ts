@@ -56,14 +56,7 @@ export async function findStrays(
   let listed = 0;
   let old: ListedBlob[] = [];
   const sift = async () => {
-    const used = await keysInUse(
-      db,
-      old.map(({ key }) => key),
-    );
-    // A finished blob may still have an unfinished beginning, left by a retry that was not needed.
-    const isStray = ({ key, finished }: ListedBlob) =>
-      used.get(key) === undefined || (used.get(key) === 'BLOB' && !finished);
-    strays.push(...old.filter(isStray));
+    strays.push(...(await straysAmong(db, old)));
     old = [];
   };
   for await (const blob of store.list(range)) {
@@ -74,7 +67,28 @@ export async function findStrays(
   return { listed, strays };
 }
 
-/** Sets finished blobs aside, and destroys unfinished ones at once. */
-export async function removeStrays(store: BlobStore, strays: readonly ListedBlob[]): Promise<void> {
-  for (const { key, finished } of strays) await (finished ? store.setAside(key) : store.abandon(key));
+async function straysAmong(db: Db, blobs: readonly ListedBlob[]): Promise<ListedBlob[]> {
+  const used = await keysInUse(
+    db,
+    blobs.map(({ key }) => key),
+  );
+  // A finished blob may still have an unfinished beginning, left by a retry that was not needed.
+  return blobs.filter(
+    ({ key, finished }) => used.get(key) === undefined || (used.get(key) === 'BLOB' && !finished),
+  );
+}
+
+/**
+ * Sets finished blobs aside, and destroys unfinished ones at once. Those to which a row refers by now are
+ * left: since they were found, the collection may have taken hours, or slept.
+ * @returns how many were removed
+ */
+export async function removeStrays(db: Db, store: BlobStore, found: readonly ListedBlob[]): Promise<number> {
+  let removed = 0;
+  for (let at = 0; at < found.length; at += batch)
+    for (const { key, finished } of await straysAmong(db, found.slice(at, at + batch))) {
+      await (finished ? store.setAside(key) : store.abandon(key));
+      removed += 1;
+    }
+  return removed;
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { addAbortListener } from 'node:events';
 import type { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
@@ -60,6 +61,11 @@ export interface UploadedPart {
 /** The requests to S3 that the store uses; see `createS3Objects`. */
 export type S3Objects = ReturnType<typeof createS3Objects>;
 
+interface GetOptions {
+  readonly range?: { readonly start: number; readonly end?: number | undefined } | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** The object or upload does not exist. */
 export class S3Missing extends Error {}
 
@@ -104,20 +110,30 @@ export function createS3Objects(
     ContentLength: bytes.length,
     ContentMD5: createHash('md5').update(bytes).digest('base64'),
   });
-  /** The client bounds an attempt, but neither its attempts together nor its search for credentials. */
-  async function sent<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
+  /**
+   * The client bounds an attempt, but neither its attempts together nor its search for credentials.
+   * @param signal ends the request; the promise rejects with its reason
+   */
+  async function sent<T>(
+    send: (options: { abortSignal: AbortSignal }) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    signal?.throwIfAborted();
     const ending = new AbortController();
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const stop = patience.wait(2 * answerWithinMs, () => {
-      reject(new Error('no answer in time'));
+    const { promise: over, reject } = Promise.withResolvers<never>();
+    const end = (why: unknown) => {
+      reject(why);
       ending.abort();
-    });
+    };
+    const stop = patience.wait(2 * answerWithinMs, () => end(new Error('no answer in time')));
+    const leaving = signal && addAbortListener(signal, () => end(signal.reason));
     try {
-      return await Promise.race([send({ abortSignal: ending.signal }), late]);
+      return await Promise.race([send({ abortSignal: ending.signal }), over]);
     } catch (error) {
-      throw asFault(error);
+      throw signal?.aborted ? signal.reason : asFault(error);
     } finally {
       stop();
+      leaving?.[Symbol.dispose]();
     }
   }
 
@@ -141,11 +157,19 @@ export function createS3Objects(
       const command = new PutObjectCommand({ ...at(name), ...carrying(bytes) });
       ofS3((await sent((bounds) => client.send(command, bounds))).ETag);
     },
-    /** @param range as in HTTP, both ends included; without an end, up to the object's end */
-    async get(name: string, range?: { start: number; end?: number | undefined }): Promise<Readable> {
+    /**
+     * @param options `range`: as in HTTP, both ends included; without an end, up to the object's end.
+     *   `signal`: ends the request until it is answered, not the stream
+     */
+    async get(name: string, { range, signal }: GetOptions = {}): Promise<Readable> {
       const Range = range === undefined ? undefined : `bytes=${range.start}-${range.end ?? ''}`;
       const command = new GetObjectCommand({ ...at(name), Range });
-      const { Body, ContentRange, ETag } = await sent((bounds) => client.send(command, bounds));
+      const { Body, ContentRange, ETag } = await sent(async (bounds) => {
+        const answer = await client.send(command, bounds);
+        // Nobody waits for it any more, and nobody else would close it.
+        if (bounds.abortSignal.aborted) (answer.Body as Readable).destroy();
+        return answer;
+      }, signal);
       const body = Body as Readable;
       if (ETag !== undefined && isRange(ContentRange, range)) return body;
       body.destroy();

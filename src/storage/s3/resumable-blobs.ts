@@ -41,7 +41,7 @@ interface ObjectNames {
  * state object and, once it has more bytes than one part, a multipart upload of the object that it becomes.
  * S3 accepts no part below 5 MiB except the last, so the state object has the bytes that were not sent yet,
  * and the list of the parts that were. It is always replaced as a whole, so that both match. A blob of at
- * most one part has no multipart upload: a list of these uploads alone would miss it. The five methods and
+ * most one part has no multipart upload: a list of these uploads alone would miss it. The six methods and
  * their errors are described at `BlobStore`.
  * @param names `s3`: the requests to the bucket; `blobOf`, `noteOf`: the names of a blob's object and of its
  *   state object; `read`: reads a finished blob, for the digest of one that this process has not hashed
@@ -51,7 +51,7 @@ export function createResumableOnS3({
   blobOf,
   noteOf,
   read,
-}: ObjectNames): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'abandon'> {
+}: ObjectNames): Pick<BlobStore, 'create' | 'append' | 'sizeOf' | 'finish' | 'takeOver' | 'abandon'> {
   const inTurn = createAppendTurns();
   const digests = createDigests();
 
@@ -130,6 +130,39 @@ export function createResumableOnS3({
       if (name === '') await s3.abort(blobOf(key), uploadId);
   }
 
+  /**
+   * The parts of a multipart upload can be read only once they are an object. Completing them also shuts the
+   * upload to one who is still sending parts to it.
+   * @returns the key of the copy; undefined when another process has finished the blob
+   */
+  async function copyOf(key: string): Promise<string | undefined> {
+    const state = await load(key);
+    const { uploadId, parts, tail } = state;
+    let stored: AsyncIterable<Buffer> | undefined;
+    if (uploadId !== undefined) {
+      await s3.complete(blobOf(key), uploadId, parts).catch(unlessMissing);
+      // An earlier attempt may have completed it, or the other process together with the rest.
+      const byteSize = await s3.sizeOf(blobOf(key)).catch(unlessMissing);
+      if (byteSize === sizeOfAssembled(s3, state)) return undefined;
+      if (byteSize !== parts.length * s3.partBytes) throw new BlobMissing(key);
+      stored = await read(key);
+    }
+    const copy = newBlobKey();
+    const hash = createHash('sha256');
+    const assembly = createAssembly(s3, blobOf(copy), nothingAssembled);
+    try {
+      const bytes = inOrder(stored, tail);
+      const { byteSize, brokenOff } = await copySource(bytes, Number.POSITIVE_INFINITY, hash, assembly.write);
+      if (brokenOff !== undefined) throw brokenOff;
+      await save(copy, await assembly.assembled());
+      digests.keep(copy, hash, byteSize);
+      return copy;
+    } catch (error) {
+      await assembly.abandon().catch(() => {});
+      throw error;
+    }
+  }
+
   return {
     async create() {
       const key = newBlobKey();
@@ -160,8 +193,19 @@ export function createResumableOnS3({
         return { key, byteSize, sha256 };
       }),
 
+    takeOver: (key) =>
+      inTurn(key, undefined, () => copyOf(key)).catch((error) => {
+        if (error instanceof BlobMissing) return undefined;
+        throw error;
+      }),
+
     abandon: (key) => inTurn(key, undefined, () => abandon(key)),
   };
+}
+
+async function* inOrder(first: AsyncIterable<Buffer> | undefined, last: Buffer): AsyncGenerator<Buffer> {
+  if (first !== undefined) yield* first;
+  yield last;
 }
 
 async function digestOf(bytes: AsyncIterable<Buffer>): Promise<Buffer> {

@@ -35,8 +35,8 @@ export function createS3Store(options: S3Place, requests: S3RequestOptions = {})
   const blobOf = (key: string) => `blobs/${key}`;
   const noteOf = (key: string) => `arriving/${key}`;
   const asideOf = ({ key, day }: { key: string; day: string }) => `aside/${day}/${key}`;
-  const read = (key: string, range?: { start: number; end: number }) =>
-    openObject(s3, blobOf(key), range, bytesWithinMs).catch((error) => {
+  const read = (key: string, range?: { start: number; end: number }, signal?: AbortSignal) =>
+    openObject(s3, blobOf(key), { range, bytesWithinMs, signal }).catch((error) => {
       throw error instanceof S3Missing ? new BlobMissing(key) : error;
     });
   const unfinished = createResumableOnS3({ s3, blobOf, noteOf, read });
@@ -67,9 +67,9 @@ export function createS3Store(options: S3Place, requests: S3RequestOptions = {})
       }
     },
 
-    async open(key, range) {
+    async open(key, range, signal) {
       if (!isBlobKey(key)) throw new BlobMissing(key);
-      return read(key, range);
+      return read(key, range, signal);
     },
 
     async byteSizeOf(key) {

@@ -17,13 +17,13 @@ export interface DeliverySource {
 
 /**
  * Opens the raw mail as it was sent, or may have been sent: an attempt must have reached the phase BODY.
- * @param deliveryId the number, not the global id
+ * @param input `deliveryId`: the number, not the global id. `signal`: ends the reading of the mail's files
  * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters and without the scope `read`; DELIVERY_NOT_FOUND
  *   also before anything was sent, and after a redaction has deleted the raw mail
  */
 export async function openRawMail(
   ctx: TicketContext,
-  { deliveryId }: { deliveryId: number },
+  { deliveryId, signal }: { deliveryId: number; signal?: AbortSignal },
 ): Promise<DeliverySource> {
   const viewer = requireOperator(ctx, 'see deliveries', 'read');
   const [row] = await ctx.services.database.readAs(viewer, (db) =>
@@ -58,7 +58,7 @@ export async function openRawMail(
       ['delivery'],
     );
   return {
-    stream: Readable.from(mailBytes(row, ctx.services.blobs), { objectMode: false }),
+    stream: Readable.from(mailBytes(row, ctx.services.blobs, signal), { objectMode: false }),
     byteSize: sourceOctets(row),
     rfcMessageId: row.rfcMessageId,
   };

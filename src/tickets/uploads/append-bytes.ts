@@ -1,4 +1,3 @@
-import { eq } from 'drizzle-orm';
 import { openUploads } from '../../db/tables.ts';
 import { Refusal } from '../../platform/errors.ts';
 import { BlobMissing, BlobOffset, BlobTooLarge } from '../../storage/blob-store.ts';
@@ -7,11 +6,12 @@ import { requireViewer } from '../permissions.ts';
 import { refuse } from '../refusals-by-command.ts';
 import { findUpload, recordUpload, type Upload } from './complete-uploads.ts';
 import { UploadFault, uploadNotFound } from './fault.ts';
-import { recordArrivedBytes } from './lease.ts';
+import { holdsLease, isHeldBy, recordArrivedBytes } from './lease.ts';
 import { leastBytes, readQuotaUse, refusalBeyondAvailable, withQuota } from './quota.ts';
 import { findOpenUpload, forgetOpenUpload, type OpenUpload } from './resumable.ts';
-import { runExclusively } from './run-exclusively.ts';
+import { busy, runExclusively } from './run-exclusively.ts';
 import { digestMismatch, type IncomingBody } from './store-in-one-request.ts';
+import { takeOverBytes } from './take-over.ts';
 
 /** Input of `appendToUpload`. Sizes and offsets are in bytes. */
 export interface AppendInput {
@@ -59,20 +59,42 @@ export async function appendToUpload(
   requireViewer(ctx, 'write');
   if ((await findOpenUpload(ctx, input.id)) === undefined) return replayed(ctx, input);
   const stop = () => source.stop(new Error('another request continues this upload'));
-  return runExclusively(commands, input.id, input.arrival, stop, async () => {
-    const open = await findOpenUpload(ctx, input.id);
-    if (open === undefined) return replayed(ctx, input);
-    // Its client may have asked for the offset already and may continue from there.
-    if (source.broken) return { offset: input.offset, brokenOff: true, upload: undefined };
-    const byteSize = await agreedSize(ctx, open, input);
-    const { offset, whole } = await append(ctx, open, input, byteSize, source);
-    await recordArrivedBytes(commands, open.id, offset);
-    if (!whole) return { offset, brokenOff: true, upload: undefined };
-    if (!input.complete) return { offset, brokenOff: false, upload: undefined };
-    if (byteSize !== null && offset !== byteSize)
-      throw mismatch(`The upload has ${offset} bytes; ${byteSize} were announced`, offset);
-    return { offset, brokenOff: false, upload: await finish(ctx, open) };
-  });
+  return runExclusively(
+    commands,
+    input.id,
+    input.arrival,
+    stop,
+    async (writer) => {
+      const found = await findOpenUpload(ctx, input.id);
+      if (found === undefined) return replayed(ctx, input);
+      return appendInTurn(ctx, { ...found, writer }, input, source);
+    },
+    (writer) => takeOverBytes(ctx.services, input.id, writer),
+  );
+}
+
+/** An unfinished upload whose lease this request has. */
+interface HeldUpload extends OpenUpload {
+  /** By which the upload's row names this request. */
+  readonly writer: string;
+}
+
+async function appendInTurn(
+  ctx: TicketContext,
+  open: HeldUpload,
+  input: AppendInput,
+  source: IncomingBody,
+): Promise<Appended> {
+  // Its client may have asked for the offset already and may continue from there.
+  if (source.broken) return { offset: input.offset, brokenOff: true, upload: undefined };
+  const byteSize = await agreedSize(ctx, open, input);
+  const { offset, whole } = await append(ctx, open, input, byteSize, source);
+  if (!(await recordArrivedBytes(ctx.services.database.commands, open.id, open.writer, offset))) throw busy();
+  if (!whole) return { offset, brokenOff: true, upload: undefined };
+  if (!input.complete) return { offset, brokenOff: false, upload: undefined };
+  if (byteSize !== null && offset !== byteSize)
+    throw mismatch(`The upload has ${offset} bytes; ${byteSize} were announced`, offset);
+  return { offset, brokenOff: false, upload: await finish(ctx, open) };
 }
 
 /** Answers a client that repeats its last request because the answer was lost. */
@@ -87,7 +109,7 @@ async function replayed(ctx: TicketContext, { id, offset, complete }: AppendInpu
 /** The declared size of the whole upload. All declarations have to agree. */
 async function agreedSize(
   ctx: TicketContext,
-  open: OpenUpload,
+  open: HeldUpload,
   { offset, complete, byteSize, comingBytes }: AppendInput,
 ): Promise<number | null> {
   const end = comingBytes === undefined ? undefined : offset + comingBytes;
@@ -110,12 +132,17 @@ async function agreedSize(
  * Records a size that was not announced at the beginning. Of uploads that are too large together, those that
  * declare their sizes first go on.
  */
-async function declareSize(ctx: TicketContext, open: OpenUpload, byteSize: number): Promise<void> {
+async function declareSize(ctx: TicketContext, open: HeldUpload, byteSize: number): Promise<void> {
   const { database, limits } = ctx.services;
   const fits = await withQuota(database.commands, open.userId, async (tx, held) => {
     const others = held.bytes - Math.max(open.arrived, leastBytes);
     if (others + byteSize > limits.uploadedBytes) return false;
-    await tx.update(openUploads).set({ byteSize }).where(eq(openUploads.id, open.id));
+    const declared = await tx
+      .update(openUploads)
+      .set({ byteSize })
+      .where(isHeldBy(open.id, open.writer))
+      .returning({ id: openUploads.id });
+    if (declared.length === 0) throw busy();
     return true;
   });
   if (fits) return;
@@ -133,7 +160,7 @@ interface Reached {
 
 async function append(
   ctx: TicketContext,
-  open: OpenUpload,
+  open: HeldUpload,
   input: AppendInput,
   byteSize: number | null,
   source: IncomingBody,
@@ -172,7 +199,7 @@ function afterFinish(byteSize: number, { offset, complete }: AppendInput): Reach
   return { offset, whole: true };
 }
 
-async function finish(ctx: TicketContext, open: OpenUpload): Promise<Upload> {
+async function finish(ctx: TicketContext, open: HeldUpload): Promise<Upload> {
   const { blobs, database, limits } = ctx.services;
   // The upload may have taken hours, so the credential is checked again.
   const now = await ctx.signInAgain();
@@ -180,25 +207,31 @@ async function finish(ctx: TicketContext, open: OpenUpload): Promise<Upload> {
     throw refuse<'uploadFile'>(new Refusal('FORBIDDEN', 'This credential may not upload any more'));
   const blob = await blobs.finish(open.blobKey);
   if (open.sha256 !== null && !open.sha256.equals(blob.sha256)) {
-    await forgetOpenUpload(database.commands, open.id);
+    await forgetOwn(ctx, open);
     await blobs.remove(blob.key).catch(() => {});
     throw digestMismatch();
   }
   const { id, userId, fileName, contentType } = open;
   const recorded = await withQuota(database.commands, userId, async (tx, held) => {
+    if (!(await holdsLease(tx, id, open.writer))) throw busy();
     // Uploads whose sizes were not announced may have become too large together.
     if (held.bytes > limits.uploadedBytes) return undefined;
     return recordUpload(tx, { id, userId, blob, fileName, contentType });
   });
   if (recorded !== undefined) return recorded;
-  await forgetOpenUpload(database.commands, id);
+  await forgetOwn(ctx, open);
   await blobs.remove(blob.key).catch(() => {});
   throw refuse<'uploadFile'>(refusalBeyondAvailable(ctx.services, 0));
 }
 
-async function giveUp({ services }: TicketContext, { id, blobKey }: OpenUpload): Promise<void> {
-  await forgetOpenUpload(services.database.commands, id);
-  await services.blobs.abandon(blobKey).catch(() => {});
+async function giveUp(ctx: TicketContext, open: HeldUpload): Promise<void> {
+  await forgetOwn(ctx, open);
+  await ctx.services.blobs.abandon(open.blobKey).catch(() => {});
+}
+
+/** Deletes the upload's row, unless another request has taken the upload since: it goes on with it. */
+async function forgetOwn({ services }: TicketContext, { id, writer }: HeldUpload): Promise<void> {
+  if ((await forgetOpenUpload(services.database.commands, id, writer)) === undefined) throw busy();
 }
 
 const wrongOffset = (byteSize: number, offset: number): UploadFault =>

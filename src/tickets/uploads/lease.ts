@@ -1,11 +1,12 @@
 import { and, eq, gt, gte, isNotNull, isNull, lt, not, or, sql } from 'drizzle-orm';
-import type { Db } from '../../db/database.ts';
+import type { Db, Tx } from '../../db/database.ts';
 import { preparePerPool } from '../../db/prepare-per-pool.ts';
 import { openUploads } from '../../db/tables.ts';
 
 /*
  * Leases and offsets of uploads, shared between processes. They need not survive a database crash, so commits
- * are asynchronous.
+ * are asynchronous. A process may sleep past the end of its lease and not know: whatever a request changes in
+ * the row, it changes only where the row names it as the writer.
  */
 
 /** Seconds until a lease expires unless it is renewed. */
@@ -26,12 +27,20 @@ const take = preparePerPool((db: Db) => {
     lt(openUploads.leaseUntil, clock),
     gt(openUploads.leaseUntil, latest),
   );
+  const before = db.$with('before').as(
+    db
+      .select({ id: openUploads.id, writer: openUploads.writer })
+      .from(openUploads)
+      .where(and(eq(openUploads.id, id), free))
+      .for('update'),
+  );
   const taken = db.$with('taken').as(
     db
       .update(openUploads)
       .set({ writer: sql`${writer}::uuid`, wanted: false, leaseUntil })
-      .where(and(eq(openUploads.id, id), free))
-      .returning({ id: openUploads.id }),
+      .from(before)
+      .where(eq(openUploads.id, before.id))
+      .returning({ unfreed: sql<boolean>`${before.writer} is not null`.as('unfreed') }),
   );
   const held = and(
     isNotNull(openUploads.writer),
@@ -45,8 +54,8 @@ const take = preparePerPool((db: Db) => {
       .where(and(eq(openUploads.id, id), held)),
   );
   return db
-    .with(taken, asked)
-    .select({ taken: sql<boolean>`exists (select from ${taken})`, noWait })
+    .with(before, taken, asked)
+    .select({ unfreed: sql<boolean | null>`(select ${taken.unfreed} from ${taken})`, noWait })
     .from(openUploads)
     .where(eq(openUploads.id, id))
     .prepare('take_upload_lease');
@@ -56,11 +65,28 @@ const take = preparePerPool((db: Db) => {
  * Takes the lease of an unfinished upload for 6 seconds if it is free or expired. If another request holds
  * the lease, it is marked as wanted, so that its holder's next renewal fails. It does not wait.
  * @param by random UUID of the request
- * @returns true when it was taken, and when there is no such upload
+ * @returns FREE when it was taken, and when there is no such upload; UNFREED when it was taken and the one
+ *   who held it has not freed it: that one may have died, or be asleep with its work half done; HELD when
+ *   another request holds it
  */
-export async function takeLease(db: Db, uploadId: string, by: string): Promise<boolean> {
+export async function takeLease(db: Db, uploadId: string, by: string): Promise<'FREE' | 'UNFREED' | 'HELD'> {
   const [row] = await take(db).execute({ id: uploadId, writer: by });
-  return row === undefined || row.taken;
+  if (row?.unfreed === null) return 'HELD';
+  return row?.unfreed ? 'UNFREED' : 'FREE';
+}
+
+/** SQL condition: the unfinished upload whose lease `by` has, and nobody has taken since. */
+export const isHeldBy = (uploadId: string, by: string) =>
+  and(eq(openUploads.id, uploadId), eq(openUploads.writer, by))!;
+
+/** Whether `by` still has the lease of an upload, expired or not. Locks the row in a transaction. */
+export async function holdsLease(db: Db | Tx, uploadId: string, by: string): Promise<boolean> {
+  const held = await db
+    .select({ id: openUploads.id })
+    .from(openUploads)
+    .where(isHeldBy(uploadId, by))
+    .for('update');
+  return held.length > 0;
 }
 
 const renew = preparePerPool((db: Db) =>
@@ -100,15 +126,25 @@ const arrive = preparePerPool((db: Db) => {
     db
       .update(openUploads)
       .set({ arrived: sql`${sql.placeholder('arrived')}::int` })
-      .where(eq(openUploads.id, id)),
+      .where(and(eq(openUploads.id, id), eq(openUploads.writer, writer)))
+      .returning({ id: openUploads.id }),
   );
-  return db.with(updated).select({ noWait }).from(nothing).prepare('note_arrived_bytes');
+  const isHeld = sql<boolean>`exists (select from ${updated})`;
+  return db.with(updated).select({ isHeld, noWait }).from(nothing).prepare('note_arrived_bytes');
 });
 
 /**
  * Records how many bytes of an unfinished upload have arrived altogether, for the quota. The blob store has
- * the exact offset. Needs no lease.
+ * the exact offset.
+ * @returns false when `by` has lost the lease, or the upload is complete or gone: nothing is recorded then,
+ *   and the bytes must not be acknowledged
  */
-export async function recordArrivedBytes(db: Db, uploadId: string, arrived: number): Promise<void> {
-  await arrive(db).execute({ id: uploadId, arrived });
+export async function recordArrivedBytes(
+  db: Db,
+  uploadId: string,
+  by: string,
+  arrived: number,
+): Promise<boolean> {
+  const [row] = await arrive(db).execute({ id: uploadId, writer: by, arrived });
+  return row!.isHeld;
 }

@@ -10,9 +10,11 @@ import type { TicketContext } from '../context.ts';
 import { requireViewer } from '../permissions.ts';
 import { expiresInSeconds, findUpload, hasNotExpired, type Upload } from './complete-uploads.ts';
 import { UploadFault, uploadNotFound } from './fault.ts';
+import { isHeldBy } from './lease.ts';
 import { assertFits, assertMayOpen, withQuota } from './quota.ts';
-import { runExclusively } from './run-exclusively.ts';
+import { busy, runExclusively } from './run-exclusively.ts';
 import type { NewUpload } from './store-in-one-request.ts';
+import { takeOverBytes } from './take-over.ts';
 
 /** An upload whose bytes are still arriving. */
 export interface OpenUpload {
@@ -104,10 +106,17 @@ export async function findOpenUpload(ctx: TicketContext, id: string): Promise<Op
   return row;
 }
 
-/** Deletes the row of an unfinished upload, and not its bytes. @returns whether there was one */
-export async function forgetOpenUpload(db: Db, id: string): Promise<boolean> {
-  const gone = await db.delete(openUploads).where(eq(openUploads.id, id)).returning({ id: openUploads.id });
-  return gone.length > 0;
+/**
+ * Deletes the row of an unfinished upload, and not its bytes.
+ * @param writer the request that has the lease
+ * @returns the key of its bytes; undefined when there is no such row, or another request has the lease
+ */
+export async function forgetOpenUpload(db: Db, id: string, writer: string): Promise<string | undefined> {
+  const [gone] = await db
+    .delete(openUploads)
+    .where(isHeldBy(id, writer))
+    .returning({ blobKey: openUploads.blobKey });
+  return gone?.blobKey;
 }
 
 /**
@@ -125,10 +134,11 @@ export async function uploadState(ctx: TicketContext, id: string, arrival: numbe
       id,
       arrival,
       () => {},
-      async () => {
+      async (writer) => {
         const open = await findOpenUpload(ctx, id);
-        return open === undefined ? undefined : { ...open, offset: await arrivedOf(ctx, open) };
+        return open === undefined ? undefined : { ...open, offset: await arrivedOf(ctx, open, writer) };
       },
+      (writer) => takeOverBytes(ctx.services, id, writer),
     );
     if (state !== undefined) {
       const { offset, byteSize, expiresInSeconds } = state;
@@ -145,14 +155,18 @@ export async function uploadState(ctx: TicketContext, id: string, arrival: numbe
  * The bytes in the blob store, which may be complete already when recording that has failed. If they are lost
  * the upload is deleted, because an offset never goes back.
  */
-async function arrivedOf({ services }: TicketContext, { id, blobKey }: OpenUpload): Promise<number> {
+async function arrivedOf(
+  { services }: TicketContext,
+  { id, blobKey }: OpenUpload,
+  writer: string,
+): Promise<number> {
   try {
     return await services.blobs.sizeOf(blobKey);
   } catch (error) {
     if (!(error instanceof BlobMissing)) throw error;
     const finished = await services.blobs.byteSizeOf(blobKey);
     if (finished !== undefined) return finished;
-    await forgetOpenUpload(services.database.commands, id);
+    if ((await forgetOpenUpload(services.database.commands, id, writer)) === undefined) throw busy();
     throw uploadNotFound();
   }
 }
@@ -168,17 +182,16 @@ async function arrivedOf({ services }: TicketContext, { id, blobKey }: OpenUploa
 export async function cancelUpload(ctx: TicketContext, id: string, arrival: number): Promise<void> {
   const { userId } = requireViewer(ctx, 'write');
   const { blobs, database } = ctx.services;
-  const open = await findOpenUpload(ctx, id);
-  if (open !== undefined) {
+  if ((await findOpenUpload(ctx, id)) !== undefined) {
     const gone = await runExclusively(
       database.commands,
       id,
       arrival,
       () => {},
-      () => forgetOpenUpload(database.commands, id),
+      (writer) => forgetOpenUpload(database.commands, id, writer),
     );
     // The row is gone. Bytes that cannot be removed now are garbage collected.
-    if (gone) return blobs.abandon(open.blobKey).catch(() => {});
+    if (gone !== undefined) return blobs.abandon(gone).catch(() => {});
   }
   const attached = database.commands
     .select({ id: attachments.id })

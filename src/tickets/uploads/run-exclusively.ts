@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Db } from '../../db/database.ts';
+import { Refusal } from '../../platform/errors.ts';
 import { UploadFault } from './fault.ts';
-import { freeLease, renewLease, takeLease } from './lease.ts';
+import { freeLease, holdsLease, renewLease, takeLease } from './lease.ts';
 
 /*
  * Requests for one unfinished upload run one at a time. A later request ends the earlier one, which its
  * client has given up: directly within a process, and through the row's `wanted` flag across processes
- * (`lease.ts`).
+ * (`lease.ts`). A request whose process slept past its lease wakes up while a later one writes, or after
+ * it. It must change nothing then: neither the row, which names its writer, nor the bytes, which the later
+ * request has taken over under another key (`take-over.ts`).
  */
 
 /** Milliseconds between renewals of the lease, which also check whether another process wants it. */
@@ -46,15 +49,19 @@ const latest = new LRUCache<string, number>({ max: 10_000 });
  * @param arrival number of the request, by `nextArrival`
  * @param stop ends the work early; called when a later request comes for the same upload, in any process, or
  *   the lease cannot be renewed
- * @throws UploadFault UPLOAD_BUSY when a later request overtook this one, or another process keeps the lease.
- *   The work has not begun then
+ * @param work gets the UUID by which the row names this request as its writer
+ * @param takeOver called before the work if the one who had the lease before has not freed it; gets the same
+ *   UUID. If it is missing or rejects, the lease is not freed either, so that the next request takes over
+ * @throws UploadFault UPLOAD_BUSY when a later request overtook this one, or another process keeps the lease:
+ *   the work has not begun then. Also when the work failed after the lease was lost
  */
 export async function runExclusively<T>(
   db: Db,
   uploadId: string,
   arrival: number,
   stop: () => void,
-  work: () => Promise<T>,
+  work: (writer: string) => Promise<T>,
+  takeOver?: (writer: string) => Promise<void>,
 ): Promise<T> {
   if ((latest.get(uploadId) ?? 0) > arrival) throw busy();
   latest.set(uploadId, arrival);
@@ -63,7 +70,7 @@ export async function runExclusively<T>(
     before.stop();
     await before.done.catch(() => {});
   }
-  const done = whileHeld(db, uploadId, stop, work);
+  const done = whileHeld(db, uploadId, stop, work, takeOver);
   running.set(uploadId, { stop, done });
   try {
     return await done;
@@ -72,9 +79,15 @@ export async function runExclusively<T>(
   }
 }
 
-async function whileHeld<T>(db: Db, uploadId: string, stop: () => void, work: () => Promise<T>): Promise<T> {
+async function whileHeld<T>(
+  db: Db,
+  uploadId: string,
+  stop: () => void,
+  work: (writer: string) => Promise<T>,
+  takeOver: ((writer: string) => Promise<void>) | undefined,
+): Promise<T> {
   const writer = randomUUID();
-  await take(db, uploadId, writer);
+  let isAnothers = await take(db, uploadId, writer);
   const renewal = setInterval(() => {
     renewLease(db, uploadId, writer).then(
       (mayGoOn) => {
@@ -85,21 +98,35 @@ async function whileHeld<T>(db: Db, uploadId: string, stop: () => void, work: ()
     );
   }, renewMs);
   try {
-    return await work();
+    if (isAnothers && takeOver !== undefined) {
+      await takeOver(writer);
+      isAnothers = false;
+    }
+    return await work(writer);
+  } catch (error) {
+    // What was told on purpose is told; any other error may come of what the new writer has done.
+    const isTold = error instanceof UploadFault || error instanceof Refusal;
+    if (isTold || (await holdsLease(db, uploadId, writer).catch(() => true))) throw error;
+    throw busy();
   } finally {
     clearInterval(renewal);
-    await freeLease(db, uploadId, writer).catch(() => {});
+    if (!isAnothers) await freeLease(db, uploadId, writer).catch(() => {});
   }
 }
 
-/** An upload without a row needs no lease; the work will find that it is missing. */
-async function take(db: Db, uploadId: string, writer: string): Promise<void> {
+/**
+ * An upload without a row needs no lease; the work will find that it is missing.
+ * @returns whether the one who had it before has not freed it
+ */
+async function take(db: Db, uploadId: string, writer: string): Promise<boolean> {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    if (await takeLease(db, uploadId, writer)) return;
+    const taken = await takeLease(db, uploadId, writer);
+    if (taken !== 'HELD') return taken === 'UNFREED';
     await sleep(waitMs);
   }
   throw busy();
 }
 
-const busy = (): UploadFault =>
+/** Makes the fault for a request whose upload another request has, or has taken from it. */
+export const busy = (): UploadFault =>
   new UploadFault('UPLOAD_BUSY', 'Another request for this upload has not ended yet');

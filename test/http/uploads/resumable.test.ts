@@ -182,7 +182,9 @@ describe('an upload', () => {
         'content-length': bytes.length,
       };
       const hanging = await half('PATCH', path, headers, bytes.subarray(0, 400_000));
-      while ((await gateway.sql`select from open_uploads where writer is not null`).length === 0);
+      const id = path.split('/').at(-1)!;
+      const writing = () => gateway.sql`select from open_uploads where id = ${id} and writer is not null`;
+      while ((await writing()).length === 0);
       const ended = closed(hanging);
       const at = where === 'this process' ? gateway : other;
       const { offset } = await stateOf(path, { at });

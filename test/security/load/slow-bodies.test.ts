@@ -49,6 +49,6 @@ test('no requester’s body blocks the gateway for long, in writing or in readin
 
 test('nor does a name of a file', () => {
   const from = process.cpuUsage();
-  expect(cleanFileName(`a${'.'.repeat(size)}x.txt`, 0)).toMatch(/^a\.+\.txt$/);
+  expect(cleanFileName(`a${'.'.repeat(size)}x.txt`, 0)).toMatch(/^a\.+~[0-9a-f]{8}\.txt$/);
   expect(cpuSince(from)).toBeLessThan(1000);
 });

@@ -37,6 +37,8 @@ export interface S3Server extends AsyncDisposable {
   readonly bucket: ReturnType<typeof createBucket>;
   /** How many connections clients have open. */
   connections(): Promise<number>;
+  /** How many requests wait for an answer, or for the rest of one. */
+  underWay(): number;
   /** What was asked for, in order. */
   readonly calls: S3Operation[];
   /** What no good client sends. Tests end by looking that there is none. */
@@ -73,7 +75,10 @@ export async function startS3Server(leastPart = 5 * 1024 * 1024): Promise<S3Serv
   const violations: string[] = [];
   const faults = new Map<S3Operation, { fault: S3Fault; times: number }>();
 
+  let underWay = 0;
   const server = createServer((req, res) => {
+    underWay += 1;
+    res.once('close', () => (underWay -= 1));
     answer(req, res).catch((error) => {
       if (!(error instanceof S3Refusal)) violations.push(String(error));
       const { status, code } = error instanceof S3Refusal ? error : { status: 500, code: 'InternalError' };
@@ -133,6 +138,7 @@ export async function startS3Server(leastPart = 5 * 1024 * 1024): Promise<S3Serv
     fail: (operation, fault, times = Number.POSITIVE_INFINITY) =>
       void faults.set(operation, { fault, times }),
     mend: () => faults.clear(),
+    underWay: () => underWay,
     connections: promisify(server.getConnections.bind(server)),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
