@@ -79,6 +79,13 @@ export const afterCommit = <T>(reading: Promise<T>): Promise<T> =>
 export const isRejected = (error: unknown): boolean =>
   /^(?:\d|F0|HV|P0|XX)[\dA-Z]+$/.test(errorCodeOf(error) ?? '');
 
+/**
+ * Whether the server rejected a statement for a reason that a repetition will meet again, such as a row that
+ * breaks a constraint. Of a statement for many rows, a single one may be the reason.
+ */
+export const isRejectedForGood = (error: unknown): boolean =>
+  isRejected(error) && !(asUnavailable(error) instanceof Unavailable);
+
 /** Whether the server gave up waiting for a lock (55P03), and rolled the statement back. */
 export const isLockTimeout = (error: unknown): boolean => errorCodeOf(error) === '55P03';
 

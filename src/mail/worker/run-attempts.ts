@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { inSpan, SpanKind } from '../../observe/tracing.ts';
 import { createBatcher } from '../../platform/batcher.ts';
+import { isRejectedForGood } from '../../platform/database-faults.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
@@ -79,12 +80,17 @@ export function createAttempts(ports: AttemptPorts): Attempts {
   const keep = createBatcher(
     (kept: readonly (ClaimRef & { source: MailSource })[]) => storeSources(sql, kept),
     // A skeleton holds the whole body, so the weight bounds the size of one parameter.
-    { weigh: ({ source }) => source.skeleton.length, maxWeight: 4 * 1024 * 1024, atOnce: 2 },
+    {
+      weigh: ({ source }) => source.skeleton.length,
+      maxWeight: 4 * 1024 * 1024,
+      atOnce: 2,
+      mayBeOfOne: isRejectedForGood,
+    },
   );
   const open = createBatcher(
     (openings: readonly ClaimRef[]) => openBody(sql, openings),
     // Mail servers wait for this: two batches share a WAL flush or follow each other without a gap.
-    { atOnce: 2 },
+    { atOnce: 2, mayBeOfOne: isRejectedForGood },
   );
   const files = createFileStoreHealth();
   /** The storing of a mail's source, by the attempt's token. */
@@ -93,17 +99,20 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     (settlements: readonly Settlement[]) => settle(sql, settlements),
     // The connection is free already and the next mails are claimed ahead, so waiting is cheap. Settling six
     // mails costs the database hardly more than settling two.
-    { gatherMilliseconds: 20 },
+    { gatherMilliseconds: 20, mayBeOfOne: isRejectedForGood },
   );
 
   /** Retries until the outcome is written. Only this process knows the server's reply. */
   async function writeUntilWritten(settlement: Settlement): Promise<boolean> {
-    for (let wait = 100; ; wait = Math.min(wait * 2, 2000)) {
+    let longest = 2000;
+    for (let wait = 100; ; wait = Math.min(wait * 2, longest)) {
       try {
         const became = await inSpan(ledger('settle'), () => write(settlement));
         if (became !== 'LOCKED') return became === 'WRITTEN';
       } catch (err) {
         log.error({ err, deliveryId: settlement.id }, 'settlement failed, retrying');
+        // A damaged ticket needs a person.
+        if (isRejectedForGood(err)) longest = 60_000;
       }
       await sleep(wait);
     }

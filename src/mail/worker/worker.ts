@@ -124,6 +124,10 @@ export function createWorker(ports: WorkerPorts): Worker {
     running.add(task);
   }
 
+  function logDamaged(deliveryId: number, err: unknown): void {
+    log.error({ err, deliveryId }, 'a mail cannot be recovered or cancelled; perhaps its ticket is damaged');
+  }
+
   /** Releases a claim whose mail did not begin. A worker that stops leaves it to its lease. */
   async function releaseUntilReleased(one: Claim): Promise<void> {
     for (;;) {
@@ -148,7 +152,7 @@ export function createWorker(ports: WorkerPorts): Worker {
     if (performance.now() - recoveredAt >= (leaseSeconds * 1000) / 4) {
       recoveredAt = performance.now();
       await shortenWaits(sql, now(), leaseSeconds);
-      for (const { id, state } of await recoverExpired(sql, now()))
+      for (const { id, state } of await recoverExpired(sql, now(), logDamaged))
         log.warn({ deliveryId: id, state }, 'a mail was recovered: its worker did not renew the lease');
     }
     if (performance.now() - locks.at >= checkMilliseconds)
@@ -201,7 +205,9 @@ export function createWorker(ports: WorkerPorts): Worker {
   function claimWithLocks(options: ClaimOptions): Promise<Claim[]> {
     return sql.begin(async (transaction) => {
       const tx = transaction as unknown as postgres.Sql;
-      const checkedMails = locks.tickets ? await cancelAnsweredMails(tx, options.now) : [];
+      const checkedMails = locks.tickets
+        ? await cancelAnsweredMails(transaction, options.now, logDamaged)
+        : [];
       const lockedMailboxes = locks.mailboxes ? await lockCappedMailboxes(tx) : [];
       return claim(tx, { ...options, lockedMailboxes, checkedMails });
     }) as Promise<Claim[]>;
