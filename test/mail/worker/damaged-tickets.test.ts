@@ -36,7 +36,7 @@ test('an outcome that cannot be written holds up no other, and is written when i
   await owner.begin(async (tx) => {
     await tx`lock table events in exclusive mode`;
     await sql`update deliveries set due_at = now() where id = ${first}`;
-    await expect.poll(() => countWaiting(tx)).toBe(1);
+    await expect.poll(() => countWaiting(sql)).toBe(1);
     answered.resolve();
     await sink.received(3);
   });
