@@ -55,7 +55,7 @@ export interface SendingPorts {
 const passEveryMs = 20_000;
 /** Wait after an error of the database, and while sending is held, milliseconds. */
 const patienceMs = 1000;
-/** Failures after which an event that cannot be built is skipped: some 20 minutes after the first. */
+/** An event that cannot be built is skipped at this failure, some ten minutes after the first. */
 const unbuiltAtMost = 8;
 /** Wait after an error that is not of the database's condition: a person has to mend something. */
 const damagedMs = 30_000;
@@ -216,7 +216,7 @@ class EndpointProgress {
 
   /**
    * The body of the first event. One that cannot be built is due again as after a failed request, because the
-   * reason may be mended; after `unbuiltAtMost` failures it is skipped.
+   * reason may be mended. At the last of `unbuiltAtMost` failures it is skipped.
    * @returns undefined when it cannot be built
    */
   async #bodyOf(event: DeskEvent, id: string, endpoint: Endpoint): Promise<string | undefined> {

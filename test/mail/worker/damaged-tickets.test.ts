@@ -32,11 +32,11 @@ test('an outcome that cannot be written holds up no other, and is written when i
   await expect.poll(() => sink.steps.filter(({ step }) => step === 'DOT').length).toBe(2);
   sink.setFaults([]);
   // While the outcome of another mail is being written, those of these two gather.
-  const owner = world.asOwner();
+  const owner = world.asOwner(2);
   await owner.begin(async (tx) => {
     await tx`lock table events in exclusive mode`;
     await sql`update deliveries set due_at = now() where id = ${first}`;
-    await expect.poll(() => countWaiting(sql)).toBe(1);
+    await expect.poll(() => countWaiting(owner)).toBe(1);
     answered.resolve();
     await sink.received(3);
   });
