@@ -221,7 +221,7 @@ test('a mail that arrives while the inbox ends is refused or confirmed, never st
   }
   const [first, late] = clients;
   const owner = own.asOwner(2);
-  let ended: Promise<void> | undefined;
+  let ended: PromiseLike<void> | undefined;
   let confirmed: Promise<string> | undefined;
   let refused: Promise<string> | undefined;
   await owner.begin(async (tx) => {
