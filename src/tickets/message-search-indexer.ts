@@ -15,8 +15,9 @@ const betweenMs = 20;
  * messages that lack their words, so it misses nothing below 500 messages a second.
  */
 const everyMs = 2000;
-/** Milliseconds between two tries to index the messages that could not be indexed, and most of them in one. */
+/** Milliseconds between two tries to index messages that could not be indexed. */
 const retryLostMs = 60_000;
+/** Most messages of one such try. */
 const retriedAtOnce = 20;
 
 const fill = preparePerPool((db: Db) =>

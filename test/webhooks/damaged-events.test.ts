@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createLog } from '../../src/platform/log.ts';
 import { addWebhook } from '../../src/webhooks/administration.ts';
-import { damageRow } from '../support/damage-row.ts';
+import { damageRow } from '../events/damage-row.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGateway } from '../support/gateway.ts';
@@ -22,7 +22,7 @@ async function startWorld() {
   return { gateway, receiver, lines, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
-test('an event that cannot be read for long is skipped with a trace, and the next ones are sent', async () => {
+test('an event that cannot be read for long is skipped with a trace; the next ones are sent', async () => {
   await using world = await startWorld();
   const { gateway, receiver, lines } = world;
   const { sql } = gateway;

@@ -61,7 +61,8 @@ const bytesBrought = (messages: readonly Message[]): number =>
  * getters are DataLoaders by the integer id of their row (the names that end in `Of`: by the id of what the
  * rows belong to). They give null, or an empty list, for what does not exist or the viewer may not see. A
  * load rejects with the Refusal UNAUTHENTICATED without a viewer, FORBIDDEN without the scope `read`, or the
- * error of the statement. A row that the server cannot return fails alone. What a command has just written is primed and needs neither loading nor the scope.
+ * error of the statement. A row that the server cannot return fails alone. What a command has just written is
+ * primed and needs neither loading nor the scope.
  */
 export class Loaders {
   readonly #ctx: TicketContext;

@@ -71,6 +71,9 @@ export interface Worker extends AsyncDisposable {
   wake(): void;
 }
 
+const logDamaged = (log: Logger) => (deliveryId: number, err: unknown) =>
+  log.error({ err, deliveryId }, 'a mail cannot be recovered or cancelled; perhaps its ticket is damaged');
+
 /**
  * Creates a worker; `start` starts it. Any number of workers may run, in one or many processes. Faults of the
  * database are logged and retried. Disposing of it drains: it begins nothing new, finishes mails in
@@ -124,10 +127,6 @@ export function createWorker(ports: WorkerPorts): Worker {
     running.add(task);
   }
 
-  function logDamaged(deliveryId: number, err: unknown): void {
-    log.error({ err, deliveryId }, 'a mail cannot be recovered or cancelled; perhaps its ticket is damaged');
-  }
-
   /** Releases a claim whose mail did not begin. A worker that stops leaves it to its lease. */
   async function releaseUntilReleased(one: Claim): Promise<void> {
     for (;;) {
@@ -152,7 +151,7 @@ export function createWorker(ports: WorkerPorts): Worker {
     if (performance.now() - recoveredAt >= (leaseSeconds * 1000) / 4) {
       recoveredAt = performance.now();
       await shortenWaits(sql, now(), leaseSeconds);
-      for (const { id, state } of await recoverExpired(sql, now(), logDamaged))
+      for (const { id, state } of await recoverExpired(sql, now(), logDamaged(log)))
         log.warn({ deliveryId: id, state }, 'a mail was recovered: its worker did not renew the lease');
     }
     if (performance.now() - locks.at >= checkMilliseconds)
@@ -206,7 +205,7 @@ export function createWorker(ports: WorkerPorts): Worker {
     return sql.begin(async (transaction) => {
       const tx = transaction as unknown as postgres.Sql;
       const checkedMails = locks.tickets
-        ? await cancelAnsweredMails(transaction, options.now, logDamaged)
+        ? await cancelAnsweredMails(transaction, options.now, logDamaged(log))
         : [];
       const lockedMailboxes = locks.mailboxes ? await lockCappedMailboxes(tx) : [];
       return claim(tx, { ...options, lockedMailboxes, checkedMails });

@@ -19,7 +19,8 @@ interface OfAudience {
  * Creates the function by which all watchers of tickets in this process read. A statement reads up to 200
  * tickets and 2,000 events, so a page may have fewer than 100 events while its `more` is true. When a
  * statement fails, all reads that it answers reject; but one that the server rejects, perhaps because a
- * ticket's rows are damaged, is repeated for each ticket by itself. Up to two statements of an audience run at a time.
+ * ticket's rows are damaged, is repeated for each ticket by itself. Up to two statements of an audience run
+ * at a time.
  */
 export function createBatchedTicketRead(services: { readonly database: ViewerReads }): BatchedTicketRead {
   const audiences = new Map<string, OfAudience>();

@@ -11,7 +11,7 @@ type World = Awaited<ReturnType<typeof createWorld>>;
 /** Ticket 1 has lost count of its events, so that none can be added. */
 const damageTicket = ({ sql }: World) => sql`update tickets set last_event_number = 0 where id = 1`;
 const repairTicket = ({ sql }: World) => sql`
-  update tickets t set last_event_number = (select max(number) from events e where e.ticket_id = t.id) where id = 1`;
+  update tickets set last_event_number = (select max(number) from events where ticket_id = 1) where id = 1`;
 
 function logLines() {
   const lines: string[] = [];

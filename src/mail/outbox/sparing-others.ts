@@ -1,4 +1,4 @@
-import { isRejectedForGood } from '../platform/database-faults.ts';
+import { isRejectedForGood } from '../../platform/database-faults.ts';
 
 /**
  * Runs a statement for many items at once. If the server rejects it for a reason that may lie in one of them,

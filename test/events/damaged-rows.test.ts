@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBatchedTicketRead } from '../../src/tickets/events/batched-ticket-reads.ts';
 import { operator } from '../mail/world/world.ts';
-import { damageRow } from '../support/damage-row.ts';
 import { openStream } from '../support/event-stream.ts';
 import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
 import { add, ask } from '../tickets/calls.ts';
+import { damageRow } from './damage-row.ts';
 
 /* Storage may lose a part of a row. What is beside it is shown. */
 
