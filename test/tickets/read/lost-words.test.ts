@@ -4,7 +4,7 @@ import { startMessageSearchIndexer } from '../../../src/tickets/message-search-i
 import { startGateway } from '../../support/gateway.ts';
 import { add, ask } from '../calls.ts';
 
-test('a message whose words cannot be made is logged, hides no other, and is found once they can', async () => {
+test('a message whose words cannot be made is logged, hides no other, and is found later', async () => {
   const lines: { messageId?: number; code?: string; msg: string }[] = [];
   const log = createLog('warn', { write: (line: string) => lines.push(JSON.parse(line)) > 0 } as never);
   await using gateway = await startGateway({ env: { ROLES: 'web' }, overrides: { log } });
