@@ -7,7 +7,7 @@ export interface Line {
   readonly number: number;
   /** Without white space around it. Undefined if the line is not UTF-8, or is longer than 128 MiB. */
   readonly text: string | undefined;
-  /** Bytes of the line in the file, without the line break. */
+  /** Bytes of the line in the file, without its line feed. A carriage return before it counts. */
   readonly byteSize: number;
 }
 

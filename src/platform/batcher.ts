@@ -1,16 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+interface Call<Item, Answer> {
+  readonly item: Item;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /**
  * Creates a function whose calls run in batches. A call that is made while fewer than `atOnce` batches run
  * starts one at the end of this turn of the event loop, together with the turn's other calls. Later calls
  * wait and form the next batch, in the order of the calls. So many calls share one commit, and a single call
  * hardly waits.
  * @param run returns the results in the order of its items; when it rejects, each call of the batch rejects
- *   with the same error
+ *   with the same error, unless `mayBeOfOne`
  * @param options `maxItems`: maximum items of a batch, 100 by default; `weigh`: an item's weight, 0 by
  *   default, must not throw; `maxWeight`: maximum weight of a batch of several items, unlimited by default;
  *   `atOnce`: maximum concurrent batches, 1 by default; `gatherMilliseconds`: how long to wait for more calls
- *   after a batch of several, which makes fewer commits for results that need not be fast, 0 by default
+ *   after a batch of several, which makes fewer commits for results that need not be fast, 0 by default;
+ *   `mayBeOfOne`: whether a single item may be the reason of an error, and nothing was done. Each item of the
+ *   batch is run by itself then, so that the others do not fail with it; never by default
  * @returns takes one item, and resolves to its result, or rejects with the error of its batch
  */
 export function createBatcher<Item, Answer>(
@@ -21,15 +29,17 @@ export function createBatcher<Item, Answer>(
     maxWeight = Infinity,
     gatherMilliseconds = 0,
     atOnce = 1,
+    mayBeOfOne = () => false,
   }: {
     maxItems?: number;
     weigh?: (item: Item) => number;
     maxWeight?: number;
     gatherMilliseconds?: number;
     atOnce?: number;
+    mayBeOfOne?: (error: unknown) => boolean;
   } = {},
 ): (item: Item) => Promise<Answer> {
-  const waiting: { item: Item; resolve: (answer: Answer) => void; reject: (error: unknown) => void }[] = [];
+  const waiting: Call<Item, Answer>[] = [];
   let running = 0;
 
   function next() {
@@ -43,15 +53,20 @@ export function createBatcher<Item, Answer>(
     return waiting.splice(0, count);
   }
 
+  async function answer(batch: readonly Call<Item, Answer>[]): Promise<void> {
+    try {
+      const answers = await run(batch.map(({ item }) => item));
+      for (const [n, { resolve }] of batch.entries()) resolve(answers[n]!);
+    } catch (error) {
+      if (batch.length > 1 && mayBeOfOne(error)) for (const one of batch) await answer([one]);
+      else for (const { reject } of batch) reject(error);
+    }
+  }
+
   async function drain(): Promise<void> {
     while (waiting.length > 0) {
       const batch = next();
-      try {
-        const answers = await run(batch.map(({ item }) => item));
-        for (const [n, { resolve }] of batch.entries()) resolve(answers[n]!);
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
+      await answer(batch);
       if (gatherMilliseconds > 0 && batch.length > 1) await sleep(gatherMilliseconds);
     }
     running -= 1;

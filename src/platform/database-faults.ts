@@ -100,6 +100,13 @@ export function isRejected(error: unknown): boolean {
   return /^(?:\d|F0|HV|P0|XX)[\dA-Z]+$/.test(coded.code);
 }
 
+/**
+ * Whether the server rejected a statement for a reason that a repetition will meet again, such as a row that
+ * breaks a constraint. Of a statement for many rows, a single one may be the reason.
+ */
+export const isRejectedForGood = (error: unknown): boolean =>
+  isRejected(error) && !(asUnavailable(error) instanceof Unavailable);
+
 /** Whether the server gave up waiting for a lock (55P03), and rolled the statement back. */
 export const isLockTimeout = (error: unknown): boolean => errorCodeOf(error) === '55P03';
 

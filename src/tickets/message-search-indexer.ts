@@ -15,6 +15,10 @@ const betweenMs = 20;
  * messages that lack their words, so it misses nothing below 500 messages a second.
  */
 const everyMs = 2000;
+/** Milliseconds between two tries to index messages that could not be indexed. */
+const retryLostMs = 60_000;
+/** Most messages of one such try. */
+const retriedAtOnce = 20;
 
 const fill = preparePerPool((db: Db) =>
   db
@@ -30,19 +34,29 @@ const renew = preparePerPool((db: Db) =>
     .prepare('renew_search_words'),
 );
 
+const retryLost = preparePerPool((db: Db) =>
+  db
+    .select({ messageId: sql<number>`lost.message`, code: sql<string>`lost.code` })
+    .from(sql`retry_lost_words(${sql.placeholder('most')}::int) as lost`)
+    .prepare('retry_lost_words'),
+);
+
 /**
  * Starts a loop that indexes the words of new messages for operators' searches: every two seconds, or without
  * a pause while 200 or more are left. Searches also read the bodies of the 1,000 newest messages that are not
  * indexed yet, so a new message is found at once. After an upgrade that changes how texts become words, the
  * loop also re-indexes all tickets, then all messages, the newest first; until it has, searches may miss some
- * of them. Any number of processes may run it: the SQL functions let one write at a time, and the others find
- * nothing to do. Failures are logged, and tried again after two seconds. Disposing of it stops the loop, and
- * waits for the statement in progress.
+ * of them. A message whose words cannot be made, perhaps because its body is damaged, is passed over: each
+ * process logs it once, and it is tried again each minute. Any number of processes may run the loop: the SQL
+ * functions let one write at a time, and the others find nothing to do. Failures are logged, and tried again
+ * after two seconds. Disposing of it stops the loop, and waits for the statement in progress.
  */
 export function startMessageSearchIndexer(db: Db, log: Logger): AsyncDisposable {
   const pause = createInterruptibleSleep();
   let stopping = false;
   let renewed = 0;
+  let retriedAt = Number.NEGATIVE_INFINITY;
+  const lost = new Set<number>();
 
   async function run(): Promise<void> {
     while (!stopping) {
@@ -56,7 +70,9 @@ export function startMessageSearchIndexer(db: Db, log: Logger): AsyncDisposable 
     try {
       const [row] = await fill(db).execute({ most: atOnce });
       if (row!.lacked === atOnce) return 0;
-      return (await renewSome()) ? betweenMs : everyMs;
+      if (await renewSome()) return betweenMs;
+      if (performance.now() - retriedAt >= retryLostMs) await retryLostWords();
+      return everyMs;
     } catch (err) {
       log.error({ err }, 'indexing messages for search failed; searches read the newest bodies instead');
       return everyMs;
@@ -74,6 +90,15 @@ export function startMessageSearchIndexer(db: Db, log: Logger): AsyncDisposable 
       log.info({ read: renewed }, 'all tickets and messages have been re-indexed for search');
     renewed = read === 0 ? 0 : renewed + read;
     return read > 0;
+  }
+
+  async function retryLostWords(): Promise<void> {
+    retriedAt = performance.now();
+    for (const { messageId, code } of await retryLost(db).execute({ most: retriedAtOnce })) {
+      if (!lost.has(messageId))
+        log.warn({ messageId, code }, 'searches do not find a message: its words cannot be indexed');
+      lost.add(messageId);
+    }
   }
 
   const running = run();

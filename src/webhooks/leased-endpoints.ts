@@ -132,6 +132,34 @@ export async function recordFailure(
   });
 }
 
+/**
+ * Records that an event is never sent, because it cannot be read: its position, as if it were delivered, and
+ * an audit entry. `lastError` names it until the next delivery.
+ */
+export async function recordSkip(
+  db: Db,
+  lease: Lease,
+  { position, ...skipped }: { position: DeskPosition; ticketId: number; eventId: string },
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    const passed = await tx
+      .update(webhooks)
+      .set({
+        ...to(position),
+        failures: 0,
+        failingSince: null,
+        dueAt: clock,
+        lastError: `${skipped.eventId} was skipped: it cannot be read`,
+      })
+      .where(owned(lease))
+      .returning({ id: webhooks.id });
+    const { ticketId, eventId } = skipped;
+    const details = { by: 'worker', webhookId: lease.id, eventId };
+    if (passed.length > 0)
+      await tx.insert(auditEntries).values({ action: 'WEBHOOK_EVENT_SKIPPED', ticketId, details });
+  });
+}
+
 /** Disables an endpoint that has answered 410 Gone, with an audit entry. */
 export async function recordGone(db: Db, lease: Lease): Promise<void> {
   await db.transaction(async (tx) => {

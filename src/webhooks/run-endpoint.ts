@@ -20,10 +20,11 @@ import {
   recordFailure,
   recordGone,
   recordPosition,
+  recordSkip,
   releaseEndpoint,
 } from './leased-endpoints.ts';
 import { verdictOfReply } from './reply-verdict.ts';
-import { sendRequest } from './send-request.ts';
+import { type Reply, sendRequest } from './send-request.ts';
 import { secretsOf, signedHeaders } from './sign.ts';
 
 /** How a request to an endpoint ended. `delivered`: with 2xx. `gone`: with 410 Gone. `failed`: otherwise. */
@@ -54,6 +55,10 @@ export interface SendingPorts {
 const passEveryMs = 20_000;
 /** Wait after an error of the database, and while sending is held, milliseconds. */
 const patienceMs = 1000;
+/** An event that cannot be built is skipped at this failure, some ten minutes after the first. */
+const unbuiltAtMost = 8;
+/** Wait after an error that is not of the database's condition: a person has to mend something. */
+const damagedMs = 30_000;
 /** New events end a wait: the feed wakes its watchers. */
 const untilWoken = 60_000;
 
@@ -124,10 +129,12 @@ async function step(
     return (await progress.collect(watching)) ?? (await progress.sendFirst());
   } catch (err) {
     const { id: webhookId } = progress.lease;
-    if (asUnavailable(err) instanceof Unavailable)
+    if (asUnavailable(err) instanceof Unavailable) {
       log.warn({ err, webhookId }, 'a webhook waits: the database is not responding');
-    else log.error({ err, webhookId }, 'a webhook waits: its next event cannot be read or sent; retrying');
-    return patienceMs;
+      return patienceMs;
+    }
+    log.error({ err, webhookId }, 'a webhook waits: its next event cannot be read or sent; retrying');
+    return damagedMs;
   }
 }
 
@@ -143,6 +150,8 @@ class EndpointProgress {
   /** Where to read on when all waiting events are delivered. */
   #reached: DeskPosition;
   #passedAt = performance.now();
+  /** How often the first waiting event could not be built, in this run. */
+  #timesUnbuilt = 0;
 
   constructor(ports: SendingPorts, claimed: Endpoint, mayRequest: () => boolean) {
     const { id, leaseToken, types, includesPrivate, place, ticketId, number } = claimed;
@@ -177,38 +186,69 @@ class EndpointProgress {
 
   /** Sends the first waiting event. @returns milliseconds to wait; undefined as `step` */
   async sendFirst(): Promise<number | undefined> {
-    const { db, reach, now, random, seen, log } = this.#ports;
+    const { db, reach, now, seen } = this.#ports;
     const [event] = this.#waiting as readonly [DeskEvent];
     const endpoint = await findLeased(db, this.lease);
     if (endpoint === undefined) return undefined;
     if (endpoint.dueInMs > 0) return Math.ceil(endpoint.dueInMs);
-    const body = await webhookBody(db, event, endpoint.includesPrivate);
     const id = eventId(await findDeskKey(db, 'webhook-ids'), event);
+    const body = await this.#bodyOf(event, id, endpoint);
+    if (body === undefined) return 0;
     const headers = signedHeaders({ id, at: now(), body }, secretsOf(endpoint, now()));
     // Last, because the database may have kept the statements before it waiting.
     if (!this.#mayRequest()) return patienceMs;
-    const verdict = verdictOfReply(
-      await sendRequest(endpoint.url, { headers, body }, reach),
-      endpoint.failures,
-      {
-        now: now(),
-        random,
-      },
-    );
-    if (verdict.kind === 'delivered') await this.#recordFirst(event);
-    else if (verdict.kind === 'gone') {
-      await recordGone(db, this.lease);
-      log.warn({ webhookId: endpoint.id }, 'a webhook was disabled: its endpoint answered 410 Gone');
-    } else if (await recordFailure(db, this.lease, verdict))
-      log.error({ webhookId: endpoint.id }, 'a webhook was disabled: it has failed for days');
-    seen(verdict.kind);
+    seen(await this.#conclude(event, endpoint, await sendRequest(endpoint.url, { headers, body }, reach)));
     return 0;
   }
 
-  async #recordFirst({ position }: DeskEvent): Promise<void> {
-    const waiting = this.#waiting.slice(1);
-    await recordDelivery(this.#ports.db, this.lease, position);
-    this.#waiting = waiting;
-    this.position = waiting.length === 0 ? this.#reached : position;
+  /** Records how the attempt to send the first event ended. */
+  async #conclude(event: DeskEvent, { id, failures }: Endpoint, reply: Reply): Promise<WebhookOutcome> {
+    const { db, now, random, log } = this.#ports;
+    const verdict = verdictOfReply(reply, failures, { now: now(), random });
+    if (verdict.kind === 'delivered') await this.#recordFirst(event);
+    else if (verdict.kind === 'gone') {
+      await recordGone(db, this.lease);
+      log.warn({ webhookId: id }, 'a webhook was disabled: its endpoint answered 410 Gone');
+    } else if (await recordFailure(db, this.lease, verdict))
+      log.error({ webhookId: id }, 'a webhook was disabled: it has failed for days');
+    return verdict.kind;
+  }
+
+  /**
+   * The body of the first event. One that cannot be built is due again as after a failed request, because the
+   * reason may be mended. At the last of `unbuiltAtMost` failures it is skipped.
+   * @returns undefined when it cannot be built
+   */
+  async #bodyOf(event: DeskEvent, id: string, endpoint: Endpoint): Promise<string | undefined> {
+    const { db, log } = this.#ports;
+    try {
+      return await webhookBody(db, event, endpoint.includesPrivate);
+    } catch (err) {
+      if (asUnavailable(err) instanceof Unavailable) throw err;
+      const { ticketId, cursor } = event;
+      const about = { err, webhookId: endpoint.id, ticketId, eventId: id, cursor };
+      this.#timesUnbuilt += 1;
+      if (this.#timesUnbuilt < unbuiltAtMost) {
+        log.error(about, 'a webhook waits: an event cannot be read; it is tried again, and then skipped');
+        const error = `${id} cannot be read`;
+        await this.#conclude(event, endpoint, { status: undefined, retryAfter: undefined, error });
+      } else {
+        await recordSkip(db, this.lease, { position: event.position, ticketId, eventId: id });
+        log.error(about, 'a webhook skips an event: it cannot be read');
+        this.#passFirst(event);
+      }
+      return undefined;
+    }
+  }
+
+  async #recordFirst(event: DeskEvent): Promise<void> {
+    await recordDelivery(this.#ports.db, this.lease, event.position);
+    this.#passFirst(event);
+  }
+
+  #passFirst({ position }: DeskEvent): void {
+    this.#timesUnbuilt = 0;
+    this.#waiting = this.#waiting.slice(1);
+    this.position = this.#waiting.length === 0 ? this.#reached : position;
   }
 }

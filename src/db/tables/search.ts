@@ -30,9 +30,10 @@ export const ticketSearch = pgTable(
  * The words of messages, for searches. `fill_message_search` writes them after the messages' own commits,
  * many at a time: written in a message's own transaction, they would take a fifth of its time in PostgreSQL.
  * A trigger rewrites the words of a message whose body is changed. There is no foreign key, because its check
- * locks each message's row, and so writes it once more. The gateway deletes no message; if the tables' owner
- * deletes some, a trigger deletes their words. The gateway's role can neither read nor write the table; SQL
- * functions of the tables' owner do.
+ * locks each message's row, and so writes it once more. A message whose words cannot be made has the word
+ * `#lost` instead, and is tried again by `retry_lost_words`. The gateway deletes no message; if the tables'
+ * owner deletes some, a trigger deletes their words. The gateway's role can neither read nor write the table;
+ * SQL functions of the tables' owner do.
  */
 export const messageSearch = pgTable(
   'message_search',

@@ -19,6 +19,7 @@ import { loadTickets } from '../../tickets/read/tickets.ts';
 import { countUnseen } from '../../tickets/seen-marks.ts';
 import type { TicketSelector } from '../../tickets/ticket-selector.ts';
 import { BodyAllowance } from './body-allowance.ts';
+import { type Loaded, loadApart } from './load-apart.ts';
 
 /** The parts that are read together with messages. Other parts are loaded when a field asks for them. */
 export interface Parts {
@@ -60,7 +61,8 @@ const bytesBrought = (messages: readonly Message[]): number =>
  * getters are DataLoaders by the integer id of their row (the names that end in `Of`: by the id of what the
  * rows belong to). They give null, or an empty list, for what does not exist or the viewer may not see. A
  * load rejects with the Refusal UNAUTHENTICATED without a viewer, FORBIDDEN without the scope `read`, or the
- * error of the statement. What a command has just written is primed and needs neither loading nor the scope.
+ * error of the statement. A row that the server cannot return fails alone. What a command has just written is
+ * primed and needs neither loading nor the scope.
  */
 export class Loaders {
   readonly #ctx: TicketContext;
@@ -303,11 +305,13 @@ export class Loaders {
       const refusal = whyNotRead(requireViewer(this.#ctx));
       const more = refusal === undefined ? this.#expectedBeside(name, ids) : [];
       const allowed = refusal === undefined ? [...ids, ...more] : ids.filter(isFree);
-      const loading = allowed.length === 0 ? Promise.resolve(new Map<number, V>()) : load(this.#ctx, allowed);
+      const loading = loadApart((some) => load(this.#ctx, some), allowed);
       // At once: another answer may ask for one of them while they are loaded.
       for (const id of more) primeLater(loader, id, loading, none);
-      const found = await loading;
-      return ids.map((id) => (refusal === undefined || isFree(id) ? (found.get(id) ?? none) : refusal));
+      const { found, failed } = await loading;
+      return ids.map((id) =>
+        refusal === undefined || isFree(id) ? (failed.get(id) ?? found.get(id) ?? none) : refusal,
+      );
     });
     return loader;
   }
@@ -324,10 +328,14 @@ export class Loaders {
 function primeLater<V>(
   loader: DataLoader<number, V>,
   id: number,
-  loading: Promise<ReadonlyMap<number, V>>,
+  loading: Promise<Loaded<V>>,
   none: V,
 ): void {
-  const value = loading.then((found) => found.get(id) ?? none);
+  const value = loading.then(({ found, failed }) => {
+    const error = failed.get(id);
+    if (error !== undefined) throw error;
+    return found.get(id) ?? none;
+  });
   loader.prime(id, value);
   value.catch(() => loader.clear(id));
 }

@@ -7,23 +7,32 @@ import { deliveries, deliveryRecipients, mailboxes, messages, tickets, users } f
 import { appendDeliveryEvents } from '../../events/append-events.ts';
 import { d, m, r } from '../table-aliases.ts';
 import { isUnsettled, isWaiting } from './delivery-states.ts';
+import { sparingOthers } from './sparing-others.ts';
 
 /** Most conditional mails of a mailbox that one transaction checks. */
 const atOnce = 20;
+/** Seconds that a mail which cannot be cancelled is postponed. */
+const postponedSeconds = 300;
 
 /**
  * Checks due mails that have a `cancelIf` and have never been tried, at most 20 of each mailbox. Cancels
  * those that have been answered, and appends an event for each. A mail is answered when a public message
  * comes after its own in the ticket, by a user of a role that `cancelIf` names, even the mail's own author.
  * The caller must claim the others in the same transaction, because only the locks on their tickets keep a
- * reply from arriving in between. Not checked are mails of tickets that another transaction has locked, mails
- * of a mailbox that its rate makes wait, and mails that await a scan. None of these may be claimed in this
- * round.
- * @param client the transaction
+ * reply from arriving in between. Not checked are mails beyond the 20, mails of tickets that another
+ * transaction has locked, mails of a mailbox that its rate makes wait, mails that await a scan, and mails
+ * that the server refuses to cancel, perhaps because their ticket is damaged: these are postponed by five
+ * minutes, with the reason. `claim` leaves all of them out, as they are not in `checkedMails`.
+ * @param failed called with the id of each mail that cannot be cancelled
  * @returns the ids of all mails that were checked, for `checkedMails` of `claim`. The cancelled ones are
  *   among them, and are not waiting any more, so `claim` does not take them
  */
-export async function cancelAnsweredMails(client: postgres.Sql, now: Date): Promise<number[]> {
+export async function cancelAnsweredMails(
+  tx: postgres.TransactionSql,
+  now: Date,
+  failed: (id: number, error: unknown) => void,
+): Promise<number[]> {
+  const client = tx as unknown as postgres.Sql;
   const due = await runStatement<{ id: number; ticketId: number }>(
     client,
     sql`
@@ -46,10 +55,33 @@ export async function cancelAnsweredMails(client: postgres.Sql, now: Date): Prom
   );
   const held = new Set(locked.map(({ id }) => id));
   const ids = due.filter(({ ticketId }) => held.has(ticketId)).map(({ id }) => id);
-  if (ids.length === 0) return [];
-  await cancelIfAnswered(client, ids);
-  return ids;
+  const postponed: number[] = [];
+  const checked = await sparingOthers(
+    ids,
+    async (some) => {
+      await tx.savepoint((part) => cancelIfAnswered(part as unknown as postgres.Sql, some));
+      return some;
+    },
+    (id, error) => {
+      failed(id, error);
+      postponed.push(id);
+    },
+  );
+  if (postponed.length > 0) await postpone(client, postponed, now);
+  return checked;
 }
+
+/** So that the next rounds do not meet it again at once. */
+const postpone = (client: postgres.Sql, ids: readonly number[], now: Date) =>
+  runStatement(
+    client,
+    sql`
+    update ${deliveries} d set ${assign(deliveries, {
+      dueAt: sql`${now}::timestamptz + make_interval(secs => ${postponedSeconds})`,
+      failure: 'Waiting: it cannot be checked whether someone replied; the log of the gateway says why',
+    })}
+    where ${d.id} = any (${sql.param(ids)}::int[]) and ${isWaiting}`,
+  );
 
 const reply = alias(messages, 'reply');
 const author = alias(users, 'author');

@@ -3,7 +3,7 @@ import type postgres from 'postgres';
 import { assign, insertFrom } from '../../db/insert-from.ts';
 import { prepareStatement, runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, mailboxes } from '../../db/tables.ts';
-import { d, e, m } from '../table-aliases.ts';
+import { a, d, e, m } from '../table-aliases.ts';
 import { isWaiting } from './delivery-states.ts';
 import { type Search, searches } from './first-mails.ts';
 import { atCapStep, isAtCap } from './recipient-caps.ts';
@@ -86,7 +86,8 @@ const roomSteps = sql`
           * ${m.ratePerMinute} / 60)::int) as free
     from ${mailboxes} m left join ${freeSlots} on l.id = ${m.id}
     where (${m.ratePerMinute} is not null or ${m.ratePerRecipientHour} is not null)
-      and (${m.ratePerMinute} is null or ${m.pacedUntil} <= ${now})
+      -- A rate of 0, which somebody may set by hand, sends nothing.
+      and (${m.ratePerMinute} is null or ${m.ratePerMinute} > 0 and ${m.pacedUntil} <= ${now})
       and (${m.ratePerRecipientHour} is null or ${m.id} = any (${value('lockedMailboxes')}::int[])
         and not exists (
           select from ${deliveries} e where ${e.mailboxId} = ${m.id} and ${e.state} = 'TRANSMITTING'))
@@ -120,7 +121,9 @@ const claimSteps = sql`
     update ${deliveries} d set ${assign(deliveries, {
       state: 'TRANSMITTING',
       attempt: sql`gen_random_uuid()`,
-      attempts: sql`${d.attempts} + 1`,
+      // Somebody may have set the number back by hand, and each attempt needs one of its own.
+      attempts: sql`1 + greatest(${d.attempts}, (
+        select max(${a.number}) from ${deliveryAttempts} a where ${a.deliveryId} = ${d.id}))`,
       phase: 'CONNECT',
       settledAt: null,
       giveUpAt: sql`coalesce(${d.giveUpAt}, ${now} + make_interval(days => ${giveUpAfterDays}))`,
@@ -206,7 +209,8 @@ const selectNextDue = prepareStatement<{ due: Date | null }, Record<string, neve
   from ${mailboxes} m cross join lateral (
     select ${d.dueAt} as due_at from ${deliveries} d
     where ${d.mailboxId} = ${m.id} and ${isWaiting} and not ${d.awaitsScan} order by ${d.dueAt} limit 1
-  ) n`);
+  ) n
+  where ${m.ratePerMinute} is null or ${m.ratePerMinute} > 0`);
 
 /**
  * Milliseconds from `now` until a mail may be due; 0 if one is, undefined when nothing waits. Mails that

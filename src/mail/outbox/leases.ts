@@ -9,6 +9,7 @@ import { a, d, m, r } from '../table-aliases.ts';
 import { type Claim, giveUpAfterDays, leaseFor } from './claim.ts';
 import { isUnsettled, isWaiting, waitingAgain } from './delivery-states.ts';
 import { unknownOutcomes } from './explain-failure.ts';
+import { sparingOthers } from './sparing-others.ts';
 
 /*
  * Leases of attempts: released by a worker that ends, renewed by a live one, recovered from a dead one. Also
@@ -79,21 +80,39 @@ export interface Recovered {
   readonly state: 'QUEUED' | 'DEFERRED' | 'OUTCOME_UNKNOWN';
 }
 
+const isExpired = sql`${d.state} = 'TRANSMITTING' and ${d.leaseUntil} < clock_timestamp()`;
+/** Most deliveries that one call recovers. */
+const recoveredAtOnce = 500;
+
 /**
  * Recovers attempts whose lease expired, of any worker: before BODY the delivery waits again and is due at
  * once, without an event; at BODY its outcome is unknown and the ticket gets one. Locked deliveries, and
- * those of locked tickets, are left to the next round.
- * @param limit most deliveries that one call recovers, 500 by default
+ * those of locked tickets, are left to the next round, and so are those beyond 500. A delivery that the
+ * server refuses to recover, perhaps because its ticket is damaged, holds up no other.
+ * @param failed called with the id of each of these
  * @returns those that were recovered
  */
-export async function recoverExpired(client: postgres.Sql, now: Date, limit = 500): Promise<Recovered[]> {
+export async function recoverExpired(
+  client: postgres.Sql,
+  now: Date,
+  failed: (id: number, error: unknown) => void,
+): Promise<Recovered[]> {
+  const expired = await runStatement<{ id: number }>(
+    client,
+    sql`select ${d.id} from ${deliveries} d where ${isExpired}
+      order by ${d.leaseUntil} limit ${recoveredAtOnce}`,
+  );
+  const ids = expired.map(({ id }) => id);
+  return sparingOthers(ids, (some) => recover(client, now, some), failed);
+}
+
+function recover(client: postgres.Sql, now: Date, ids: readonly number[]): Promise<Recovered[]> {
   return runStatement<Recovered>(
     client,
     sql`
     with expired as (
       select ${d.id}, ${d.ticketId} as ticket_id from ${deliveries} d
-      where ${d.state} = 'TRANSMITTING' and ${d.leaseUntil} < clock_timestamp()
-      order by ${d.leaseUntil} limit ${limit}
+      where ${d.id} = any (${sql.param(ids)}::int[]) and ${isExpired}
     ), locked_tickets as (
       select ${tickets.id}, ${tickets.lastEventNumber} as last_event_number from ${tickets}
       where ${tickets.id} = any (array(select ticket_id from expired))
@@ -103,7 +122,7 @@ export async function recoverExpired(client: postgres.Sql, now: Date, limit = 50
         ${d.phase} as phase
       from ${deliveries} d
       where ${d.id} = any (array(select id from expired)) and ${d.ticketId} in (select id from locked_tickets)
-        and ${d.state} = 'TRANSMITTING' and ${d.leaseUntil} < clock_timestamp()
+        and ${isExpired}
       order by ${d.ticketId}, ${d.id} for no key update of d skip locked
     ), recovered as (
       update ${deliveries} d set ${assign(deliveries, {

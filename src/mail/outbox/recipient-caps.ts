@@ -52,8 +52,9 @@ export async function lockCappedMailboxes(client: postgres.Sql): Promise<number[
 
 /**
  * Postpones all due mails that have a recipient at the cap to 5 to 10 minutes from `now`, so that claims do
- * not scan them again, and records why. Locked mails are left as they are. The cap itself is enforced by the
- * claim.
+ * not scan them again, and records why. Locked mails and those that await a scan are left as they are. The
+ * cap itself is enforced by the claim. At most 200 mails of each mailbox are written by one statement: not in
+ * a transaction, each commits.
  */
 export async function postponeCapped(client: postgres.Sql, now: Date): Promise<void> {
   while ((await postponeSome(client, now)) >= postponedAtOnce);

@@ -1,6 +1,6 @@
 import type { AttemptPhase, DeliveryState, EventType, RecipientState } from '../../platform/vocabulary.ts';
 import { envelopeAddress } from '../address.ts';
-import { type AttemptOutcome, enhancedCode, type RecipientVerdict } from '../smtp/outcome.ts';
+import { type AttemptOutcome, enhancedCode, type RecipientVerdict, verdictOf } from '../smtp/outcome.ts';
 
 /** Milliseconds, as everywhere here. */
 const firstBackOff = 60_000;
@@ -78,11 +78,36 @@ export function settlementOf(
   random: number,
 ): Settlement {
   if (outcome.fenced) return fencedSettlement(delivery, outcome, now);
+  const verdictFor = (address: string) => outcome.verdicts.get(envelopeAddress(address)) ?? unaddressed;
+  return settledBy(verdictFor, delivery, outcome, now, random);
+}
+
+/**
+ * The settlement of a mail that the gateway itself could not send. No server was contacted, so it is retried
+ * as after a temporary refusal of all its recipients, until `giveUpAt`. It also settles a mail whose
+ * recipients are missing.
+ * @param reply what went wrong, in plain words
+ * @param random as for `settlementOf`
+ */
+export function faultSettlement(delivery: Attempted, reply: string, now: Date, random: number): Settlement {
+  const nobody: LedgerRecipient = { position: 0, address: '', state: 'PENDING', reply: null };
+  const recipients = delivery.recipients.length === 0 ? [nobody] : delivery.recipients;
+  const verdict = verdictOf(reply);
+  return settledBy(() => verdict, { ...delivery, recipients }, { reached: 'CONNECT', reply }, now, random);
+}
+
+function settledBy(
+  verdictFor: (address: string) => RecipientVerdict,
+  delivery: Attempted,
+  { reached, reply, bodyAt }: Pick<AttemptOutcome, 'reached' | 'reply' | 'bodyAt'>,
+  now: Date,
+  random: number,
+): Settlement {
   const expired = now >= delivery.giveUpAt;
-  const changed = unsettledRecipients(delivery.recipients).map((recipient) => {
-    const verdict = outcome.verdicts.get(envelopeAddress(recipient.address)) ?? unaddressed;
+  const changed = unsettledRecipients(delivery.recipients).map(({ position, address }) => {
+    const verdict = verdictFor(address);
     const state = verdict.state === 'DEFERRED' && expired ? 'FAILED' : verdict.state;
-    return { position: recipient.position, state, reply: verdict.reply, code: verdict.enhancedCode ?? null };
+    return { position, state, reply: verdict.reply, code: verdict.enhancedCode ?? null };
   });
   const byPosition = new Map(changed.map((one) => [one.position, one]));
   // A recipient that was refused in an earlier attempt still decides the state and explains the failure.
@@ -95,10 +120,10 @@ export function settlementOf(
     token: delivery.token,
     state,
     event: `DELIVERY_${state}` as EventType,
-    phase: outcome.reached,
-    reply: outcome.reply,
+    phase: reached,
+    reply,
     failure: worst === undefined ? null : `${worst.reply ?? ''}${gaveUp ? ' (given up after 5 days)' : ''}`,
-    bodyAt: outcome.bodyAt ?? null,
+    bodyAt: bodyAt ?? null,
     dueAt: state === 'DEFERRED' ? new Date(now.getTime() + backOff(delivery.attempts, random)) : null,
     recipients: changed,
   };

@@ -26,6 +26,7 @@ export class PlainFault extends Error {}
  */
 export const gatewayFaults = {
   uncomposable: 'The mail could not be composed',
+  unreadableMail: 'The mail could not be read from the database',
   unreadableFile: 'An attachment could not be read',
 };
 

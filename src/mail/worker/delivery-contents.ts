@@ -15,7 +15,7 @@ import { asUnavailable } from '../../platform/database-faults.ts';
 import { Unavailable } from '../../platform/errors.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { RecipientKind, RecipientState } from '../../platform/vocabulary.ts';
-import { envelopeAddress } from '../address.ts';
+import { envelopeAddress, parseAddress } from '../address.ts';
 import { type ComposedMail, composeMail, hasUtf8Headers } from '../compose/compose-mail.ts';
 import {
   attachmentPart,
@@ -28,7 +28,7 @@ import {
 import { type MailedMessage, type MailParts, mailedColumns } from '../compose/mail-parts.ts';
 import { type MailSource, sourceOctets } from '../compose/stored-mail.ts';
 import type { Claim } from '../outbox/claim.ts';
-import type { RedactedPart } from '../outbox/settlement.ts';
+import type { Attempted, RedactedPart } from '../outbox/settlement.ts';
 import type { SendingMailbox } from '../smtp/mailbox-pools.ts';
 import { d, f, m, r } from '../table-aliases.ts';
 
@@ -63,6 +63,11 @@ export interface DeliveryContents {
   readonly parts: Omit<MailParts, 'date'>;
   /** The source that an earlier attempt stored; undefined: none did. */
   readonly source: MailSource | undefined;
+}
+
+/** A claimed mail whose contents cannot be read: what is known of it is enough to settle its attempt. */
+export interface UnreadableMail extends Pick<Attempted, 'id' | 'giveUpAt' | 'recipients'> {
+  readonly parts?: undefined;
 }
 
 type LoadedContents = Omit<DeliveryContents, 'mailbox' | 'source' | 'parts'>;
@@ -121,25 +126,35 @@ const selectContents = prepareStatement<ContentsRow, { ids: readonly number[] }>
     left join ${deliverySources} s on ${s.deliveryId} = ${d.id}
     where ${d.id} = any (${sql.placeholder('ids')}::int[])`);
 
+// It reads neither the message nor anything else that may be missing or damaged.
+const selectUnreadable = prepareStatement<UnreadableMail, { ids: readonly number[] }>(sql`
+    select ${d.id}, ${d.giveUpAt} as "giveUpAt",
+      (select coalesce(json_agg(json_build_object(
+          'position', ${r.position}, 'address', ${r.address}, 'state', ${r.state}, 'reply', ${r.smtpReply})
+          order by ${r.position}), '[]')
+        from ${deliveryRecipients} r where ${r.deliveryId} = ${d.id}) as recipients
+    from ${deliveries} d where ${d.id} = any (${sql.placeholder('ids')}::int[])`);
+
 /**
  * Loads claimed mails with one query. While the database does not answer, the query is logged and repeated,
  * after 100 ms to 2 s: no other worker sends these mails until their leases expire. After another error each
- * mail is loaded by itself, so that one that cannot be read holds up no other. It is logged.
+ * mail is loaded by itself, so that one that cannot be read holds up no other. It is logged, and only what
+ * its settlement needs is loaded.
  * @param options `isOver` is called after each failure: true gives up
- * @returns the contents by delivery id, without those that do not exist or cannot be read; undefined when it
- *   gave up
+ * @returns the mails by delivery id, without those that do not exist, or of which not even that can be read;
+ *   undefined when it gave up
  */
 export async function loadWithRetries(
   client: postgres.Sql,
   claims: readonly Pick<Claim, 'id'>[],
   { log, isOver }: { readonly log: Logger; readonly isOver: () => boolean },
-): Promise<Map<number, DeliveryContents> | undefined> {
-  const loaded = new Map<number, DeliveryContents>();
+): Promise<Map<number, DeliveryContents | UnreadableMail> | undefined> {
+  const loaded = new Map<number, DeliveryContents | UnreadableMail>();
   let batches = [claims.map(({ id }) => id)];
   for (let wait = 100; batches.length > 0; ) {
     const [ids, ...others] = batches as [number[], ...number[][]];
     try {
-      for (const row of await selectContents(client, { ids })) loaded.set(row.id, contentsOf(row));
+      for (const mail of await loadAll(client, ids, log)) loaded.set(mail.id, mail);
       batches = others;
     } catch (err) {
       if (asUnavailable(err) instanceof Unavailable) {
@@ -149,12 +164,28 @@ export async function loadWithRetries(
         wait = Math.min(2 * wait, 2000);
       } else if (ids.length > 1) batches = [...ids.map((id) => [id]), ...others];
       else {
-        log.error({ err, deliveryId: ids[0] }, 'a claimed mail cannot be read; it is tried again');
+        log.error({ err, deliveryId: ids[0] }, 'a claimed mail cannot be settled; its lease will expire');
         batches = others;
       }
     }
   }
   return loaded;
+}
+
+async function loadAll(
+  client: postgres.Sql,
+  ids: readonly number[],
+  log: Logger,
+): Promise<readonly (DeliveryContents | UnreadableMail)[]> {
+  try {
+    const rows = await selectContents(client, { ids });
+    if (rows.length < ids.length) throw new Error('the message of a claimed mail is missing');
+    return rows.map(contentsOf);
+  } catch (err) {
+    if (ids.length > 1 || asUnavailable(err) instanceof Unavailable) throw err;
+    log.error({ err, deliveryId: ids[0] }, 'a claimed mail cannot be read');
+    return selectUnreadable(client, { ids });
+  }
 }
 
 function contentsOf(row: ContentsRow): DeliveryContents {
@@ -189,11 +220,22 @@ export async function prepareMail({ source, parts }: DeliveryContents, now: Date
   return { source, byteSize: sourceOctets(source), hasUtf8Headers: hasUtf8Headers(parts) };
 }
 
-/** The envelope of one attempt, for these recipients: each address once, in the form for RCPT TO. */
+/** The mail cannot be composed, because an address in its rows is damaged. The message says which one. */
+export class DamagedAddress extends Error {}
+
+/**
+ * The envelope of one attempt, for these recipients: each address once, in the form for RCPT TO.
+ * @throws DamagedAddress if the sender or any recipient of the mail has a text that is no address. In that
+ *   form it could be the address of somebody else
+ */
 export function envelopeOf(
-  { parts }: DeliveryContents,
+  { parts, recipients: all }: Pick<DeliveryContents, 'parts' | 'recipients'>,
   recipients: readonly { address: string }[],
 ): { from: string; to: string[] } {
+  if (!parseAddress(parts.from.address).ok) throw new DamagedAddress("the sender's address is damaged");
+  for (const { address, position } of all)
+    if (!parseAddress(address).ok)
+      throw new DamagedAddress(`the address of recipient ${position} is damaged`);
   return {
     from: envelopeAddress(parts.from.address),
     to: [...new Set(recipients.map(({ address }) => envelopeAddress(address)))],

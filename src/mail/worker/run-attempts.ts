@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { inSpan, SpanKind } from '../../observe/tracing.ts';
 import { createBatcher } from '../../platform/batcher.ts';
+import { isRejectedForGood } from '../../platform/database-faults.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
@@ -11,15 +12,22 @@ import { type ClaimRef, openBody, storeSources } from '../outbox/fence.ts';
 import { recordSizeLimit } from '../outbox/record-size-limit.ts';
 import { settle } from '../outbox/settle-attempts.ts';
 import {
+  faultSettlement,
   type Settlement,
   settlementOf,
   unsendableSettlement,
   unsettledRecipients,
 } from '../outbox/settlement.ts';
 import { type MailboxPools, MailboxUnusable } from '../smtp/mailbox-pools.ts';
-import { type AttemptOutcome, verdictOf } from '../smtp/outcome.ts';
+import type { AttemptOutcome } from '../smtp/outcome.ts';
 import { gatewayFaults } from '../smtp/smtp-errors.ts';
-import { type DeliveryContents, envelopeOf, prepareMail } from './delivery-contents.ts';
+import {
+  DamagedAddress,
+  type DeliveryContents,
+  envelopeOf,
+  prepareMail,
+  type UnreadableMail,
+} from './delivery-contents.ts';
 import { createFileStoreHealth, FilesUnreadable } from './file-store-health.ts';
 import type { WorkerStep } from './steps.ts';
 
@@ -57,14 +65,13 @@ export interface Attempts {
   /**
    * Sends one claimed delivery, commits its outcome to the ledger, and logs it. A mail with a redacted part
    * or an infected file is not sent, and settled as CANCELLED or FAILED. A mailbox that cannot send, or a
-   * mail that cannot be composed, is an outcome too. While the database does not answer, the commit is
-   * retried without end.
+   * mail that cannot be read or composed, is an outcome too. While the database does not answer, the commit
+   * is retried without end.
    * @param mayBegin called while the mail waits for its files, and once when a connection is free
-   * @returns the outcome; undefined when no byte was sent and nothing was written, because `mayBegin`
-   *   returned false or the pool cancelled the mail. The caller releases the claim then. The outcome of a
-   *   mail with a redacted part or an infected file has no verdicts
+   * @returns false when no byte was sent and nothing was written, because `mayBegin` returned false or the
+   *   pool cancelled the mail. The caller releases the claim then
    */
-  run(claim: Claim, contents: DeliveryContents, mayBegin: () => boolean): Promise<AttemptOutcome | undefined>;
+  run(claim: Claim, mail: DeliveryContents | UnreadableMail, mayBegin: () => boolean): Promise<boolean>;
 }
 
 /** Creates the sender of claimed deliveries. Commits of concurrent attempts are batched. */
@@ -73,12 +80,17 @@ export function createAttempts(ports: AttemptPorts): Attempts {
   const keep = createBatcher(
     (kept: readonly (ClaimRef & { source: MailSource })[]) => storeSources(sql, kept),
     // A skeleton holds the whole body, so the weight bounds the size of one parameter.
-    { weigh: ({ source }) => source.skeleton.length, maxWeight: 4 * 1024 * 1024, atOnce: 2 },
+    {
+      weigh: ({ source }) => source.skeleton.length,
+      maxWeight: 4 * 1024 * 1024,
+      atOnce: 2,
+      mayBeOfOne: isRejectedForGood,
+    },
   );
   const open = createBatcher(
     (openings: readonly ClaimRef[]) => openBody(sql, openings),
     // Mail servers wait for this: two batches share a WAL flush or follow each other without a gap.
-    { atOnce: 2 },
+    { atOnce: 2, mayBeOfOne: isRejectedForGood },
   );
   const files = createFileStoreHealth();
   /** The storing of a mail's source, by the attempt's token. */
@@ -87,17 +99,20 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     (settlements: readonly Settlement[]) => settle(sql, settlements),
     // The connection is free already and the next mails are claimed ahead, so waiting is cheap. Settling six
     // mails costs the database hardly more than settling two.
-    { gatherMilliseconds: 20 },
+    { gatherMilliseconds: 20, mayBeOfOne: isRejectedForGood },
   );
 
   /** Retries until the outcome is written. Only this process knows the server's reply. */
   async function writeUntilWritten(settlement: Settlement): Promise<boolean> {
-    for (let wait = 100; ; wait = Math.min(wait * 2, 2000)) {
+    let longest = 2000;
+    for (let wait = 100; ; wait = Math.min(wait * 2, longest)) {
       try {
         const became = await inSpan(ledger('settle'), () => write(settlement));
         if (became !== 'LOCKED') return became === 'WRITTEN';
       } catch (err) {
         log.error({ err, deliveryId: settlement.id }, 'settlement failed, retrying');
+        // A damaged ticket needs a person.
+        if (isRejectedForGood(err)) longest = 60_000;
       }
       await sleep(wait);
     }
@@ -208,47 +223,56 @@ export function createAttempts(ports: AttemptPorts): Attempts {
 
   async function attempt(
     claim: Claim,
-    contents: DeliveryContents,
+    mail: DeliveryContents | UnreadableMail,
     mayBegin: () => boolean,
-  ): Promise<AttemptOutcome | undefined> {
+  ): Promise<boolean> {
     const from = performance.now();
     await trace('claimed', claim.id);
-    const delivery = { ...contents, token: claim.token, attempts: claim.attempts };
-    const end = async (settlement: Settlement): Promise<void> => {
-      // Once an outcome without a fence is settled, the source could not be stored any more, and the next
-      // attempt would compose another mail.
-      await storing.get(claim.token)?.catch(() => {});
-      const written = await writeUntilWritten(settlement);
-      const took = performance.now() - from;
-      const { state, phase, recipients } = settlement;
-      const { id: deliveryId, attempts: attempt, mailboxId } = claim;
-      const codes = [...new Set(recipients.flatMap(({ code }) => code ?? []))];
-      const line = { deliveryId, attempt, mailboxId, phase, outcome: state, codes, ms: Math.round(took) };
-      log[levelOf[state] ?? 'warn']({ ...line, ...(written ? {} : { overtaken: true }) }, 'mail attempt');
-      ports.attempted?.(state, phase, took / 1000);
-    };
-    const unsendable = unsendableSettlement(delivery, contents);
-    if (unsendable !== undefined) {
-      await end(unsendable);
-      return nothingSaid;
-    }
-    const outcome = await transmit(claim, contents, mayBegin).catch((error) =>
-      ownFault(contents, error, log),
-    );
-    if (outcome === undefined) return undefined;
+    const settlement = await settlementAfter(claim, mail, mayBegin);
+    if (settlement === undefined) return false;
     await trace('answered', claim.id);
-    await end(settlementOf(delivery, outcome, now(), ports.random()));
+    // Once an outcome without a fence is settled, the source could not be stored any more, and the next
+    // attempt would compose another mail.
+    await storing.get(claim.token)?.catch(() => {});
+    const written = await writeUntilWritten(settlement);
+    const took = performance.now() - from;
+    const { state, phase, recipients } = settlement;
+    const { id: deliveryId, attempts: attempt, mailboxId } = claim;
+    const codes = [...new Set(recipients.flatMap(({ code }) => code ?? []))];
+    const line = { deliveryId, attempt, mailboxId, phase, outcome: state, codes, ms: Math.round(took) };
+    log[levelOf[state] ?? 'warn']({ ...line, ...(written ? {} : { overtaken: true }) }, 'mail attempt');
+    ports.attempted?.(state, phase, took / 1000);
     await trace('settled', claim.id);
-    return outcome;
+    return true;
+  }
+
+  /** Sends the mail if it can be sent. @returns undefined as `run` returns false */
+  async function settlementAfter(
+    claim: Claim,
+    mail: DeliveryContents | UnreadableMail,
+    mayBegin: () => boolean,
+  ): Promise<Settlement | undefined> {
+    const delivery = { ...mail, token: claim.token, attempts: claim.attempts };
+    const unsent = (reply: string) => faultSettlement(delivery, reply, now(), ports.random());
+    if (mail.parts === undefined) return unsent(inWords(gatewayFaults.unreadableMail));
+    const unsendable = unsendableSettlement(delivery, mail);
+    if (unsendable !== undefined) return unsendable;
+    let outcome: AttemptOutcome | undefined;
+    try {
+      outcome = await transmit(claim, mail, mayBegin);
+    } catch (error) {
+      return unsent(explainOwnFault(error, claim, log));
+    }
+    return outcome && settlementOf(delivery, outcome, now(), ports.random());
   }
 
   return {
-    run(claim, contents, mayBegin) {
+    run(claim, mail, mayBegin) {
       const { id, attempts } = claim;
       const attributes = { 'ticketwire.delivery_id': id, 'ticketwire.attempt': attempts };
       return inSpan(
         () => ({ name: 'mail attempt', kind: SpanKind.CONSUMER, attributes }),
-        () => attempt(claim, contents, mayBegin).finally(() => storing.delete(claim.token)),
+        () => attempt(claim, mail, mayBegin).finally(() => storing.delete(claim.token)),
       );
     },
   };
@@ -262,31 +286,16 @@ const ledger = (step: string) => () => ({
 
 const levelOf: Partial<Record<DeliveryState, 'info' | 'error'>> = { SENT: 'info', OUTCOME_UNKNOWN: 'error' };
 
-const nothingSaid: AttemptOutcome = {
-  reached: 'CONNECT',
-  reply: '',
-  verdicts: new Map(),
-  serverDown: false,
-  fenced: false,
-};
+const inWords = (fault: string): string => `${fault}; the log of the gateway says why`;
 
-/** The outcome when the mailbox cannot send or the mail cannot be composed. No server was contacted. */
-function ownFault(contents: DeliveryContents, error: unknown, log: Logger): AttemptOutcome {
-  const known = error instanceof MailboxUnusable;
+/** Why the mailbox cannot send or the mail cannot be composed, for the ledger. No server was contacted. */
+function explainOwnFault(error: unknown, { id: deliveryId }: Claim, log: Logger): string {
+  if (error instanceof MailboxUnusable) return error.message;
   const isUnread = error instanceof FilesUnreadable;
-  if (!known)
-    log.error(
-      { err: error, deliveryId: contents.id },
-      isUnread ? 'reading an attachment failed' : 'composing a mail failed',
-    );
-  const fault = isUnread ? gatewayFaults.unreadableFile : gatewayFaults.uncomposable;
-  const reply = known ? error.message : `${fault}; the log of the gateway says why`;
-  const { to } = envelopeOf(contents, contents.recipients);
-  return {
-    reached: 'CONNECT',
-    reply,
-    verdicts: new Map(to.map((address) => [address, verdictOf(reply)])),
-    serverDown: known,
-    fenced: false,
-  };
+  log.error(
+    { err: error, deliveryId },
+    isUnread ? 'reading an attachment failed' : 'composing a mail failed',
+  );
+  if (error instanceof DamagedAddress) return `${gatewayFaults.uncomposable}: ${error.message}`;
+  return inWords(isUnread ? gatewayFaults.unreadableFile : gatewayFaults.uncomposable);
 }

@@ -19,7 +19,7 @@ import { createSendingGate } from '../outbox/holding/sending-gate.ts';
 import { recoverExpired, releaseClaims, renewLeases, shortenWaits } from '../outbox/leases.ts';
 import { lockCappedMailboxes, postponeCapped } from '../outbox/recipient-caps.ts';
 import { createMailboxPools, type SharedSmtpSettings } from '../smtp/mailbox-pools.ts';
-import { type DeliveryContents, loadWithRetries } from './delivery-contents.ts';
+import { type DeliveryContents, loadWithRetries, type UnreadableMail } from './delivery-contents.ts';
 import { createMailboxSlots } from './mailbox-slots.ts';
 import { createAttempts, type OnAttempt } from './run-attempts.ts';
 import type { WorkerStep } from './steps.ts';
@@ -71,6 +71,9 @@ export interface Worker extends AsyncDisposable {
   wake(): void;
 }
 
+const logDamaged = (log: Logger) => (deliveryId: number, err: unknown) =>
+  log.error({ err, deliveryId }, 'a mail cannot be recovered or cancelled; perhaps its ticket is damaged');
+
 /**
  * Creates a worker; `start` starts it. Any number of workers may run, in one or many processes. Faults of the
  * database are logged and retried. Disposing of it drains: it begins nothing new, finishes mails in
@@ -105,13 +108,13 @@ export function createWorker(ports: WorkerPorts): Worker {
   let postponeAt = Number.NEGATIVE_INFINITY;
   let locks = { mailboxes: false, tickets: false, at: Number.NEGATIVE_INFINITY };
 
-  function begin(one: Claim, contents: DeliveryContents): void {
+  function begin(one: Claim, mail: DeliveryContents | UnreadableMail): void {
     gate.attemptStarted(one);
     slots.enter(one.mailboxId);
     const task = attempts
-      .run(one, contents, () => !stopping && performance.now() >= beginsAt && slots.mayBegin(one.mailboxId))
-      .then(async (outcome) => {
-        if (outcome === undefined) await releaseUntilReleased(one);
+      .run(one, mail, () => !stopping && performance.now() >= beginsAt && slots.mayBegin(one.mailboxId))
+      .then(async (isSettled) => {
+        if (!isSettled) await releaseUntilReleased(one);
       })
       .catch((err) => log.error({ err, deliveryId: one.id }, 'attempt abandoned; its lease will expire'))
       .finally(() => {
@@ -148,7 +151,7 @@ export function createWorker(ports: WorkerPorts): Worker {
     if (performance.now() - recoveredAt >= (leaseSeconds * 1000) / 4) {
       recoveredAt = performance.now();
       await shortenWaits(sql, now(), leaseSeconds);
-      for (const { id, state } of await recoverExpired(sql, now()))
+      for (const { id, state } of await recoverExpired(sql, now(), logDamaged(log)))
         log.warn({ deliveryId: id, state }, 'a mail was recovered: its worker did not renew the lease');
     }
     if (performance.now() - locks.at >= checkMilliseconds)
@@ -183,14 +186,14 @@ export function createWorker(ports: WorkerPorts): Worker {
     if (claims.length === 0) return;
     // From here on their leases are renewed.
     for (const one of claims) alive.set(one.token, one);
-    const contents = await loadWithRetries(sql, claims, { log, isOver: () => stopping });
-    if (contents === undefined) {
+    const mails = await loadWithRetries(sql, claims, { log, isOver: () => stopping });
+    if (mails === undefined) {
       for (const { token } of claims) alive.delete(token);
       await releaseClaims(sql, claims);
       return;
     }
     for (const one of claims) {
-      const found = contents.get(one.id);
+      const found = mails.get(one.id);
       if (found !== undefined) begin(one, found);
       // Its lease expires, and then it is claimed again.
       else alive.delete(one.token);
@@ -201,7 +204,9 @@ export function createWorker(ports: WorkerPorts): Worker {
   function claimWithLocks(options: ClaimOptions): Promise<Claim[]> {
     return sql.begin(async (transaction) => {
       const tx = transaction as unknown as postgres.Sql;
-      const checkedMails = locks.tickets ? await cancelAnsweredMails(tx, options.now) : [];
+      const checkedMails = locks.tickets
+        ? await cancelAnsweredMails(transaction, options.now, logDamaged(log))
+        : [];
       const lockedMailboxes = locks.mailboxes ? await lockCappedMailboxes(tx) : [];
       return claim(tx, { ...options, lockedMailboxes, checkedMails });
     }) as Promise<Claim[]>;

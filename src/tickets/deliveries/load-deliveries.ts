@@ -28,8 +28,9 @@ export interface Delivery {
   /** When its final state was reached; null until then. */
   readonly settledAt: Date | null;
   /**
-   * Why it failed, waits or was cancelled, as recorded; null if there is nothing to say. `explain` puts it in
-   * plain words.
+   * Why it failed, waits or was cancelled, as recorded: often a mail server's reply. Null if there is nothing
+   * to say. `explain` makes a text for people, from the replies for the recipients, or from this if these say
+   * nothing.
    */
   readonly failure: string | null;
   readonly createdAt: Date;

@@ -1,5 +1,6 @@
 import type { ViewerReads } from '../../db/viewer-reads.ts';
 import { createBatcher } from '../../platform/batcher.ts';
+import { isRejectedForGood } from '../../platform/database-faults.ts';
 import { pageSize } from './event.ts';
 import { readTicketEvents } from './read-ticket-events.ts';
 import type { BatchedTicketRead, EventAudience, TicketPage, TicketPlace } from './ticket-position.ts';
@@ -17,7 +18,9 @@ interface OfAudience {
 /**
  * Creates the function by which all watchers of tickets in this process read. A statement reads up to 200
  * tickets and 2,000 events, so a page may have fewer than 100 events while its `more` is true. When a
- * statement fails, all reads that it answers reject. Up to two statements of an audience run at a time.
+ * statement fails, all reads that it answers reject; but one that the server rejects, perhaps because a
+ * ticket's rows are damaged, is repeated for each ticket by itself. Up to two statements of an audience run
+ * at a time.
  */
 export function createBatchedTicketRead(services: { readonly database: ViewerReads }): BatchedTicketRead {
   const audiences = new Map<string, OfAudience>();
@@ -28,7 +31,7 @@ export function createBatchedTicketRead(services: { readonly database: ViewerRea
         const limit = Math.min(pageSize, Math.floor(eventsAtOnce / places.length));
         return readTicketEvents(services, audience, places, limit);
       },
-      { maxItems: ticketsAtOnce, atOnce: 2 },
+      { maxItems: ticketsAtOnce, atOnce: 2, mayBeOfOne: isRejectedForGood },
     );
     const begun = { read, count: 0 };
     audiences.set(name, begun);

@@ -1,3 +1,4 @@
+import { firstStorable, lastStorable } from '../../platform/instants.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { EventType, Visibility } from '../../platform/vocabulary.ts';
 
@@ -35,6 +36,13 @@ export interface WatchedEvent {
   /** Index of this event in `page`. */
   readonly at: number;
 }
+
+/**
+ * The time of an event as the database returns it, in milliseconds since 1970. A damaged one that no text can
+ * show, such as infinity, becomes the last instant of the year 9999 or the first of the year 1, so that it
+ * does not keep its page from being shown.
+ */
+export const eventTime = (ms: number): Date => new Date(Math.max(firstStorable, Math.min(lastStorable, ms)));
 
 /** Most events of a page. A watcher that is further behind reads several pages. */
 export const pageSize = 100;

@@ -5,7 +5,7 @@ import type { Viewer } from '../../platform/request-context.ts';
 import type { EventType, TicketStatus, Visibility } from '../../platform/vocabulary.ts';
 import type { TicketServices } from '../context.ts';
 import { type DeskPosition, deskCursor } from './desk-cursor.ts';
-import type { TicketEvent } from './event.ts';
+import { eventTime, type TicketEvent } from './event.ts';
 import { noteRedaction } from './last-redaction.ts';
 
 /** Selects events of the desk that meet all conditions. Absent and null ones do not restrict. */
@@ -124,7 +124,7 @@ type Row = Omit<DeskEvent, 'position' | 'cursor' | 'createdAt'> & {
 
 function eventOf({ place, number, createdAt, ...row }: Row): DeskEvent {
   const position: DeskPosition = [place, row.ticketId, number];
-  return { ...row, position, cursor: deskCursor(position), createdAt: new Date(createdAt) };
+  return { ...row, position, cursor: deskCursor(position), createdAt: eventTime(createdAt) };
 }
 
 /** SQL for the place of the last event that can be read now; 0 when there is none. */

@@ -5,6 +5,7 @@ import type { Page } from '../../events/recent-events.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { EventType, Visibility } from '../../platform/vocabulary.ts';
 import { encodeCursor, eventsOf } from '../read/cursor.ts';
+import { eventTime } from './event.ts';
 import { noteRedaction } from './last-redaction.ts';
 import type { EventAudience, NumberedEvent, TicketPlace, TicketPosition } from './ticket-position.ts';
 
@@ -84,7 +85,7 @@ export async function readTicketEvents(
     if (number === null) continue;
     if (row.type === 'MESSAGE_REDACTED') noteRedaction();
     const cursor = encodeCursor(eventsOf(ticketId, byOperators), number);
-    const event = { ...row, ticketId, number, cursor, createdAt: new Date(createdAt), readWith };
+    const event = { ...row, ticketId, number, cursor, createdAt: eventTime(createdAt), readWith };
     readWith.push(event);
     found[at - 1]!.events.push(event);
   }

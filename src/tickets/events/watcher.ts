@@ -218,7 +218,7 @@ export class EventWatcher<E extends TicketEvent, P> implements PulledStream<Watc
     const { now, services } = this.#ctx;
     const viewer = this.#allowed(signedIn);
     const written = event.createdAt.getTime();
-    if (written > this.#began) services.eventDelivered((now().getTime() - written) / 1000);
+    if (written > this.#began) services.eventDelivered(Math.max(0, now().getTime() - written) / 1000);
     return { event, viewer, page: this.#events, at: this.#at };
   }
 

@@ -7,7 +7,7 @@ import { inboxMails } from '../../../src/db/tables.ts';
 import { FaultAddresses } from '../../../src/dev/inbox/smtp/fault-addresses.ts';
 import { startInbox } from '../../../src/dev/inbox/smtp/server.ts';
 import { findInboxMail, listInboxMails } from '../../../src/dev/inbox/store.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { countWaiting, createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 /** An inbox on the database that all tests share, and a client of it. */
 async function startWorld(options: { maxBytes?: number } = {}) {
@@ -208,6 +208,32 @@ test('without its database it defers: nothing is accepted that is not stored', a
     transport.sendMail({ from: 'a@domain.com', to: 'b@domain.com', text: 'x' }),
   ).rejects.toMatchObject({ responseCode: 451 });
   await inbox[Symbol.asyncDispose]();
+});
+
+test('a mail that arrives while the inbox ends is never stored without a reply', async () => {
+  const { inbox, db } = await startWorld();
+  const clients = [await openDialogue(inbox.port), await openDialogue(inbox.port)];
+  for (const client of clients) {
+    await client.say('EHLO client', /^250 SIZE/m);
+    await client.say('MAIL FROM:<desk@domain.com>', /^250/);
+    await client.say('RCPT TO:<jane@domain.com>', /^250/);
+    await client.say('DATA', /^354/);
+  }
+  const [first, late] = clients;
+  const owner = own.asOwner(2);
+  let ended: PromiseLike<void> | undefined;
+  let confirmed: Promise<string> | undefined;
+  let refused: Promise<string> | undefined;
+  await owner.begin(async (tx) => {
+    await tx`lock table inbox_mails in exclusive mode`;
+    confirmed = first!.say('Subject: first\r\n\r\nHello\r\n.', /^250/);
+    await expect.poll(() => countWaiting(owner)).toBe(1);
+    ended = inbox[Symbol.asyncDispose]();
+    refused = late!.say('Subject: late\r\n\r\nHello\r\n.', /^421/);
+    await Promise.race([refused, expect.poll(() => countWaiting(owner)).toBe(2)]);
+  });
+  await Promise.all([ended, confirmed, refused]);
+  expect((await listInboxMails(db, { first: 10 })).mails.map(({ subject }) => subject)).toEqual(['first']);
 });
 
 test('a large mail is summed up as a small one is, and its file comes back whole', async () => {

@@ -349,7 +349,10 @@ async function claimed(sql: postgres.Sql, id: number, lease: string): Promise<vo
 
 const ends = {
   'its worker stops': (sql: postgres.Sql, id: number) => releaseClaims(sql, [{ id, token }]),
-  'its worker dies': (sql: postgres.Sql) => recoverExpired(sql, new Date()),
+  'its worker dies': (sql: postgres.Sql) =>
+    recoverExpired(sql, new Date(), (_, error) => {
+      throw error;
+    }),
 };
 for (const [name, end] of Object.entries(ends))
   test(`a mail that was deferred is deferred again when ${name}, as its watchers were told`, async () => {

@@ -118,7 +118,7 @@ test('what loading a claimed mail reads does not grow with the mails that wait b
     const log = createLog('silent');
     const read = async () => {
       const loaded = await loadWithRetries(sql, [{ id: sent!.last }], { log, isOver: () => true });
-      expect(loaded?.get(sent!.last)?.parts.thread).toHaveLength(20);
+      expect(loaded?.get(sent!.last)?.parts?.thread).toHaveLength(20);
     };
     pages.push(await pagesRead(sql, ['messages', 'deliveries', 'delivery_recipients'], read));
     await sql.end();

@@ -64,7 +64,7 @@ test('one that cannot be read holds up no other, and is sent once it can be', as
     await expect.poll(() => lines.join('')).toContain('a claimed mail cannot be read');
   }
   await sql`insert into delivery_recipients ${sql(lost)}`;
-  await sql`update deliveries set lease_until = now() where id = ${broken!.id}`;
+  await sql`update deliveries set due_at = now() where id = ${broken!.id}`;
   await using _next = await startWorker();
   await gateway.sink.received(3);
 });

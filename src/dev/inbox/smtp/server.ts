@@ -8,7 +8,7 @@ import { type ReceivedMail, serveSession } from './session.ts';
 
 /**
  * The running development inbox. Disposing of it waits until mails that are being stored are stored and
- * acknowledged, and then closes all connections.
+ * acknowledged, and then closes all connections. A mail that arrives meanwhile gets 421, and is not stored.
  */
 export interface Inbox extends AsyncDisposable {
   readonly port: number;
@@ -47,6 +47,7 @@ export async function startInbox(
   const clients = new Set<Socket>();
   /** Pending inserts, which are awaited before connections are closed. */
   const storing = new Set<Promise<unknown>>();
+  let isEnding = false;
 
   const server = createServer((socket) => {
     clients.add(socket);
@@ -72,6 +73,7 @@ export async function startInbox(
     port: listening,
     url: `smtp://127.0.0.1:${listening}`,
     async [Symbol.asyncDispose]() {
+      isEnding = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await Promise.allSettled(storing);
       // The last replies are written in the next turn.
@@ -82,6 +84,8 @@ export async function startInbox(
   };
 
   async function take(mail: ReceivedMail): Promise<boolean> {
+    // Nobody would wait until it is stored.
+    if (isEnding) throw new SmtpReply('421 4.3.2 The inbox is ending');
     const fault = faults.atData(mail.rcptTo);
     if (fault === 'reject-data') throw new SmtpReply('554 5.7.1 Content refused (fault address)');
     if (fault === 'defer-data') throw new SmtpReply('451 4.3.0 Try again later (fault address)');
