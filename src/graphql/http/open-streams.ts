@@ -109,6 +109,7 @@ export class OpenStream {
     if (!(pieces instanceof MessageChunk)) return this.#writeAll(pieces);
     if (!this.isOpen) return undefined;
     const out = this.#out;
+    if (out !== this.#res) sendTogether(out as Socket);
     return out.write(out === this.#res ? pieces.content : pieces.bytes) ? undefined : drained(out);
   }
 
@@ -137,6 +138,23 @@ export class OpenStream {
     this.#wasCut = true;
     this.#res.socket?.destroySoon();
   }
+}
+
+/** The sockets whose messages are sent at the end of this turn of the event loop. */
+const sending: Socket[] = [];
+
+/**
+ * Sends what is written to a socket in this turn of the event loop together, at its end: a reader who is late
+ * takes several events in one turn, and each `write` is a call of the kernel, which costs most of a delivery.
+ */
+function sendTogether(socket: Socket): void {
+  if (socket.writableCorked > 0) return;
+  socket.cork();
+  if (sending.push(socket) === 1) setImmediate(sendAll);
+}
+
+function sendAll(): void {
+  for (const socket of sending.splice(0)) socket.uncork();
 }
 
 /** The streams that are open. One timer writes a keep-alive message to each of them every 12 seconds. */
