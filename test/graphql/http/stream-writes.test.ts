@@ -3,9 +3,9 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { MessageChunk, OpenStreams } from '../../../src/graphql/http/open-streams.ts';
+import { MessageChunk, OpenStreams, type Wording } from '../../../src/graphql/http/open-streams.ts';
 
-const wording = { head: () => ':\n', alive: ':\n', event: () => ['', ''], end: 'end\n' } as const;
+const wording: Wording = { head: () => ':\n', alive: ':\n', event: () => ['', ''], end: 'end\n' };
 const message = (text: string) => ({ pieces: new MessageChunk(text), isTemporary: false });
 
 async function openStream(parts: AsyncDisposableStack) {
