@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { MessageChunk, OpenStreams, type Wording } from '../../../src/graphql/http/open-streams.ts';
 
 const wording: Wording = { head: () => ':\n', alive: ':\n', event: () => ['', ''], end: 'end\n' };
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 const message = (text: string) => ({ pieces: new MessageChunk(text), isTemporary: false });
 
 async function openStream(parts: AsyncDisposableStack) {
