@@ -22,8 +22,8 @@ export function contextFor(ctx: GraphContext, viewer: Viewer): GraphContext {
 
 /** How long rows are kept that were loaded for events to come, milliseconds. */
 const keepMs = 1000;
-/** Events whose rows are loaded together, at most. */
-const maxTogether = 25;
+/** Events whose rows are loaded together, at most: those of a page. */
+const maxTogether = 100;
 
 /**
  * The rows that some events show, for viewers who see the same of them. They are loaded when an answer needs
@@ -86,7 +86,7 @@ export interface AnswerInProgress {
 const loaded = new Slot<TicketEvent, Map<string, LoadedTogether>>();
 
 /**
- * The rows that results of an event are made from. Rows of up to 24 other events, which come next in its page
+ * The rows that results of an event are made from. Rows of up to 99 other events, which come next in its page
  * or were read by the same statement, are loaded with them, so that thousands of watchers need few
  * statements. The same object is returned for all of these events as long as it is fresh. Nothing is loaded
  * yet.

@@ -87,12 +87,16 @@ export class OpenStream {
 
   /** Writes a keep-alive message, unless its reader has not taken everything yet. */
   keepAlive(): void {
-    if (this.isOpen && !this.#isWriting && !this.#out.writableNeedDrain) this.#res.write(this.#wording.alive);
+    if (!this.isOpen || this.#isWriting || (this.#socket ?? this.#res).writableNeedDrain) return;
+    this.#res.write(this.#wording.alive);
   }
 
-  /** What takes whole chunks: the socket, unless Node has not assigned it to this response yet. */
-  get #out(): Socket | ServerResponse {
-    return (isChunked(this.#res) && this.#res.socket) || this.#res;
+  /**
+   * The socket, to which whole chunks are written. Undefined if the response has none yet, or is not sent in
+   * chunks.
+   */
+  get #socket(): Socket | undefined {
+    return (isChunked(this.#res) && this.#res.socket) || undefined;
   }
 
   /** Whether neither side has ended it. */
@@ -101,15 +105,18 @@ export class OpenStream {
   }
 
   /**
-   * Writes a message, unless the stream has ended. The next one may be written when this one was taken.
+   * Writes a message, unless the stream has ended. The next one may be written when this one was taken. Those
+   * of one turn of the event loop are sent together, at its end.
    * @returns undefined when more may be written at once, or the stream has ended; else a promise that
    *   resolves when the reader has taken the message, or has gone
    */
   write({ pieces }: StreamMessage): Promise<void> | undefined {
     if (!(pieces instanceof MessageChunk)) return this.#writeAll(pieces);
     if (!this.isOpen) return undefined;
-    const out = this.#out;
-    return out.write(out === this.#res ? pieces.content : pieces.bytes) ? undefined : drained(out);
+    const socket = this.#socket;
+    if (socket !== undefined) sendTogether(socket);
+    const isTaken = socket === undefined ? this.#res.write(pieces.content) : socket.write(pieces.bytes);
+    return isTaken ? undefined : drained(socket ?? this.#res);
   }
 
   async #writeAll([before, json, after]: Exclude<StreamMessage['pieces'], MessageChunk>): Promise<void> {
@@ -137,6 +144,24 @@ export class OpenStream {
     this.#wasCut = true;
     this.#res.socket?.destroySoon();
   }
+}
+
+/** The sockets whose messages are sent at the end of this turn of the event loop. */
+const sending: Socket[] = [];
+
+/**
+ * From now on, keeps what is written to a socket until the end of this turn of the event loop, and then sends
+ * it in one system call, which is what most of a delivery costs. A reader who is late gets several events in
+ * a turn.
+ */
+function sendTogether(socket: Socket): void {
+  if (socket.writableCorked > 0) return;
+  socket.cork();
+  if (sending.push(socket) === 1) setImmediate(sendAll);
+}
+
+function sendAll(): void {
+  for (const socket of sending.splice(0)) socket.uncork();
 }
 
 /** The streams that are open. One timer writes a keep-alive message to each of them every 12 seconds. */
