@@ -28,7 +28,7 @@ interface Values extends Record<string, unknown> {
  * The pages of an audience, by the numbers that it gives events. Operators' and requesters' numbers each have
  * an index, because they are far apart in a ticket with many private events. A ticket that may be seen has at
  * least one row, because its last number says how far the read has come. A row is one text of words, which
- * costs the driver less than columns. `eventOf` reads them.
+ * costs the driver less than columns. `eventOf` reads them. A time that is infinite becomes one that fits.
  */
 const prepare = (byOperators: boolean) => {
   const own = sql.raw(byOperators ? 'events.number' : 'events.public_number');
@@ -42,7 +42,7 @@ const prepare = (byOperators: boolean) => {
     join tickets t on t.id = w.ticket_id ${theirs}
     left join lateral (
       select type, visibility, actor_id, message_id, delivery_id, number as through, ${own} as number,
-        trunc(date_part('epoch', created_at) * 1000)::bigint as created_at
+        trunc(greatest(-1e12, least(1e12, date_part('epoch', created_at))) * 1000)::bigint as created_at
       from events
       where ticket_id = t.id and ${own} > w.after and events.number > w.through
       order by ${own} limit ${given('limit', 'int')}
@@ -84,14 +84,8 @@ export async function readTicketEvents(
     found[at]!.lastNumber = words.number();
     const number = words.numberOrNull();
     if (number === null) continue;
-<<<<<<< HEAD
-    if (row.type === 'MESSAGE_REDACTED') noteRedaction();
-    const cursor = encodeCursor(eventsOf(ticketId, byOperators), number);
-    const event = { ...row, ticketId, number, cursor, createdAt: eventTime(createdAt), readWith };
-=======
     const event = eventOf(number, places[at]!.ticketId, byOperators, readWith);
     if (event.type === 'MESSAGE_REDACTED') noteRedaction();
->>>>>>> pace20
     readWith.push(event);
     found[at]!.events.push(event);
   }
@@ -115,7 +109,7 @@ function eventOf(
     actorId: words.numberOrNull(),
     messageId: words.numberOrNull(),
     deliveryId: words.numberOrNull(),
-    createdAt: words.instant(),
+    createdAt: eventTime(words.number()),
     readWith,
   };
 }
