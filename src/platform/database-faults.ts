@@ -101,11 +101,17 @@ export function isRejected(error: unknown): boolean {
 }
 
 /**
- * Whether the server rejected a statement for a reason that a repetition will meet again, such as a row that
- * breaks a constraint. Of a statement for many rows, a single one may be the reason.
+ * Whether the server cannot run a statement whatever the rows are (SQLSTATE class 42): a grant, a column or a
+ * function is missing.
  */
-export const isRejectedForGood = (error: unknown): boolean =>
-  isRejected(error) && !(asUnavailable(error) instanceof Unavailable);
+export const isOfStatement = (error: unknown): boolean => errorCodeOf(error)?.startsWith('42') ?? false;
+
+/**
+ * Whether the server rejected a statement for a reason that may lie in a single one of its rows, such as one
+ * that breaks a constraint. A repetition will meet it again.
+ */
+export const mayBeOfOneRow = (error: unknown): boolean =>
+  isRejected(error) && !isOfStatement(error) && !(asUnavailable(error) instanceof Unavailable);
 
 /** Whether the server gave up waiting for a lock (55P03), and rolled the statement back. */
 export const isLockTimeout = (error: unknown): boolean => errorCodeOf(error) === '55P03';

@@ -3,7 +3,7 @@ import { findDeskKey } from '../db/desk-key.ts';
 import type { ReadAfter, ReadAlone } from '../events/feed.ts';
 import type { FeedOf, Feeds, Watching } from '../events/feeds.ts';
 import type { Page } from '../events/recent-events.ts';
-import { asUnavailable } from '../platform/database-faults.ts';
+import { asUnavailable, isOfStatement } from '../platform/database-faults.ts';
 import { Unavailable } from '../platform/errors.ts';
 import { createInterruptibleSleep } from '../platform/interruptible-sleep.ts';
 import type { Logger } from '../platform/log.ts';
@@ -224,7 +224,8 @@ class EndpointProgress {
     try {
       return await webhookBody(db, event, endpoint.includesPrivate);
     } catch (err) {
-      if (asUnavailable(err) instanceof Unavailable) throw err;
+      // A grant that is missing, for example, says nothing of this event.
+      if (asUnavailable(err) instanceof Unavailable || isOfStatement(err)) throw err;
       const { ticketId, cursor } = event;
       const about = { err, webhookId: endpoint.id, ticketId, eventId: id, cursor };
       this.#timesUnbuilt += 1;

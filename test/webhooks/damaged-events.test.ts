@@ -60,6 +60,27 @@ test('an event that cannot be read for long is skipped with a trace; the next on
     .toMatchObject({ failures: 0, failing_since: null, delivered: '2', last_error: null });
 });
 
+test('an event that waits for a grant is not skipped', async () => {
+  await using world = await startWorld();
+  const { gateway, receiver, lines } = world;
+  const { sql } = gateway;
+  const say = async () => (await add(gateway, { ticket: { ticketId: 5 } })).ticketMessage.messageId;
+  await sql`update webhooks set due_at = now() + interval '1 hour'`;
+  const told = [await say()];
+  await sql`revoke select on tickets from ticketwire_app`;
+  await sql`update webhooks set due_at = now()`;
+  await sql`select pg_notify('ticketwire_webhooks', '')`;
+  await eventually(() => lines.some(({ msg }) => msg.startsWith('a webhook waits')));
+  expect((await sql`select failures, delivered, last_error from webhooks`)[0]).toEqual({
+    ...{ failures: 0, delivered: '0', last_error: null },
+  });
+  expect(lines.map(({ eventId }) => eventId)).toEqual(lines.map(() => undefined));
+  await sql`grant select on tickets to ticketwire_app`;
+  told.push(await say());
+  const sent = await receiver.has(2);
+  expect(sent.map(({ body }) => JSON.parse(body).data.ticketMessage.messageId)).toEqual(told);
+});
+
 test('an event with a time that no text can show is sent like any other', async () => {
   await using world = await startWorld();
   const { gateway, receiver } = world;

@@ -1,4 +1,4 @@
-import { isRejectedForGood } from '../../platform/database-faults.ts';
+import { mayBeOfOneRow } from '../../platform/database-faults.ts';
 
 /** Rows by id, and the errors of those that could not be loaded. */
 export interface Loaded<V> {
@@ -19,7 +19,7 @@ export async function loadApart<V>(
   try {
     return { found: await load(ids), failed: new Map() };
   } catch (error) {
-    if (!isRejectedForGood(error)) throw error;
+    if (!mayBeOfOneRow(error)) throw error;
     if (ids.length === 1) return { found: new Map(), failed: new Map([[ids[0]!, error as Error]]) };
     const half = Math.ceil(ids.length / 2);
     const first = await loadApart(load, ids.slice(0, half));

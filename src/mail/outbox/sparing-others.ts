@@ -1,4 +1,4 @@
-import { isRejectedForGood } from '../../platform/database-faults.ts';
+import { mayBeOfOneRow } from '../../platform/database-faults.ts';
 
 /**
  * Runs a statement for many items at once. If the server rejects it for a reason that may lie in one of them,
@@ -17,7 +17,7 @@ export async function sparingOthers<Item, Result>(
   try {
     return [...(await run(items))];
   } catch (error) {
-    if (!isRejectedForGood(error)) throw error;
+    if (!mayBeOfOneRow(error)) throw error;
     if (items.length === 1) failed(items[0]!, error);
     const results: Result[] = [];
     if (items.length > 1)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { inSpan, SpanKind } from '../../observe/tracing.ts';
 import { createBatcher } from '../../platform/batcher.ts';
-import { isRejectedForGood } from '../../platform/database-faults.ts';
+import { mayBeOfOneRow } from '../../platform/database-faults.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { AttemptPhase, DeliveryState } from '../../platform/vocabulary.ts';
 import type { BlobStore } from '../../storage/blob-store.ts';
@@ -84,13 +84,13 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       weigh: ({ source }) => source.skeleton.length,
       maxWeight: 4 * 1024 * 1024,
       atOnce: 2,
-      mayBeOfOne: isRejectedForGood,
+      mayBeOfOne: mayBeOfOneRow,
     },
   );
   const open = createBatcher(
     (openings: readonly ClaimRef[]) => openBody(sql, openings),
     // Mail servers wait for this: two batches share a WAL flush or follow each other without a gap.
-    { atOnce: 2, mayBeOfOne: isRejectedForGood },
+    { atOnce: 2, mayBeOfOne: mayBeOfOneRow },
   );
   const files = createFileStoreHealth();
   /** The storing of a mail's source, by the attempt's token. */
@@ -99,7 +99,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
     (settlements: readonly Settlement[]) => settle(sql, settlements),
     // The connection is free already and the next mails are claimed ahead, so waiting is cheap. Settling six
     // mails costs the database hardly more than settling two.
-    { gatherMilliseconds: 20, mayBeOfOne: isRejectedForGood },
+    { gatherMilliseconds: 20, mayBeOfOne: mayBeOfOneRow },
   );
 
   /** Retries until the outcome is written. Only this process knows the server's reply. */
@@ -112,7 +112,7 @@ export function createAttempts(ports: AttemptPorts): Attempts {
       } catch (err) {
         log.error({ err, deliveryId: settlement.id }, 'settlement failed, retrying');
         // A damaged ticket needs a person.
-        if (isRejectedForGood(err)) longest = 60_000;
+        if (mayBeOfOneRow(err)) longest = 60_000;
       }
       await sleep(wait);
     }

@@ -1,6 +1,6 @@
 import type { ViewerReads } from '../../db/viewer-reads.ts';
 import { createBatcher } from '../../platform/batcher.ts';
-import { isRejectedForGood } from '../../platform/database-faults.ts';
+import { mayBeOfOneRow } from '../../platform/database-faults.ts';
 import { pageSize } from './event.ts';
 import { readTicketEvents } from './read-ticket-events.ts';
 import type { BatchedTicketRead, EventAudience, TicketPage, TicketPlace } from './ticket-position.ts';
@@ -31,7 +31,7 @@ export function createBatchedTicketRead(services: { readonly database: ViewerRea
         const limit = Math.min(pageSize, Math.floor(eventsAtOnce / places.length));
         return readTicketEvents(services, audience, places, limit);
       },
-      { maxItems: ticketsAtOnce, atOnce: 2, mayBeOfOne: isRejectedForGood },
+      { maxItems: ticketsAtOnce, atOnce: 2, mayBeOfOne: mayBeOfOneRow },
     );
     const begun = { read, count: 0 };
     audiences.set(name, begun);
