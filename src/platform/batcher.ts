@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mayBeOfOneRow } from './database-faults.ts';
 
 interface Call<Item, Answer> {
   readonly item: Item;
@@ -80,4 +81,32 @@ export function createBatcher<Item, Answer>(
       // Calls of the same turn of the event loop join the batch.
       setImmediate(drain);
     });
+}
+
+/**
+ * Runs a statement for many items at once. If the server rejects it for a reason that may lie in one of them,
+ * it is run for each half by itself, and so on, so that such an item holds up no other.
+ * @param run must have written nothing when it rejects
+ * @param failed called with each item that is rejected by itself
+ * @returns the results of the others, in order
+ * @throws any other error of `run`
+ */
+export async function sparingOthers<Item, Result>(
+  items: readonly Item[],
+  run: (items: readonly Item[]) => Promise<readonly Result[]>,
+  failed: (item: Item, error: unknown) => void,
+): Promise<Result[]> {
+  if (items.length === 0) return [];
+  try {
+    return [...(await run(items))];
+  } catch (error) {
+    if (!mayBeOfOneRow(error)) throw error;
+    if (items.length === 1) {
+      failed(items[0]!, error);
+      return [];
+    }
+    const half = Math.ceil(items.length / 2);
+    const first = await sparingOthers(items.slice(0, half), run, failed);
+    return [...first, ...(await sparingOthers(items.slice(half), run, failed))];
+  }
 }

@@ -5,9 +5,9 @@ import { assign } from '../../db/insert-from.ts';
 import { runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryRecipients, mailboxes, messages, tickets, users } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
+import { sparingOthers } from '../../platform/batcher.ts';
 import { d, m, r } from '../table-aliases.ts';
 import { isUnsettled, isWaiting } from './delivery-states.ts';
-import { sparingOthers } from './sparing-others.ts';
 
 /** Most conditional mails of a mailbox that one transaction checks. */
 const atOnce = 20;

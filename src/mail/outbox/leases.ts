@@ -5,11 +5,11 @@ import { outboxChannel } from '../../db/notify-channels.ts';
 import { runStatement } from '../../db/run-statement.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, mailboxes, tickets } from '../../db/tables.ts';
 import { appendDeliveryEvents } from '../../events/append-events.ts';
+import { sparingOthers } from '../../platform/batcher.ts';
 import { a, d, m, r } from '../table-aliases.ts';
 import { type Claim, giveUpAfterDays, leaseFor } from './claim.ts';
 import { isUnsettled, isWaiting, waitingAgain } from './delivery-states.ts';
 import { unknownOutcomes } from './explain-failure.ts';
-import { sparingOthers } from './sparing-others.ts';
 
 /*
  * Leases of attempts: released by a worker that ends, renewed by a live one, recovered from a dead one. Also
