@@ -17,9 +17,9 @@ import { type Connection, withClient } from './driver/client.ts';
 import { continuePlaces } from './event-places.ts';
 import { clientWithin, isMigrated, ownerTransaction, takeMigrationLock } from './migration-lock.ts';
 import { appRole, type Db, openPools } from './pools.ts';
+import { openViewerReads, type ViewerReads } from './reads/viewer-reads.ts';
 import { type ReplicatedReads, readFromReplicas } from './replicas/read-from-replicas.ts';
 import { openReplica } from './replicas/replica.ts';
-import { openViewerReads, type ViewerReads } from './viewer-reads.ts';
 
 export type { Connection } from './driver/client.ts';
 export { appRole, type Db, type Reader, type Tx } from './pools.ts';

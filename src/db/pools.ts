@@ -42,6 +42,10 @@ export interface PoolOptions {
    * Milliseconds that a statement waits for a lock; 0, the default: only the statement's own limit applies.
    */
   readonly lockTimeoutMs?: number;
+  /** Milliseconds after which the server ends a statement; `answerWithinMs` by default, and at most. */
+  readonly statementTimeoutMs?: number;
+  /** Whether statements are meant to wait behind others. They are not counted as waiting then. */
+  readonly isPipelined?: boolean;
 }
 
 /**
@@ -79,12 +83,18 @@ export function openPools(connection: Connection, { applicationName, answerWithi
   const loads: LoadCounter[] = [];
   const clients = new Map<postgres.Sql, LoadCounter>();
   const listeners = new LoadCounter('listeners', 1);
-  const connect = (load: LoadCounter, { max, rowAccess, lockTimeoutMs = 0 }: PoolOptions) =>
+  const connect = (
+    load: LoadCounter,
+    { max, rowAccess, lockTimeoutMs = 0, statementTimeoutMs = answerWithinMs }: PoolOptions,
+  ) =>
     openClient(connection, {
       max,
       wires: load.wires,
       applicationName,
-      settings: settingsOf({ rowAccess, answerWithinMs, lockTimeoutMs }),
+      settings: settingsOf({
+        ...{ rowAccess, lockTimeoutMs },
+        statementTimeoutMs: Math.min(statementTimeoutMs, answerWithinMs),
+      }),
     });
   function openWith(load: LoadCounter, options: PoolOptions): postgres.Sql {
     const client = connect(load, options);
@@ -104,7 +114,7 @@ export function openPools(connection: Connection, { applicationName, answerWithi
   return {
     open: (name, options) => openWith(new LoadCounter(name, options.max), options),
     openDb(name, options) {
-      const load = new LoadCounter(name, options.max, { isCounted: true });
+      const load = new LoadCounter(name, options.max, { isCounted: !options.isPipelined });
       // The server's statement_timeout comes first, because after it we know that nothing was written.
       return drizzle(withDeadline(openWith(load, options), 1.5 * answerWithinMs, load));
     },
@@ -145,18 +155,18 @@ const forms = {
 
 interface SessionLimits {
   readonly rowAccess: RowAccess;
-  readonly answerWithinMs: number;
+  readonly statementTimeoutMs: number;
   readonly lockTimeoutMs: number;
 }
 
 /** Run-time parameters of each connection. */
-const settingsOf = ({ rowAccess, answerWithinMs, lockTimeoutMs }: SessionLimits) => ({
+const settingsOf = ({ rowAccess, statementTimeoutMs, lockTimeoutMs }: SessionLimits) => ({
   role: appRole,
   'ticketwire.viewer_role': rowAccess,
   search_path: 'public',
   TimeZone: 'UTC',
   ...forms,
-  statement_timeout: String(answerWithinMs),
+  statement_timeout: String(statementTimeoutMs),
   lock_timeout: String(lockTimeoutMs),
   idle_in_transaction_session_timeout: String(idleInTransactionMs),
   // Otherwise a gateway that disappeared with its machine would hold its locks for hours.

@@ -2,7 +2,7 @@ import { createBatcher } from '../../platform/batcher.ts';
 import { asUnavailable, errorCodeOf, isConflict } from '../../platform/database-faults.ts';
 import { Unavailable } from '../../platform/errors.ts';
 import type { Pools } from '../pools.ts';
-import type { ViewerReads } from '../viewer-reads.ts';
+import type { ViewerReads } from '../reads/viewer-reads.ts';
 import { type LogPosition, primaryPosition } from './log-position.ts';
 import { type Replica, ReplicaLost } from './replica.ts';
 

@@ -3,7 +3,7 @@ import { createBatcher } from '../../platform/batcher.ts';
 import { Unsuitable } from '../assert-suitable.ts';
 import type { Connection } from '../driver/client.ts';
 import { openPools, type Pools, type PoolsOptions } from '../pools.ts';
-import { openViewerReads, type ViewerReads } from '../viewer-reads.ts';
+import { openViewerReads, type ViewerReads } from '../reads/viewer-reads.ts';
 import { covers, isAhead, isSameLog, type LogPosition, replicaPosition } from './log-position.ts';
 
 /** A streaming replica of the database. */

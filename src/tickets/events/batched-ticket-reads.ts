@@ -1,4 +1,4 @@
-import type { ViewerReads } from '../../db/viewer-reads.ts';
+import type { ViewerReads } from '../../db/reads/viewer-reads.ts';
 import { createBatcher } from '../../platform/batcher.ts';
 import { mayBeOfOneRow } from '../../platform/database-faults.ts';
 import { pageSize } from './event.ts';

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
+import type { ViewerReads } from '../../db/reads/viewer-reads.ts';
 import { textStatement } from '../../db/run-statement.ts';
-import type { ViewerReads } from '../../db/viewer-reads.ts';
 import type { Page } from '../../events/recent-events.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { EventType, Visibility } from '../../platform/vocabulary.ts';

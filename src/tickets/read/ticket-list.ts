@@ -55,7 +55,12 @@ export async function listTickets(
     const values = { ...valuesOf(viewer, input, page), ...parts, operator: isOperator(viewer) };
     const statement = listStatementOf(shapeOf(viewer, input, page.inverted)).page;
     const rows = await inTurn(ctx, viewer, input, () =>
-      ctx.services.database.readTextsAs(viewer, statement, values),
+      ctx.services.database.readTextsAs(
+        viewer,
+        statement,
+        values,
+        input.filter.text == null ? 'SHORT' : 'LONG',
+      ),
     );
     const found = decodeRows(rows, values);
     const [sign, by] = [page.inverted ? 1 : -1, isByTime ? timeOf : () => 0];

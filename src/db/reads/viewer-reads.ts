@@ -1,9 +1,10 @@
 import { sql } from 'drizzle-orm';
 import type postgres from 'postgres';
-import type { Viewer } from '../platform/request-context.ts';
-import { assertRowAccess } from './assert-suitable.ts';
-import type { Pools, Reader } from './pools.ts';
-import type { ReadTexts, TextRow } from './run-statement.ts';
+import type { Viewer } from '../../platform/request-context.ts';
+import { assertRowAccess } from '../assert-suitable.ts';
+import type { Pools, Reader } from '../pools.ts';
+import type { ReadTexts, TextRow } from '../run-statement.ts';
+import { openShortReads } from './short-reads.ts';
 
 /** Reads of viewers, under row-level security. They cannot read what the viewer may not see. */
 export interface ViewerReads {
@@ -14,8 +15,17 @@ export interface ViewerReads {
    * @throws what `read` throws; for a requester, also the driver's error when the transaction cannot begin
    */
   readAs<T>(viewer: Viewer, read: (db: Reader) => Promise<T>): Promise<T>;
-  /** Runs one statement that returns texts as the viewer. It takes a requester two round trips fewer. */
-  readTextsAs<V>(viewer: Viewer, statement: ReadTexts<V>, values: V): Promise<TextRow[]>;
+  /**
+   * Runs one statement that returns texts as the viewer. It takes a requester two round trips fewer.
+   * @param duration SHORT, the default: an operator's statement shares a connection with others, and is run
+   *   again on another one when it has taken 250 ms. LONG: it has a connection of its own
+   */
+  readTextsAs<V>(
+    viewer: Viewer,
+    statement: ReadTexts<V>,
+    values: V,
+    duration?: 'SHORT' | 'LONG',
+  ): Promise<TextRow[]>;
 }
 
 /** Reads of viewers on one server. */
@@ -29,11 +39,14 @@ export interface ServerReads extends ViewerReads {
 }
 
 /**
- * Opens the two pools for the reads of viewers.
- * @param size maximum connections of each
+ * Opens the pools for the reads of viewers.
+ * @param size maximum connections for operators, and for requesters. Up to two of the operators' are for
+ *   short statements
  */
 export function openViewerReads(pools: Pools, size: number): ServerReads {
-  const operators = pools.openDb('operators', { max: size, rowAccess: 'OPERATOR' });
+  const forShort = Math.min(2, Math.floor(size / 2));
+  const operators = pools.openDb('operators', { max: size - forShort, rowAccess: 'OPERATOR' });
+  const readShort = openShortReads(pools, forShort, operators);
   const requesters = pools.openDb('requesters', { max: size, rowAccess: '' });
   return {
     readAs(viewer, read) {
@@ -50,8 +63,9 @@ export function openViewerReads(pools: Pools, size: number): ServerReads {
         { accessMode: 'read only' },
       );
     },
-    readTextsAs(viewer, statement, values) {
-      if (viewer.role === 'OPERATOR') return statement(operators.$client, values);
+    readTextsAs(viewer, statement, values, duration = 'SHORT') {
+      if (viewer.role === 'OPERATOR')
+        return duration === 'SHORT' ? readShort(statement, values) : statement(operators.$client, values);
       return asRequester(requesters.$client, viewer, (tx) => statement(tx, values));
     },
     async checkRowAccess() {
