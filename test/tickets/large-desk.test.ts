@@ -1,3 +1,4 @@
+import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { asOperator, asRequester, startGateway } from '../support/gateway.ts';
@@ -17,10 +18,12 @@ const reads: Readonly<Record<string, string>> = {
   'events after all that is there': `{ ticketEvents(ticket: { ticketId: 47 }, after: "LAST") { type } }`,
   ...Object.fromEntries(
     ['CREATED', 'LAST_MESSAGE'].flatMap((orderBy) =>
-      ['{}', '{ status: OPEN }', '{ status: CLOSED }'].map((filter) => [
-        `tickets by ${orderBy} of ${filter}`,
-        `{ tickets(first: 10, orderBy: ${orderBy}, filter: ${filter}) { ${listed} } }`,
-      ]),
+      ['{}', '{ status: OPEN }', '{ status: CLOSED }', '{ updatedAfter: "2099-01-01T00:00:00Z" }'].map(
+        (filter) => [
+          `tickets by ${orderBy} of ${filter}`,
+          `{ tickets(first: 10, orderBy: ${orderBy}, filter: ${filter}) { ${listed} } }`,
+        ],
+      ),
     ),
   ),
 };
@@ -31,6 +34,36 @@ const searches: Readonly<Record<string, string>> = {
 /** A desk grows by this many tickets, half of them the demo requester's, and messages. */
 const tickets = 8000;
 const perTicket = 2;
+
+/** Adds the tickets. */
+async function grow(sql: postgres.Sql): Promise<void> {
+  // Nearly everybody has one ticket, so PostgreSQL expects few of a requester whom it does not know.
+  await sql`insert into users (id, login, name, email, role)
+    select 1000 + n, 'many' || n, 'Many ' || n, n || '@many.example', 'REQUESTER'
+    from generate_series(1, ${tickets}) n`;
+  await sql`
+    with t as (
+      insert into tickets (reference, subject, status, requester_id)
+      select 'BIG-' || n, 'Of a large desk', case when n % 20 = 0 then 'OPEN' else 'CLOSED' end,
+        case when n % 2 = 0 then (select requester_id from tickets where id = 47) else 1000 + n end
+      from generate_series(1, ${tickets}) n returning id
+    ), m as (
+      insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+      select t.id, 1, 'filler ' || n, 'TEXT', 'PUBLIC', false from t, generate_series(1, ${perTicket}) n
+      returning id, ticket_id
+    )
+    insert into events (ticket_id, number, public_number, type, visibility, message_id)
+    select ticket_id, n, n, 'MESSAGE_ADDED', 'PUBLIC', id
+    from (select *, row_number() over (partition by ticket_id order by id) as n from m) m`;
+  // A third had two messages within a minute, each in another one.
+  await sql`update tickets set is_listed_by_minute = true, is_public_listed_by_minute = true,
+    listed_at = minute, public_listed_at = minute, active_at = last, public_active_at = last
+    from (select id, date_trunc('minute', now()) - id * interval '1 minute' as minute,
+        date_trunc('minute', now()) - id * interval '1 minute' + interval '7 seconds' as last from tickets) m
+    where m.id = tickets.id and reference like 'BIG-%' and m.id % 3 = 0`;
+  await sql`update tickets t set last_message_id = m.id, last_public_message_id = m.id
+    from (select ticket_id, max(id) as id from messages group by 1) m where m.ticket_id = t.id`;
+}
 
 test('no read visits more of the database on a large desk than on a small one, for anybody', async () => {
   await using database = await createCountedDatabase();
@@ -62,29 +95,49 @@ test('no read visits more of the database on a large desk than on a small one, f
     return found;
   };
   const small = await measure();
-  await sql`
-    with t as (
-      insert into tickets (reference, subject, status, requester_id)
-      select 'BIG-' || n, 'Of a large desk', case when n % 20 = 0 then 'OPEN' else 'CLOSED' end,
-        case when n % 2 = 0 then (select requester_id from tickets where id = 47) else 1 end
-      from generate_series(1, ${tickets}) n returning id
-    ), m as (
-      insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
-      select t.id, 1, 'filler ' || n, 'TEXT', 'PUBLIC', false from t, generate_series(1, ${perTicket}) n
-      returning id, ticket_id
-    )
-    insert into events (ticket_id, number, public_number, type, visibility, message_id)
-    select ticket_id, n, n, 'MESSAGE_ADDED', 'PUBLIC', id
-    from (select *, row_number() over (partition by ticket_id order by id) as n from m) m`;
-  // A third had two messages within a minute, each in another one.
-  await sql`update tickets set is_listed_by_minute = true, is_public_listed_by_minute = true,
-    listed_at = minute, public_listed_at = minute, active_at = last, public_active_at = last
-    from (select id, date_trunc('minute', now()) - id * interval '1 minute' as minute,
-        date_trunc('minute', now()) - id * interval '1 minute' + interval '7 seconds' as last from tickets) m
-    where m.id = tickets.id and reference like 'BIG-%' and m.id % 3 = 0`;
-  await sql`update tickets t set last_message_id = m.id, last_public_message_id = m.id
-    from (select ticket_id, max(id) as id from messages group by 1) m where m.ticket_id = t.id`;
+  await grow(sql);
   const large = await measure();
   const grown = Object.keys(small).filter((name) => large[name]! > 1.25 * small[name]! + 150);
   expect(grown.map((name) => [name, small[name], large[name]])).toEqual([]);
+});
+
+test('tickets updated since a time are listed by CREATED, whether they are many or few', async () => {
+  await using gateway = await startGateway({ env: { ROLES: 'web' } });
+  const { sql } = gateway;
+  await grow(sql);
+  await sql`update tickets set active_at = now() - interval '1 day' - id * interval '1 minute',
+    listed_at = now() - interval '1 day' - id * interval '1 minute', is_listed_by_minute = false,
+    public_active_at = now() - interval '2 days' - id * interval '1 minute',
+    public_listed_at = now() - interval '2 days' - id * interval '1 minute', is_public_listed_by_minute = false
+    where id > 3000`;
+  await sql`vacuum analyze tickets`;
+  const all = await sql<{ id: number; status: string; isOwn: boolean; at: Date; publicAt: Date }[]>`
+    select id, status, active_at as at, public_active_at as "publicAt",
+      requester_id = (select requester_id from tickets where id = 47) as "isOwn"
+    from tickets order by id desc`;
+  const times = [1, 1000, 1001].map((n) => all.map(({ at }) => at).sort((a, b) => +b - +a)[n]!);
+  for (const [who, authorization] of [
+    ['operator', asOperator],
+    ['requester', asRequester],
+  ] as const)
+    for (const since of [...times, new Date(0), new Date('2099-01-01')])
+      for (const status of [undefined, 'OPEN']) {
+        const expected = all.filter(
+          (one) =>
+            (who === 'operator' ? one.at : one.publicAt) > since &&
+            (who === 'operator' || one.isOwn) &&
+            (status === undefined || one.status === status),
+        );
+        const filter = `{ updatedAfter: "${since.toISOString()}" ${status ? `status: ${status}` : ''} }`;
+        const { data } = await gateway.graphql<Record<string, { nodes: { ticketId: number }[] }>>(
+          `{ first: tickets(first: 30, orderBy: CREATED, filter: ${filter}) { nodes { ticketId } totalCount }
+            last: tickets(last: 30, orderBy: CREATED, filter: ${filter}) { nodes { ticketId } } }`,
+          {},
+          { authorization },
+        );
+        const found = (page: string) => data[page]!.nodes.map(({ ticketId }) => ticketId);
+        const ids = expected.map(({ id }) => id);
+        expect([found('first'), found('last')]).toEqual([ids.slice(0, 30), ids.slice(-30)]);
+        expect(data.first).toMatchObject({ totalCount: Math.min(ids.length, 1000) });
+      }
 });

@@ -20,11 +20,13 @@ export interface ByLastMessage {
 
 /**
  * SQL for the tickets that come first by their last messages: `ticketColumns`, and as `place` the instant by
- * which they are ordered. It returns at most twice the limit, in no order: the caller sorts them by `place`
- * and id, and keeps the first ones. Most tickets are in the index by the instant of their last message, the
- * others by its minute. Of those indexed by minute, all tickets of the last minute that is reached are read
- * and sorted. Those indexed by instant come in the order of their places, which PostgreSQL knows, so it
- * merges the two lists.
+ * which they are ordered. It returns some more than twice the limit, in no order: the caller sorts them by
+ * `place` and id, and keeps the first ones. Most tickets are in the index by the instant of their last
+ * message, the others by its minute. Of those indexed by minute, all tickets of the last minute that is
+ * reached are read.
+ *
+ * Each part is in the order of the index, so PostgreSQL uses it. If a part had to be sorted, PostgreSQL would
+ * read all tickets of a requester instead, because it expects few of one whom it does not know.
  */
 export function byLastMessage({ byOperator, direction, where, above, below, limit }: ByLastMessage): SQL {
   const { listedAt, activeAt, byMinute } = byOperator ? forOperators : forRequesters;
@@ -40,7 +42,7 @@ export function byLastMessage({ byOperator, direction, where, above, below, limi
     (select ${ticketColumns}, ${activeAt} as place from ${tickets}
       where ${where} and ${byMinute} and ${between(activeAt)}
       and ${listedAt} >= ${minuteOf(above[0])} and ${listedAt} <= ${below[0]}
-      order by ${listedAt} ${towards}, ${activeAt} ${towards}, ${tickets.id} ${towards} limit ${limit})`;
+      order by ${listedAt} ${towards} fetch first (${limit}) rows with ties)`;
 }
 
 const forOperators = {

@@ -101,7 +101,10 @@ export function listStatementOf(shape: TicketListShape): ReturnType<typeof prepa
 
 // A name may have at most 63 characters, which Drizzle does not check.
 function prepare(shape: TicketListShape, name: string) {
-  const found = (most?: SQL) => (isNarrow(shape) ? amongCandidates(shape, most) : byStatus(shape));
+  const found = (most?: SQL) => {
+    if (isNarrow(shape)) return amongCandidates(shape, candidates(shape, most));
+    return isSince(shape) ? updatedSince(shape) : byStatus(shape);
+  };
   const chosen = sql`
     select ${ticketColumns} from ${found()} order by ${order(shape)} limit ${int('limit')}`;
   return {
@@ -152,9 +155,10 @@ const order = (shape: TicketListShape): SQL =>
   );
 
 /** The first rows of each status, from the index of the order. */
-const byStatus = (shape: TicketListShape): SQL => {
+const byStatus = (shape: TicketListShape, also = sql``): SQL => {
   const read = shape.orderBy === 'CREATED' ? byId : byActivity;
-  const parts = statusesOf(shape).map((status) => read(shape, status));
+  const where = sql`${sql.join(conditions(shape))} ${also}`;
+  const parts = statusesOf(shape).map((status) => read(shape, status, where));
   return sql`(${sql.join(parts, sql` union all `)}) ${tickets}`;
 };
 
@@ -168,17 +172,17 @@ const statusesOf = ({ byStatus }: TicketListShape): SQL[] =>
  * In the order of ids, the status is compared together with the id: for `status = …`, PostgreSQL may scan all
  * tickets by id until it has found enough.
  */
-const byId = (shape: TicketListShape, status: SQL): SQL => sql`
+const byId = (shape: TicketListShape, status: SQL, also: SQL): SQL => sql`
   (select ${ticketColumns} from ${tickets}
   where (${tickets.status}, ${tickets.id}) > (${status}, ${int('aboveId')})
-    and (${tickets.status}, ${tickets.id}) < (${status}, ${int('belowId')}) ${sql.join(conditions(shape))}
+    and (${tickets.status}, ${tickets.id}) < (${status}, ${int('belowId')}) ${also}
   order by ${tickets.status} ${direction(shape)}, ${tickets.id} ${direction(shape)} limit ${int('limit')})`;
 
-const byActivity = (shape: TicketListShape, status: SQL): SQL =>
+const byActivity = (shape: TicketListShape, status: SQL, also: SQL): SQL =>
   byLastMessage({
     byOperator: shape.byOperator,
     direction: shape.ascending ? 'asc' : 'desc',
-    where: sql`${tickets.status} = ${status} ${sql.join(conditions(shape))}`,
+    where: sql`${tickets.status} = ${status} ${also}`,
     above: [instant('above'), int('aboveId')],
     below: [instant('below'), int('belowId')],
     limit: int('limit'),
@@ -186,22 +190,25 @@ const byActivity = (shape: TicketListShape, status: SQL): SQL =>
 
 /**
  * The rows for conditions that few tickets meet: found by the conditions' own indexes, then sorted.
- * @param most how many tickets with the text, instead of the usual number
+ * @param ids queries for ids, of which a ticket must be in each
  */
-const amongCandidates = (shape: TicketListShape, most?: SQL): SQL => sql`
+const amongCandidates = (shape: TicketListShape, ids: readonly SQL[], also = sql``): SQL => sql`
   (select ${ticketColumns} from ${tickets}
     where ${sql.join(
-      candidates(shape, most).map((ids) => sql`${tickets.id} = any (array(${ids}))`),
+      ids.map((query) => sql`${tickets.id} = any (array(${query}))`),
       sql` and `,
-    )} and ${tickets.status} = any (${sql.placeholder('statuses')}::text[]) and ${between(shape)}
+    )} ${also} and ${tickets.status} = any (${sql.placeholder('statuses')}::text[]) and ${between(shape)}
       ${sql.join(conditions(shape))}
     order by ${order(shape)} limit ${int('limit')}) ${tickets}`;
 
 const isNarrow = (shape: TicketListShape): boolean => candidates(shape).length > 0;
 
-/** Queries for ids, one for each condition that has an index of its own. */
+/**
+ * Queries for ids, one for each condition that few tickets meet.
+ * @param most how many tickets with the text, instead of the usual number
+ */
 function candidates(shape: TicketListShape, most?: SQL): SQL[] {
-  const { byOperator, orderBy, byReference, byText, updatedAfter, hasUnsettledDelivery } = shape;
+  const { byOperator, byReference, byText, hasUnsettledDelivery } = shape;
   const found = [];
   if (byReference)
     found.push(
@@ -213,39 +220,66 @@ function candidates(shape: TicketListShape, most?: SQL): SQL[] {
       byOperator ? ticketsWith(text('text'), undefined, most) : ownTicketsWith(text('text'), int('viewerId')),
     );
   if (hasUnsettledDelivery === true) found.push(sql`select d.ticket_id from ${unsettledDeliveries}`);
-  if (updatedAfter && orderBy === 'CREATED') found.push(updatedSince(shape));
   return found;
 }
 
+/** Whether the list is in another order than that of the last messages, after which it asks. */
+const isSince = ({ updatedAfter, orderBy }: TicketListShape): boolean =>
+  updatedAfter && orderBy === 'CREATED';
+
+/**
+ * The rows with a message after `updatedAfter`, by id. They are found by the time of their last messages if
+ * there are few, and otherwise by reading the tickets of each status by id until there are enough: PostgreSQL
+ * cannot know beforehand which takes less time.
+ */
+const updatedSince = (shape: TicketListShape): SQL => sql`
+  (with recent as materialized (${recentlyUpdated(shape)}), extent as materialized (
+      select count(*) <= ${sql.raw(String(fewTickets))} as is_small from recent)
+    select * from ${amongCandidates(shape, [sql`select id from recent`], sql`and (select is_small from extent)`)}
+    union all
+    select * from ${byStatus(shape, sql`and not (select is_small from extent)`)}) ${tickets}`;
+
+/** How many tickets are looked up one by one. */
+const fewTickets = 1000;
 const a = alias(tickets, 'a');
 
 /**
- * Ids of tickets with a message after `updatedAfter`. If that is the only condition, only the page's rows are
- * read, because the index alone determines them.
+ * Ids of tickets with a message after `updatedAfter`, but only one more than `fewTickets`. Each part is in
+ * the order of its index, so that PostgreSQL uses it; see `byLastMessage`.
  */
-function updatedSince(shape: TicketListShape): SQL {
-  const { byOperator, byRequester, byReference, byText, hasUnsettledDelivery } = shape;
+function recentlyUpdated({ byOperator }: TicketListShape): SQL {
   const [activeAt, listedAt, byMinute] = byOperator
     ? [a.activeAt, a.listedAt, a.isListedByMinute]
     : [a.publicActiveAt, a.publicListedAt, a.isPublicListedByMinute];
-  const own = byOperator ? sql`` : sql`and a.requester_id = ${int('viewerId')}`;
-  const isAlone = !byRequester && !byReference && !byText && hasUnsettledDelivery === null;
-  const page = sql`and a.id > ${int('aboveId')} and a.id < ${int('belowId')}
-    order by a.id ${direction(shape)} limit ${int('limit')}`;
-  return sql`select a.id from ${tickets} a
-    where a.status = any (${sql.placeholder('statuses')}::text[]) and ${byMinute} = any ('{f,t}')
-      and ${listedAt} >= ${minuteOf(instant('updatedAfter'))} and ${activeAt} > ${instant('updatedAfter')}
-      ${own} ${isAlone ? page : sql``}`;
+  const most = sql.raw(String(fewTickets + 1));
+  return sql`
+    select r.id from unnest(${sql.placeholder('statuses')}::text[]) s (wanted)
+    cross join (values (false), (true)) m (by_minute)
+    cross join lateral (
+      select a.id from ${tickets} a
+      where a.status = s.wanted and ${byMinute} = m.by_minute
+        ${byOperator ? sql`` : sql`and a.requester_id = ${int('viewerId')}`}
+        and ${listedAt} >= ${minuteOf(instant('updatedAfter'))} and ${activeAt} > ${instant('updatedAfter')}
+      order by ${listedAt} desc limit ${most}
+    ) r limit ${most}`;
 }
 
 const unsettledDeliveries = sql`${deliveries} d
   where d.state in ('QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING')`;
 
-/** Conditions that are checked for each row. The viewer's rule is one; row-level security repeats it. */
-const conditions = ({ byOperator, byRequester, hasUnsettledDelivery }: TicketListShape): SQL[] => [
-  byOperator ? sql`` : sql` and ${tickets.requesterId} = ${int('viewerId')}`,
-  byRequester ? sql` and ${tickets.requesterId} = ${int('requesterId')}` : sql``,
-  hasUnsettledDelivery === false
-    ? sql` and not exists (select from ${unsettledDeliveries} and d.ticket_id = ${tickets.id})`
-    : sql``,
-];
+/**
+ * Conditions that are checked for each row. The viewer's rule is one; row-level security repeats it. In the
+ * order of the last messages, `updatedAfter` is a bound of the page.
+ */
+function conditions(shape: TicketListShape): SQL[] {
+  const { byOperator, byRequester, hasUnsettledDelivery } = shape;
+  const activeAt = byOperator ? tickets.activeAt : tickets.publicActiveAt;
+  return [
+    byOperator ? sql`` : sql` and ${tickets.requesterId} = ${int('viewerId')}`,
+    byRequester ? sql` and ${tickets.requesterId} = ${int('requesterId')}` : sql``,
+    isSince(shape) ? sql` and ${activeAt} > ${instant('updatedAfter')}` : sql``,
+    hasUnsettledDelivery === false
+      ? sql` and not exists (select from ${unsettledDeliveries} and d.ticket_id = ${tickets.id})`
+      : sql``,
+  ];
+}
