@@ -108,7 +108,8 @@ test('tickets updated since a time are listed by CREATED, whether they are many 
   await sql`update tickets set active_at = now() - interval '1 day' - id * interval '1 minute',
     listed_at = now() - interval '1 day' - id * interval '1 minute', is_listed_by_minute = false,
     public_active_at = now() - interval '2 days' - id * interval '1 minute',
-    public_listed_at = now() - interval '2 days' - id * interval '1 minute', is_public_listed_by_minute = false
+    public_listed_at = now() - interval '2 days' - id * interval '1 minute',
+    is_public_listed_by_minute = false
     where id > 3000`;
   await sql`vacuum analyze tickets`;
   const all = await sql<{ id: number; status: string; isOwn: boolean; at: Date; publicAt: Date }[]>`

@@ -234,10 +234,11 @@ const isSince = ({ updatedAfter, orderBy }: TicketListShape): boolean =>
  */
 const updatedSince = (shape: TicketListShape): SQL => sql`
   (with recent as materialized (${recentlyUpdated(shape)}), extent as materialized (
-      select count(*) <= ${sql.raw(String(fewTickets))} as is_small from recent)
-    select * from ${amongCandidates(shape, [sql`select id from recent`], sql`and (select is_small from extent)`)}
+      select count(*) <= ${sql.raw(String(fewTickets))} as are_few from recent)
+    select * from ${amongCandidates(shape, [sql`select id from recent`], sql`and ${areFew}`)}
     union all
-    select * from ${byStatus(shape, sql`and not (select is_small from extent)`)}) ${tickets}`;
+    select * from ${byStatus(shape, sql`and not ${areFew}`)}) ${tickets}`;
+const areFew = sql`(select are_few from extent)`;
 
 /** How many tickets are looked up one by one. */
 const fewTickets = 1000;
