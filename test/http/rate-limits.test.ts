@@ -74,7 +74,9 @@ test('one ticket takes so many messages in a minute, however it is named, and ot
   const done = { __typename: 'AddTicketMessagePayload' };
   // A repeated call adds no message.
   for (let n = 0; n < 3; n += 1)
-    expect(await say(gateway, { reference: 'inc-000047' }, asOperator, { idempotencyKey: 'k' })).toEqual(done);
+    expect(await say(gateway, { reference: 'inc-000047' }, asOperator, { idempotencyKey: 'k' })).toEqual(
+      done,
+    );
   expect(await say(gateway, { ticketId: 47 })).toEqual(done);
   for (const ticket of [{ ticketId: 47 }, { reference: 'INC-000047' }])
     expect(await say(gateway, ticket)).toMatchObject({ code: 'RATE_LIMITED' });

@@ -67,14 +67,17 @@ test('counting ends at a hundred', async () => {
   expect(await unseen(7, asOperator)).toBe(100);
 });
 
+type Shown = Record<string, { ticket: { messageCount: number } }> & {
+  redact: { ticketMessage: { ticket: object } };
+};
 test('each mutation of a document shows the ticket as it is after it', async () => {
-  const written = [];
+  const written: number[] = [];
   for (let n = 0; n < 3; n += 1) written.push(await write(42, asRequester));
   const shown = '{ ticket { status messageCount lastMessage { id bodyText } unseenCount } }';
   const seen = (name: string, at: number) =>
     `${name}: markSeen(input: { ticket: { ticketId: 42 }, message: "${messageId(written[at]!)}" }) {
       ... on MarkSeenPayload ${shown} }`;
-  const { data } = await gateway.graphql<Record<string, { ticket: object }>>(`mutation {
+  const { data } = await gateway.graphql<Shown>(`mutation {
     ${seen('one', 0)} ${seen('two', 1)}
     close: setTicketStatus(input: { ticket: { ticketId: 42 }, status: CLOSED }) {
       ... on SetTicketStatusPayload ${shown} }
@@ -84,10 +87,8 @@ test('each mutation of a document shows the ticket as it is after it', async () 
       ... on AddTicketMessagePayload ${shown} }
     ${seen('three', 2)}
   }`);
-  const { redact, ...others } = data as Record<string, { ticket: object }> & {
-    redact: { ticketMessage: { ticket: object } };
-  };
-  const count = (others.one as { ticket: { messageCount: number } }).ticket.messageCount;
+  const { redact, ...others } = data;
+  const count = others.one!.ticket.messageCount;
   const last = { id: messageId(written[2]!), bodyText: 'x' };
   const before = { status: 'OPEN', messageCount: count, lastMessage: last, unseenCount: 2 };
   const closed = { ...before, status: 'CLOSED', unseenCount: 1 };
