@@ -71,7 +71,7 @@ export function createBeginRequest(ports: BeginRequestPorts): BeginRequest {
 /** A string of RFC 9651: `"k"`, where `\"` and `\\` are the only escapes. */
 const structured = /^"((?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"/;
 /** What may follow it: `;a=1`. The RFC requires recipients to ignore parameters that they do not know. */
-const parameters = /^(?:; *[a-z*][a-z0-9_.*-]*(?:=(?:"(?:[^"\\]|\\["\\])*"|[^\s",;]+))?)*$/;
+const parameters = /^(?:; *[a-z*][a-z0-9_.*-]*(?:=(?:%?"(?:[^"\\]|\\["\\])*"|[^\s",;]+))?)*$/;
 
 /**
  * The key in the `Idempotency-Key` header: a structured string, as in the IETF draft, or plain text. Both

@@ -171,6 +171,31 @@ test('what an answer says of who the viewer is, is said to that viewer alone', a
   leave([one!, other!]);
 });
 
+test('operators who watch by two documents are each told how much they have not seen', async () => {
+  const shown = 'ticketMessage { bodyText ticket { unseenCount } }';
+  const documents = [shown, `type ${shown}`].map(
+    (some) => `subscription ($after: String) {
+      ticketEvents(ticket: { ticketId: 47 }, after: $after) { ${some} } }`,
+  );
+  const [one, other] = await colleagues(2);
+  const after = await cursorFor(one!);
+  const { ticketMessage } = await add(gateway, { body: 'before' }, { authorization: asRequester });
+  const mark = `mutation { markSeen(input: {
+    ticket: { ticketId: 47 }, message: "${ticketMessage.id}" }) { __typename } }`;
+  await ask(gateway, mark, {}, { authorization: one! });
+  const opened = [one!, other!].flatMap((authorization) =>
+    documents.map((query) => openStream(gateway.url, { query, variables: { after } }, { authorization })),
+  );
+  const streams = await Promise.all(opened);
+  const seen = Promise.all(streams.map((stream) => told(stream, 'to be counted')));
+  await add(gateway, { body: 'to be counted' }, { authorization: asRequester });
+  const counts = (await seen).map((text) => Number(/"unseenCount":(\d+)/.exec(text)![1]));
+  expect(counts.slice(0, 2)).toEqual([1, 1]);
+  expect(counts[2]).toBeGreaterThan(1);
+  expect(counts[3]).toBe(counts[2]);
+  leave(streams);
+});
+
 test('a variable that is left out has its default, though another watcher sends null for it', async () => {
   const document = `subscription ($first: Int = 1) { ticketEvents(ticket: { ticketId: 47 }) {
     ticketMessage { bodyText ticket { messages(first: $first) { nodes { id } } } } } }`;

@@ -139,4 +139,20 @@ describe.each(Object.keys(doors))('a client that leaves, with %s,', (door) => {
   });
 });
 
+test('a form that is stuck half-way holds up no repeated call, and then has the first result', async () => {
+  const text = 'stuck';
+  const { head, body } = requestOf('a form', text);
+  const files = await storedFiles();
+  const stuck = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+  stuck.write(head + body.slice(0, -1000));
+  // Its operations were read, and its file is arriving.
+  await eventually(async () => (await storedFiles()) > files);
+  const again = await sendRaw(gateway.url, head + body);
+  stuck.write(body.slice(-1000));
+  const [late] = await once(stuck, 'data');
+  stuck.destroy();
+  const [row] = await gateway.sql`select id from messages where body = ${text}`;
+  expect([idOf(again.body), idOf(String(late))]).toEqual([String(row!.id), String(row!.id)]);
+});
+
 const nothing = { messages: 0, keys: 0, attachments: 0, blobs: 0, events: 0, files: 0, uploads: 0 };

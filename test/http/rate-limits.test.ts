@@ -11,8 +11,8 @@ const mutation = `mutation($input: AddTicketMessageInput!) { addTicketMessage(in
 interface Added {
   addTicketMessage: { __typename: string; code?: string; retryAfterSeconds?: number };
 }
-const say = async (gateway: Gateway, ticket: object, authorization = asOperator) =>
-  (await gateway.graphql<Added>(mutation, { input: { ticket, body: 'x' } }, { authorization })).data
+const say = async (gateway: Gateway, ticket: object, authorization = asOperator, more: object = {}) =>
+  (await gateway.graphql<Added>(mutation, { input: { ticket, body: 'x', ...more } }, { authorization })).data
     .addTicketMessage;
 const upload = (gateway: Gateway) =>
   fetch(`${gateway.url}/uploads`, {
@@ -72,7 +72,11 @@ test('commands are limited apart from reads: a typed refusal, no row, and reads 
 test('one ticket takes so many messages in a minute, however it is named, and others go on', async () => {
   await using gateway = await startGateway({ env: { RATE_LIMIT_TICKET: '2' } });
   const done = { __typename: 'AddTicketMessagePayload' };
-  expect(await say(gateway, { reference: 'inc-000047' })).toEqual(done);
+  // A repeated call adds no message.
+  for (let n = 0; n < 3; n += 1)
+    expect(await say(gateway, { reference: 'inc-000047' }, asOperator, { idempotencyKey: 'k' })).toEqual(
+      done,
+    );
   expect(await say(gateway, { ticketId: 47 })).toEqual(done);
   for (const ticket of [{ ticketId: 47 }, { reference: 'INC-000047' }])
     expect(await say(gateway, ticket)).toMatchObject({ code: 'RATE_LIMITED' });

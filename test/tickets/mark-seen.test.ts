@@ -66,3 +66,40 @@ test('counting ends at a hundred', async () => {
     select 7, requester_id, 'x', 'TEXT', 'PUBLIC', false from tickets, generate_series(1, 150) where id = 7`;
   expect(await unseen(7, asOperator)).toBe(100);
 });
+
+type Shown = Record<string, { ticket: { messageCount: number } }> & {
+  redact: { ticketMessage: { ticket: object } };
+};
+test('each mutation of a document shows the ticket as it is after it', async () => {
+  const written: number[] = [];
+  for (let n = 0; n < 3; n += 1) written.push(await write(42, asRequester));
+  const shown = '{ ticket { status messageCount lastMessage { id bodyText } unseenCount } }';
+  const seen = (name: string, at: number) =>
+    `${name}: markSeen(input: { ticket: { ticketId: 42 }, message: "${messageId(written[at]!)}" }) {
+      ... on MarkSeenPayload ${shown} }`;
+  const { data } = await gateway.graphql<Shown>(`mutation {
+    ${seen('one', 0)} ${seen('two', 1)}
+    close: setTicketStatus(input: { ticket: { ticketId: 42 }, status: CLOSED }) {
+      ... on SetTicketStatusPayload ${shown} }
+    redact: redactMessage(input: { message: "${messageId(written[2]!)}" }) {
+      ... on RedactMessagePayload { ticketMessage ${shown} } }
+    reply: addTicketMessage(input: { ticket: { ticketId: 42 }, body: "Reply", reopen: true }) {
+      ... on AddTicketMessagePayload ${shown} }
+    ${seen('three', 2)}
+  }`);
+  const { redact, ...others } = data;
+  const count = others.one!.ticket.messageCount;
+  const last = { id: messageId(written[2]!), bodyText: 'x' };
+  const before = { status: 'OPEN', messageCount: count, lastMessage: last, unseenCount: 2 };
+  const closed = { ...before, status: 'CLOSED', unseenCount: 1 };
+  const reply = { id: expect.any(String), bodyText: 'Reply' };
+  const replied = { status: 'OPEN', messageCount: count + 1, lastMessage: reply, unseenCount: 1 };
+  expect(others).toEqual({
+    one: { ticket: before },
+    two: { ticket: { ...before, unseenCount: 1 } },
+    close: { ticket: closed },
+    reply: { ticket: replied },
+    three: { ticket: { ...replied, unseenCount: 0 } },
+  });
+  expect(redact.ticketMessage.ticket).toEqual({ ...closed, lastMessage: { ...last, bodyText: '' } });
+});

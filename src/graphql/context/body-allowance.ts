@@ -117,6 +117,12 @@ export class BodyAllowance {
     }
   }
 
+  /** From now on, a body that was counted before is counted again. What was counted stays counted. */
+  forget(): void {
+    this.#asked.clear();
+    this.#parsed.clear();
+  }
+
   /**
    * To be called before more is read for an answer that may have to be refused. Counts nothing.
    * @throws ResponseTooLarge when the limit is exceeded

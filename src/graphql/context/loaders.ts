@@ -57,12 +57,12 @@ const bytesBrought = (messages: readonly Message[]): number =>
   messages.reduce((sum, { body, bodyBytes = 0 }) => sum + (body === null ? 0 : bodyBytes), 0);
 
 /**
- * Loads each row once per request, and batches rows that are requested together into one statement. The
- * getters are DataLoaders by the integer id of their row (the names that end in `Of`: by the id of what the
- * rows belong to). They give null, or an empty list, for what does not exist or the viewer may not see. A
- * load rejects with the Refusal UNAUTHENTICATED without a viewer, FORBIDDEN without the scope `read`, or the
- * error of the statement. A row that the server cannot return fails alone. What a command has just written is
- * primed and needs neither loading nor the scope.
+ * Loads each row once per request, or once after each of its commands, and batches rows that are requested
+ * together into one statement. The getters are DataLoaders by the integer id of their row (the names that
+ * end in `Of`: by the id of what the rows belong to). They give null, or an empty list, for what does not
+ * exist or the viewer may not see. A load rejects with the Refusal UNAUTHENTICATED without a viewer,
+ * FORBIDDEN without the scope `read`, or the error of the statement. A row that the server cannot return
+ * fails alone. What a command has just written is primed and needs neither loading nor the scope.
  */
 export class Loaders {
   readonly #ctx: TicketContext;
@@ -87,6 +87,17 @@ export class Loaders {
     this.#shared ??=
       this.#beside === undefined ? { made: new Map(), expected: new Map() } : this.#beside.#rows;
     return this.#shared;
+  }
+
+  /**
+   * Forgets all rows, because a command has changed some: what is loaded afterwards is as it is then. Bodies
+   * that are read again count again.
+   */
+  forget(): void {
+    this.#shared = undefined;
+    this.#known = undefined;
+    this.#ownBodies = undefined;
+    this.#allowance?.forget();
   }
 
   /**

@@ -91,7 +91,7 @@ function countFields({ selections }: SelectionSetNode, info: GraphQLResolveInfo)
   }, 0);
 }
 
-/** A ticket's own rate limit. A refused call is not counted, because it notifies nobody. */
+/** A ticket's own rate limit. A refused or repeated call is not counted, because it notifies nobody. */
 function roomOf({ viewer, services }: GraphContext, selector: TicketSelector) {
   if (viewer === undefined) return undefined;
   const { tickets, assertRoom, count } = services.rateLimits;
@@ -101,8 +101,9 @@ function roomOf({ viewer, services }: GraphContext, selector: TicketSelector) {
       const key = tickets.keyOf(viewer, named);
       if (key !== undefined) await assertRoom('ticket', key);
     },
-    async wrote({ ticket }: Added) {
+    async wrote({ ticket, replayed }: Added) {
       tickets.learn(named.reference, ticket.id);
+      if (replayed) return;
       const key = tickets.keyOf(viewer, { ticketId: ticket.id, reference: null })!;
       // The message is stored already. If it was one too many, the next one is refused.
       await count('ticket', key).catch(() => {});

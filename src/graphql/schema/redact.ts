@@ -91,12 +91,12 @@ const AttachmentResult = resultUnion(
 /** Loads the current rows, and primes the loaders with them for this request. */
 async function messageNow(ctx: GraphContext, id: number): Promise<Message> {
   const message = (await loadMessages(ctx, [id], 0)).get(id)!;
-  ctx.load.message.clear(id).prime(id, message);
+  ctx.load.message.prime(id, message);
   return message;
 }
 async function attachmentNow(ctx: GraphContext, id: number): Promise<Attachment> {
   const attachment = (await loadAttachments(ctx, [id])).get(id)!;
-  ctx.load.attachment.clear(id).prime(id, attachment);
+  ctx.load.attachment.prime(id, attachment);
   return attachment;
 }
 
@@ -108,14 +108,10 @@ builder.mutationFields((t) => ({
       'cancelled unless sending has begun; a sent mail cannot be recalled. For operators with the ' +
       'scope ADMIN.',
     args: { input: t.arg({ type: RedactMessageInput, required: true, description: 'Which message.' }) },
-    resolve: (_root, { input }, ctx) => {
+    resolve: async (_root, { input }, ctx) => {
       const messageId = decodeGlobalId('TicketMessage', input.message) ?? 0;
-      return writeOrRefusal(ctx, () =>
-        redactMessage(ctx, { messageId, reason: input.reason }).then(async ({ alreadyRedacted }) => ({
-          message: await messageNow(ctx, messageId),
-          alreadyRedacted,
-        })),
-      );
+      const done = await writeOrRefusal(ctx, () => redactMessage(ctx, { messageId, reason: input.reason }));
+      return 'code' in done ? done : { ...done, message: await messageNow(ctx, messageId) };
     },
   }),
   redactAttachment: t.field({
@@ -124,15 +120,14 @@ builder.mutationFields((t) => ({
       'Deletes one file of a message for good. Its entry and size remain. A mail with it is cancelled ' +
       'unless sending has begun. For operators with the scope ADMIN.',
     args: { input: t.arg({ type: RedactAttachmentInput, required: true, description: 'Which file.' }) },
-    resolve: (_root, { input }, ctx) => {
+    resolve: async (_root, { input }, ctx) => {
       const attachmentId = decodeGlobalId('Attachment', input.attachment) ?? 0;
-      return writeOrRefusal(ctx, () =>
-        redactAttachment(ctx, { attachmentId, reason: input.reason }).then(async (done) => ({
-          attachment: await attachmentNow(ctx, attachmentId),
-          message: await messageNow(ctx, done.messageId),
-          alreadyRedacted: done.alreadyRedacted,
-        })),
+      const done = await writeOrRefusal(ctx, () =>
+        redactAttachment(ctx, { attachmentId, reason: input.reason }),
       );
+      if ('code' in done) return done;
+      const attachment = await attachmentNow(ctx, attachmentId);
+      return { ...done, attachment, message: await messageNow(ctx, done.messageId) };
     },
   }),
 }));

@@ -209,6 +209,8 @@ export function writeOrRefusal<T>(
       throw refuse<WritingCommand>(new Refusal('RATE_LIMITED', message, { retryAfterSeconds }));
     }
     const result = await command();
+    // The document's mutations run one after another. Each shows what is now, also of what the last one did.
+    ctx.load.forget();
     await ticket?.wrote(result);
     return result;
   });

@@ -28,7 +28,7 @@ const PayloadRef = builder.objectRef<StatusSet>('SetTicketStatusPayload').implem
       description: 'The ticket as it is now. Null, with an error FORBIDDEN, without the scope READ.',
       resolve: ({ ticketId }, _args, ctx) => {
         requireViewer(ctx, 'read');
-        return ctx.load.ticket.clear(ticketId).load(ticketId);
+        return ctx.load.ticket.load(ticketId);
       },
     }),
     changed: t.exposeBoolean('changed', {

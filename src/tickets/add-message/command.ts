@@ -52,21 +52,30 @@ export async function addTicketMessage(
     throw refuse<'addTicketMessage'>(new Refusal('UNAUTHENTICATED', 'Sign in to add a message'));
   assertOneCommand(ctx, commands);
   const read = await parseMessage(ctx, given);
-  return oneAtATime(viewer.userId, read.message.idempotencyKey, () =>
-    add(ctx, viewer, read).catch((refused) => replayRefusedCall(ctx, viewer, given, refused)),
-  );
+  return add(ctx, viewer, read).catch((refused) => replayRefusedCall(ctx, viewer, given, refused));
 }
 
 async function add(ctx: TicketContext, viewer: Viewer, read: ParsedMessage): Promise<Added> {
   const refuseFirst = async (found: MessageRefusal): Promise<never> => {
     throw refuse<'addTicketMessage'>(await firstRefusal(ctx, viewer, read.message, found));
   };
-  const { row, stored } = await draftMessage(ctx, viewer, read, refuseFirst);
+  const draft = await draftMessage(ctx, viewer, read, refuseFirst);
+  const { row, stored } = draft;
   if (stored.attached.length > 0) {
     const replayed = await replayOf(ctx, viewer, row, read);
     if (replayed !== undefined) return replayed;
     return refuseFirst(invalidInput(stored.attached));
   }
+  // Not before its files are here: a sender who is stuck would hold up those who repeat the call.
+  return oneAtATime(viewer.userId, read.message.idempotencyKey, () => write(ctx, viewer, draft, read));
+}
+
+async function write(
+  ctx: TicketContext,
+  viewer: Viewer,
+  { row, stored }: Draft,
+  read: ParsedMessage,
+): Promise<Added> {
   const { expectPreviewHash } = read.message;
   const asked = expectPreviewHash === null ? row : await asPreviewed(ctx, viewer, row, read);
   stored.claim();

@@ -105,9 +105,10 @@ const running = new Map<string, (() => void)[]>();
 
 /**
  * Runs `run`, and settles as it does. Calls with the same key of a user run one after another, in the order
- * in which they were made, also after one has failed. A call without a key (null) runs immediately. Calls of
+ * in which they came here, also after one has failed. A call without a key (null) runs immediately. Calls of
  * this process wait here, without a connection. Those of other processes wait in the database, for the
  * ticket's lock and the key's unique index.
+ * @param run must not wait for its client: the others would wait for it too
  */
 export async function oneAtATime<T>(userId: number, key: string | null, run: () => Promise<T>): Promise<T> {
   if (key === null) return run();
