@@ -78,6 +78,10 @@ export const tickets = pgTable(
     index('tickets_requester_listed_idx').on(
       ...([t.requesterId, t.status, t.isPublicListedByMinute, t.publicListedAt, t.id] as const),
     ),
+    // An operator's list of one requester's tickets.
+    index('tickets_requester_desk_listed_idx').on(
+      ...([t.requesterId, t.status, t.isListedByMinute, t.listedAt, t.id] as const),
+    ),
     check('tickets_status_check', oneOf('status', ticketStatuses)),
   ],
 );

@@ -1,0 +1,1 @@
+CREATE INDEX "tickets_requester_desk_listed_idx" ON "tickets" USING btree ("requester_id","status","is_listed_by_minute","listed_at","id");
