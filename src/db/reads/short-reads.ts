@@ -1,6 +1,8 @@
-import { errorCodeOf } from '../../platform/database-faults.ts';
+import { asUnavailable, errorCodeOf, isConflict } from '../../platform/database-faults.ts';
+import { Unavailable } from '../../platform/errors.ts';
 import type { DbPool, Pools } from '../pools.ts';
 import type { ReadTexts, TextRow } from '../run-statement.ts';
+import { KnownStatements } from './known-statements.ts';
 
 /*
  * Ten connections with one short statement each take the processor from the gateway and then wait for it.
@@ -14,13 +16,20 @@ const endAfterMs = 250;
 const stalledAfterMs = 20;
 /** Statements that may wait on a connection, including the one that is being executed. */
 const mostPending = 32;
+/** Milliseconds in which a statement that was ended, or a connection that was lost, is not used again. */
+const restMs = 60_000;
+
+/** Whether the server ended the statement. */
+const isEnded = (error: unknown): boolean => errorCodeOf(error) === '57014';
 
 /**
- * The server ended the statement or the connection, or the connection was lost. Up to 32 statements would
- * fail together, and since they only read, they may be run again.
+ * Whether the connection was lost or could not be opened. Up to 32 statements would fail together, and while
+ * the server has no connection for this pool, there are others.
  */
-const isInterrupted = (error: unknown): boolean =>
-  /^(57014|57P0[12]|CONNECTION_|ECONNRESET|EPIPE)/.test(errorCodeOf(error) ?? '');
+const isLost = (error: unknown): boolean =>
+  ![undefined, '57014'].includes(errorCodeOf(error)) &&
+  !isConflict(error) &&
+  asUnavailable(error) instanceof Unavailable;
 
 /** Runs a read. */
 export type RunRead = <V>(statement: ReadTexts<V>, values: V) => Promise<TextRow[]>;
@@ -28,21 +37,29 @@ export type RunRead = <V>(statement: ReadTexts<V>, values: V) => Promise<TextRow
 /**
  * Opens connections for short reads by operators. A statement is sent behind others, so it may wait for them:
  * for 250 ms each at most. While a connection is stalled or has 32 statements, further ones go elsewhere. One
- * that takes longer, or whose connection is lost, is run again elsewhere.
+ * that takes longer, or whose connection is lost or does not open, is run again elsewhere, and that statement
+ * or that connection is left alone for a minute. Of a statement about which nothing is known, the first run
+ * is a trial, during which the others go elsewhere.
  * @param connections their number; may be 0
  * @param others the connections elsewhere
  */
 export function openShortReads(pools: Pools, connections: number, others: DbPool): RunRead {
   const lanes = Array.from({ length: connections }, (_, n) => new Lane(pools, n + 1));
+  const known = new KnownStatements(restMs);
   return async (statement, values) => {
     const now = performance.now();
     const free = lanes.filter((lane) => lane.isFree(now));
-    if (free.length === 0) return statement(others.$client, values);
+    const isTrial = free.length > 0 ? known.isTrial(statement, now) : undefined;
+    if (isTrial === undefined) return statement(others.$client, values);
     const lane = free.reduce((least, next) => (next.pending < least.pending ? next : least));
     try {
-      return await lane.run(statement, values);
+      const rows = await lane.run(statement, values);
+      if (isTrial) known.wasShort(statement);
+      return rows;
     } catch (error) {
-      if (!isInterrupted(error)) throw error;
+      if (isEnded(error)) known.wasLong(statement, performance.now());
+      else if (isLost(error)) lane.rest();
+      else throw error;
       return statement(others.$client, values);
     }
   };
@@ -54,6 +71,7 @@ class Lane {
   pending = 0;
   /** When it last answered; if nothing was pending then, when the next statement was sent. */
   #progressAt = 0;
+  #restsUntil = 0;
 
   constructor(pools: Pools, number: number) {
     this.#pool = pools.openDb(`operators-short-${number}`, {
@@ -65,7 +83,13 @@ class Lane {
   }
 
   isFree(now: number): boolean {
+    if (now < this.#restsUntil) return false;
     return this.pending === 0 || (this.pending < mostPending && now - this.#progressAt < stalledAfterMs);
+  }
+
+  /** It is not free for a minute. */
+  rest(): void {
+    this.#restsUntil = performance.now() + restMs;
   }
 
   async run<V>(statement: ReadTexts<V>, values: V): Promise<TextRow[]> {
