@@ -40,10 +40,15 @@ export type RunRead = <V>(statement: ReadTexts<V>, values: V) => Promise<TextRow
  * that takes longer, or whose connection is lost or does not open, is run again elsewhere, and that statement
  * or that connection is left alone for a minute. Of a statement about which nothing is known, the first run
  * is a trial, during which the others go elsewhere.
- * @param connections their number; may be 0
  * @param others the connections elsewhere
+ * @param options `connections`: their number, may be 0; `throwsLoss`: whether a read throws when its connection
+ *   is lost or does not open, instead of being run again
  */
-export function openShortReads(pools: Pools, connections: number, others: DbPool): RunRead {
+export function openShortReads(
+  pools: Pools,
+  others: DbPool,
+  { connections, throwsLoss }: { readonly connections: number; readonly throwsLoss: boolean },
+): RunRead {
   const lanes = Array.from({ length: connections }, (_, n) => new Lane(pools, n + 1));
   const known = new KnownStatements(restMs);
   return async (statement, values) => {
@@ -59,7 +64,7 @@ export function openShortReads(pools: Pools, connections: number, others: DbPool
     } catch (error) {
       if (isEnded(error)) known.wasLong(statement, performance.now());
       else if (isLost(error)) lane.rest();
-      else throw error;
+      if (!isEnded(error) && (throwsLoss || !isLost(error))) throw error;
       return statement(others.$client, values);
     }
   };
