@@ -16,7 +16,7 @@ const endAfterMs = 250;
 const stalledAfterMs = 20;
 /** Statements that may wait on a connection, including the one that is being executed. */
 const mostPending = 32;
-/** Milliseconds in which a statement that was ended, or a connection that was lost, is not used again. */
+/** Milliseconds in which a connection that was lost or did not open is not used again. */
 const restMs = 60_000;
 
 /** Whether the server ended the statement. */
@@ -37,9 +37,9 @@ export type RunRead = <V>(statement: ReadTexts<V>, values: V) => Promise<TextRow
 /**
  * Opens connections for short reads by operators. A statement is sent behind others, so it may wait for them:
  * for 250 ms each at most. While a connection is stalled or has 32 statements, further ones go elsewhere. One
- * that takes longer, or whose connection is lost or does not open, is run again elsewhere, and that statement
- * or that connection is left alone for a minute. Of a statement about which nothing is known, the first run
- * is a trial, during which the others go elsewhere.
+ * that takes longer, or whose connection is lost or does not open, is run again elsewhere. The statement then
+ * goes elsewhere at once for a while, and the connection is left alone for a minute. Of a statement about which
+ * nothing is known, the first run is a trial, during which the others go elsewhere.
  * @param others the connections elsewhere
  * @param options `connections`: their number, may be 0; `throwsLoss`: whether a read throws when its connection
  *   is lost or does not open, instead of being run again
@@ -50,7 +50,7 @@ export function openShortReads(
   { connections, throwsLoss }: { readonly connections: number; readonly throwsLoss: boolean },
 ): RunRead {
   const lanes = Array.from({ length: connections }, (_, n) => new Lane(pools, n + 1));
-  const known = new KnownStatements(restMs);
+  const known = new KnownStatements();
   return async (statement, values) => {
     const now = performance.now();
     const free = lanes.filter((lane) => lane.isFree(now));
