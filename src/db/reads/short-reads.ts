@@ -38,11 +38,11 @@ export type RunRead = <V>(statement: ReadTexts<V>, values: V) => Promise<TextRow
  * Opens connections for short reads by operators. A statement is sent behind others, so it may wait for them:
  * for 250 ms each at most. While a connection is stalled or has 32 statements, further ones go elsewhere. One
  * that takes longer, or whose connection is lost or does not open, is run again elsewhere. The statement then
- * goes elsewhere at once for a while, and the connection is left alone for a minute. Of a statement about which
- * nothing is known, the first run is a trial, during which the others go elsewhere.
+ * goes elsewhere at once for a while, and the connection is left alone for a minute. Of a statement about
+ * which nothing is known, the first run is a trial, during which the others go elsewhere.
  * @param others the connections elsewhere
- * @param options `connections`: their number, may be 0; `throwsLoss`: whether a read throws when its connection
- *   is lost or does not open, instead of being run again
+ * @param options `connections`: their number, may be 0; `throwsLoss`: whether a read throws when its
+ *   connection is lost or does not open, instead of being run again
  */
 export function openShortReads(
   pools: Pools,
