@@ -35,11 +35,12 @@ const isLost = (error: unknown): boolean =>
 export type RunRead = <V>(statement: ReadTexts<V>, values: V) => Promise<TextRow[]>;
 
 /**
- * Opens connections for short reads by operators. A statement is sent behind others, so it may wait for them:
- * for 250 ms each at most. While a connection is stalled or has 32 statements, further ones go elsewhere. One
- * that takes longer, or whose connection is lost or does not open, is run again elsewhere. The statement then
- * goes elsewhere at once for a while, and the connection is left alone for a minute. Of a statement about
- * which nothing is known, the first run is a trial, during which the others go elsewhere.
+ * Opens connections for short reads by operators. A statement is sent behind others, so it may wait for them.
+ * While a connection is stalled or has 32 statements, further ones go elsewhere. One that takes more than
+ * 250 ms, or whose connection is lost or does not open, is run again elsewhere, with those that wait behind
+ * it. The statement then goes elsewhere at once for a while, and the connection is left alone for a minute.
+ * Of a statement about which nothing is known, the first run is a trial, during which the others go
+ * elsewhere.
  * @param others the connections elsewhere
  * @param options `connections`: their number, may be 0; `throwsLoss`: whether a read throws when its
  *   connection is lost or does not open, instead of being run again
@@ -64,7 +65,8 @@ export function openShortReads(
     } catch (error) {
       if (isEnded(error)) known.wasLong(statement, performance.now());
       else if (isLost(error)) lane.rest();
-      if (!isEnded(error) && (throwsLoss || !isLost(error))) throw error;
+      const isOfStatement = !isEnded(error) && !isLost(error) && !(error instanceof Abandoned);
+      if (isOfStatement || (throwsLoss && isLost(error))) throw error;
       return statement(others.$client, values);
     }
   };
@@ -73,10 +75,15 @@ export function openShortReads(
 /** One connection. */
 class Lane {
   readonly #pool: DbPool;
+  /** Statements that were sent and have no answer. */
   pending = 0;
   /** When it last answered; if nothing was pending then, when the next statement was sent. */
   #progressAt = 0;
   #restsUntil = 0;
+  /** Statements were abandoned, and some of them are still pending. */
+  #isAbandoned = false;
+  /** One function for each read that waits for its answer, which abandons it. */
+  readonly #waiting = new Set<(error: Abandoned) => void>();
 
   constructor(pools: Pools, number: number) {
     this.#pool = pools.openDb(`operators-short-${number}`, {
@@ -88,7 +95,7 @@ class Lane {
   }
 
   isFree(now: number): boolean {
-    if (now < this.#restsUntil) return false;
+    if (this.#isAbandoned || now < this.#restsUntil) return false;
     return this.pending === 0 || (this.pending < mostPending && now - this.#progressAt < stalledAfterMs);
   }
 
@@ -97,14 +104,41 @@ class Lane {
     this.#restsUntil = performance.now() + restMs;
   }
 
-  async run<V>(statement: ReadTexts<V>, values: V): Promise<TextRow[]> {
+  /** @throws Abandoned when a statement before this one was ended; what the statement throws */
+  run<V>(statement: ReadTexts<V>, values: V): Promise<TextRow[]> {
     if (this.pending === 0) this.#progressAt = performance.now();
     this.pending += 1;
-    try {
-      return await statement(this.#pool.$client, values);
-    } finally {
-      this.pending -= 1;
-      this.#progressAt = performance.now();
-    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      const done = () => {
+        this.#waiting.delete(reject);
+        this.pending -= 1;
+        this.#progressAt = performance.now();
+        if (this.pending === 0) this.#isAbandoned = false;
+      };
+      statement(this.#pool.$client, values).then(
+        (rows) => {
+          done();
+          resolve(rows);
+        },
+        (error) => {
+          done();
+          if (isEnded(error)) this.#abandon();
+          reject(error);
+        },
+      );
+    });
   }
+
+  /** Those that wait may be as long as the one that was ended. */
+  #abandon(): void {
+    this.#isAbandoned = this.pending > 0;
+    for (const reject of this.#waiting) reject(new Abandoned());
+    this.#waiting.clear();
+  }
+}
+
+/** A statement before this one was ended. */
+class Abandoned extends Error {
+  override readonly name = 'Abandoned';
 }

@@ -18,6 +18,10 @@ const quick = textStatement<{ place: number }>(
 const waiting = textStatement<{ place: number }>(sql`
   select pg_backend_pid()::text, nextval('runs')::text, pg_advisory_xact_lock_shared(${place}::int)::text,
     current_setting('statement_timeout')`);
+/** Takes so many seconds on a shared connection, and no time on the others. */
+const longHere = textStatement<{ place: number }>(sql`
+  select case when current_setting('statement_timeout') = '250ms' then pg_sleep(${place}::int)::text end,
+    current_setting('statement_timeout')`);
 const failing = textStatement<{ place: number }>(sql`select (1 / (${place}::int - ${place}::int))::text`);
 
 let own: TestDatabase;
@@ -127,6 +131,17 @@ test('a statement that took long goes elsewhere at once from then on, and others
   await held[Symbol.asyncDispose]();
   await Promise.all(slow);
   expect(await runs()).toBe(before + 5);
+});
+
+test('what waits behind several long ones is run elsewhere when the first of them is ended', async () => {
+  await using database = openDatabase(own.connection);
+  await knownAsShort(database, longHere);
+  await knownAsShort(database);
+  const long = Array.from({ length: 6 }, () => database.readTextsAs(operator, longHere, { place: 10 }));
+  const behind = await ask(database, 20);
+  expect(placesOf(behind)).toEqual([...behind.keys()]);
+  expect([...behind, ...(await Promise.all(long))].some(isShared)).toBe(false);
+  await knownAsShort(database);
 });
 
 test('many long ones that come together do not wait for each other to be ended', async () => {
