@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checksOf } from '../../src/cli/commands/doctor/checks.ts';
 import { Unsuitable } from '../../src/db/assert-suitable.ts';
 import { type Database, type DatabaseOptions, migrate, openDatabase } from '../../src/db/database.ts';
+import { textStatement } from '../../src/db/run-statement.ts';
 import { seedDemoDesk } from '../../src/dev/demo/seed-desk.ts';
 import type { Viewer } from '../../src/platform/request-context.ts';
 import { type Cluster, createCluster } from '../crash/database/cluster.ts';
@@ -28,6 +29,9 @@ const urlOf = ({ port }: Cluster) => `postgres://admin@127.0.0.1:${port}/postgre
 const open = (options: DatabaseOptions = {}): Database =>
   openDatabase(urlOf(primary), { replicas: [urlOf(replica)], ...options });
 const operator = { role: 'OPERATOR', userId: 1 } as unknown as Viewer;
+/** Waits for the lock with this key, and tells whether a replica answers. */
+const whereUnlocked = textStatement<{ key: number }>(sql`
+  select pg_is_in_recovery()::text, pg_advisory_xact_lock_shared(${sql.placeholder('key')}::int)::text`);
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'replicas-'));
@@ -117,6 +121,28 @@ test('requesters see their own tickets alone', async () => {
     expect(await read(database, requester)).toBe(await read(database));
     return database.replicas!.counts.replica === before + 3;
   });
+});
+
+test('a read whose connection to the replica is lost is answered by the primary', async () => {
+  await using database = open();
+  await replicaAnswers(database);
+  const client = replica.sql();
+  await client`select pg_advisory_lock(7)`;
+  const { reading } = await eventually(async () => {
+    const reading = database.readTextsAs(operator, whereUnlocked, { key: 7 });
+    let isAnswered = false;
+    void reading.then(() => (isAnswered = true));
+    const found = await eventually(async () => {
+      const [ended] = await client`
+        select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock'`;
+      return ended === undefined ? isAnswered : { reading };
+    });
+    // The primary answers too when the replica is late, on a busy machine.
+    return found !== true && found;
+  });
+  await client`select pg_advisory_unlock(7)`;
+  expect(await reading).toEqual([['false', '']]);
+  await client.end();
 });
 
 // Waits for a server three times: `npm run test:soak` takes it.

@@ -1,6 +1,8 @@
-import { errorCodeOf } from '../../platform/database-faults.ts';
+import { asUnavailable, errorCodeOf, isConflict } from '../../platform/database-faults.ts';
+import { Unavailable } from '../../platform/errors.ts';
 import type { DbPool, Pools } from '../pools.ts';
 import type { ReadTexts, TextRow } from '../run-statement.ts';
+import { KnownStatements } from './known-statements.ts';
 
 /*
  * Ten connections with one short statement each take the processor from the gateway and then wait for it.
@@ -14,35 +16,57 @@ const endAfterMs = 250;
 const stalledAfterMs = 20;
 /** Statements that may wait on a connection, including the one that is being executed. */
 const mostPending = 32;
+/** Milliseconds in which a connection that was lost or did not open is not used again. */
+const restMs = 60_000;
+
+/** Whether the server ended the statement. */
+const isEnded = (error: unknown): boolean => errorCodeOf(error) === '57014';
 
 /**
- * The server ended the statement or the connection, or the connection was lost. Up to 32 statements would
- * fail together, and since they only read, they may be run again.
+ * Whether the connection was lost or could not be opened. Up to 32 statements would fail together, and while
+ * the server has no connection for this pool, there are others.
  */
-const isInterrupted = (error: unknown): boolean =>
-  /^(57014|57P0[12]|CONNECTION_|ECONNRESET|EPIPE)/.test(errorCodeOf(error) ?? '');
+const isLost = (error: unknown): boolean =>
+  ![undefined, '57014'].includes(errorCodeOf(error)) &&
+  !isConflict(error) &&
+  asUnavailable(error) instanceof Unavailable;
 
 /** Runs a read. */
 export type RunRead = <V>(statement: ReadTexts<V>, values: V) => Promise<TextRow[]>;
 
 /**
- * Opens connections for short reads by operators. A statement is sent behind others, so it may wait for them:
- * for 250 ms each at most. While a connection is stalled or has 32 statements, further ones go elsewhere. One
- * that takes longer, or whose connection is lost, is run again elsewhere.
- * @param connections their number; may be 0
+ * Opens connections for short reads by operators. A statement is sent behind others, so it may wait for them.
+ * While a connection is stalled or has 32 statements, further ones go elsewhere. One that takes more than
+ * 250 ms, or whose connection is lost or does not open, is run again elsewhere, with those that wait behind
+ * it. The statement then goes elsewhere at once for a while, and the connection is left alone for a minute.
+ * Of a statement about which nothing is known, the first run is a trial, during which the others go
+ * elsewhere.
  * @param others the connections elsewhere
+ * @param options `connections`: their number, may be 0; `throwsLoss`: whether a read throws when its
+ *   connection is lost or does not open, instead of being run again
  */
-export function openShortReads(pools: Pools, connections: number, others: DbPool): RunRead {
+export function openShortReads(
+  pools: Pools,
+  others: DbPool,
+  { connections, throwsLoss }: { readonly connections: number; readonly throwsLoss: boolean },
+): RunRead {
   const lanes = Array.from({ length: connections }, (_, n) => new Lane(pools, n + 1));
+  const known = new KnownStatements();
   return async (statement, values) => {
     const now = performance.now();
     const free = lanes.filter((lane) => lane.isFree(now));
-    if (free.length === 0) return statement(others.$client, values);
+    const isTrial = free.length > 0 ? known.isTrial(statement, now) : undefined;
+    if (isTrial === undefined) return statement(others.$client, values);
     const lane = free.reduce((least, next) => (next.pending < least.pending ? next : least));
     try {
-      return await lane.run(statement, values);
+      const rows = await lane.run(statement, values);
+      if (isTrial) known.wasShort(statement);
+      return rows;
     } catch (error) {
-      if (!isInterrupted(error)) throw error;
+      if (isEnded(error)) known.wasLong(statement, performance.now());
+      else if (isLost(error)) lane.rest();
+      const isOfStatement = !isEnded(error) && !isLost(error) && !(error instanceof Abandoned);
+      if (isOfStatement || (throwsLoss && isLost(error))) throw error;
       return statement(others.$client, values);
     }
   };
@@ -51,9 +75,15 @@ export function openShortReads(pools: Pools, connections: number, others: DbPool
 /** One connection. */
 class Lane {
   readonly #pool: DbPool;
+  /** Statements that were sent and have no answer. */
   pending = 0;
   /** When it last answered; if nothing was pending then, when the next statement was sent. */
   #progressAt = 0;
+  #restsUntil = 0;
+  /** Statements were abandoned, and some of them are still pending. */
+  #isAbandoned = false;
+  /** One function for each read that waits for its answer, which abandons it. */
+  readonly #waiting = new Set<(error: Abandoned) => void>();
 
   constructor(pools: Pools, number: number) {
     this.#pool = pools.openDb(`operators-short-${number}`, {
@@ -65,17 +95,50 @@ class Lane {
   }
 
   isFree(now: number): boolean {
+    if (this.#isAbandoned || now < this.#restsUntil) return false;
     return this.pending === 0 || (this.pending < mostPending && now - this.#progressAt < stalledAfterMs);
   }
 
-  async run<V>(statement: ReadTexts<V>, values: V): Promise<TextRow[]> {
+  /** It is not free for a minute. */
+  rest(): void {
+    this.#restsUntil = performance.now() + restMs;
+  }
+
+  /** @throws Abandoned when a statement before this one was ended; what the statement throws */
+  run<V>(statement: ReadTexts<V>, values: V): Promise<TextRow[]> {
     if (this.pending === 0) this.#progressAt = performance.now();
     this.pending += 1;
-    try {
-      return await statement(this.#pool.$client, values);
-    } finally {
-      this.pending -= 1;
-      this.#progressAt = performance.now();
-    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      const done = () => {
+        this.#waiting.delete(reject);
+        this.pending -= 1;
+        this.#progressAt = performance.now();
+        if (this.pending === 0) this.#isAbandoned = false;
+      };
+      statement(this.#pool.$client, values).then(
+        (rows) => {
+          done();
+          resolve(rows);
+        },
+        (error) => {
+          done();
+          if (isEnded(error)) this.#abandon();
+          reject(error);
+        },
+      );
+    });
   }
+
+  /** Those that wait may be as long as the one that was ended. */
+  #abandon(): void {
+    this.#isAbandoned = this.pending > 0;
+    for (const reject of this.#waiting) reject(new Abandoned());
+    this.#waiting.clear();
+  }
+}
+
+/** A statement before this one was ended. */
+class Abandoned extends Error {
+  override readonly name = 'Abandoned';
 }

@@ -42,11 +42,13 @@ export interface ServerReads extends ViewerReads {
  * Opens the pools for the reads of viewers.
  * @param size maximum connections for operators, and for requesters. Up to two of the operators' are for
  *   short statements
+ * @param options `isReplica`: a read whose connection is lost always throws. A replica that was restarted may
+ *   be behind what it had replayed, so the read may not be run again on it. False by default
  */
-export function openViewerReads(pools: Pools, size: number): ServerReads {
+export function openViewerReads(pools: Pools, size: number, { isReplica = false } = {}): ServerReads {
   const forShort = Math.min(2, Math.floor(size / 2));
   const operators = pools.openDb('operators', { max: size - forShort, rowAccess: 'OPERATOR' });
-  const readShort = openShortReads(pools, forShort, operators);
+  const readShort = openShortReads(pools, operators, { connections: forShort, throwsLoss: isReplica });
   const requesters = pools.openDb('requesters', { max: size, rowAccess: '' });
   return {
     readAs(viewer, read) {

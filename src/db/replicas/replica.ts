@@ -92,7 +92,7 @@ export function openReplica(
   { name, poolSize, ...options }: PoolsOptions & { readonly name: string; readonly poolSize: number },
 ): Replica {
   const pools = openPools(connection, options);
-  const reads = openViewerReads(pools, poolSize);
+  const reads = openViewerReads(pools, poolSize, { isReplica: true });
   const positions = pools.openDb('positions', { max: 1, rowAccess: 'DESK' }).$client;
   const seen: Knowledge = {};
   /** One function for each read under way, which abandons it. */

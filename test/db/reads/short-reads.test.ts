@@ -16,7 +16,12 @@ const quick = textStatement<{ place: number }>(
 );
 /** Counts its runs, and then waits for the lock with this key. */
 const waiting = textStatement<{ place: number }>(sql`
-  select pg_backend_pid()::text, nextval('runs')::text, pg_advisory_xact_lock_shared(${place}::int)::text`);
+  select pg_backend_pid()::text, nextval('runs')::text, pg_advisory_xact_lock_shared(${place}::int)::text,
+    current_setting('statement_timeout')`);
+/** Takes so many seconds on a shared connection, and no time on the others. */
+const longHere = textStatement<{ place: number }>(sql`
+  select case when current_setting('statement_timeout') = '250ms' then pg_sleep(${place}::int)::text end,
+    current_setting('statement_timeout')`);
 const failing = textStatement<{ place: number }>(sql`select (1 / (${place}::int - ${place}::int))::text`);
 
 let own: TestDatabase;
@@ -33,7 +38,7 @@ beforeAll(async () => {
 type Found = readonly (readonly TextRow[])[];
 const pidsOf = (found: Found) => new Set(found.map(([row]) => row![0]!));
 const placesOf = (found: Found) => found.map(([row]) => Number(row![1]));
-const isShared = ([row]: readonly TextRow[]) => row![2] === '250ms';
+const isShared = ([row]: readonly TextRow[]) => row!.at(-1) === '250ms';
 
 async function runs(): Promise<number> {
   const [row] = await owner`select case when is_called then last_value else 0 end as n from runs`;
@@ -45,6 +50,13 @@ const ask = (database: Database, count: number, duration?: 'LONG') =>
   Promise.all(
     Array.from({ length: count }, (_, n) => database.readTextsAs(operator, quick, { place: n }, duration)),
   );
+
+/** Until one has been answered by a shared connection, others of it go elsewhere. */
+const knownAsShort = (database: Database, statement = quick) =>
+  eventually(async () => {
+    const two = [-1, -1].map((free) => database.readTextsAs(operator, statement, { place: free }));
+    return (await Promise.all(two)).every(isShared);
+  });
 
 /** Holds the lock with this key until it is disposed of. */
 async function lock(key: number): Promise<AsyncDisposable> {
@@ -79,6 +91,7 @@ test('what finds no place on the two, and what is long, has the others: no more 
   await using database = openDatabase(own.connection);
   const long = await ask(database, 32, 'LONG');
   expect(long.some(isShared)).toBe(false);
+  await knownAsShort(database);
   const many = await ask(database, 100);
   expect(pidsOf(many.filter(isShared)).size).toBe(2);
   expect(many.every(isShared)).toBe(false);
@@ -93,6 +106,7 @@ test.for([1, 2, 3])('a pool of %i has no more connections than that', async (poo
 
 test('a read that takes long is run again elsewhere, and those behind it wait at most as long', async () => {
   await using database = openDatabase(own.connection);
+  await knownAsShort(database, waiting);
   const before = await runs();
   await using held = await lock(7);
   const slow = Promise.all([1, 2].map(() => database.readTextsAs(operator, waiting, { place: 7 })));
@@ -104,9 +118,49 @@ test('a read that takes long is run again elsewhere, and those behind it wait at
   expect(placesOf(await slow).toSorted((a, b) => a - b)).toEqual([before + 3, before + 4]);
 });
 
-test('behind a statement that takes long, further reads do not wait at all', async () => {
+test('a statement that took long goes elsewhere at once from then on, and others do not', async () => {
   await using database = openDatabase(own.connection);
+  await knownAsShort(database);
+  const before = await runs();
+  await using held = await lock(10);
+  const slow = [database.readTextsAs(operator, waiting, { place: 10 })];
+  await eventually(async () => (await runs()) === before + 2);
+  for (let n = 0; n < 3; n += 1) slow.push(database.readTextsAs(operator, waiting, { place: 10 }));
+  await eventually(async () => (await runs()) >= before + 5);
+  await knownAsShort(database);
+  await held[Symbol.asyncDispose]();
+  await Promise.all(slow);
+  expect(await runs()).toBe(before + 5);
+});
+
+test('what waits behind several long ones is run elsewhere when the first of them is ended', async () => {
+  await using database = openDatabase(own.connection);
+  await knownAsShort(database, longHere);
+  await knownAsShort(database);
+  const long = Array.from({ length: 6 }, () => database.readTextsAs(operator, longHere, { place: 10 }));
+  const behind = await ask(database, 20);
+  expect(placesOf(behind)).toEqual([...behind.keys()]);
+  expect([...behind, ...(await Promise.all(long))].some(isShared)).toBe(false);
+  await knownAsShort(database);
+});
+
+test('many long ones that come together do not wait for each other to be ended', async () => {
+  await using database = openDatabase(own.connection);
+  const before = await runs();
+  await using held = await lock(11);
+  const slow = Array.from({ length: 8 }, () => database.readTextsAs(operator, waiting, { place: 11 }));
+  // One was ended and ran again.
+  await eventually(async () => (await runs()) >= before + 9);
+  await held[Symbol.asyncDispose]();
+  await Promise.all(slow);
+  expect(await runs()).toBe(before + 9);
+});
+
+test('behind a statement that takes long, further reads do not wait at all', async () => {
   await eventually(async () => {
+    await using database = openDatabase(own.connection);
+    await knownAsShort(database, waiting);
+    await knownAsShort(database);
     await using _held = await lock(8);
     const before = await runs();
     for (let n = 0; n < 2; n += 1) void database.readTextsAs(operator, waiting, { place: 8 });
@@ -129,6 +183,7 @@ test('when its connection is lost, a short read is answered all the same, with t
     const pids = pidsOf((await ask(database, 32)).filter(isShared));
     return pids.size === 2 && pids;
   });
+  await knownAsShort(database, waiting);
   await using held = await lock(9);
   const before = await runs();
   const slow = [1, 2].map(() => database.readTextsAs(operator, waiting, { place: 9 }));
@@ -138,6 +193,15 @@ test('when its connection is lost, a short read is answered all the same, with t
   expect(placesOf(await behind)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   await held[Symbol.asyncDispose]();
   await Promise.all(slow);
+});
+
+test('while the server has no connection for them, short reads use those that are there', async () => {
+  await using its = await createTestDatabase();
+  await using database = openDatabase(its.connection);
+  await ask(database, 1, 'LONG');
+  const { database: name } = its.ownerConnection as { database: string };
+  await owner`alter database ${owner(name)} connection limit 1`;
+  for (let n = 0; n < 4; n += 1) expect(placesOf(await ask(database, 1))).toEqual([0]);
 });
 
 test('an error of the statement itself is thrown, and only by the read that has it', async () => {
