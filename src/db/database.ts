@@ -20,6 +20,7 @@ import { appRole, type Db, openPools } from './pools.ts';
 import { openViewerReads, type ViewerReads } from './reads/viewer-reads.ts';
 import { type ReplicatedReads, readFromReplicas } from './replicas/read-from-replicas.ts';
 import { openReplica } from './replicas/replica.ts';
+import { waitBriefly, yieldToReaders } from './yield-to-readers.ts';
 
 export type { Connection } from './driver/client.ts';
 export { appRole, type Db, type Reader, type Tx } from './pools.ts';
@@ -154,8 +155,8 @@ export const connectionsAtMost = ({ poolSize = 10, writerConnections = 4 }: Data
 /**
  * Applies this version's migrations that are missing, in one transaction, as the owner. In a desk that was
  * restored from a dump, it also advances the places of new events beyond the last one. Processes that start
- * together take turns.
- * @param say called with what the start is waiting for, if another process migrates
+ * together take turns. Whoever uses a table that is to be changed goes first.
+ * @param say called with what the start is waiting for: another process that migrates, or who uses the tables
  * @throws Unsuitable when the server cannot be used; an error of the driver, also of a migration's statement;
  *   Error for a URL that is not valid
  */
@@ -172,10 +173,13 @@ export async function migrate(
 
 async function apply(client: postgres.Sql, say: (waitsFor: string) => void): Promise<void> {
   await assertWritable(client);
-  await ownerTransaction(client, async (tx) => {
-    await takeMigrationLock(tx, say);
-    await runMigrations(drizzle(clientWithin(client, tx)), { migrationsFolder });
-  });
+  const run = () =>
+    ownerTransaction(client, async (tx) => {
+      await takeMigrationLock(tx, say);
+      await waitBriefly(tx);
+      await runMigrations(drizzle(clientWithin(client, tx)), { migrationsFolder });
+    });
+  await yieldToReaders(client, run, say);
 }
 
 /** What `inspect` finds. */

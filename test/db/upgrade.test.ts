@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { createOlderDatabase } from './older-database.ts';
+
+test('migrations let others read while somebody holds a table for long, and say who it is', async () => {
+  await using older = await createOlderDatabase('0025');
+  const holder = await older.sql.reserve();
+  await holder`begin`;
+  await holder`set local application_name = 'a backup'`;
+  await holder`select from events`;
+  const said: string[] = [];
+  let waits = () => {};
+  const waiting = new Promise<void>((resolve) => (waits = resolve));
+  const upgraded = older.upgrade((waitsFor) => {
+    said.push(waitsFor);
+    waits();
+  });
+  await waiting;
+  // While the holder holds on, and the migrations have begun again and again.
+  await older.sql.begin(async (reader) => {
+    await reader`set local statement_timeout = '8s'`;
+    await reader`select from events`;
+  });
+  expect(said).toEqual([expect.stringMatching(/^tables that are in use, .* process \d+ \(a backup\)$/)]);
+  await holder`rollback`;
+  holder.release();
+  await upgraded;
+});
+
+test('a migration that meets a table held for a moment is applied without a word', async () => {
+  await using older = await createOlderDatabase('0025');
+  const said: string[] = [];
+  let upgraded: Promise<unknown> | undefined;
+  await older.sql.begin(async (holder) => {
+    await holder`select from events`;
+    upgraded = older.upgrade((waitsFor) => said.push(waitsFor));
+    const isWaiting = () => older.sql`select from pg_locks where not granted`;
+    while ((await isWaiting()).length === 0);
+  });
+  await upgraded;
+  expect(said).toEqual([]);
+});
