@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
-import { errorCodeOf } from '../platform/database-faults.ts';
+import { isConflict, isLockTimeout } from '../platform/database-faults.ts';
 
 /**
  * How long a migration's statement waits for a table, milliseconds. All reads of the table wait behind it, and
@@ -11,8 +11,6 @@ const waitMs = 2000;
 /** How long others use the tables before the next attempt, milliseconds, at first and at most. */
 const leastPauseMs = 1000;
 const mostPauseMs = 10_000;
-/** `lock_not_available` and `deadlock_detected`. */
-const outOfTurn = ['55P03', '40P01'];
 
 /** Limits the waits for locks of a transaction's later statements. They fail, so that `yieldToReaders` applies. */
 export const waitBriefly = async (tx: postgres.TransactionSql): Promise<void> =>
@@ -36,7 +34,7 @@ export async function yieldToReaders(
       await run();
       return;
     } catch (error) {
-      if (!outOfTurn.includes(errorCodeOf(error) ?? '')) throw error;
+      if (!isLockTimeout(error) && !isConflict(error)) throw error;
     }
     const waitsFor = await findUsers(client);
     if (waitsFor !== said) say(waitsFor);
