@@ -4,17 +4,23 @@ import type postgres from 'postgres';
 /** Arbitrary, but the same for all gateways of a database. */
 const migrationLock = 7_407_470_001;
 
+/** Of which version the tables are, compared with this one. `older`: migrations of this version are missing. */
+export type TablesVersion = 'older' | 'same' | 'later';
+
 /**
- * Whether all migrations of this version, or later ones, have been applied. Then no lock is needed.
+ * Finds out which migrations have been applied.
  * @param migrationsFolder path of `schema/migrations`
  */
-export async function isMigrated(client: postgres.Sql, migrationsFolder: string): Promise<boolean> {
+export async function findTablesVersion(
+  client: postgres.Sql,
+  migrationsFolder: string,
+): Promise<TablesVersion> {
   const [made] = await client`select to_regclass('drizzle.__drizzle_migrations') as made`;
-  if (made!.made === null) return false;
+  if (made!.made === null) return 'older';
   const [last] = await client`select max(created_at)::text as at from drizzle.__drizzle_migrations`;
-  return (
-    Number(last!.at) >= Math.max(...readMigrationFiles({ migrationsFolder }).map((file) => file.folderMillis))
-  );
+  const ours = Math.max(...readMigrationFiles({ migrationsFolder }).map((file) => file.folderMillis));
+  const theirs = Number(last!.at);
+  return theirs < ours ? 'older' : theirs === ours ? 'same' : 'later';
 }
 
 /**
