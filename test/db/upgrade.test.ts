@@ -28,20 +28,6 @@ test('migrations let others read while somebody holds a table for long, and say 
   await upgraded;
 });
 
-test('a migration that meets a table held for a moment is applied without a word', async () => {
-  await using older = await createOlderDatabase('0025');
-  const said: string[] = [];
-  let upgraded: Promise<unknown> | undefined;
-  await older.sql.begin(async (holder) => {
-    await holder`select from events`;
-    upgraded = older.upgrade((waitsFor) => said.push(waitsFor));
-    const isWaiting = () => older.sql`select from pg_locks where not granted`;
-    while ((await isWaiting()).length === 0);
-  });
-  await upgraded;
-  expect(said).toEqual([]);
-});
-
 describe('a database that a later version has migrated', () => {
   async function withLater(
     change: string,
