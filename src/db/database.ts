@@ -22,12 +22,13 @@ import {
   ownerTransaction,
   type TablesVersion,
   takeMigrationLock,
+  waitBriefly,
+  yieldToReaders,
 } from './migration-lock.ts';
 import { appRole, type Db, openPools } from './pools.ts';
 import { openViewerReads, type ViewerReads } from './reads/viewer-reads.ts';
 import { type ReplicatedReads, readFromReplicas } from './replicas/read-from-replicas.ts';
 import { openReplica } from './replicas/replica.ts';
-import { waitBriefly, yieldToReaders } from './yield-to-readers.ts';
 
 export type { Connection } from './driver/client.ts';
 export { appRole, type Db, type Reader, type Tx } from './pools.ts';
@@ -164,8 +165,8 @@ export const connectionsAtMost = ({ poolSize = 10, writerConnections = 4 }: Data
  * restored from a dump, it also advances the places of new events beyond the last one. Processes that start
  * together take turns. Whoever uses a table that is to be changed goes first.
  * @param say called with what the start is waiting for: another process that migrates, or who uses the tables
- * @throws Unsuitable when the server cannot be used, or a later version has removed what this one uses; an error of the driver, also of a migration's statement;
- *   Error for a URL that is not valid
+ * @throws Unsuitable when the server cannot be used, or a later version has removed what this one uses; an
+ *   error of the driver, also of a migration's statement; Error for a URL that is not valid
  */
 export async function migrate(
   connection: Connection,
@@ -205,7 +206,8 @@ export interface Inspected {
 /**
  * Inspects a database as its owner without changing it.
  * @throws Unsuitable when the server cannot be used, when a later version has removed what this one uses, or
- *   when migrations are missing and the login may not create tables; an error of the driver; Error for a URL that is not valid
+ *   when migrations are missing and the login may not create tables; an error of the driver; Error for a URL
+ *   that is not valid
  */
 export function inspect(connection: Connection): Promise<Inspected> {
   return withClient(connection, { connectSeconds: 10 }, async (client) => {

@@ -25,7 +25,7 @@ async function happen(ticketId: number) {
   return { after, number: messageId };
 }
 
-test('an event whose type a later version has made up is listed as OTHER, and the next ones are too', async () => {
+test('an event whose type only a later version knows is listed as OTHER, and the next ones too', async () => {
   const { after } = await happen(5);
   const types = [{ type: 'OTHER' }, { type: 'MESSAGE_ADDED' }];
   const ofTicket = '{ ticketEvents(ticket: { ticketId: 5 }) { type } }';

@@ -104,7 +104,8 @@ test('an event whose type only a later version knows is sent under its own name'
       new.type := 'TICKET_MERGED';
       return new;
     end $$;
-    create trigger as_later_version before insert on events for each row execute function as_later_version()`);
+    create trigger as_later_version before insert on events for each row
+      execute function as_later_version()`);
   await add(gateway, { ticket: { ticketId: 5 } });
   const [sent] = await receiver.has(1);
   expect(JSON.parse(sent!.body).type).toBe('TICKET_MERGED');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Connection, inspect, migrate } from '../../src/db/database.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { type Connection, inspect, migrate } from '../../../src/db/database.ts';
+import { createTestDatabase } from '../../support/database.ts';
 import { createOlderDatabase } from './older-database.ts';
 
 test('migrations let others read while somebody holds a table for long, and say who it is', async () => {

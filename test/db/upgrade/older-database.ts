@@ -6,8 +6,8 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import { inject } from 'vitest';
-import { type Database, migrate, openDatabase } from '../../src/db/database.ts';
-import { gatewayLogin } from '../support/global-setup.ts';
+import { type Database, migrate, openDatabase } from '../../../src/db/database.ts';
+import { gatewayLogin } from '../../support/global-setup.ts';
 
 interface Journal {
   entries: { tag: string }[];
