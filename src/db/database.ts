@@ -3,6 +3,7 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
+import { assertHasColumns } from './assert-has-columns.ts';
 import {
   assertMayMigrate,
   assertMember,
@@ -15,7 +16,15 @@ import {
 } from './assert-suitable.ts';
 import { type Connection, withClient } from './driver/client.ts';
 import { continuePlaces } from './event-places.ts';
-import { clientWithin, isMigrated, ownerTransaction, takeMigrationLock } from './migration-lock.ts';
+import {
+  clientWithin,
+  findTablesVersion,
+  ownerTransaction,
+  type TablesVersion,
+  takeMigrationLock,
+  waitBriefly,
+  yieldToReaders,
+} from './migration-lock.ts';
 import { appRole, type Db, openPools } from './pools.ts';
 import { openViewerReads, type ViewerReads } from './reads/viewer-reads.ts';
 import { type ReplicatedReads, readFromReplicas } from './replicas/read-from-replicas.ts';
@@ -154,10 +163,10 @@ export const connectionsAtMost = ({ poolSize = 10, writerConnections = 4 }: Data
 /**
  * Applies this version's migrations that are missing, in one transaction, as the owner. In a desk that was
  * restored from a dump, it also advances the places of new events beyond the last one. Processes that start
- * together take turns.
- * @param say called with what the start is waiting for, if another process migrates
- * @throws Unsuitable when the server cannot be used; an error of the driver, also of a migration's statement;
- *   Error for a URL that is not valid
+ * together take turns. Whoever uses a table that is to be changed goes first.
+ * @param say called with what the start is waiting for: another process that migrates, or who uses the tables
+ * @throws Unsuitable when the server cannot be used, or a later version has removed what this one uses; an
+ *   error of the driver, also of a migration's statement; Error for a URL that is not valid
  */
 export async function migrate(
   connection: Connection,
@@ -165,25 +174,30 @@ export async function migrate(
 ): Promise<void> {
   await withClient(connection, { connectSeconds: 10 }, async (client) => {
     await assertServer(client);
-    if (!(await isMigrated(client, migrationsFolder))) await apply(client, say);
+    const tables = await findTablesVersion(client, migrationsFolder);
+    if (tables === 'older') await apply(client, say);
+    if (tables === 'later') await assertHasColumns(client);
     await continuePlaces(client, say);
   });
 }
 
 async function apply(client: postgres.Sql, say: (waitsFor: string) => void): Promise<void> {
   await assertWritable(client);
-  await ownerTransaction(client, async (tx) => {
-    await takeMigrationLock(tx, say);
-    await runMigrations(drizzle(clientWithin(client, tx)), { migrationsFolder });
-  });
+  const run = () =>
+    ownerTransaction(client, async (tx) => {
+      await takeMigrationLock(tx, say);
+      await waitBriefly(tx);
+      await runMigrations(drizzle(clientWithin(client, tx)), { migrationsFolder });
+    });
+  await yieldToReaders(client, run, say);
 }
 
 /** What `inspect` finds. */
 export interface Inspected {
   /** Version of the server: `17.6`. */
   readonly version: string;
-  /** Whether it has this version's migrations, or later ones; if not, a start applies them. */
-  readonly current: boolean;
+  /** Of which version its tables are. A start applies the migrations that older ones lack. */
+  readonly tables: TablesVersion;
   /** The server's `max_connections`. */
   readonly maxConnections: number;
   readonly login: Login;
@@ -191,8 +205,9 @@ export interface Inspected {
 
 /**
  * Inspects a database as its owner without changing it.
- * @throws Unsuitable when the server cannot be used, or when migrations are missing and the login may not
- *   create tables; an error of the driver; Error for a URL that is not valid
+ * @throws Unsuitable when the server cannot be used, when a later version has removed what this one uses, or
+ *   when migrations are missing and the login may not create tables; an error of the driver; Error for a URL
+ *   that is not valid
  */
 export function inspect(connection: Connection): Promise<Inspected> {
   return withClient(connection, { connectSeconds: 10 }, async (client) => {
@@ -200,12 +215,13 @@ export function inspect(connection: Connection): Promise<Inspected> {
     const [server] = await client<[{ version: string; maxConnections: number }]>`
       select current_setting('server_version') as version,
         current_setting('max_connections')::int as "maxConnections"`;
-    const current = await isMigrated(client, migrationsFolder);
-    if (!current) {
+    const tables = await findTablesVersion(client, migrationsFolder);
+    if (tables === 'later') await assertHasColumns(client);
+    if (tables === 'older') {
       await assertWritable(client);
       await assertMayMigrate(client);
     }
-    return { ...server!, current, login: await findLogin(client) };
+    return { ...server!, tables, login: await findLogin(client) };
   });
 }
 

@@ -64,6 +64,12 @@ export const eventTypes = [
   'TICKET_REOPENED',
 ] as const;
 
+/**
+ * What the API calls the type of an event that is none of `eventTypes`. A later version has recorded it: one
+ * that runs beside this one during an upgrade, or that was rolled back.
+ */
+export const otherEventType = 'OTHER';
+
 /** Results of a virus scan. */
 export const scanStates = ['PENDING', 'CLEAN', 'INFECTED'] as const;
 /** Which of a ticket's earlier public messages a mail quotes: none, the last one, or all (up to 512 KiB). */
@@ -97,8 +103,15 @@ export type RecipientState = (typeof recipientStates)[number];
 export type AttemptPhase = (typeof attemptPhases)[number];
 /** State of a file's virus scan. */
 export type ScanState = (typeof scanStates)[number];
-/** What happened to a ticket. */
+/** What happened to a ticket, as it is stored. */
 export type EventType = (typeof eventTypes)[number];
+/** What happened to a ticket, as the API says it. */
+export type ShownEventType = EventType | typeof otherEventType;
+
+const knownEventTypes: ReadonlySet<string> = new Set(eventTypes);
+/** A stored type as the API says it. */
+export const shownEventType = (type: EventType): ShownEventType =>
+  knownEventTypes.has(type) ? type : otherEventType;
 
 /** What can be done about a mail that was not delivered. */
 const suggestedActions = [

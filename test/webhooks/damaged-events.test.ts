@@ -94,3 +94,19 @@ test('an event with a time that no text can show is sent like any other', async 
   const sent = await receiver.has(2);
   expect(JSON.parse(sent[1]!.body).timestamp).toBe('9999-12-31T23:59:59.999Z');
 });
+
+test('an event whose type only a later version knows is sent under its own name', async () => {
+  await using world = await startWorld();
+  const { gateway, receiver } = world;
+  await gateway.sql.unsafe(`
+    alter table events drop constraint events_type_check;
+    create function as_later_version() returns trigger language plpgsql as $$ begin
+      new.type := 'TICKET_MERGED';
+      return new;
+    end $$;
+    create trigger as_later_version before insert on events for each row
+      execute function as_later_version()`);
+  await add(gateway, { ticket: { ticketId: 5 } });
+  const [sent] = await receiver.has(1);
+  expect(JSON.parse(sent!.body).type).toBe('TICKET_MERGED');
+});

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventTypes } from '../../platform/vocabulary.ts';
+import { eventTypes, otherEventType } from '../../platform/vocabulary.ts';
 import {
   type LooseCommand,
   type LooseContext,
@@ -91,9 +91,10 @@ const events: LooseCommand = {
   example: 'events --follow --type MESSAGE_ADDED',
   async runLoose(ctx, _args, values) {
     const types = many(values, 'type').map((type) => type.toUpperCase());
-    const unknown = types.find((type) => !eventTypes.some((known) => known === type));
+    const known: readonly string[] = [...eventTypes, otherEventType];
+    const unknown = types.find((type) => !known.includes(type));
     if (unknown !== undefined)
-      throw new UsageError(`--type must be one of ${eventTypes.join(', ')}, not ${unknown}`);
+      throw new UsageError(`--type must be one of ${known.join(', ')}, not ${unknown}`);
     const filter: EventFilter = {
       ...(types.length > 0 && { types }),
       ...oneOf(one(values, 'visibility'), 'visibility', ['PUBLIC', 'PRIVATE']),

@@ -18,15 +18,24 @@ export const nullOr =
 
 /**
  * Completes a value of a nullable scalar or enum: serializes it and counts it in the run's budget. It throws
- * what `serialize` throws, and an error when that returns null or undefined.
+ * an error, which is the gateway's fault, when `serialize` throws or returns null or undefined.
  */
 export const leaf = (type: GraphQLLeafType): Complete =>
   nullOr((run, value) => {
-    const serialized = type.serialize(value);
+    const serialized = serialize(type, value);
     run.budget.spendValue(serialized);
     if (serialized == null) throw new Error(`A value of ${type.name} cannot be shown`);
     return serialized;
   });
+
+/** `serialize` throws as if the caller had given the value, which may be a word of a later version. */
+function serialize(type: GraphQLLeafType, value: unknown): unknown {
+  try {
+    return type.serialize(value);
+  } catch (cause) {
+    throw new Error(`A value of ${type.name} cannot be shown`, { cause });
+  }
+}
 
 /**
  * Completes a value of a non-null type: throws an error when `complete` returns null. A promise is returned

@@ -4,12 +4,12 @@ import type {
   AttemptPhase,
   CancelReason,
   DeliveryState,
-  EventType,
   MessageFormat,
   Quote,
   RecipientKind,
   RecipientState,
   ScanState,
+  ShownEventType,
   SuggestedAction,
   TicketStatus,
   Visibility,
@@ -174,7 +174,7 @@ export const CancelReasonEnum = enumOf<CancelReason>(
 );
 
 /** The enum `TicketEventType`. */
-export const EventTypeEnum = enumOf<EventType>('TicketEventType', 'What happened in a ticket.', {
+export const EventTypeEnum = enumOf<ShownEventType>('TicketEventType', 'What happened in a ticket.', {
   MESSAGE_ADDED: 'A message was added.',
   ATTACHMENT_SCANNED: 'A virus scanner has scanned a file of a message.',
   MESSAGE_REDACTED: 'A message or one of its files was redacted.',
@@ -188,6 +188,9 @@ export const EventTypeEnum = enumOf<EventType>('TicketEventType', 'What happened
   DELIVERY_RESOLVED: 'An operator resolved a mail whose outcome was unknown.',
   TICKET_CLOSED: 'An operator closed the ticket.',
   TICKET_REOPENED: 'An operator reopened the ticket.',
+  OTHER:
+    'Something that this version of the gateway has no name for, because a later one has recorded it. Load ' +
+    'the ticket again.',
 });
 
 /** The enum `WarningCode`: DUPLICATE_RECIPIENT, and all values of `BodyChangeCode`. */

@@ -1,5 +1,10 @@
 import { decodeGlobalId } from '../../platform/global-id.ts';
-import type { EventType, TicketStatus, Visibility } from '../../platform/vocabulary.ts';
+import {
+  type ShownEventType,
+  shownEventType,
+  type TicketStatus,
+  type Visibility,
+} from '../../platform/vocabulary.ts';
 import {
   currentDeskCursor,
   type DeskEventPage,
@@ -33,7 +38,11 @@ const EventRef = builder.objectRef<TicketEvent>('TicketEvent').implement({
       description: 'The ticket, as it is now. Null when the viewer may not see it any more.',
       resolve: ({ ticketId }, _args, ctx) => ctx.load.ticket.load(ticketId),
     }),
-    type: t.expose('type', { type: EventTypeEnum, description: 'What happened.' }),
+    type: t.field({
+      type: EventTypeEnum,
+      description: 'What happened.',
+      resolve: ({ type }) => shownEventType(type),
+    }),
     visibility: t.expose('visibility', { type: VisibilityEnum, description: 'Who may see it.' }),
     at: t.expose('createdAt', { type: 'DateTime', description: 'When it happened.' }),
     actor: t.field({
@@ -118,7 +127,7 @@ const DeskFilterInput = builder.inputType('DeskEventFilter', {
 });
 
 interface GivenDeskFilter {
-  types?: readonly EventType[] | null | undefined;
+  types?: readonly ShownEventType[] | null | undefined;
   visibility?: Visibility | null | undefined;
   status?: TicketStatus | null | undefined;
   requester?: string | null | undefined;

@@ -1,4 +1,4 @@
-import { eventTypes } from '../../platform/vocabulary.ts';
+import { eventTypes, otherEventType } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
 import { invalidInput } from '../invalid-input.ts';
 import { requireOperator } from '../permissions.ts';
@@ -88,6 +88,7 @@ export async function watchDeskEvents(
 }
 
 const watch = 'watch the whole desk';
+const allTypes = [...eventTypes, otherEventType];
 
 /** @returns the cursor's position @throws Refusal INVALID_INPUT */
 async function begin(
@@ -97,10 +98,10 @@ async function begin(
 ): Promise<DeskPosition | undefined> {
   const position = after == null ? undefined : readDeskCursor(after);
   const problems = [...sizeProblems({ first })];
-  if ((filter.types?.length ?? 0) > eventTypes.length)
+  if ((filter.types?.length ?? 0) > allTypes.length)
     problems.push({
       path: ['filter', 'types'],
-      message: `There are ${filter.types!.length} types; ${eventTypes.length} are allowed`,
+      message: `There are ${filter.types!.length} types; ${allTypes.length} are allowed`,
     });
   if (after != null && position === undefined)
     problems.push({ path: ['after'], message: '"after" is not a cursor of the desk\'s events' });

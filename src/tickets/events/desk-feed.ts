@@ -2,6 +2,7 @@ import type { ReadAfter } from '../../events/feed.ts';
 import type { FeedOf } from '../../events/feeds.ts';
 import { anyTicket } from '../../events/hub.ts';
 import type { Logger } from '../../platform/log.ts';
+import { shownEventType } from '../../platform/vocabulary.ts';
 import { type DeskPosition, isBefore } from './desk-cursor.ts';
 import type { DeskEvent, DeskEventFilter } from './read-desk-events.ts';
 
@@ -58,7 +59,7 @@ export function isWanted(
   event: DeskEvent,
 ): boolean {
   return (
-    (types == null || types.includes(event.type)) &&
+    (types == null || types.includes(event.type) || types.includes(shownEventType(event.type))) &&
     (visibility == null || visibility === event.visibility) &&
     (status == null || status === event.status) &&
     (requesterId == null || requesterId === event.requesterId)

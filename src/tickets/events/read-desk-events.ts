@@ -1,8 +1,16 @@
 import { sql } from 'drizzle-orm';
 import { preparePerPool } from '../../db/prepare-per-pool.ts';
+import { oneOf } from '../../db/tables/column-types.ts';
 import type { Page } from '../../events/recent-events.ts';
 import type { Viewer } from '../../platform/request-context.ts';
-import type { EventType, TicketStatus, Visibility } from '../../platform/vocabulary.ts';
+import {
+  type EventType,
+  eventTypes,
+  otherEventType,
+  type ShownEventType,
+  type TicketStatus,
+  type Visibility,
+} from '../../platform/vocabulary.ts';
 import type { TicketServices } from '../context.ts';
 import { type DeskPosition, deskCursor } from './desk-cursor.ts';
 import { eventTime, type TicketEvent } from './event.ts';
@@ -10,7 +18,8 @@ import { noteRedaction } from './last-redaction.ts';
 
 /** Selects events of the desk that meet all conditions. Absent and null ones do not restrict. */
 export interface DeskEventFilter {
-  readonly types?: readonly EventType[] | null | undefined;
+  /** OTHER selects the events of all types that this version does not know. */
+  readonly types?: readonly ShownEventType[] | null | undefined;
   readonly visibility?: Visibility | null | undefined;
   /** Events of tickets that are in this status now. */
   readonly status?: TicketStatus | null | undefined;
@@ -31,6 +40,7 @@ export interface DeskEvent extends TicketEvent {
 const scanned = 1000;
 
 const lastNumber = 2_147_483_647;
+const other = sql.raw(`'${otherEventType}'`);
 const given = (name: string) => sql.placeholder(name);
 
 /*
@@ -51,7 +61,8 @@ const select = preparePerPool((db) =>
         select e.place, e.ticket_id, e.number, e.type, e.visibility, e.actor_id, e.message_id, e.delivery_id,
           (extract(epoch from e.created_at) * 1000)::float8 as created_at, t.status, t.requester_id
         from scanned e join tickets t on t.id = e.ticket_id
-        where (${given('types')}::text[] is null or e.type = any (${given('types')}::text[]))
+        where (${given('types')}::text[] is null or e.type = any (${given('types')}::text[])
+          or ${other} = any (${given('types')}::text[]) and not ${oneOf('e.type', eventTypes)})
           and (${given('visibility')}::text is null or e.visibility = ${given('visibility')}::text)
           and (${given('status')}::text is null or t.status = ${given('status')}::text)
           and (${given('requesterId')}::int is null or t.requester_id = ${given('requesterId')}::int)

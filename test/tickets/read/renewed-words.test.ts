@@ -2,7 +2,7 @@ import type postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLog } from '../../../src/platform/log.ts';
 import { startMessageSearchIndexer } from '../../../src/tickets/message-search-indexer.ts';
-import { createOlderDatabase, type OlderDatabase } from '../../db/older-database.ts';
+import { createOlderDatabase, type OlderDatabase } from '../../db/upgrade/older-database.ts';
 import { countWaiting } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 

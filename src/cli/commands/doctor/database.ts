@@ -31,7 +31,7 @@ export async function* databaseChecks(config: Config): AsyncGenerator<SettingChe
     name: ownerSetting,
     async run() {
       const { inspected, found } = await inspectOwner(owner, ownerSetting, config);
-      current = inspected.current;
+      current = inspected.tables !== 'older';
       // A login that is the gateway's as well is judged below, unless there are no tables yet.
       const isShown = database.kind === 'url' && (ownLogin || !current);
       return isShown ? judged(found, inspected.login) : found;
@@ -61,6 +61,12 @@ async function connectionsOf({ database, dataDir }: Config) {
   return connection === undefined ? undefined : { owner: connection, gateway: connection };
 }
 
+const schemaIs = {
+  older: 'the next start migrates the schema',
+  same: 'schema is current',
+  later: 'schema is of a later version',
+};
+
 async function inspectOwner(
   owner: Connection,
   setting: string,
@@ -69,11 +75,11 @@ async function inspectOwner(
   const { connectionsAtMost, inspect } = await import('../../../db/database.ts');
   const { namingSetting } = await import('../../../describe-start-error.ts');
   const inspected = await namingSetting(setting, () => inspect(owner));
-  const { version, current, maxConnections } = inspected;
+  const { version, tables, maxConnections } = inspected;
   const most = connectionsAtMost({ poolSize: config.poolSize });
-  const tables = current ? 'schema is current' : 'the next start migrates the schema';
   const detail =
-    `PostgreSQL ${version}, ${tables}; ` + `a gateway uses up to ${most} of ${maxConnections} connections`;
+    `PostgreSQL ${version}, ${schemaIs[tables]}; ` +
+    `a gateway uses up to ${most} of ${maxConnections} connections`;
   return { inspected, found: { result: most > maxConnections ? 'warning' : 'ok', detail } };
 }
 

@@ -6,8 +6,8 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import { inject } from 'vitest';
-import { type Database, migrate, openDatabase } from '../../src/db/database.ts';
-import { gatewayLogin } from '../support/global-setup.ts';
+import { type Database, migrate, openDatabase } from '../../../src/db/database.ts';
+import { gatewayLogin } from '../../support/global-setup.ts';
 
 interface Journal {
   entries: { tag: string }[];
@@ -17,8 +17,11 @@ interface Journal {
 export interface OlderDatabase extends AsyncDisposable {
   /** As the owner of the tables. */
   readonly sql: postgres.Sql;
-  /** Starts this version on it. */
-  upgrade(): Promise<Database>;
+  /**
+   * Starts this version on it.
+   * @param say called with what the migrations wait for
+   */
+  upgrade(say?: (waitsFor: string) => void): Promise<Database>;
 }
 
 /**
@@ -42,8 +45,8 @@ export async function createOlderDatabase(last: string): Promise<OlderDatabase> 
   const held = parts.move();
   return {
     sql,
-    async upgrade() {
-      await migrate(place);
+    async upgrade(say) {
+      await migrate(place, say);
       return held.use(openDatabase({ ...place, user: gatewayLogin }));
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
