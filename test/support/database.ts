@@ -4,6 +4,12 @@ import { inject } from 'vitest';
 import { type Connection, type Database, openDatabase } from '../../src/db/database.ts';
 import { gatewayLogin } from './global-setup.ts';
 
+/**
+ * Connections of each pool for requests, unless a test says otherwise. PostgreSQL forks a process for each and
+ * plans each statement anew in it, and a request that holds one while it waits for another shows sooner.
+ */
+export const fewConnections = 3;
+
 /** A database of a test's own: this version's tables, no rows. */
 export interface TestDatabase extends AsyncDisposable {
   /** As a gateway in production has it: a login that may become the gateway's role, and owns nothing. */
@@ -28,7 +34,7 @@ export async function createTestDatabase(desk: 'empty' | 'demo' = 'empty'): Prom
   await sql`create database ${sql(name)} template ${sql(original)} strategy file_copy`;
   const ownerConnection = { ...template, database: name };
   const connection = { ...ownerConnection, user: gatewayLogin };
-  const database = openDatabase(connection, { applicationName: 'ticketwire-test' });
+  const database = openDatabase(connection, { poolSize: fewConnections, applicationName: 'ticketwire-test' });
   const clients: postgres.Sql[] = [];
   return {
     connection,
