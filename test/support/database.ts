@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
-import { inject } from 'vitest';
+import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { type Connection, type Database, openDatabase } from '../../src/db/database.ts';
 import { gatewayLogin } from './global-setup.ts';
 
@@ -20,30 +20,45 @@ export interface TestDatabase extends AsyncDisposable {
   asOwner(sessions?: number): postgres.Sql;
   /** Opened as the gateway opens it. */
   readonly database: Database;
+  /**
+   * Deletes all rows and starts the ids at 1 again. What else a test has changed stays, as do the steps of the
+   * search's indexer.
+   */
+  empty(): Promise<void>;
 }
 
 /**
  * Copies the migrated template, a matter of milliseconds. Disposing drops it, whoever is still connected.
  * @param desk `demo`: with the demo desk in it
+ * @param poolSize of `database`: as many as a test lets wait at once
  */
-export async function createTestDatabase(desk: 'empty' | 'demo' = 'empty'): Promise<TestDatabase> {
+export async function createTestDatabase(
+  desk: 'empty' | 'demo' = 'empty',
+  poolSize = fewConnections,
+): Promise<TestDatabase> {
   const template = inject('template');
   const original = desk === 'demo' ? inject('demoTemplate') : template.database;
   const name = `test_${process.pid}_${randomBytes(4).toString('hex')}`;
-  const sql = asOwner();
+  const sql = ofAllDatabases();
   await sql`create database ${sql(name)} template ${sql(original)} strategy file_copy`;
   const ownerConnection = { ...template, database: name };
   const connection = { ...ownerConnection, user: gatewayLogin };
-  const database = openDatabase(connection, { poolSize: fewConnections, applicationName: 'ticketwire-test' });
+  const database = openDatabase(connection, { poolSize, applicationName: 'ticketwire-test' });
   const clients: postgres.Sql[] = [];
+  const asOwner = (max = 1) => {
+    const client = postgres({ ...ownerConnection, max, onnotice: () => {} });
+    clients.push(client);
+    return client;
+  };
+  let emptier: postgres.Sql | undefined;
   return {
     connection,
     ownerConnection,
     database,
-    asOwner(max = 1) {
-      const client = postgres({ ...ownerConnection, max, onnotice: () => {} });
-      clients.push(client);
-      return client;
+    asOwner,
+    async empty() {
+      emptier ??= asOwner();
+      await emptier.unsafe(deleteAllRows);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([
@@ -53,6 +68,33 @@ export async function createTestDatabase(desk: 'empty' | 'demo' = 'empty'): Prom
       await sql`drop database ${sql(name)} with (force)`;
     },
   };
+}
+
+/** Without the triggers, foreign keys among them, by which an order would matter. */
+const deleteAllRows = `do $$ declare one record; begin
+  set local session_replication_role = replica;
+  for one in select oid::regclass as name, relkind as kind from pg_class
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'S') and relname <> 'search_progress'
+  loop
+    if one.kind = 'S' then perform setval(one.name, 1, false);
+    else execute format('delete from %s', one.name);
+    end if;
+  end loop;
+end $$`;
+
+/**
+ * One database for all tests of a file or of a `describe`, whose rows are deleted after each: a test does not
+ * wait for a copy, and finds connections open. For tests that change nothing but rows.
+ * @returns the database, in a test and in hooks
+ */
+export function shareDatabase(poolSize?: number): () => TestDatabase {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase('empty', poolSize);
+  });
+  afterEach(() => database.empty());
+  afterAll(() => database[Symbol.asyncDispose]());
+  return () => database;
 }
 
 /**
@@ -68,7 +110,7 @@ export async function countWaiting(sql: postgres.Sql): Promise<number> {
 let owner: postgres.Sql | undefined;
 
 /** One session for all databases of this worker's tests; it does not keep the worker alive. */
-function asOwner(): postgres.Sql {
+function ofAllDatabases(): postgres.Sql {
   owner ??= postgres({
     ...inject('template'),
     database: 'postgres',
