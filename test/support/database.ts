@@ -20,11 +20,6 @@ export interface TestDatabase extends AsyncDisposable {
   asOwner(sessions?: number): postgres.Sql;
   /** Opened as the gateway opens it. */
   readonly database: Database;
-  /**
-   * Deletes all rows and starts the ids at 1 again. What else a test has changed stays, as do the steps of the
-   * search's indexer.
-   */
-  empty(): Promise<void>;
 }
 
 /**
@@ -39,26 +34,20 @@ export async function createTestDatabase(
   const template = inject('template');
   const original = desk === 'demo' ? inject('demoTemplate') : template.database;
   const name = `test_${process.pid}_${randomBytes(4).toString('hex')}`;
-  const sql = ofAllDatabases();
+  const sql = asOwner();
   await sql`create database ${sql(name)} template ${sql(original)} strategy file_copy`;
   const ownerConnection = { ...template, database: name };
   const connection = { ...ownerConnection, user: gatewayLogin };
   const database = openDatabase(connection, { poolSize, applicationName: 'ticketwire-test' });
   const clients: postgres.Sql[] = [];
-  const asOwner = (max = 1) => {
-    const client = postgres({ ...ownerConnection, max, onnotice: () => {} });
-    clients.push(client);
-    return client;
-  };
-  let emptier: postgres.Sql | undefined;
   return {
     connection,
     ownerConnection,
     database,
-    asOwner,
-    async empty() {
-      emptier ??= asOwner();
-      await emptier.unsafe(deleteAllRows);
+    asOwner(max = 1) {
+      const client = postgres({ ...ownerConnection, max, onnotice: () => {} });
+      clients.push(client);
+      return client;
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([
@@ -70,7 +59,10 @@ export async function createTestDatabase(
   };
 }
 
-/** Without the triggers, foreign keys among them, by which an order would matter. */
+/**
+ * Ids start at 1 again. Without the triggers, foreign keys among them, no order of the tables matters. The one
+ * row of search_progress stays: it says how far the search's indexer is.
+ */
 const deleteAllRows = `do $$ declare one record; begin
   set local session_replication_role = replica;
   for one in select oid::regclass as name, relkind as kind from pg_class
@@ -84,15 +76,17 @@ end $$`;
 
 /**
  * One database for all tests of a file or of a `describe`, whose rows are deleted after each: a test does not
- * wait for a copy, and finds connections open. For tests that change nothing but rows.
+ * wait for a copy, and finds connections open. For tests that change nothing but rows and start no gateway.
  * @returns the database, in a test and in hooks
  */
 export function shareDatabase(poolSize?: number): () => TestDatabase {
   let database: TestDatabase;
+  let owner: postgres.Sql;
   beforeAll(async () => {
     database = await createTestDatabase('empty', poolSize);
+    owner = database.asOwner();
   });
-  afterEach(() => database.empty());
+  afterEach(() => owner.unsafe(deleteAllRows));
   afterAll(() => database[Symbol.asyncDispose]());
   return () => database;
 }
@@ -110,7 +104,7 @@ export async function countWaiting(sql: postgres.Sql): Promise<number> {
 let owner: postgres.Sql | undefined;
 
 /** One session for all databases of this worker's tests; it does not keep the worker alive. */
-function ofAllDatabases(): postgres.Sql {
+function asOwner(): postgres.Sql {
   owner ??= postgres({
     ...inject('template'),
     database: 'postgres',
