@@ -5,8 +5,8 @@ import { type Connection, type Database, openDatabase } from '../../src/db/datab
 import { gatewayLogin } from './global-setup.ts';
 
 /**
- * Connections of each pool for requests, unless a test says otherwise. PostgreSQL forks a process for each and
- * plans each statement anew in it, and a request that holds one while it waits for another shows sooner.
+ * Connections of each pool for requests, unless a test says otherwise. PostgreSQL forks a process for each
+ * and plans each statement anew in it, and a request that holds one while it waits for another shows sooner.
  */
 export const fewConnections = 3;
 
@@ -60,8 +60,8 @@ export async function createTestDatabase(
 }
 
 /**
- * Ids start at 1 again. Without the triggers, foreign keys among them, no order of the tables matters. The one
- * row of search_progress stays: it says how far the search's indexer is.
+ * Ids start at 1 again. Without the triggers, foreign keys among them, no order of the tables matters. The
+ * one row of search_progress stays: it says how far the search's indexer is.
  */
 const deleteAllRows = `do $$ declare one record; begin
   set local session_replication_role = replica;
