@@ -8,6 +8,7 @@ import { openDatabase } from '../../src/db/database.ts';
 import { users } from '../../src/db/tables.ts';
 import { BadCredential, Unavailable } from '../../src/platform/errors.ts';
 import { createLog } from '../../src/platform/log.ts';
+import { shareDatabase } from '../support/database.ts';
 import { lowCost } from '../support/low-cost.ts';
 import { basic, createWorld, dearHashOf, hashOf } from './people.ts';
 
@@ -24,8 +25,10 @@ async function cpuOf(work: () => Promise<unknown>): Promise<number> {
   return process.cpuUsage().user - before;
 }
 
+const database = shareDatabase();
+
 test('no credential is nobody; a login in any case is its user, with all that its role may do', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   const userId = await world.add({ login: 'Jane', passwordHash });
   await world.add({ login: 'joe', role: 'REQUESTER', passwordHash });
   expect(await world.authenticate(undefined)).toBeUndefined();
@@ -41,7 +44,7 @@ test('no credential is nobody; a login in any case is its user, with all that it
 });
 
 test('logins and passwords come as UTF-8 or as Latin-1, and a password may have colons', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   await world.add({ login: 'José', passwordHash: aspNet });
   await world.add({ login: 'colon', passwordHash: await hashPassword('a:b:č', { logN: 10, r: 8, p: 1 }) });
   expect(await world.authenticate(basic('José', 'my password', 'utf8'))).toMatchObject({ login: 'José' });
@@ -52,7 +55,7 @@ test('logins and passwords come as UTF-8 or as Latin-1, and a password may have 
 describe('a credential that is none is bad', () => {
   let world: Awaited<ReturnType<typeof createWorld>>;
   beforeAll(async () => {
-    world = await createWorld();
+    world = await createWorld({ database: database() });
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
@@ -76,7 +79,7 @@ describe('a credential that is none is bad', () => {
 });
 
 test('wrong password, unknown login, disabled user and no password get the same refusal', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   const { stopwatch } = world;
   await world.add({ login: 'jane', passwordHash });
   await world.add({ login: 'gone', passwordHash, disabledAt: new Date() });
@@ -95,7 +98,7 @@ test('wrong password, unknown login, disabled user and no password get the same 
 });
 
 test('a wrong password is answered half a second after it came', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   await using authenticator = createAuthenticator({
     ...{ db: world.desk, log: createLog('silent'), passwordCost: lowCost },
   });
@@ -106,7 +109,7 @@ test('a wrong password is answered half a second after it came', async () => {
 });
 
 test('an imported hash is replaced by ours at the first sign-in; the password still works', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   const id = await world.add({ login: 'jane', passwordHash: aspNet });
   expect(await world.authenticate(basic('jane', 'my password'))).toMatchObject({ userId: id });
   const [row] = await world.desk.select().from(users).where(eq(users.id, id));
@@ -127,7 +130,7 @@ test('a sign-in is good although its new hash cannot be stored', async () => {
 
 describe('a credential that was good', () => {
   test('is cached for less than 20 s without a query, then looked up again without hashing', async () => {
-    await using world = await createWorld(atTodaysCost);
+    await using world = await createWorld({ ...atTodaysCost, database: database() });
     const userId = await world.add({ login: 'jane', passwordHash: dearHashOf['correct horse'] });
     const hashing = await cpuOf(() => world.authenticate(good));
     await world.desk.update(users).set({ name: 'Jane Doe' }).where(eq(users.id, userId));
@@ -141,7 +144,7 @@ describe('a credential that was good', () => {
   });
 
   test('is looked up in the background while it is used, so that nobody waits for it', async () => {
-    await using world = await createWorld();
+    await using world = await createWorld({ database: database() });
     const userId = await world.add({ login: 'jane', passwordHash });
     await world.authenticate(good);
     await world.desk.update(users).set({ name: 'Jane Doe' }).where(eq(users.id, userId));
@@ -156,7 +159,7 @@ describe('a credential that was good', () => {
     ['the password is removed', { passwordHash: null }],
     ['the login is changed', { login: 'janet' }],
   ] as const)('stops working within 20 s when %s', async ([, change]) => {
-    await using world = await createWorld();
+    await using world = await createWorld({ database: database() });
     const userId = await world.add({ login: 'jane', passwordHash });
     await world.authenticate(good);
     await world.desk.update(users).set(change).where(eq(users.id, userId));
@@ -166,7 +169,7 @@ describe('a credential that was good', () => {
   });
 
   test('is not kept alive by a clock that was set back', async () => {
-    await using world = await createWorld();
+    await using world = await createWorld({ database: database() });
     const userId = await world.add({ login: 'jane', passwordHash });
     await world.authenticate(good);
     await world.desk.update(users).set({ disabledAt: new Date() }).where(eq(users.id, userId));
@@ -175,7 +178,7 @@ describe('a credential that was good', () => {
   });
 
   test('is not refused because of what strangers tried with its login', async () => {
-    await using world = await createWorld();
+    await using world = await createWorld({ database: database() });
     await world.add({ login: 'jane', passwordHash });
     await world.authenticate(good);
     const guesses = Array.from({ length: 12 }, (_, i) => world.authenticate(basic('jane', `guess ${i}`)));
@@ -189,7 +192,7 @@ describe('a credential that was good', () => {
 });
 
 test('repeating one wrong password uses up neither guesses nor hashes', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   const id = await world.add({ login: 'jane', passwordHash: hashOf.operator });
   const refused = async (header: string) => {
     const error = await world.authenticate(header).catch((e) => e);
@@ -204,7 +207,7 @@ test('repeating one wrong password uses up neither guesses nor hashes', async ()
 });
 
 test('a wrong password that is repeated is hashed once', async () => {
-  await using world = await createWorld(atTodaysCost);
+  await using world = await createWorld({ ...atTodaysCost, database: database() });
   await world.add({ login: 'jane', passwordHash: dearHashOf.operator });
   const refused = () => expect(world.authenticate(good)).rejects.toBeInstanceOf(BadCredential);
   const hashing = await cpuOf(refused);
@@ -215,7 +218,7 @@ test('a wrong password that is repeated is hashed once', async () => {
 });
 
 test('calls that come together with one credential are verified once', async () => {
-  await using world = await createWorld(atTodaysCost);
+  await using world = await createWorld({ ...atTodaysCost, database: database() });
   await world.add({ login: 'jane', passwordHash: dearHashOf['correct horse'] });
   await using other = world.open();
   const one = await cpuOf(() => other.authenticate(good, '::1'));
@@ -227,15 +230,15 @@ test('calls that come together with one credential are verified once', async () 
 });
 
 test('a database that is down is a passing fault, and no bad credential', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   await world.add({ login: 'jane', passwordHash });
-  await using database = openDatabase({ host: '127.0.0.1', port: 1, user: 'x', database: 'x' });
-  await using authenticator = createAuthenticator({ db: database.desk, log: createLog('silent') });
+  await using down = openDatabase({ host: '127.0.0.1', port: 1, user: 'x', database: 'x' });
+  await using authenticator = createAuthenticator({ db: down.desk, log: createLog('silent') });
   await expect(authenticator.authenticate(good, '::1')).rejects.toBeInstanceOf(Unavailable);
 });
 
 test('guesses count by the user that they are at, however the login is spelt', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   await world.add({ login: 'ivan', passwordHash });
   // To PostgreSQL each of these is the login of the same user, if its collation has it so; to JavaScript they
   // are three.
@@ -251,7 +254,7 @@ test('guesses count by the user that they are at, however the login is spelt', a
 });
 
 test('guesses from elsewhere do not refuse an address that is clean', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   await world.add({ login: 'jane', passwordHash });
   const from = (n: number) => `198.51.100.${n}`;
   const guesses = Array.from({ length: 96 }, (_, i) =>
@@ -268,7 +271,7 @@ test('guesses from elsewhere do not refuse an address that is clean', async () =
 test('many wrong passwords do not keep a user from a first sign-in from another address', async () => {
   // Next to hashes at this cost, the look-ups of the right one take no time.
   const passwordCost = { logN: 12, r: 8, p: 1 };
-  await using world = await createWorld({ passwordCost });
+  await using world = await createWorld({ passwordCost, database: database() });
   await world.add({ login: 'jane', passwordHash: await hashPassword('correct horse', passwordCost) });
   let answered = 0;
   const flood = Array.from({ length: 190 }, (_, i) =>
@@ -284,7 +287,7 @@ test('many wrong passwords do not keep a user from a first sign-in from another 
 });
 
 test('a password that bcrypt would cut off at 72 bytes is refused, whatever its end', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   const first = 'ž'.repeat(36);
   const hash = await bcrypt.hash(first, 4);
   for (const [login, password] of [

@@ -4,10 +4,13 @@ import { expect, test } from 'vitest';
 import { createToken, listTokens, revokeToken } from '../../src/auth/tokens.ts';
 import { apiTokens, users } from '../../src/db/tables.ts';
 import { BadCredential } from '../../src/platform/errors.ts';
+import { shareDatabase } from '../support/database.ts';
 import { createWorld } from './people.ts';
 
+const database = shareDatabase();
+
 test('a token is its user, with the scopes that both have', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   const operator = await world.add({ login: 'jane' });
   const requester = await world.add({ login: 'joe', role: 'REQUESTER' });
   const reader = await createToken(world.desk, { userId: operator, name: 'reader', scopes: ['read'] });
@@ -28,7 +31,7 @@ test('a token is its user, with the scopes that both have', async () => {
 });
 
 test('neither the token nor anything that leads to it is stored or logged', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   const userId = await world.add({ login: 'jane' });
   const { token } = await createToken(world.desk, { userId, name: 't', scopes: ['read'] });
   await world.authenticate(`Bearer ${token}`);
@@ -40,7 +43,7 @@ test('neither the token nor anything that leads to it is stored or logged', asyn
 });
 
 test('a revoked token stops working within 20 s, in every process', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   await using other = world.open();
   const userId = await world.add({ login: 'jane' });
   const { id, token } = await createToken(world.desk, { userId, name: 't', scopes: ['read'] });
@@ -55,7 +58,7 @@ test('a revoked token stops working within 20 s, in every process', async () => 
 });
 
 test('a revocation is noticed in the background too', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   const userId = await world.add({ login: 'jane' });
   const { id, token } = await createToken(world.desk, { userId, name: 't', scopes: ['read'] });
   await world.authenticate(`Bearer ${token}`);
@@ -68,7 +71,7 @@ test('a revocation is noticed in the background too', async () => {
 });
 
 test('a token ends at its instant, remembered or not', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   const userId = await world.add({ login: 'jane' });
   const expiresAt = new Date(world.now().getTime() + 5000);
   const { token } = await createToken(world.desk, { userId, name: 't', scopes: ['read'], expiresAt });
@@ -79,7 +82,7 @@ test('a token ends at its instant, remembered or not', async () => {
 });
 
 test('a token of a disabled user stops working', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   const userId = await world.add({ login: 'jane' });
   const { token } = await createToken(world.desk, { userId, name: 't', scopes: ['read'] });
   await world.authenticate(`Bearer ${token}`);
@@ -89,7 +92,7 @@ test('a token of a disabled user stops working', async () => {
 });
 
 test('a token with a letter changed is refused, with and without its checksum', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   const userId = await world.add({ login: 'jane' });
   const { token } = await createToken(world.desk, { userId, name: 't', scopes: ['read'] });
   const secret = (token[3] === '0' ? '1' : '0') + token.slice(4, 43);
@@ -100,7 +103,7 @@ test('a token with a letter changed is refused, with and without its checksum', 
 });
 
 test('an address that sends many false tokens is throttled, but its valid ones are looked up', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   const userId = await world.add({ login: 'jane' });
   const make = () => createToken(world.desk, { userId, name: 't', scopes: ['read'] });
   const fail = async (times: number, token: (i: number) => string) => {
@@ -128,7 +131,7 @@ test('an address that sends many false tokens is throttled, but its valid ones a
 });
 
 test('tokens are listed by user, without the secret', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld({ database: database() });
   const jane = await world.add({ login: 'jane' });
   const joe = await world.add({ login: 'joe' });
   await createToken(world.desk, { userId: jane, name: 'a', scopes: ['read', 'read', 'write'] });

@@ -1,14 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { createDeskFiles, type DeskFiles, hours } from '../storage/desk-files.ts';
+import { collectors, createDeskFiles, type DeskFiles, hours } from '../storage/desk-files.ts';
 import { all, keysOf, storeWorlds } from '../storage/stores.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { createTestDatabase, shareDatabase } from '../support/database.ts';
 import { typeCommand } from './command-line.ts';
+
+const database = shareDatabase(collectors);
 
 describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   let files: DeskFiles;
   beforeEach(async () => {
-    files = await createDeskFiles(kind);
+    files = await createDeskFiles(kind, database());
   });
   afterEach(() => {
     vi.useRealTimers();

@@ -7,16 +7,18 @@ import { readConfig } from '../../src/config.ts';
 import * as tables from '../../src/db/tables.ts';
 import { openPassword } from '../../src/mail/smtp/seal-password.ts';
 import { createLog } from '../../src/platform/log.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { shareDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSmtpSink } from '../support/servers/smtp-sink.ts';
 import { typeCommand } from './command-line.ts';
 
 const mailboxKey = 'ab'.repeat(32);
 
+const shared = shareDatabase();
+
 /** A desk, and a command line on it. */
-async function createWorld(env: Record<string, string> = {}) {
-  const world = await createTestDatabase();
+function createWorld(env: Record<string, string> = {}) {
+  const world = shared();
   const { desk } = world.database;
   /** @param argv divided at blanks; `_` stands for one. */
   const ticketwire = async (argv: string, stdin: string | Buffer = '') => {
@@ -37,15 +39,12 @@ async function createWorld(env: Record<string, string> = {}) {
       expect({ code, err }).toEqual({ code: 0, err: '' });
       return JSON.parse(out);
     },
-    async [Symbol.asyncDispose]() {
-      await world[Symbol.asyncDispose]();
-    },
   };
 }
 
 describe('users', () => {
   test('are added with the password of standard input, and can sign in with it', async () => {
-    await using world = await createWorld();
+    const world = createWorld();
     const olga = await world.json(
       'user add olga --name Olga_O --role operator --email olga@domain.com',
       'Žluťoučký: 1\n',
@@ -68,7 +67,7 @@ describe('users', () => {
   });
 
   test('are disabled and enabled, and get another password', async () => {
-    await using world = await createWorld();
+    const world = createWorld();
     await world.json('user add olga --name O --role operator', 'first one\r\n');
     const before = await world.desk.select().from(tables.users);
     await world.json('user password OLGA', 'second one');
@@ -132,7 +131,7 @@ describe('users', () => {
   ] as const;
 
   test('wrongly typed or impossible: each says what is wrong, and nothing is written', async () => {
-    await using world = await createWorld();
+    const world = createWorld();
     await world.json('user add jane --name Jane --role requester --no-password');
     for (const [argv, code, words] of wrong) {
       const answer = await world.ticketwire(argv);
@@ -148,7 +147,7 @@ describe('users', () => {
 });
 
 test('a token works until it is revoked', async () => {
-  await using world = await createWorld();
+  const world = createWorld();
   await world.json('user add olga --name O --role operator --no-password');
   const token = await world.json(
     'token add olga --name ci --scope read,write --scope mail --expires-in-days 30',
@@ -170,7 +169,7 @@ test('a token works until it is revoked', async () => {
 });
 
 test('a mailbox keeps its SMTP password encrypted, and its operators', async () => {
-  await using world = await createWorld({ MAILBOX_KEY: mailboxKey });
+  const world = createWorld({ MAILBOX_KEY: mailboxKey });
   for (const name of ['olga', 'oleg'])
     await world.json(`user add ${name} --name O --role operator --no-password`);
   await world.json('user add jane --name J --role requester --no-password');
@@ -199,7 +198,7 @@ test('a mailbox keeps its SMTP password encrypted, and its operators', async () 
 });
 
 test('editing people and mailboxes changes only the named fields, and the audit log says who', async () => {
-  await using world = await createWorld({ MAILBOX_KEY: mailboxKey });
+  const world = createWorld({ MAILBOX_KEY: mailboxKey });
   await world.json('user add olga --name O --role operator --email o@b.cz', 'a password');
   const smtp = '--smtp-url smtp://help@127.0.0.1:587';
   await world.json(`mailbox add help@b.cz --name Help --operator olga ${smtp} --smtp-password`, 'secret');
@@ -227,7 +226,7 @@ test('editing people and mailboxes changes only the named fields, and the audit 
 });
 
 test('an import is read from standard input; dry, it is checked and not written', async () => {
-  await using world = await createWorld();
+  const world = createWorld();
   const lines = [
     { type: 'user', id: 3, login: 'olga', name: 'Olga', role: 'OPERATOR' },
     { type: 'user', id: 9, login: 'jane', name: 'Jane', role: 'REQUESTER' },
@@ -243,7 +242,7 @@ test('an import is read from standard input; dry, it is checked and not written'
 });
 
 test('an import of a file that is no lines says what it is, once', async () => {
-  await using world = await createWorld();
+  const world = createWorld();
   const lines = '{"type":"user","id":3,"login":"olga","name":"Olga","role":"OPERATOR"}';
   const files: readonly (readonly [input: string | Buffer, why: RegExp])[] = [
     [gzipSync(lines), /^The input is compressed by gzip: zcat /],
@@ -263,7 +262,7 @@ test('an import of a file that is no lines says what it is, once', async () => {
 });
 
 test('what an import says of a member is plain, and sends a terminal no escape sequences', async () => {
-  await using world = await createWorld();
+  const world = createWorld();
   const line = { type: 'user', id: '3', login: '', name: 'x'.repeat(300), role: 'BOSS', '\u009b31m': 1 };
   const { code, err } = await world.ticketwire('import -', JSON.stringify(line));
   expect([code, err.trim().split('\n').sort()]).toEqual([
@@ -279,7 +278,7 @@ test('what an import says of a member is plain, and sends a terminal no escape s
 });
 
 test('outbox show says in words whether mails are sent, and why not', async () => {
-  await using world = await createWorld();
+  const world = createWorld();
   expect((await world.ticketwire('outbox show')).out).toMatch(/^MAILS ARE SENT +yes$/m);
   await world.json('outbox hold --reason the_server_moves');
   const { out } = await world.ticketwire('outbox show');
@@ -294,7 +293,7 @@ test('outbox show says in words whether mails are sent, and why not', async () =
 });
 
 test('a mailbox is tested at its server: greeting, login and a mail; a wrong password is said', async () => {
-  await using world = await createWorld({ MAILBOX_KEY: mailboxKey });
+  const world = createWorld({ MAILBOX_KEY: mailboxKey });
   await using sink = await startSmtpSink();
   await world.json(`mailbox add help@b.cz --name Help --smtp-url ${sink.url}`);
   const tried = await world.ticketwire('mailbox test help@b.cz --to me@b.cz');
@@ -312,7 +311,7 @@ test('a mailbox is tested at its server: greeting, login and a mail; a wrong pas
 });
 
 test('a ticket is opened, listed and shown with all it has', async () => {
-  await using world = await createWorld();
+  const world = createWorld();
   await world.json('user add jane --name J --role requester --no-password');
   await world.json('user add joe --name J --role requester --no-password');
   const first = await world.json('ticket add --subject My_printer --requester jane');

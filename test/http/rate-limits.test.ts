@@ -1,10 +1,20 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { scrape, sumOf } from '../support/observed/prometheus.ts';
 
 /* A caller over its limit is refused at each door, with the time to wait. */
 
-afterEach(() => vi.useRealTimers());
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase('demo');
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  // Nobody has asked before.
+  await database.database.desk.execute('delete from rate_limits');
+});
+afterAll(() => database[Symbol.asyncDispose]());
 
 const mutation = `mutation($input: AddTicketMessageInput!) { addTicketMessage(input: $input) {
   __typename ... on UserError { code retryable } ... on RateLimitedError { retryAfterSeconds } } }`;
@@ -23,7 +33,7 @@ const upload = (gateway: Gateway) =>
 const seconds = (headers: Headers) => Number(headers.get('retry-after'));
 
 test('a viewer who asks too often gets 429 on every door, with the time to wait; others do not', async () => {
-  await using gateway = await startGateway({ env: { RATE_LIMIT_VIEWER: '3' } });
+  await using gateway = await startGateway({ env: { RATE_LIMIT_VIEWER: '3' }, database });
   const ask = (authorization = asOperator) => gateway.graphql('{ viewer { login } }', {}, { authorization });
   for (let n = 0; n < 3; n += 1) expect((await ask()).status).toBe(200);
   const refused = await ask();
@@ -47,7 +57,7 @@ test('a viewer who asks too often gets 429 on every door, with the time to wait;
 });
 
 test('commands are limited apart from reads: a typed refusal, no row, and reads go on', async () => {
-  await using gateway = await startGateway({ env: { RATE_LIMIT_WRITES: '2' } });
+  await using gateway = await startGateway({ env: { RATE_LIMIT_WRITES: '2' }, database });
   for (let n = 0; n < 2; n += 1)
     expect(await say(gateway, { ticketId: 47 })).toEqual({ __typename: 'AddTicketMessagePayload' });
   const before = await gateway.counts();
@@ -70,7 +80,7 @@ test('commands are limited apart from reads: a typed refusal, no row, and reads 
 });
 
 test('one ticket takes so many messages in a minute, however it is named, and others go on', async () => {
-  await using gateway = await startGateway({ env: { RATE_LIMIT_TICKET: '2' } });
+  await using gateway = await startGateway({ env: { RATE_LIMIT_TICKET: '2' }, database });
   const done = { __typename: 'AddTicketMessagePayload' };
   // A repeated call adds no message.
   for (let n = 0; n < 3; n += 1)
@@ -88,7 +98,7 @@ test('one ticket takes so many messages in a minute, however it is named, and ot
 });
 
 test('strangers of one address are counted together', async () => {
-  await using gateway = await startGateway({ env: { RATE_LIMIT_ADDRESS: '2', TRUST_PROXY: '1' } });
+  await using gateway = await startGateway({ env: { RATE_LIMIT_ADDRESS: '2', TRUST_PROXY: '1' }, database });
   const from = async (address: string) =>
     (
       await gateway.graphql(
@@ -133,7 +143,7 @@ test('two processes count together in the database, and each by itself while it 
 
 test('counters that the database does not answer for hold no request up', async () => {
   const env = { RATE_LIMITS: 'postgres', RATE_LIMIT_WRITES: '2' };
-  await using gateway = await startGateway({ env });
+  await using gateway = await startGateway({ env, database });
   await gateway.sql.begin(async (tx) => {
     await tx`lock table rate_limits in access exclusive mode`;
     const codes = [(await say(gateway, { ticketId: 47 })).code];
@@ -152,7 +162,10 @@ const yearMs = 365 * 24 * hourMs;
 test.each(['memory', 'postgres'])(
   'a clock that is set back makes nobody wait longer than the window (%s)',
   async (store) => {
-    await using gateway = await startGateway({ env: { RATE_LIMITS: store, RATE_LIMIT_WRITES: '2' } });
+    await using gateway = await startGateway({
+      env: { RATE_LIMITS: store, RATE_LIMIT_WRITES: '2' },
+      database,
+    });
     const at = Date.now();
     vi.useFakeTimers({ toFake: ['Date'], now: at });
     for (let n = 0; n < 3; n += 1) await say(gateway, { ticketId: 47 });
@@ -170,7 +183,7 @@ test.each(['memory', 'postgres'])(
 
 test('processes whose clocks differ share one window of a minute, by the database’s clock', async () => {
   const env = { RATE_LIMITS: 'postgres', RATE_LIMIT_WRITES: '3' };
-  await using gateway = await startGateway({ env });
+  await using gateway = await startGateway({ env, database });
   const at = Date.now();
   vi.useFakeTimers({ toFake: ['Date'], now: at });
   const codes = [];
@@ -194,7 +207,7 @@ test('processes whose clocks differ share one window of a minute, by the databas
 });
 
 test('RATE_LIMITS=off limits nothing, and says so', async () => {
-  await using gateway = await startGateway({ env: { RATE_LIMITS: 'off', RATE_LIMIT_WRITES: '1' } });
+  await using gateway = await startGateway({ env: { RATE_LIMITS: 'off', RATE_LIMIT_WRITES: '1' }, database });
   for (let n = 0; n < 3; n += 1)
     expect(await say(gateway, { ticketId: 47 })).toEqual({ __typename: 'AddTicketMessagePayload' });
   expect((await gateway.graphql('{ rateLimit { name } }')).data).toEqual({ rateLimit: [] });

@@ -7,7 +7,7 @@ import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import * as tables from '../../src/db/tables.ts';
 import { ImportInterrupted, importDesk } from '../../src/import/import-desk.ts';
 import { createLog } from '../../src/platform/log.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { createTestDatabase, shareDatabase, type TestDatabase } from '../support/database.ts';
 import { lowCost } from '../support/low-cost.ts';
 import { soaking } from '../support/soak.ts';
 import { ledgerFaults } from './ledger.ts';
@@ -16,8 +16,10 @@ const { users, mailboxes, mailboxGrants, tickets, messages, events } = tables;
 const all = [users, mailboxes, mailboxGrants, tickets, messages, events] as const;
 type Line = Record<string, unknown> | string;
 
-async function createWorld() {
-  const world = await createTestDatabase();
+const shared = shareDatabase();
+
+/** @param world a database of the test's own, if it changes more than rows */
+async function createWorld(world: TestDatabase = shared()) {
   const { desk } = world.database;
   const directory = await mkdtemp(join(tmpdir(), 'ticketwire-import-'));
   const file = join(directory, 'desk.jsonl');
@@ -43,7 +45,7 @@ async function createWorld() {
       return { ...result, told: problems, batches };
     },
     async [Symbol.asyncDispose]() {
-      await world[Symbol.asyncDispose]();
+      if (world !== shared()) await world[Symbol.asyncDispose]();
       await rm(directory, { recursive: true, force: true });
     },
   };
@@ -298,7 +300,7 @@ describe('bad lines', () => {
 });
 
 test('a failed batch is rolled back whole; earlier ones stay, and the next run completes it', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(await createTestDatabase());
   const people = Array.from({ length: 2500 }, (_, i) => ({ ...olga, id: i + 1, login: `u${i + 1}` }));
   // Somebody adds a login of the second batch between the check and the writing.
   await world.desk.execute(
@@ -374,7 +376,7 @@ test('the messages of a ticket keep their order across batches', async () => {
 });
 
 test('a message written during an import aborts it with a reason, and no id is below it', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(await createTestDatabase());
   await world.run([jane, ticket]);
   const owner = world.asOwner();
   // The gateway writes into the ticket between the check and the second batch.

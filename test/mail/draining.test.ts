@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import type { WorkerStep } from '../../src/mail/worker/steps.ts';
+import { shareDatabase } from '../support/database.ts';
 import { inState, until, viewDelivery } from './world/desk.ts';
 import { createWorld } from './world/world.ts';
 
 /* A worker that ends while mail servers say nothing. */
+
+const database = shareDatabase();
 
 const patient = { timeouts: { connect: 60_000, envelope: 60_000, bodyStall: 60_000, final: 60_000 } };
 const states = async (world: Awaited<ReturnType<typeof createWorld>>) =>
@@ -15,7 +18,7 @@ const states = async (world: Awaited<ReturnType<typeof createWorld>>) =>
 test.each(['CONNECT', 'MAIL'] as const)(
   'at a server that is silent at %s, mails that were not begun are given back, and another worker sends them',
   async (at) => {
-    await using world = await createWorld();
+    await using world = await createWorld(database());
     world.sink.setFaults([{ at, answer: 'hang' }]);
     for (let n = 1; n <= 5; n += 1) await world.queue({ ticketId: n });
     const worker = world.work({ ...patient, connections: 2, drain: { beginsMs: 50 } });
@@ -32,7 +35,7 @@ test.each(['CONNECT', 'MAIL'] as const)(
 );
 
 test('a mail without an answer after its end is waited for, then its outcome is unknown', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   world.sink.setFaults([{ at: 'DOT', answer: 'hang' }]);
   const id = await world.queue();
   const worker = world.work({ ...patient, drain: { beginsMs: 10, endsMs: 400 } });
@@ -43,7 +46,7 @@ test('a mail without an answer after its end is waited for, then its outcome is 
 });
 
 test('a mail that was begun before its mailbox was edited is cut in time too', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   world.sink.setFaults([{ at: 'DOT', answer: 'hang' }]);
   const id = await world.queue();
   const ends = { beginsMs: 10, endsMs: 400 };
@@ -59,7 +62,7 @@ test('a mail that was begun before its mailbox was edited is cut in time too', a
 });
 
 test('so is one that was prepared before, and sent after', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   const id = await world.queue();
   const { promise: edited, resolve: goOn } = Promise.withResolvers<void>();
   let isPrepared = false;
@@ -85,7 +88,7 @@ test('so is one that was prepared before, and sent after', async () => {
 });
 
 test('a server that is only slow is waited for, and the mail is sent', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   world.sink.setFaults([{ at: 'DOT', delayMs: 300 }]);
   const id = await world.queue();
   const worker = world.work({ ...patient, drain: { beginsMs: 10 } });

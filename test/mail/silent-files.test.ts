@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import { openS3 } from '../storage/stores.ts';
+import { shareDatabase } from '../support/database.ts';
 import { inState, until } from './world/desk.ts';
 import { createWorld } from './world/world.ts';
 
 /* Mails whose files the store does not hand out, or not to their end. */
+
+const database = shareDatabase();
 
 const file = { fileName: 'a.txt', contentType: 'text/plain', bytes: Buffer.alloc(200_000, 'file') };
 const states = async (world: Awaited<ReturnType<typeof createWorld>>) =>
@@ -14,7 +17,7 @@ const states = async (world: Awaited<ReturnType<typeof createWorld>>) =>
 
 test('mails that wait for their files hold up no other mail of their mailbox, and no shutdown', async () => {
   await using s3 = await openS3();
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   s3.server!.fail('GetObject', 'hang');
   // A long text comes before the file, and says nothing about the store.
   for (let n = 1; n <= 4; n += 1)
@@ -30,7 +33,7 @@ test('mails that wait for their files hold up no other mail of their mailbox, an
 
 test('a mail whose file cannot be read, or breaks off, waits and says why, and is sent once', async () => {
   await using s3 = await openS3();
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   s3.server!.fail('GetObject', 500);
   const id = await world.queue({ files: [file] });
   world.work({ blobs: s3.store });

@@ -5,6 +5,9 @@ import type { BlobStore, StoredBlob } from '../../src/storage/blob-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type StoreWorld, storeWorlds } from './stores.ts';
 
+/** How many processes of a test may collect at once. */
+export const collectors = 4;
+
 export const hours = (n: number): Date => new Date(Date.now() - n * 3_600_000);
 
 /** A desk with one message, and a store for its files. */
@@ -20,10 +23,13 @@ export interface DeskFiles extends AsyncDisposable {
   upload(blob: StoredBlob, createdAt: Date): Promise<unknown>;
 }
 
-export async function createDeskFiles(kind: string): Promise<DeskFiles> {
+/**
+ * @param database an empty one, which is not disposed of; else one of its own
+ */
+export async function createDeskFiles(kind: string, database?: TestDatabase): Promise<DeskFiles> {
   await using parts = new AsyncDisposableStack();
   const place = parts.use(await storeWorlds[kind]!());
-  const world = parts.use(await createTestDatabase());
+  const world = database ?? parts.use(await createTestDatabase('empty', collectors));
   const { store } = place;
   const { desk } = world.database;
   const [user] = await desk

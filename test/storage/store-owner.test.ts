@@ -4,17 +4,19 @@ import { attachments, blobStores, blobs } from '../../src/db/tables.ts';
 import type { BlobStore } from '../../src/storage/blob-store.ts';
 import { collectGarbage } from '../../src/storage/garbage/collect.ts';
 import { adoptStore } from '../../src/storage/store-owner.ts';
-import { createTestDatabase } from '../support/database.ts';
+import { createTestDatabase, shareDatabase } from '../support/database.ts';
 import { sampled } from '../support/soak.ts';
-import { createDeskFiles, type DeskFiles, hours } from './desk-files.ts';
+import { collectors, createDeskFiles, type DeskFiles, hours } from './desk-files.ts';
 import { all, keysOf, storeWorlds } from './stores.ts';
+
+const database = shareDatabase(collectors);
 
 // The rules are the same for each store; stores.test.ts shows that each keeps its identity.
 describe.each(sampled(Object.keys(storeWorlds), 2))('%s', (kind) => {
   let files: DeskFiles;
   let store: BlobStore;
   beforeEach(async () => {
-    files = await createDeskFiles(kind);
+    files = await createDeskFiles(kind, database());
     store = files.store;
   });
   afterEach(() => files[Symbol.asyncDispose]());
@@ -151,6 +153,9 @@ describe.each(sampled(Object.keys(storeWorlds), 2))('%s', (kind) => {
   });
 
   test('nothing is removed when row-level security hides rows', async () => {
+    await files[Symbol.asyncDispose]();
+    files = await createDeskFiles(kind);
+    store = files.store;
     const kept = await fill(5);
     await collect();
     const gone = await stray();

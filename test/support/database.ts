@@ -1,8 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import postgres from 'postgres';
-import { inject } from 'vitest';
+import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { type Connection, type Database, openDatabase } from '../../src/db/database.ts';
 import { gatewayLogin } from './global-setup.ts';
+
+/**
+ * Connections of each pool for requests, unless a test says otherwise. PostgreSQL forks a process for each
+ * and plans each statement anew in it, and a request that holds one while it waits for another shows sooner.
+ */
+export const fewConnections = 3;
 
 /** A database of a test's own: this version's tables, no rows. */
 export interface TestDatabase extends AsyncDisposable {
@@ -19,8 +25,12 @@ export interface TestDatabase extends AsyncDisposable {
 /**
  * Copies the migrated template, a matter of milliseconds. Disposing drops it, whoever is still connected.
  * @param desk `demo`: with the demo desk in it
+ * @param poolSize of `database`: as many as a test lets wait at once
  */
-export async function createTestDatabase(desk: 'empty' | 'demo' = 'empty'): Promise<TestDatabase> {
+export async function createTestDatabase(
+  desk: 'empty' | 'demo' = 'empty',
+  poolSize = fewConnections,
+): Promise<TestDatabase> {
   const template = inject('template');
   const original = desk === 'demo' ? inject('demoTemplate') : template.database;
   const name = `test_${process.pid}_${randomBytes(4).toString('hex')}`;
@@ -28,7 +38,7 @@ export async function createTestDatabase(desk: 'empty' | 'demo' = 'empty'): Prom
   await sql`create database ${sql(name)} template ${sql(original)} strategy file_copy`;
   const ownerConnection = { ...template, database: name };
   const connection = { ...ownerConnection, user: gatewayLogin };
-  const database = openDatabase(connection, { applicationName: 'ticketwire-test' });
+  const database = openDatabase(connection, { poolSize, applicationName: 'ticketwire-test' });
   const clients: postgres.Sql[] = [];
   return {
     connection,
@@ -47,6 +57,38 @@ export async function createTestDatabase(desk: 'empty' | 'demo' = 'empty'): Prom
       await sql`drop database ${sql(name)} with (force)`;
     },
   };
+}
+
+/**
+ * Ids start at 1 again. Without the triggers, foreign keys among them, no order of the tables matters. The
+ * one row of search_progress stays: it says how far the search's indexer is.
+ */
+const deleteAllRows = `do $$ declare one record; begin
+  set local session_replication_role = replica;
+  for one in select oid::regclass as name, relkind as kind from pg_class
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'S') and relname <> 'search_progress'
+  loop
+    if one.kind = 'S' then perform setval(one.name, 1, false);
+    else execute format('delete from %s', one.name);
+    end if;
+  end loop;
+end $$`;
+
+/**
+ * One database for all tests of a file or of a `describe`, whose rows are deleted after each: a test does not
+ * wait for a copy, and finds connections open. For tests that change nothing but rows and start no gateway.
+ * @returns the database, in a test and in hooks
+ */
+export function shareDatabase(poolSize?: number): () => TestDatabase {
+  let database: TestDatabase;
+  let owner: postgres.Sql;
+  beforeAll(async () => {
+    database = await createTestDatabase('empty', poolSize);
+    owner = database.asOwner();
+  });
+  afterEach(() => owner.unsafe(deleteAllRows));
+  afterAll(() => database[Symbol.asyncDispose]());
+  return () => database;
 }
 
 /**

@@ -6,7 +6,7 @@ import type postgres from 'postgres';
 import { type App, createApp, type Overrides } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/platform/log.ts';
-import { createTestDatabase, type TestDatabase } from './database.ts';
+import { createTestDatabase, fewConnections, type TestDatabase } from './database.ts';
 import { lowCost } from './low-cost.ts';
 import { Canary } from './observed/canary.ts';
 import { watchReplies } from './observed/replies.ts';
@@ -78,6 +78,7 @@ export async function startGateway({
     PORT: '0',
     OTEL_EXPORTER_OTLP_ENDPOINT: traces.url,
     DATABASE_URL: 'postgres://overridden',
+    DATABASE_POOL: String(fewConnections),
     SMTP_URL: sink.url,
     BLOBS_URL: pathToFileURL(blobsDirectory).href,
     LOG_LEVEL: process.env.TEST_LOG ?? 'silent',

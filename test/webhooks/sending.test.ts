@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
   addWebhook,
   disableWebhook,
@@ -14,20 +14,28 @@ import { type Gateway, startGateway } from '../support/gateway.ts';
 import { add } from '../tickets/calls.ts';
 import { type Received, startReceiver, verify } from './receiver.ts';
 
-/** A gateway whose worker has these endpoints, each with its own path at one receiver. */
+let gateway: Gateway;
+beforeAll(async () => {
+  gateway = await startGateway({ env: { WEBHOOK_PRIVATE_ADDRESSES: '1' } });
+});
+afterEach(async () => {
+  await gateway.sql`delete from webhooks`;
+  await gateway.sql`delete from audit_entries`;
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+/** The gateway, whose worker has these endpoints alone, each with its own path at one receiver. */
 async function startWorld(...endpoints: Partial<NewWebhook>[]) {
-  await using parts = new AsyncDisposableStack();
-  const database = parts.use(await createTestDatabase('demo'));
-  const receiver = parts.use(await startReceiver());
-  const { desk } = database.database;
+  // What earlier tests have written is before the endpoints' beginning.
+  await deskCursorOfNow(gateway);
+  const receiver = await startReceiver();
+  const { desk } = gateway.database.database;
   const added: Awaited<ReturnType<typeof addWebhook>>[] = [];
   for (const [n, more] of endpoints.entries()) {
     const one = { url: `${receiver.url}/${n}`, types: null, includesPrivate: false, ...more };
     added.push(await desk.transaction((tx) => addWebhook(tx, one)));
   }
-  const gateway = parts.use(await startGateway({ database, env: { WEBHOOK_PRIVATE_ADDRESSES: '1' } }));
-  const held = parts.move();
-  return { desk, receiver, added, gateway, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  return { desk, receiver, added, [Symbol.asyncDispose]: () => receiver[Symbol.asyncDispose]() };
 }
 
 const say = async (gateway: Gateway, input: object = {}) =>
@@ -46,7 +54,7 @@ async function hurry(gateway: Gateway, failures: number): Promise<void> {
 
 test('an endpoint is told of each public event once, in order, and its secret verifies it', async () => {
   await using world = await startWorld({}, { includesPrivate: true }, { types: ['TICKET_CLOSED'] });
-  const { receiver, gateway, added } = world;
+  const { receiver, added } = world;
   const first = await say(gateway);
   const note = await say(gateway, { visibility: 'PRIVATE', body: 'CANARY note' });
   const second = await say(gateway, { body: 'CANARY text' });
@@ -76,7 +84,7 @@ test('an endpoint is told of each public event once, in order, and its secret ve
 
 test('what fails is sent again with the same id, and later events wait for it', async () => {
   await using world = await startWorld({});
-  const { receiver, gateway } = world;
+  const { receiver } = world;
   receiver.respond = (res, _one, nth) => void res.writeHead(nth <= 2 ? 500 : 200).end('x');
   const messages = [await say(gateway), await say(gateway)];
   await hurry(gateway, 1);
@@ -91,7 +99,7 @@ test('what fails is sent again with the same id, and later events wait for it', 
 
 test('Retry-After is honoured, and a redirect is not followed', async () => {
   await using world = await startWorld({});
-  const { receiver, gateway } = world;
+  const { receiver } = world;
   receiver.respond = (res, _one, nth) => {
     if (nth === 1) return void res.writeHead(503, { 'Retry-After': '7200' }).end();
     res.writeHead(nth === 2 ? 307 : 204, { Location: `${receiver.url}/elsewhere` }).end();
@@ -109,7 +117,7 @@ test('Retry-After is honoured, and a redirect is not followed', async () => {
 
 test('410 disables an endpoint, and so do days of failures; both are audited', async () => {
   await using world = await startWorld({});
-  const { receiver, gateway, desk, added } = world;
+  const { receiver, desk, added } = world;
   const { id } = added[0]!;
   receiver.respond = (res) => void res.writeHead(410).end();
   await say(gateway);
@@ -134,7 +142,7 @@ test('410 disables an endpoint, and so do days of failures; both are audited', a
 
 test('an endpoint gets what it missed while it was disabled, unless it skips that', async () => {
   await using world = await startWorld({});
-  const { receiver, gateway, desk, added } = world;
+  const { receiver, desk, added } = world;
   const { id } = added[0]!;
   const seen = [await say(gateway)];
   await receiver.has(1);
@@ -162,14 +170,14 @@ test('a clock that is set back makes no endpoint wait for its lease or its next 
   // As a worker leaves it that is killed before the clock is set back by a year.
   await raw`update webhooks set due_at = now() + interval '1 year', lease_token = gen_random_uuid(),
     lease_until = now() + interval '1 year'`;
-  await using gateway = await startGateway({ database, env: { WEBHOOK_PRIVATE_ADDRESSES: '1' } });
-  const said = await say(gateway);
+  await using later = await startGateway({ database, env: { WEBHOOK_PRIVATE_ADDRESSES: '1' } });
+  const said = await say(later);
   expect((await receiver.has(1, '/0')).map(messageOf)).toEqual([said]);
 });
 
 test('while a secret is replaced, a request is signed by both', async () => {
   await using world = await startWorld({});
-  const { receiver, gateway, desk, added } = world;
+  const { receiver, desk, added } = world;
   const old = added[0]!;
   const renewed = await desk.transaction((tx) => rotateSecret(tx, old.id, 24));
   await say(gateway);
@@ -184,7 +192,7 @@ test('while a secret is replaced, a request is signed by both', async () => {
 
 test('two workers on one desk tell an endpoint of each event once', async () => {
   await using world = await startWorld({});
-  const { receiver, gateway } = world;
+  const { receiver } = world;
   await using other = await startGateway({
     database: gateway.database,
     env: { WEBHOOK_PRIVATE_ADDRESSES: '1' },
@@ -199,7 +207,7 @@ test('two workers on one desk tell an endpoint of each event once', async () => 
 
 test('an endpoint that is removed within a request is sent nothing more, and others go on', async () => {
   await using world = await startWorld({}, {});
-  const { receiver, gateway, desk, added } = world;
+  const { receiver, desk, added } = world;
   let answer: (() => void) | undefined;
   receiver.respond = (res, { path }) => {
     if (path === '/0') answer = () => void res.writeHead(500).end();

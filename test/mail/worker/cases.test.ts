@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { WorkerStep } from '../../../src/mail/worker/steps.ts';
-import { createTestDatabase } from '../../support/database.ts';
+import { createTestDatabase, shareDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Fault, type Step, startSmtpSink } from '../../support/servers/smtp-sink.ts';
 import { readJournal, startSinkProcess } from '../../support/servers/smtp-sink-process.ts';
@@ -26,6 +26,15 @@ async function createWorld({ tickets = 5 } = {}) {
   const sql = world.database.raw;
   await fillDesk(sql, { tickets });
   return { ...world, sql, blobs: memoryBlobs(), [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
+}
+
+const shared = shareDatabase();
+
+/** A desk for workers in this process, whose tests run one after the other. */
+async function fillShared() {
+  const sql = shared().database.raw;
+  await fillDesk(sql);
+  return { sql, blobs: memoryBlobs() };
 }
 
 /** Commits a mail, kills -9 the worker that reached a step with it, and lets another worker carry on. */
@@ -94,16 +103,16 @@ describe.concurrent('case 5 and 6: kill -9 of the worker between the first byte 
 
 /** Sends one mail to a server with faults until its first attempt is over. */
 async function attempt(faults: readonly Fault[], mail = {}, ports = {}) {
-  await using world = await createWorld();
+  const { sql, blobs } = await fillShared();
   await using sink = await startSmtpSink({ faults });
-  const id = await queueMail(world.sql, world.blobs, mail);
-  await using _worker = startWorker({ sql: world.sql, blobs: world.blobs, smtpUrl: sink.url, ...ports });
-  const view = await until(world.sql, id, ({ log }) => log.some(({ outcome }) => outcome !== null));
+  const id = await queueMail(sql, blobs, mail);
+  await using _worker = startWorker({ sql, blobs, smtpUrl: sink.url, ...ports });
+  const view = await until(sql, id, ({ log }) => log.some(({ outcome }) => outcome !== null));
   return { view, mails: [...sink.mails] };
 }
 
 const steps: Step[] = ['CONNECT', 'MAIL', 'RCPT', 'DATA', 'DOT'];
-describe.concurrent('case 7: a temporary refusal defers, at each step', () => {
+describe('case 7: a temporary refusal defers, at each step', () => {
   const replies = ['421 4.3.2 closing', '450 4.2.1 busy', '451 4.3.0 later', '452 4.3.1 full'];
   const cases = steps.flatMap((at) => replies.map((reply) => [at, reply] as const));
   test.each(sampled(cases, 3))('%s: %s', async (at, reply) => {
@@ -133,7 +142,7 @@ describe.concurrent('case 7: a temporary refusal defers, at each step', () => {
   });
 });
 
-describe.concurrent('case 8: a refusal is final, at each step', () => {
+describe('case 8: a refusal is final, at each step', () => {
   const replies = ['550 5.1.1 no such user', '552 5.2.2 full', '554 5.7.1 never'];
   const cases = steps.flatMap((at) => replies.map((reply) => [at, reply] as const));
   test.each(sampled(cases, 4))('%s: %s', async (at, reply) => {
@@ -146,7 +155,7 @@ describe.concurrent('case 8: a refusal is final, at each step', () => {
   });
 });
 
-describe.concurrent('case 9: one recipient of three is refused', () => {
+describe('case 9: one recipient of three is refused', () => {
   const mail = { cc: ['gone@domain.com'], bcc: ['third@domain.com'] };
   test('for good: the other two have one copy each', async () => {
     const { view, mails } = await attempt(
@@ -163,23 +172,23 @@ describe.concurrent('case 9: one recipient of three is refused', () => {
   });
 
   test('for now: only the rest is tried again, with the same Message-ID and bytes', async () => {
-    await using world = await createWorld();
+    const { sql, blobs } = await fillShared();
     await using sink = await startSmtpSink({
       faults: [{ at: 'RCPT', address: 'gone@domain.com', reply: '450 4.2.1 busy', times: 1 }],
     });
-    const id = await queueMail(world.sql, world.blobs, mail);
+    const id = await queueMail(sql, blobs, mail);
     let now = Date.now();
     await using worker = startWorker({
-      sql: world.sql,
-      blobs: world.blobs,
+      sql,
+      blobs,
       smtpUrl: sink.url,
       now: () => new Date(now),
     });
-    const deferred = await until(world.sql, id, inState('DEFERRED'));
+    const deferred = await until(sql, id, inState('DEFERRED'));
     expect(deferred.recipients.map(({ state }) => state)).toEqual(['SENT', 'DEFERRED', 'SENT']);
     now += 60_000;
     worker.wake();
-    const sent = await until(world.sql, id, inState('SENT'));
+    const sent = await until(sql, id, inState('SENT'));
     expect(sink.mails.map(({ to }) => to)).toEqual([
       ['jane.doe@domain.com', 'third@domain.com'],
       ['gone@domain.com'],
@@ -189,7 +198,7 @@ describe.concurrent('case 9: one recipient of three is refused', () => {
   });
 });
 
-describe.concurrent('case 10: the connection is cut', () => {
+describe('case 10: the connection is cut', () => {
   test.each<[Step, string]>([
     ['DATA', 'ENVELOPE'],
     ['MAIL', 'ENVELOPE'],
@@ -200,27 +209,27 @@ describe.concurrent('case 10: the connection is cut', () => {
   });
 
   test('in mid body: it is tried again, and arrives once', async () => {
-    await using world = await createWorld();
+    const { sql, blobs } = await fillShared();
     await using sink = await startSmtpSink({
       faults: [{ at: 'BODY', afterBytes: 5000, answer: 'drop', times: 1 }],
     });
     const bytes = Buffer.alloc(12_000_000, 'x');
-    const id = await queueMail(world.sql, world.blobs, {
+    const id = await queueMail(sql, blobs, {
       files: [{ fileName: 'x', contentType: 'text/plain', bytes }],
     });
     let now = Date.now();
     await using worker = startWorker({
-      sql: world.sql,
-      blobs: world.blobs,
+      sql,
+      blobs,
       smtpUrl: sink.url,
       now: () => new Date(now),
     });
-    expect((await until(world.sql, id, inState('DEFERRED'))).log).toMatchObject([
+    expect((await until(sql, id, inState('DEFERRED'))).log).toMatchObject([
       { phase: 'BODY', outcome: 'DEFERRED' },
     ]);
     now += 60_000;
     worker.wake();
-    await until(world.sql, id, inState('SENT'));
+    await until(sql, id, inState('SENT'));
     expect(sink.mails).toHaveLength(1);
   });
 
@@ -236,7 +245,7 @@ describe.concurrent('case 10: the connection is cut', () => {
   );
 });
 
-describe.concurrent('case 11: a server that does not answer, or too slowly', () => {
+describe('case 11: a server that does not answer, or too slowly', () => {
   const patient = { connect: 60_000, envelope: 60_000, bodyStall: 60_000, final: 60_000 };
   /**
    * A short timeout in one phase only, so that a busy machine does not look like a silent server in the

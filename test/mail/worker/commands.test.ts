@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import type postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { explainRecipient } from '../../../src/mail/outbox/explain-failure.ts';
 import { recoverExpired, releaseClaims } from '../../../src/mail/outbox/leases.ts';
 import { openPassword, sealPassword } from '../../../src/mail/smtp/seal-password.ts';
@@ -8,44 +8,13 @@ import type { Scope, Viewer } from '../../../src/platform/request-context.ts';
 import { cancelDelivery, resolveDelivery, retryDelivery } from '../../../src/tickets/deliveries/commands.ts';
 import { listDeliveries } from '../../../src/tickets/deliveries/list-deliveries.ts';
 import { openRawMail } from '../../../src/tickets/deliveries/raw-mail.ts';
+import { shareDatabase } from '../../support/database.ts';
 import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
-import {
-  fillDesk,
-  inState,
-  onlooker,
-  startWorker,
-  until,
-  untilLookedAgain,
-  viewDelivery,
-} from '../world/desk.ts';
+import { inState, onlooker, until, untilLookedAgain, viewDelivery } from '../world/desk.ts';
 import { createWorld, operator, requester } from '../world/world.ts';
 
-let shared: Awaited<ReturnType<typeof createWorld>>;
-/** Whoever owns the tables may empty them. */
-let owner: postgres.Sql;
-beforeAll(async () => {
-  shared = await createWorld();
-  owner = shared.asOwner();
-});
-afterAll(async () => {
-  await owner.end();
-  await shared[Symbol.asyncDispose]();
-});
-
-/** The desk as it was at first, on the database of all tests, with a mail server and workers of its own. */
-async function openWorld() {
-  const { sql, blobs } = shared;
-  await owner`truncate users, mailboxes, tickets, blobs, audit_entries cascade`;
-  await fillDesk(sql);
-  const parts = new AsyncDisposableStack();
-  const sink = parts.use(await startSmtpSink());
-  return {
-    ...shared,
-    sink,
-    work: (ports = {}) => parts.use(startWorker({ sql, blobs, smtpUrl: sink.url, ...ports })),
-    [Symbol.asyncDispose]: () => parts.disposeAsync(),
-  };
-}
+const database = shareDatabase();
+const openWorld = () => createWorld(database());
 
 test('retry mails only failed recipients: same bytes, same Message-ID, an audit entry', async () => {
   await using world = await openWorld();

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { createLog } from '../../../src/platform/log.ts';
-import { countWaiting } from '../../support/database.ts';
+import { countWaiting, shareDatabase } from '../../support/database.ts';
 import { inState, until, viewDelivery } from '../world/desk.ts';
 import { createWorld } from '../world/world.ts';
 
 /* Rows beside the mails that a worker's statements for many mails cannot handle. */
+
+const database = shareDatabase();
 
 type World = Awaited<ReturnType<typeof createWorld>>;
 
@@ -20,7 +22,7 @@ function logLines() {
 }
 
 test('an outcome that cannot be written holds up no other, and is written when it can be', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   const { sql, sink } = world;
   const { log, lines } = logLines();
   const answered = Promise.withResolvers<void>();
@@ -49,7 +51,7 @@ test('an outcome that cannot be written holds up no other, and is written when i
 });
 
 test('a dead worker’s mail that cannot be recovered holds up no other', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   const { log, lines } = logLines();
   const ids = [await world.queue({ ticketId: 1 }), await world.queue({ ticketId: 2 })];
   await world.sql`update deliveries set state = 'TRANSMITTING', phase = 'BODY', attempt = gen_random_uuid(),
@@ -63,7 +65,7 @@ test('a dead worker’s mail that cannot be recovered holds up no other', async 
 });
 
 test('a mail that cannot be cancelled waits with the reason, and holds up no other', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   const { log, lines } = logLines();
   const cancelIf = ['OPERATOR_REPLIED'];
   const broken = await world.queue({ ticketId: 1, cancelIf });
@@ -87,7 +89,7 @@ test('a mail that cannot be cancelled waits with the reason, and holds up no oth
 });
 
 test('more answered mails than one round checks are all cancelled', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   const ids: number[] = [];
   for (let n = 0; n < 45; n += 1)
     ids.push(await world.queue({ ticketId: 1 + (n % 3), cancelIf: ['OPERATOR_REPLIED'] }));
@@ -99,7 +101,7 @@ test('more answered mails than one round checks are all cancelled', async () => 
 });
 
 test('a mailbox whose rate is 0 sends nothing, and holds up no other', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   const { log, lines } = logLines();
   await world.sql`insert into mailboxes (id, address, display_name, rate_per_minute) overriding system value
     values (99, 'paused@domain.com', 'Paused', 0)`;
@@ -111,7 +113,7 @@ test('a mailbox whose rate is 0 sends nothing, and holds up no other', async () 
 });
 
 test('a mail whose attempts were set back by hand is sent, keeps them, and holds up no other', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   world.work();
   world.sink.setFaults([{ at: 'RCPT', reply: '550 5.1.1 no such user', times: 1 }]);
   const id = await world.queue({ ticketId: 1 });

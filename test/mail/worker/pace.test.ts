@@ -2,9 +2,12 @@ import type postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { claim } from '../../../src/mail/outbox/claim.ts';
 import { lockCappedMailboxes } from '../../../src/mail/outbox/recipient-caps.ts';
+import { shareDatabase } from '../../support/database.ts';
 import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
 import { inState, until, untilLookedAgain } from '../world/desk.ts';
 import { createWorld } from '../world/world.ts';
+
+const database = shareDatabase();
 
 /** Ends what is under way, as if it had never been. */
 const cancelWaiting = (sql: postgres.Sql) => sql`
@@ -13,7 +16,7 @@ const cancelWaiting = (sql: postgres.Sql) => sql`
   where state = 'TRANSMITTING'`;
 
 test('a mailbox with a rate sends no faster', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   await world.sql`update mailboxes set rate_per_minute = 300`;
   for (let n = 0; n < 12; n += 1) await world.queue({ ticketId: 1 + (n % 5) });
   const began = Date.now();
@@ -25,7 +28,7 @@ test('a mailbox with a rate sends no faster', async () => {
 });
 
 test('mails that the last second’s rate left unused are sent at once, and no more', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   const began = Date.now();
   await world.sql`update mailboxes set rate_per_minute = 300, paced_until = ${new Date(began)}`;
   for (let n = 0; n < 15; n += 1) await world.queue({ ticketId: 1 + (n % 5) });
@@ -40,7 +43,7 @@ test('mails that the last second’s rate left unused are sent at once, and no m
 });
 
 test('conditional mails of a mailbox that has to wait do not hold up another’s', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   const second = 99;
   await world.sql`insert into mailboxes (id, address, display_name) overriding system value
     values (${second}, 'second@domain.com', 'Second')`;
@@ -56,7 +59,7 @@ test('conditional mails of a mailbox that has to wait do not hold up another’s
 });
 
 test('one recipient gets no more an hour than the mailbox allows; others are not kept waiting', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   await world.sql`update mailboxes set rate_per_recipient_hour = 3`;
   const ids: number[] = [];
   for (let n = 0; n < 6; n += 1)
@@ -74,7 +77,7 @@ test('one recipient gets no more an hour than the mailbox allows; others are not
 });
 
 test('a claim counts what was sent up to then itself, and another worker waits for its turn', async () => {
-  await using world = await createWorld();
+  await using world = await createWorld(database());
   await world.sql`update mailboxes set rate_per_recipient_hour = 1`;
   // Jane has her copy, although another recipient's server asked to try again later.
   await using busy = await startSmtpSink({

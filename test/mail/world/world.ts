@@ -1,6 +1,6 @@
 import type { Scope, Viewer } from '../../../src/platform/request-context.ts';
 import type { TicketContext } from '../../../src/tickets/context.ts';
-import { createTestDatabase } from '../../support/database.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { startSmtpSink } from '../../support/servers/smtp-sink.ts';
 import { fillDesk, memoryBlobs, queueMail, startWorker } from './desk.ts';
 
@@ -13,14 +13,16 @@ export const operator: Viewer = {
 };
 export const requester: Viewer = { ...operator, userId: 2, login: 'jane', role: 'REQUESTER' };
 
-/** A desk with a database of its own, a mail server, and workers between them. */
-export async function createWorld() {
-  const world = await createTestDatabase();
+/**
+ * A desk, a mail server, and workers between them.
+ * @param database an empty one, which is not disposed of; else one of its own
+ */
+export async function createWorld(database?: TestDatabase) {
+  const stack = new AsyncDisposableStack();
+  const world = database ?? stack.use(await createTestDatabase());
   const sql = world.database.raw;
   await fillDesk(sql);
   const blobs = memoryBlobs();
-  const stack = new AsyncDisposableStack();
-  stack.use(world);
   const sink = stack.use(await startSmtpSink());
   return {
     sql,

@@ -7,10 +7,10 @@ import { errorCodeOf } from '../../../src/platform/database-faults.ts';
 import type { BlobStore } from '../../../src/storage/blob-store.ts';
 import { collectGarbage } from '../../../src/storage/garbage/collect.ts';
 import { partAt } from '../../../src/storage/garbage/schedule.ts';
-import type { TestDatabase } from '../../support/database.ts';
+import { shareDatabase, type TestDatabase } from '../../support/database.ts';
 import { readAll } from '../../support/servers/read-all.ts';
 import { sampled, soaking } from '../../support/soak.ts';
-import { createDeskFiles, type DeskFiles, hours } from '../desk-files.ts';
+import { collectors, createDeskFiles, type DeskFiles, hours } from '../desk-files.ts';
 import { all, keysOf, storeWorlds } from '../stores.ts';
 
 const nothing = {
@@ -35,13 +35,15 @@ test('each part has its turn within four hours', () => {
   }
 });
 
+const database = shareDatabase(collectors);
+
 describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   let files: DeskFiles;
   let store: BlobStore;
   let world: TestDatabase;
   let { messageId, userId, blobOf, attach, upload } = {} as DeskFiles;
   beforeEach(async () => {
-    files = await createDeskFiles(kind);
+    files = await createDeskFiles(kind, database());
     ({ store, world, messageId, userId, blobOf, attach, upload } = files);
   });
   afterEach(() => files[Symbol.asyncDispose]());
