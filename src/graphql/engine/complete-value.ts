@@ -28,12 +28,15 @@ export const leaf = (type: GraphQLLeafType): Complete =>
     return serialized;
   });
 
-/** `serialize` throws as if the caller had given the value, which may be a word of a later version. */
+/**
+ * `serialize` throws a GraphQLError, as if the caller had given the value, which may be a word of a later
+ * version.
+ */
 function serialize(type: GraphQLLeafType, value: unknown): unknown {
   try {
     return type.serialize(value);
   } catch (cause) {
-    throw new Error(`A value of ${type.name} cannot be shown`, { cause });
+    throw new Error((cause as Error).message, { cause });
   }
 }
 
