@@ -16,15 +16,7 @@ import {
 } from './assert-suitable.ts';
 import { type Connection, withClient } from './driver/client.ts';
 import { continuePlaces } from './event-places.ts';
-import {
-  clientWithin,
-  findTablesVersion,
-  ownerTransaction,
-  type TablesVersion,
-  takeMigrationLock,
-  waitBriefly,
-  yieldToReaders,
-} from './migration-lock.ts';
+import { clientWithin, findTablesVersion, type TablesVersion, yieldToReaders } from './migration-lock.ts';
 import { appRole, type Db, openPools } from './pools.ts';
 import { openViewerReads, type ViewerReads } from './reads/viewer-reads.ts';
 import { type ReplicatedReads, readFromReplicas } from './replicas/read-from-replicas.ts';
@@ -183,13 +175,11 @@ export async function migrate(
 
 async function apply(client: postgres.Sql, say: (waitsFor: string) => void): Promise<void> {
   await assertWritable(client);
-  const run = () =>
-    ownerTransaction(client, async (tx) => {
-      await takeMigrationLock(tx, say);
-      await waitBriefly(tx);
-      await runMigrations(drizzle(clientWithin(client, tx)), { migrationsFolder });
-    });
-  await yieldToReaders(client, run, say);
+  await yieldToReaders(client, {
+    isDone: async (tx) => (await findTablesVersion(tx, migrationsFolder)) !== 'older',
+    run: (tx) => runMigrations(drizzle(clientWithin(client, tx)), { migrationsFolder }),
+    say,
+  });
 }
 
 /** What `inspect` finds. */

@@ -14,7 +14,7 @@ export type TablesVersion = 'older' | 'same' | 'later';
  * @param migrationsFolder path of `schema/migrations`
  */
 export async function findTablesVersion(
-  client: postgres.Sql,
+  client: postgres.ISql,
   migrationsFolder: string,
 ): Promise<TablesVersion> {
   const [made] = await client`select to_regclass('drizzle.__drizzle_migrations') as made`;
@@ -28,13 +28,14 @@ export async function findTablesVersion(
 /**
  * Takes the migration lock, which the transaction holds until its end. Waits for it without a time limit.
  * @param say called with what the start is waiting for, if another process holds the lock
+ * @returns whether another process held it
  */
 export async function takeMigrationLock(
   tx: postgres.TransactionSql,
   say: (waitsFor: string) => void,
-): Promise<void> {
+): Promise<boolean> {
   const [free] = await tx`select pg_try_advisory_xact_lock(${migrationLock}) as taken`;
-  if (free!.taken) return;
+  if (free!.taken) return false;
   const [holder] = await tx<{ pid: number; name: string | null }[]>`
     select l.pid, a.application_name as name
     from pg_locks l left join pg_stat_activity a on a.pid = l.pid
@@ -44,6 +45,7 @@ export async function takeMigrationLock(
   const by = holder && `, held by PostgreSQL's process ${holder.pid} (${holder.name || 'no name'})`;
   say(`the migration lock${by ?? ''}`);
   await tx`select pg_advisory_xact_lock(${migrationLock})`;
+  return true;
 }
 
 /**
@@ -99,34 +101,49 @@ const waitMs = 2000;
 const leastPauseMs = 1000;
 const mostPauseMs = 10_000;
 
-/** Limits the waits for locks of a transaction's later statements, which fail: see `yieldToReaders`. */
-export const waitBriefly = async (tx: postgres.TransactionSql): Promise<void> =>
-  void (await tx`select set_config('lock_timeout', ${String(waitMs)}, true)`);
+/** What `yieldToReaders` runs, and whom it tells. */
+export interface Migration {
+  /** Whether nothing is left to do, because another start has done it. */
+  isDone(tx: postgres.TransactionSql): Promise<boolean>;
+  run(tx: postgres.TransactionSql): Promise<void>;
+  /** Called once with each thing that the start is waiting for. */
+  say(waitsFor: string): void;
+}
 
 /**
- * Runs a transaction that called `waitBriefly`, and runs it again after a pause each time it could not lock a
- * table, or was in a deadlock, for as long as that takes. Otherwise one transaction that reads for hours,
- * such as a backup, would stop all reads of a table that a migration changes.
- * @param say called with who may be using the tables, when that changes
- * @throws what `run` throws, other than for a lock
+ * Runs a migration in a transaction of the owner that holds the migration lock. When the transaction could
+ * not lock a table within two seconds, or was in a deadlock, it is run again after a pause, for as long as
+ * that takes. Otherwise one transaction that reads for hours, such as a backup, would stop all reads of a
+ * table that the migration changes.
+ *
+ * The pause is made under the migration lock: otherwise starts that wait together would stop the readers one
+ * after the other, without a pause. The transaction has no snapshot and no id then, so that nothing waits for
+ * it, the desk's events least of all.
+ * @throws what the migration throws, other than for a lock
  */
-export async function yieldToReaders(
-  client: postgres.Sql,
-  run: () => Promise<unknown>,
-  say: (waitsFor: string) => void,
-): Promise<void> {
-  let said: string | undefined;
-  for (let pauseMs = leastPauseMs; ; pauseMs = Math.min(2 * pauseMs, mostPauseMs)) {
+export async function yieldToReaders(client: postgres.Sql, migration: Migration): Promise<void> {
+  const said = new Set<string>();
+  const say = (waitsFor: string) => {
+    if (!said.has(waitsFor)) migration.say(waitsFor);
+    said.add(waitsFor);
+  };
+  const attempt = (pauseMs: number) =>
+    ownerTransaction(client, async (tx) => {
+      const didWait = await takeMigrationLock(tx, say);
+      if (await migration.isDone(tx)) return;
+      // Another start had to give way just now.
+      await sleep(didWait ? Math.max(pauseMs, leastPauseMs) : pauseMs);
+      await tx`select set_config('lock_timeout', ${String(waitMs)}, true)`;
+      await migration.run(tx);
+    });
+  for (let pauseMs = 0; ; pauseMs = Math.min(Math.max(2 * pauseMs, leastPauseMs), mostPauseMs)) {
     try {
-      await run();
+      await attempt(pauseMs);
       return;
     } catch (error) {
       if (!isLockTimeout(error) && !isConflict(error)) throw error;
     }
-    const waitsFor = await findUsers(client);
-    if (waitsFor !== said) say(waitsFor);
-    said = waitsFor;
-    await sleep(pauseMs);
+    say(await findUsers(client));
   }
 }
 
