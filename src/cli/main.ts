@@ -29,7 +29,8 @@ const exitCode = await run(process.argv.slice(2), process, {
     const config = readConfig(process.env);
     for (const warning of config.warnings) process.stderr.write(`${warning}\n`);
     const onOpen = (database: string) => process.stderr.write(`On ${database}\n`);
-    return openDesk(config, { makeEmbedded: embedded, onOpen });
+    const onWait = (waitsFor: string) => process.stderr.write(`Waiting for ${waitsFor}\n`);
+    return openDesk(config, { makeEmbedded: embedded, onOpen, onWait });
   },
 });
 

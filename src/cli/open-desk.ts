@@ -31,6 +31,8 @@ export interface OpenOptions {
   readonly makeEmbedded?: boolean;
   /** Called before the database is opened, with words that name it and contain no secret. */
   readonly onOpen?: (database: string) => void;
+  /** Called with what the migrations are waiting for, which may take long. */
+  readonly onWait?: (waitsFor: string) => void;
 }
 
 /**
@@ -42,7 +44,7 @@ export interface OpenOptions {
  */
 export async function openDesk(
   config: Config,
-  { makeEmbedded = false, onOpen = () => {} }: OpenOptions = {},
+  { makeEmbedded = false, onOpen = () => {}, onWait }: OpenOptions = {},
 ): Promise<OpenDesk> {
   await using stack = new AsyncDisposableStack();
   let connections: { owner: Connection; gateway: Connection };
@@ -62,7 +64,7 @@ export async function openDesk(
     const connection = 'pid' in embedded ? stack.use(embedded).connection : embedded.connection;
     connections = { owner: connection, gateway: connection };
   }
-  await namingSetting(ownerSettingOf(config), () => migrate(connections.owner));
+  await namingSetting(ownerSettingOf(config), () => migrate(connections.owner, onWait));
   const database = stack.use(
     openDatabase(connections.gateway, { poolSize: 2, applicationName: 'ticketwire-cli' }),
   );

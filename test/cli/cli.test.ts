@@ -7,6 +7,8 @@ import { readConfig } from '../../src/config.ts';
 import * as tables from '../../src/db/tables.ts';
 import { openPassword } from '../../src/mail/smtp/seal-password.ts';
 import { createLog } from '../../src/platform/log.ts';
+import { openTcpDoor } from '../crash/support/tcp-door.ts';
+import { createOlderDatabase } from '../db/upgrade/older-database.ts';
 import { shareDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSmtpSink } from '../support/servers/smtp-sink.ts';
@@ -374,4 +376,19 @@ test('a command says on stderr which database it is, without what is secret in i
   await expect(openDesk(config, { onOpen: (text) => said.push(text) })).rejects.toThrow();
   expect(said).toEqual(['the database postgres://127.0.0.1:1/desk']);
   await expect(openDesk(config, { makeEmbedded: true })).rejects.toThrow('--embedded and DATABASE_URL');
+});
+
+test('a command that migrates says what it waits for', async () => {
+  await using older = await createOlderDatabase('0025');
+  await using door = await openTcpDoor(older.connection);
+  const holder = await older.sql.reserve();
+  await holder`begin`;
+  await holder`select from events`;
+  const said = Promise.withResolvers<string>();
+  const config = readConfig({ DATABASE_URL: door.urlOf(older.connection) });
+  const opening = openDesk(config, { onWait: said.resolve });
+  expect(await said.promise).toMatch(/^tables that are in use/);
+  await holder`rollback`;
+  holder.release();
+  await using _desk = await opening;
 });

@@ -6,7 +6,7 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import { inject } from 'vitest';
-import { type Database, migrate, openDatabase } from '../../../src/db/database.ts';
+import { type Connection, type Database, migrate, openDatabase } from '../../../src/db/database.ts';
 import { gatewayLogin } from '../../support/global-setup.ts';
 
 interface Journal {
@@ -16,6 +16,8 @@ interface Journal {
 /** A database as an earlier version left it. */
 export interface OlderDatabase extends AsyncDisposable {
   /** As the owner of the tables. */
+  readonly connection: Connection;
+  /** The same, opened. */
   readonly sql: postgres.Sql;
   /**
    * Starts this version on it.
@@ -44,6 +46,7 @@ export async function createOlderDatabase(last: string): Promise<OlderDatabase> 
   await migrateUpTo(sql, last);
   const held = parts.move();
   return {
+    connection: place,
     sql,
     async upgrade(say) {
       await migrate(place, say);
