@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { asOperator, asRequester, startGateway } from '../support/gateway.ts';
 import { createCountedDatabase, executedStatements } from '../support/observed/executed-statements.ts';
+import { add } from './calls.ts';
 
 /*
  * What a read costs must not grow with the desk. Blocks are counted by PostgreSQL itself, so that it does not
@@ -151,3 +152,60 @@ test('tickets updated since a time are listed by CREATED, whether they are many 
         expect(data.first).toMatchObject({ totalCount: Math.min(ids.length, 1000) });
       }
 });
+
+test('tickets updated since a time are paged in both directions, whatever else is asked of them', async () => {
+  await using gateway = await startGateway({ env: { ROLES: 'web' } });
+  const { sql } = gateway;
+  for (const ticketId of [3, 6, 9, 12, 21, 24, 27])
+    await add(gateway, { ticket: { ticketId }, email: { from: 'company@domain.com', holdSeconds: 600 } });
+  await grow(sql);
+  // Some keep a place by the minute.
+  await sql`update tickets set active_at = at, listed_at = at, is_listed_by_minute = false
+    from (select id, now() - interval '1 day' - id * interval '41 seconds' as at from tickets) m
+    where m.id = tickets.id and m.id % 3 <> 0`;
+  await sql`vacuum analyze tickets, deliveries`;
+  const [requester] = await sql<{ id: number }[]>`select requester_id as id from tickets where id = 47`;
+  const all = await sql<{ id: number; at: Date; isOpen: boolean; isTheirs: boolean; isSettled: boolean }[]>`
+    select id, active_at as at, status = 'OPEN' as "isOpen", requester_id = ${requester!.id} as "isTheirs",
+      not exists (select from deliveries d where d.ticket_id = tickets.id and d.settled_at is null) as "isSettled"
+    from tickets order by id desc`;
+  const conditions: readonly (readonly [filter: string, holds: (one: (typeof all)[number]) => boolean])[] = [
+    ['', () => true],
+    ['status: OPEN', ({ isOpen }) => isOpen],
+    [`requester: "${encodeGlobalId('Person', requester!.id)}"`, ({ isTheirs }) => isTheirs],
+    ['hasUnsettledDelivery: false', ({ isSettled }) => isSettled],
+    ['hasUnsettledDelivery: true', ({ isSettled }) => !isSettled],
+  ];
+  const times = [300, 900, 2000].map((n) => all.map(({ at }) => at).sort((a, b) => +b - +a)[n]!);
+  for (const since of times)
+    for (const [condition, holds] of conditions) {
+      const filter = `filter: { updatedAfter: "${since.toISOString()}" ${condition} }`;
+      const page = async (paging: string) => {
+        const query = `{ tickets(orderBy: CREATED, ${paging}, ${filter}) {
+          nodes { ticketId } pageInfo { startCursor endCursor } totalCount } }`;
+        const { data } = await gateway.graphql<Listed>(query, {}, { authorization: asOperator });
+        const { nodes, pageInfo, totalCount } = data.tickets;
+        return { ...pageInfo, totalCount, ids: nodes.map((node) => node.ticketId) };
+      };
+      const ids = all.filter((one) => one.at > since && holds(one)).map(({ id }) => id);
+      const newest = await page('first: 3');
+      const next = await page(`first: 3, after: "${newest.endCursor}"`);
+      const oldest = await page('last: 3');
+      const previous = await page(`last: 3, before: "${oldest.startCursor}"`);
+      const back = await page(`last: 2, before: "${next.startCursor}"`);
+      const between = await page(`first: 9, after: "${newest.startCursor}", before: "${next.endCursor}"`);
+      expect([newest, next, previous, oldest, back, between].map((one) => one.ids)).toEqual([
+        ...[ids.slice(0, 3), ids.slice(3, 6), ids.slice(-6, -3), ids.slice(-3)],
+        ...[ids.slice(1, 3), ids.slice(1, 5)],
+      ]);
+      expect(newest.totalCount).toBe(Math.min(ids.length, 1000));
+    }
+});
+
+interface Listed {
+  tickets: {
+    nodes: { ticketId: number }[];
+    pageInfo: { startCursor: string; endCursor: string };
+    totalCount: number;
+  };
+}
