@@ -37,6 +37,8 @@ const operatorReads: Readonly<Record<string, string>> = {
       `{ tickets(first: 10, orderBy: ${orderBy}, filter: { requester: "REQUESTER" }) { ${listed} } }`,
     ]),
   ),
+  "the requester's tickets since a day ago": `{ tickets(first: 10, orderBy: CREATED,
+    filter: { requester: "REQUESTER", updatedAfter: "DAY" }) { ${listed} totalCount } }`,
 };
 /** A desk grows by this many tickets, half of them the demo requester's, and messages. */
 const tickets = 8000;
@@ -68,6 +70,11 @@ async function grow(sql: postgres.Sql): Promise<void> {
     from (select id, date_trunc('minute', now()) - id * interval '1 minute' as minute,
         date_trunc('minute', now()) - id * interval '1 minute' + interval '7 seconds' as last from tickets) m
     where m.id = tickets.id and reference like 'BIG-%' and m.id % 3 = 0`;
+  // Nobody has written to the requester lately.
+  await sql`update tickets set active_at = active_at - interval '1 year',
+    public_active_at = public_active_at - interval '1 year', listed_at = listed_at - interval '1 year',
+    public_listed_at = public_listed_at - interval '1 year'
+    where reference like 'BIG-%' and requester_id < 1000`;
   await sql`update tickets t set last_message_id = m.id, last_public_message_id = m.id
     from (select ticket_id, max(id) as id from messages group by 1) m where m.ticket_id = t.id`;
 }
@@ -86,7 +93,8 @@ test('no read visits more of the database on a large desk than on a small one, f
   const blocksOf = async (query: string, authorization: string) => {
     const asked = query
       .replace('LAST"', `${cursors.get(authorization)}"`)
-      .replace('REQUESTER"', `${encodeGlobalId('Person', requester!.id)}"`);
+      .replace('REQUESTER"', `${encodeGlobalId('Person', requester!.id)}"`)
+      .replace('DAY', new Date(Date.now() - 86_400_000).toISOString());
     const run = () => gateway.graphql(asked, {}, { authorization });
     // A connection's first execution of a statement reads the catalogue as well.
     for (let n = 0; n < 4; n++) await run();

@@ -230,7 +230,8 @@ const isSince = ({ updatedAfter, orderBy }: TicketListShape): boolean =>
 /**
  * The rows with a message after `updatedAfter`, by id. They are found by the time of their last messages if
  * there are few, and otherwise by reading the tickets of each status by id until there are enough: PostgreSQL
- * cannot know beforehand which takes less time.
+ * cannot know beforehand which takes less time. If there are many, but hardly any near this end of the list,
+ * most of the tickets are read.
  */
 const updatedSince = (shape: TicketListShape): SQL => sql`
   (with recent as materialized (${recentlyUpdated(shape)}), extent as materialized (
@@ -245,10 +246,11 @@ const fewTickets = 1000;
 const a = alias(tickets, 'a');
 
 /**
- * Ids of tickets with a message after `updatedAfter`, but only one more than `fewTickets`. Each part is in
- * the order of its index, so that PostgreSQL uses it; see `byLastMessage`.
+ * Ids of tickets with a message after `updatedAfter`, at most one more than `fewTickets`: of the list's
+ * requester, or of all. Each part is in the order of its index, so that PostgreSQL uses it; see
+ * `byLastMessage`.
  */
-function recentlyUpdated({ byOperator }: TicketListShape): SQL {
+function recentlyUpdated({ byOperator, byRequester }: TicketListShape): SQL {
   const [activeAt, listedAt, byMinute] = byOperator
     ? [a.activeAt, a.listedAt, a.isListedByMinute]
     : [a.publicActiveAt, a.publicListedAt, a.isPublicListedByMinute];
@@ -260,6 +262,7 @@ function recentlyUpdated({ byOperator }: TicketListShape): SQL {
       select a.id from ${tickets} a
       where a.status = s.wanted and ${byMinute} = m.by_minute
         ${byOperator ? sql`` : sql`and a.requester_id = ${int('viewerId')}`}
+        ${byRequester ? sql`and a.requester_id = ${int('requesterId')}` : sql``}
         and ${listedAt} >= ${minuteOf(instant('updatedAfter'))} and ${activeAt} > ${instant('updatedAfter')}
       order by ${listedAt} desc limit ${most}
     ) r limit ${most}`;
