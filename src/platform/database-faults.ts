@@ -133,6 +133,16 @@ export function isRejectedLogin(error: unknown): boolean {
   return /^(28|3D000)/.test(coded.code) || (coded.isOfOpening === true && !isPassing);
 }
 
+/**
+ * Whether a read that met this error may be answered on another connection or by another server: the server
+ * was lost, is starting or full, or opened no connection. A statement that took too long (57014) would take
+ * as long elsewhere, and one that met a conflict was answered.
+ */
+export const mayAnswerElsewhere = (error: unknown): boolean =>
+  ![undefined, '57014'].includes(errorCodeOf(error)) &&
+  !isConflict(error) &&
+  asUnavailable(error) instanceof Unavailable;
+
 /** Name of the constraint that a row violates; undefined for any other error. */
 export function brokenConstraint(error: unknown): string | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {

@@ -1,13 +1,12 @@
-import { asUnavailable, errorCodeOf, isConflict } from '../../platform/database-faults.ts';
-import { Unavailable } from '../../platform/errors.ts';
+import { errorCodeOf, mayAnswerElsewhere } from '../../platform/database-faults.ts';
 import type { DbPool, Pools } from '../pools.ts';
 import type { ReadTexts, TextRow } from '../run-statement.ts';
 import { KnownStatements } from './known-statements.ts';
 
 /*
  * Ten connections with one short statement each take the processor from the gateway and then wait for it.
- * Two, to which the next statements are sent before the answers have come, answer a fifth more of them a
- * second.
+ * Two, to which the next statements are sent before the answers have come, answer more of them a second: of
+ * lists a third, of pages a tenth.
  */
 
 /** Milliseconds after which the server ends a statement here. It is then run again on another connection. */
@@ -21,15 +20,6 @@ const restMs = 60_000;
 
 /** Whether the server ended the statement. */
 const isEnded = (error: unknown): boolean => errorCodeOf(error) === '57014';
-
-/**
- * Whether the connection was lost or could not be opened. Up to 32 statements would fail together, and while
- * the server has no connection for this pool, there are others.
- */
-const isLost = (error: unknown): boolean =>
-  ![undefined, '57014'].includes(errorCodeOf(error)) &&
-  !isConflict(error) &&
-  asUnavailable(error) instanceof Unavailable;
 
 /** Runs a read. */
 export type RunRead = <V>(statement: ReadTexts<V>, values: V) => Promise<TextRow[]>;
@@ -64,9 +54,11 @@ export function openShortReads(
       return rows;
     } catch (error) {
       if (isEnded(error)) known.wasLong(statement, performance.now());
-      else if (isLost(error)) lane.rest();
-      const isOfStatement = !isEnded(error) && !isLost(error) && !(error instanceof Abandoned);
-      if (isOfStatement || (throwsLoss && isLost(error))) throw error;
+      else if (mayAnswerElsewhere(error)) {
+        // Up to 32 statements fail together, and while the server opens no connection, there are others.
+        lane.rest();
+        if (throwsLoss) throw error;
+      } else if (!(error instanceof Abandoned)) throw error;
       return statement(others.$client, values);
     }
   };

@@ -1,6 +1,5 @@
 import { createBatcher } from '../../platform/batcher.ts';
-import { asUnavailable, errorCodeOf, isConflict } from '../../platform/database-faults.ts';
-import { Unavailable } from '../../platform/errors.ts';
+import { isConflict, mayAnswerElsewhere } from '../../platform/database-faults.ts';
 import type { Pools } from '../pools.ts';
 import type { ViewerReads } from '../reads/viewer-reads.ts';
 import { type LogPosition, primaryPosition } from './log-position.ts';
@@ -98,10 +97,4 @@ async function firstOf<T>(items: readonly T[], test: (item: T) => Promise<boolea
   return Promise.any(tests).catch(() => undefined);
 }
 
-/**
- * Whether the replica is gone, starting or full. A statement that took too long (57014) would take as long on
- * the primary.
- */
-const isLost = (error: unknown): boolean =>
-  error instanceof ReplicaLost ||
-  (![undefined, '57014'].includes(errorCodeOf(error)) && asUnavailable(error) instanceof Unavailable);
+const isLost = (error: unknown): boolean => error instanceof ReplicaLost || mayAnswerElsewhere(error);

@@ -59,7 +59,7 @@ export function isWanted(
   event: DeskEvent,
 ): boolean {
   return (
-    (types == null || types.includes(event.type) || types.includes(shownEventType(event.type))) &&
+    (types == null || types.includes(shownEventType(event.type))) &&
     (visibility == null || visibility === event.visibility) &&
     (status == null || status === event.status) &&
     (requesterId == null || requesterId === event.requesterId)
