@@ -20,13 +20,13 @@ export interface ByLastMessage {
 
 /**
  * SQL for the tickets that come first by their last messages: `ticketColumns`, and as `place` the instant by
- * which they are ordered. It returns some more than twice the limit, in no order: the caller sorts them by
- * `place` and id, and keeps the first ones. Most tickets are in the index by the instant of their last
- * message, the others by its minute. Of those indexed by minute, all tickets of the last minute that is
- * reached are read.
+ * which they are ordered, in no order: the caller sorts them by `place` and id, and keeps the first ones.
+ * Most tickets are in the index by the instant of their last message, the others by its minute. Up to the
+ * limit of each come, and with those indexed by minute, all the others of the last minute that is reached.
  *
- * Each part is in the order of the index, so PostgreSQL uses it. If a part had to be sorted, PostgreSQL would
- * read all tickets of a requester instead, because it expects few of one whom it does not know.
+ * Each part is in the order of its index, so PostgreSQL uses that. If a part had to be sorted, PostgreSQL
+ * would read all tickets of a requester instead: it does not know which requester it will be, and expects few
+ * tickets of each.
  */
 export function byLastMessage({ byOperator, direction, where, above, below, limit }: ByLastMessage): SQL {
   const { listedAt, activeAt, byMinute } = byOperator ? forOperators : forRequesters;
