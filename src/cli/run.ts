@@ -113,7 +113,8 @@ function printOverview(commands: Commands, argv: readonly string[], { stdout, st
     ) ?? nearest(first!, groups);
   const group = groups.includes(first!) ? first : near && firstWord(near);
   const question = near === undefined || near === first ? '' : `Did you mean \`${near}\`? `;
-  const help = `\`ticketwire ${group === undefined ? '' : `${group} `}--help\` lists the commands.`;
+  const says = commands.some(({ name }) => name === group) ? 'describes it' : 'lists the commands';
+  const help = `\`ticketwire ${group === undefined ? '' : `${group} `}--help\` ${says}.`;
   stderr.write(`There is no command ${typed.join(' ') || first}. ${question}${help}\n`);
   return 2;
 }

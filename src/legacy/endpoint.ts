@@ -166,8 +166,9 @@ function answerError(error: unknown, { as, context }: Visit, ports: LegacyPorts)
     return errorReply(429, as, `${error.message}.`, { 'Retry-After': error.retryAfterSeconds });
   if (error instanceof BadRequest) return errorReply(400, as, error.message);
   if (error instanceof Unavailable) {
-    const { retryAfterSeconds } = error;
-    const message = `The service is not available just now. Try again in ${retryAfterSeconds} s.`;
+    const { retryAfterSeconds, nothingWritten } = error;
+    // Without a context the caller was not even signed in.
+    const message = texts.unavailable(retryAfterSeconds, nothingWritten || context === undefined);
     return errorReply(503, as, message, { 'Retry-After': retryAfterSeconds });
   }
   if (error instanceof GraphQLError) {

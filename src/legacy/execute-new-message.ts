@@ -69,7 +69,8 @@ function dataOf<D>({ data, errors }: ExecutionResult<D>): D {
   if (!error && data) return data;
   if (error?.extensions.code !== 'UNAVAILABLE') throw error ?? new Error('no data and no errors');
   const http = error.extensions.http as { headers?: Record<string, string> } | undefined;
-  throw new Unavailable('the database', Number(http?.headers?.['Retry-After'] ?? 1));
+  const nothingWritten = error.extensions.nothingWritten === true;
+  throw new Unavailable('the database', Number(http?.headers?.['Retry-After'] ?? 1), { nothingWritten });
 }
 
 /**

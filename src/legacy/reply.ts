@@ -30,6 +30,13 @@ export const texts = {
   contentEncoding: (encoding: string) =>
     `The request's Content-Encoding '${encoding}' is not supported for this resource. ` +
     'Send the body as it is.',
+  unavailable: (seconds: number, nothingStored: boolean) =>
+    `The service is not available just now. ${
+      nothingStored
+        ? `This call has stored nothing. Try again in ${seconds} s.`
+        : 'The message may have been stored. Look at the ticket, or ' +
+          `try again in ${seconds} s if the call has an Idempotency-Key.`
+    }`,
   noBody: 'The request body is empty.',
   noTicket: 'TicketREF or TicketId is required.',
 } as const;

@@ -98,6 +98,7 @@ describe('users', () => {
     ['user lst', 2, 'There is no command user lst. Did you mean `user list`?'],
     ['usre list', 2, 'Did you mean `user list`?'],
     ['tickets', 2, 'Did you mean `ticket`?'],
+    ['event', 2, 'Did you mean `events`? `ticketwire events --help` describes it.'],
     ['--colour', 2, 'There is no command'],
     ['user add JANE --name O --role operator --no-password', 1, 'There is a user with this login already.'],
     ['user edit jane', 1, 'Nothing to change'],

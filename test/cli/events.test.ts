@@ -1,10 +1,13 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
 import { deskCursorOfNow } from '../support/cursor.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
-import { add } from '../tickets/calls.ts';
+import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
+import { add, ask } from '../tickets/calls.ts';
 import { startCommand } from './command-line.ts';
 
 let gateway: Gateway;
@@ -51,6 +54,9 @@ function events(words: string[], { url = gateway.url, as = token } = {}) {
     },
   };
 }
+
+/** The first event of the desk. */
+const first = '{ deskEvents(first: 1) { events { cursor } } }';
 
 const say = async (ticketId: number, to = gateway) =>
   (await add(to, { ticket: { ticketId } })).ticketMessage.messageId;
@@ -147,6 +153,19 @@ test('without --follow it prints what is there, of the types that are asked for'
     })
     .toMatch(/^\{"cursor":"\w+","type":"TICKET_CLOSED".*\}\n$/);
 });
+
+test.runIf(process.platform !== 'win32').each(['events', 'events --follow --after=$AFTER'])(
+  'a reader of `%s` who has seen enough is no failure of the database',
+  async (words) => {
+    const { events: page } = await ask<{ events: Line[] }>(gateway, first, {}, { authorization: asOperator });
+    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+    const of = { TICKETWIRE_URL: gateway.url, TICKETWIRE_TOKEN: token, AFTER: page[0]!.cursor };
+    const env = { ...process.env, ...of };
+    const script = `"$1" "$2" ${words} | true; echo "code \${PIPESTATUS[0]}"`;
+    const typed = promisify(execFile)('bash', ['-c', script, 'bash', process.execPath, main], { env });
+    expect(await typed).toEqual({ stdout: 'code 0\n', stderr: '' });
+  },
+);
 
 test.each([
   [['--type', 'NOTHING'], 2, '--type must be one of MESSAGE_ADDED'],

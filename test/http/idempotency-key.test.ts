@@ -11,7 +11,7 @@ afterAll(() => gateway[Symbol.asyncDispose]());
 const query = `mutation ($key: String) {
   addTicketMessage(input: { ticket: { ticketId: 47 }, body: "Once", idempotencyKey: $key }) {
     ... on AddTicketMessagePayload { ticketMessage { messageId } }
-    ... on UserError { code }
+    ... on UserError { code message }
     ... on InvalidInputError { problems { path } }
   }
 }`;
@@ -125,6 +125,14 @@ describe('the Idempotency-Key header', () => {
       expect((await say('"'.concat('x'.repeat(255), '"'))).id).toMatch(/^\d+$/);
     });
   }
+
+  test('that is malformed, though of visible characters, is told how keys are written', async () => {
+    for (const [door, key] of [
+      [doors.graphql, '"open'],
+      [doors.legacy, '"a"b"'],
+    ] as const)
+      expect((await door(key)).text).toContain('empty or malformed: write key or \\"key\\"');
+  });
 
   test('with a comma in it is one key', async () => {
     const first = await doors.graphql('k, k');

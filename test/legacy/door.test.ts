@@ -208,7 +208,8 @@ describe('speaks HTTP as the old service did', () => {
     await using down = await refusing(new Unavailable('database', 3));
     const later = await down.call({ headers: json, body: post() });
     expect(later).toMatchObject({ status: 503, headers: { 'retry-after': '3' } });
-    expect(JSON.parse(text(later))).toHaveProperty('Message');
+    const Message = 'The service is not available just now. This call has stored nothing. Try again in 3 s.';
+    expect(JSON.parse(text(later))).toEqual({ Message });
     const faults: unknown[] = [];
     await using broken = await startDoor({
       begin: () => Promise.reject(new Error('secret')),
@@ -219,14 +220,21 @@ describe('speaks HTTP as the old service did', () => {
     expect(faults).toHaveLength(1);
   });
 
-  test('passes a fault of the database on as 503, and any other as 500', async () => {
+  test('passes a fault of the database on as 503 with what it may have done, and any other as 500', async () => {
     const failing = (extensions: Record<string, unknown>) =>
       startDoor({
         execute: async () => ({ data: null, errors: [new GraphQLError('masked', { extensions })] }),
       });
-    await using down = await failing({ code: 'UNAVAILABLE', http: { headers: { 'Retry-After': '2' } } });
-    const later = await down.call({ headers: json, body: post() });
-    expect([later.status, later.headers['retry-after']]).toEqual([503, '2']);
+    const http = { headers: { 'Retry-After': '2' } };
+    for (const [nothingWritten, said] of [
+      [true, 'This call has stored nothing. Try again in 2 s.'],
+      [false, 'The message may have been stored. Look at the ticket, or try again in 2 s '],
+    ] as const) {
+      await using down = await failing({ code: 'UNAVAILABLE', nothingWritten, http });
+      const later = await down.call({ headers: json, body: post() });
+      expect([later.status, later.headers['retry-after']]).toEqual([503, '2']);
+      expect(JSON.parse(text(later)).Message).toContain(`The service is not available just now. ${said}`);
+    }
     await using broken = await failing({ code: 'INTERNAL' });
     expect((await broken.call({ headers: json, body: post() })).status).toBe(500);
   });

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { statusOf } from '../../src/legacy/describe-refusal.ts';
 import { attachmentMembers, postMembers } from '../../src/legacy/dotnet/new-message-post.ts';
 import { samples } from '../../src/legacy/help/samples.ts';
+import { errorCodes } from '../../src/platform/errors.ts';
 import { cases } from './cases.ts';
 import { startDoor } from './stand-in.ts';
 
@@ -156,6 +158,16 @@ describe('the OpenAPI document', () => {
         misfits(JSON.parse(body), response.content[mediaType]!.schema),
         `${id} ${JSON.stringify(headers)}`,
       ).toEqual([]);
+    }
+  });
+
+  test('declares the status of each refusal, as the help page does', async () => {
+    await using door = await startDoor();
+    const help = (await door.call({ method: 'GET', path: '/api' })).body.toString();
+    for (const code of errorCodes) {
+      const status = statusOf({ code });
+      expect(post.responses, code).toHaveProperty(String(status));
+      expect(help, code).toMatch(new RegExp(`<td>(?:\\d+, )*${status}\\b`));
     }
   });
 

@@ -18,31 +18,34 @@ import { subscriberOf } from './subscribe.ts';
 /**
  * Writes an event as a line if it is wanted, and waits while the reader of the lines is slow.
  * @param interrupted ends the waiting
+ * @returns false when it was interrupted, or when the line cannot be written: the reader has gone, or the disk
+ *   is full. The owner of the stream, who gets its errors, says so
  */
 async function print(
   { stdout }: LooseContext,
   feed: EventFeed,
   event: ListedEvent,
   interrupted?: AbortSignal,
-): Promise<void> {
-  if (!feed.wants(event) || stdout.write(`${JSON.stringify(event)}\n`)) return;
-  await once(stdout, 'drain', { signal: interrupted }).catch((error) => {
-    if (interrupted?.aborted !== true) throw error;
-  });
+): Promise<boolean> {
+  if (!feed.wants(event) || stdout.write(`${JSON.stringify(event)}\n`)) return true;
+  return once(stdout, 'drain', { signal: interrupted }).then(
+    () => true,
+    () => false,
+  );
 }
 
-/** Prints all events after a cursor. @returns the cursor of the last one */
+/** Prints all events after a cursor. @returns where they end; undefined when the lines cannot be written */
 async function printPages(
   ctx: LooseContext,
   feed: EventFeed,
   from: string | undefined,
-): Promise<string | undefined> {
+): Promise<{ readonly after: string | undefined } | undefined> {
   let after = from;
   for (;;) {
     const found = await feed.readPage(after);
-    for (const event of found.events) await print(ctx, feed, event);
+    for (const event of found.events) if (!(await print(ctx, feed, event))) return undefined;
     after = found.cursor;
-    if (!found.hasMore) return after;
+    if (!found.hasMore) return { after };
   }
 }
 
@@ -60,8 +63,7 @@ async function follow(ctx: LooseContext, feed: EventFeed, from: string | undefin
   let waitMs = leastWaitMs;
   while (!interrupted.aborted) {
     for await (const event of feed.watch(after, interrupted)) {
-      await print(ctx, feed, event, interrupted);
-      if (interrupted.aborted) return;
+      if (!(await print(ctx, feed, event, interrupted)) || interrupted.aborted) return;
       after = event.cursor;
       waitMs = leastWaitMs;
     }
@@ -104,7 +106,7 @@ const events: LooseCommand = {
     const isFollowing = values.follow === true;
     const after = one(values, 'after') ?? (isFollowing ? await feed.now() : undefined);
     const reached = await printPages(ctx, feed, after);
-    if (isFollowing) await follow(ctx, feed, reached);
+    if (isFollowing && reached !== undefined) await follow(ctx, feed, reached.after);
     return nothing;
   },
 };

@@ -55,7 +55,12 @@ const answers: readonly (readonly [status: string, meaning: string])[] = [
   ['405, 415', 'The method is not POST; the body is neither JSON nor XML.'],
   ['413', 'The request, a file or the e-mail is too large.'],
   ['422', 'The Idempotency-Key has been used for another message.'],
-  ['500, 503', 'A fault. After 503, try again in as many seconds as Retry-After says.'],
+  ['429', 'A limit is exceeded. Try again in as many seconds as Retry-After says.'],
+  [
+    '500, 503',
+    'A fault. After 503, try again in as many seconds as Retry-After says. Message says whether the message ' +
+      'may have been stored nevertheless; with an Idempotency-Key, it is not stored again.',
+  ],
 ];
 
 /** The style sheet of the help page, exported for its hash in the Content-Security-Policy. */

@@ -158,8 +158,13 @@ export const isIdempotencyKey = (text: string): boolean =>
 function* keyProblems(field: string | undefined, header: string | undefined): Iterable<Problem> {
   const path = ['idempotencyKey'];
   for (const key of new Set([field, header])) {
-    if (key !== undefined && !isIdempotencyKey(key))
-      yield { path, message: 'An idempotency key has 1 to 255 visible ASCII characters' };
+    if (key === undefined || isIdempotencyKey(key)) continue;
+    // A header whose quotation marks are wrong is empty here.
+    const message =
+      key === '' && header === ''
+        ? 'The header Idempotency-Key is empty or malformed: write key or "key"'
+        : 'An idempotency key has 1 to 255 visible ASCII characters';
+    yield { path, message };
   }
   if (field !== undefined && header !== undefined && field !== header)
     yield { path, message: 'The Idempotency-Key header and the field idempotencyKey differ' };

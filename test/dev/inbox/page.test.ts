@@ -358,6 +358,18 @@ test('a program waits for a mail that is still to come, and is told when none ca
   expect((await json(`/inbox/?after=${known}&wait=nonsense`)).mails).toHaveLength(2);
 });
 
+test('a program that asks after something else than a mail is not answered with older mails', async () => {
+  const id = await deliver({ subject: 'before', text: 'x' });
+  for (const wrong of ['after=undefined', 'after=', 'before=-1']) {
+    const answer = await get(`/inbox/?${wrong}`, asOperator, { accept: 'application/json' });
+    expect([answer.status, (await answer.json()).message]).toEqual([
+      400,
+      expect.stringContaining('id of a mail'),
+    ]);
+  }
+  expect((await json('/inbox/?after=0')).mails).toMatchObject([{ id }]);
+});
+
 test('the source is byte-identical, and a mail without recipients or subject is shown', async () => {
   const source = Buffer.from('Date: Sun, 22 Nov 2026 12:00:00 +0000\r\n\r\n\xff\x00 not text\r\n', 'latin1');
   await addInboxMail(gateway.database.database.desk, { mailFrom: '', rcptTo: ['x@domain.com'], source });

@@ -37,8 +37,9 @@ const maxSearch = 200;
  * `12/source` and `12/files/0`. `` and `12` are also sent as JSON to clients that accept it. The query `q`
  * searches the list. The query `wait` of the JSON list is how many seconds, up to 30, to wait until it has a
  * mail; if none comes, the list is empty. DELETE removes the mail `12`, those that `q` finds, or all, and
- * answers with their number. An unknown route or mail gets 404, an invalid DELETE 400. The caller has
- * answered methods other than GET, HEAD and DELETE. docs/INBOX.md describes all this for programs.
+ * answers with their number. An unknown route or mail gets 404, an invalid DELETE and an `after` or `before`
+ * of the JSON list that is no number 400. The caller has answered methods other than GET, HEAD and DELETE.
+ * docs/INBOX.md describes all this for programs.
  * @throws an error of the database
  */
 export async function answerInbox(
@@ -62,6 +63,9 @@ async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest
     return removed(assets, db, { route, search, asJson });
   }
   if (route === '' && asJson) {
+    const wrong = ['before', 'after'].find((name) => query.has(name) && !/^\d{1,10}$/.test(query.get(name)!));
+    // Without it, a test would find the mails of an earlier one.
+    if (wrong !== undefined) return json({ message: `${wrong} must be the id of a mail, or 0` }, 400);
     const [before, after] = [idOf(query.get('before')), idOf(query.get('after'))];
     const wanted = { first: pageSize, before, after, search };
     return json(pageJson(await waitForMails(req, db, wanted, Number(query.get('wait') ?? 0)), search));

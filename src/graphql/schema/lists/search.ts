@@ -9,7 +9,8 @@ const SearchPartEnum = builder.enumType('SearchPart', {
   description: 'Where `search` looks.',
   values: {
     TICKETS: {
-      description: "In subjects, and at the beginning of references and of requesters' addresses.",
+      description:
+        "In subjects, and at the beginning of references and, for operators, of requesters' addresses.",
     },
     MESSAGES: { description: 'In the bodies of messages.' },
   } satisfies Record<SearchPart, object>,
@@ -81,7 +82,8 @@ builder.queryField('search', (t) =>
       'Searches the tickets and messages that the viewer may see: first the tickets, then the messages, ' +
       'the newest of each first. All words must occur, as whole words, in any order and case: `"broken ' +
       'pipe"` is a phrase, `-word` excludes, `or` is a choice. References, also with a `#` before them, ' +
-      'and addresses are found by their beginning. Of a body, the first 50,000 characters are searched. ' +
+      "and, for operators, requesters' addresses are found by their beginning. Of a body, the first " +
+      '50,000 characters are searched. ' +
       'A message is found as soon as it is written. When thousands, or megabytes, are written within ' +
       'seconds, or no worker runs, all but the newest (1,000, 2 MB) are found only after a worker has ' +
       'indexed them. For a requester, the 2,000 newest of their own tickets in each status are searched, ' +

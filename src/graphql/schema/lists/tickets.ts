@@ -29,7 +29,8 @@ const TicketFilterInput = builder.inputType('TicketFilter', {
     }),
     text: t.string({
       description:
-        "Words of the subject, or the beginning of the reference or of the requester's address: " +
+        "Words of the subject, or the beginning of the reference or, for operators, of the requester's " +
+        'address: ' +
         '`"printer floor"`, `"INC-0000"`, `"jane@"`. The same rules as in `search`. Of more than 1,000 ' +
         'matching tickets, the 1,000 newest are listed. For a requester, the 2,000 newest of their own ' +
         'tickets in each status are searched.',
