@@ -17,13 +17,13 @@ afterAll(() => gateway[Symbol.asyncDispose]());
 
 const headers = { authorization: asOperator };
 
-/** Two events, of which the first one has a type that this version does not know; and where they begin. */
+/** Two events, of which the first one has a type that this version does not know. `after` is before them. */
 async function happen(ticketId: number) {
   const after = await ask<string>(gateway, '{ deskCursor }', {}, headers);
   const { messageId } = (await add(gateway, { ticket: { ticketId } })).ticketMessage;
   await gateway.sql`update events set type = 'TICKET_MERGED' where message_id = ${messageId}`;
   await add(gateway, { ticket: { ticketId } });
-  return { after, number: messageId };
+  return { after };
 }
 
 test('an event whose type only a later version knows is listed as OTHER, and the next ones too', async () => {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { countWaiting } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { add, ask, messageId } from './calls.ts';
 
@@ -102,4 +104,36 @@ test('each mutation of a document shows the ticket as it is after it', async () 
     three: { ticket: { ...replied, unseenCount: 0 } },
   });
   expect(redact.ticketMessage.ticket).toEqual({ ...closed, lastMessage: { ...last, bodyText: '' } });
+});
+
+test('a mutation that is refused shows the ticket as it is by then', async () => {
+  const last = messageId(await write(43, asOperator));
+  const held = Promise.withResolvers<void>();
+  const isHeld = Promise.withResolvers<number>();
+  // Somebody else's message, which the second mutation waits for.
+  const other = gateway.sql.begin(async (tx) => {
+    const [row] = await tx`select message_count as count from tickets where id = 43 for update`;
+    const [added] =
+      await tx`insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
+      select id, requester_id, 'meanwhile', 'TEXT', 'PUBLIC', false from tickets where id = 43 returning id`;
+    await tx`update tickets set message_count = message_count + 1, last_message_id = ${added!.id},
+      public_message_count = public_message_count + 1, last_public_message_id = ${added!.id} where id = 43`;
+    isHeld.resolve(row!.count);
+    await held.promise;
+  });
+  const count = await isHeld.promise;
+  const asked = gateway.graphql<Record<string, object>>(
+    `mutation {
+      seen: markSeen(input: { ticket: { ticketId: 43 }, message: "${last}" }) {
+        ... on MarkSeenPayload { ticket { messageCount } } }
+      reply: addTicketMessage(input: { ticket: { ticketId: 43 }, body: "Reply", ifLastMessage: "${last}" }) {
+        ... on TicketChangedError { unseenMessages { ticket { messageCount } } } } }`,
+  );
+  await eventually(async () => (await countWaiting(gateway.sql)) > 0);
+  held.resolve();
+  await other;
+  expect((await asked).data).toEqual({
+    seen: { ticket: { messageCount: count } },
+    reply: { unseenMessages: [{ ticket: { messageCount: count + 1 } }] },
+  });
 });

@@ -4,14 +4,14 @@ const firstRestMs = 10_000;
 const longestRestMs = 600_000;
 
 interface Known {
-  /** From when it may be tried again; `-Infinity` if it is short. */
+  /** From when it may be tried again. */
   readonly triedFrom: number;
   /** How long it rests after the next trial, if that is not short. */
   readonly restMs: number;
 }
 
 const unknown: Known = { triedFrom: 0, restMs: firstRestMs };
-const short: Known = { triedFrom: Number.NEGATIVE_INFINITY, restMs: firstRestMs };
+const short = 'SHORT';
 
 /**
  * Remembers which statements are short. One about which nothing is known is tried, and one that was long is
@@ -19,18 +19,19 @@ const short: Known = { triedFrom: Number.NEGATIVE_INFINITY, restMs: firstRestMs 
  * long, and a slow desk hardly pays for trials. Instants are by `performance.now()`.
  */
 export class KnownStatements {
-  readonly #known = new WeakMap<object, Known>();
+  readonly #known = new WeakMap<object, Known | typeof short>();
 
   /**
-   * Whether a run that begins now is the statement's trial; false if it is known to be short; undefined if it
-   * may not run. No trial begins while another one may be under way.
+   * Whether the statement may run now: as a TRIAL, or FREELY if it is known to be short. Undefined: it may
+   * not. No trial begins while another one may be under way.
    */
-  isTrial(statement: object, now: number): boolean | undefined {
-    const { triedFrom, restMs } = this.#known.get(statement) ?? unknown;
-    if (triedFrom === short.triedFrom) return false;
+  admit(statement: object, now: number): 'TRIAL' | 'FREELY' | undefined {
+    const known = this.#known.get(statement) ?? unknown;
+    if (known === short) return 'FREELY';
+    const { triedFrom, restMs } = known;
     if (now < triedFrom) return undefined;
     this.#known.set(statement, { triedFrom: now + restMs, restMs: Math.min(2 * restMs, longestRestMs) });
-    return true;
+    return 'TRIAL';
   }
 
   /** Called when a trial was short. */

@@ -45,12 +45,12 @@ export function openShortReads(
   return async (statement, values) => {
     const now = performance.now();
     const free = lanes.filter((lane) => lane.isFree(now));
-    const isTrial = free.length > 0 ? known.isTrial(statement, now) : undefined;
-    if (isTrial === undefined) return statement(others.$client, values);
+    const admitted = free.length > 0 ? known.admit(statement, now) : undefined;
+    if (admitted === undefined) return statement(others.$client, values);
     const lane = free.reduce((least, next) => (next.pending < least.pending ? next : least));
     try {
       const rows = await lane.run(statement, values);
-      if (isTrial) known.wasShort(statement);
+      if (admitted === 'TRIAL') known.wasShort(statement);
       return rows;
     } catch (error) {
       if (isEnded(error)) known.wasLong(statement, performance.now());

@@ -57,10 +57,10 @@ const bytesBrought = (messages: readonly Message[]): number =>
   messages.reduce((sum, { body, bodyBytes = 0 }) => sum + (body === null ? 0 : bodyBytes), 0);
 
 /**
- * Loads each row once per request, or once after each of its commands, and batches rows that are requested
- * together into one statement. The getters are DataLoaders by the integer id of their row (the names that
- * end in `Of`: by the id of what the rows belong to). They give null, or an empty list, for what does not
- * exist or the viewer may not see. A load rejects with the Refusal UNAUTHENTICATED without a viewer,
+ * Loads each row once per request, and again after each command of the request. Batches rows that are
+ * requested together into one statement. The getters are DataLoaders by the integer id of their row (the
+ * names that end in `Of`: by the id of what the rows belong to). They give null, or an empty list, for what
+ * does not exist or the viewer may not see. A load rejects with the Refusal UNAUTHENTICATED without a viewer,
  * FORBIDDEN without the scope `read`, or the error of the statement. A row that the server cannot return
  * fails alone. What a command has just written is primed and needs neither loading nor the scope.
  */
@@ -90,8 +90,8 @@ export class Loaders {
   }
 
   /**
-   * Forgets all rows, because a command has changed some: what is loaded afterwards is as it is then. Bodies
-   * that are read again count again.
+   * Forgets all rows, because a command may have changed some: what is loaded afterwards is as it is then.
+   * Bodies that are read again count again.
    */
   forget(): void {
     this.#shared = undefined;

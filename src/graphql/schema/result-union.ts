@@ -208,9 +208,9 @@ export function writeOrRefusal<T>(
       const { message, retryAfterSeconds } = error;
       throw refuse<WritingCommand>(new Refusal('RATE_LIMITED', message, { retryAfterSeconds }));
     }
-    const result = await command();
-    // The document's mutations run one after another. Each shows what is now, also of what the last one did.
-    ctx.load.forget();
+    // The document's mutations run one after another. Each shows what is after it, and not what earlier ones
+    // have loaded, also if it is refused: because of what somebody else has changed meanwhile.
+    const result = await command().finally(() => ctx.load.forget());
     await ticket?.wrote(result);
     return result;
   });
