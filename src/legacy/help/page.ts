@@ -58,8 +58,8 @@ const answers: readonly (readonly [status: string, meaning: string])[] = [
   ['429', 'A limit is exceeded. Try again in as many seconds as Retry-After says.'],
   [
     '500, 503',
-    'A fault. After 503, try again in as many seconds as Retry-After says. Message says whether the message ' +
-      'may have been stored nevertheless; with an Idempotency-Key, it is not stored again.',
+    'A fault. After 503, try again in as many seconds as Retry-After says. Message says whether the ' +
+      'message may have been stored nevertheless; with an Idempotency-Key, it is not stored again.',
   ],
 ];
 
