@@ -123,6 +123,7 @@ ${sample('From a shell', samples.shell)}
 <h2>Response Information</h2>
 <h3>Resource Description</h3>
 ${table('NewMessageResult', resultMembers)}
+<h3>Statuses</h3>
 <table><tr><th>Status</th><th>Meaning</th></tr>${answerRows()}</table>
 <h3>Response Formats</h3>
 ${sample('application/json, text/json', samples.responseJson)}
