@@ -31,7 +31,7 @@ const statuses = {
  * The HTTP status of a refusal at the legacy endpoint: 401, 413, 422 or 429 for a few codes, and 400 for all
  * others, as the old service had it.
  */
-export function statusOf({ code }: RefusalData): number {
+export function statusOf({ code }: Pick<RefusalData, 'code'>): number {
   return statuses[code];
 }
 

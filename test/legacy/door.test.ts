@@ -220,7 +220,7 @@ describe('speaks HTTP as the old service did', () => {
     expect(faults).toHaveLength(1);
   });
 
-  test('passes a fault of the database on as 503 with what it may have done, and any other as 500', async () => {
+  test('passes a fault of the database on as 503, which says what was stored, any other as 500', async () => {
     const failing = (extensions: Record<string, unknown>) =>
       startDoor({
         execute: async () => ({ data: null, errors: [new GraphQLError('masked', { extensions })] }),

@@ -18,8 +18,8 @@ import { subscriberOf } from './subscribe.ts';
 /**
  * Writes an event as a line if it is wanted, and waits while the reader of the lines is slow.
  * @param interrupted ends the waiting
- * @returns false when it was interrupted, or when the line cannot be written: the reader has gone, or the disk
- *   is full. The owner of the stream, who gets its errors, says so
+ * @returns false when it was interrupted, or when the line cannot be written: the reader has gone, or the
+ *   disk is full. The owner of the stream, who gets its errors, says so
  */
 async function print(
   { stdout }: LooseContext,

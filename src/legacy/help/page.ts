@@ -58,8 +58,8 @@ const answers: readonly (readonly [status: string, meaning: string])[] = [
   ['429', 'A limit is exceeded. Try again in as many seconds as Retry-After says.'],
   [
     '500, 503',
-    'A fault. After 503, try again in as many seconds as Retry-After says. Message says whether the message ' +
-      'may have been stored nevertheless; with an Idempotency-Key, it is not stored again.',
+    'A fault. After 503, try again in as many seconds as Retry-After says. Message says whether the ' +
+      'message may have been stored nevertheless; with an Idempotency-Key, it is not stored again.',
   ],
 ];
 
@@ -123,6 +123,7 @@ ${sample('From a shell', samples.shell)}
 <h2>Response Information</h2>
 <h3>Resource Description</h3>
 ${table('NewMessageResult', resultMembers)}
+<h3>Statuses</h3>
 <table><tr><th>Status</th><th>Meaning</th></tr>${answerRows()}</table>
 <h3>Response Formats</h3>
 ${sample('application/json, text/json', samples.responseJson)}
