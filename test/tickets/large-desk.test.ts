@@ -161,7 +161,7 @@ test('tickets updated since a time are listed by CREATED, whether they are many 
       }
 });
 
-test('tickets updated since a time are paged in both directions, whatever else is asked of them', async () => {
+test('tickets updated since a time are paged both ways, whatever else is asked of them', async () => {
   await using gateway = await startGateway({ env: { ROLES: 'web' } });
   const { sql } = gateway;
   for (const ticketId of [3, 6, 9, 12, 21, 24, 27])
@@ -175,7 +175,8 @@ test('tickets updated since a time are paged in both directions, whatever else i
   const [requester] = await sql<{ id: number }[]>`select requester_id as id from tickets where id = 47`;
   const all = await sql<{ id: number; at: Date; isOpen: boolean; isTheirs: boolean; isSettled: boolean }[]>`
     select id, active_at as at, status = 'OPEN' as "isOpen", requester_id = ${requester!.id} as "isTheirs",
-      not exists (select from deliveries d where d.ticket_id = tickets.id and d.settled_at is null) as "isSettled"
+      not exists (select from deliveries d where d.ticket_id = tickets.id and d.settled_at is null)
+        as "isSettled"
     from tickets order by id desc`;
   const conditions: readonly (readonly [filter: string, holds: (one: (typeof all)[number]) => boolean])[] = [
     ['', () => true],

@@ -28,9 +28,9 @@ interface Values extends Record<string, unknown> {
  * The pages of an audience, by the numbers that it gives events. Operators' and requesters' numbers each have
  * an index, because they are far apart in a ticket with many private events. A ticket that may be seen has at
  * least one row, because its last number says how far the read has come. Without the limit of 1, PostgreSQL
- * would look up all tickets of the requester, because it expects a requester to have few. A row is one text of
- * words, which costs the driver less than columns. `eventOf` reads them. A time that is infinite becomes one
- * that fits.
+ * would look up all tickets of the requester, because it expects a requester to have few. A row is one text
+ * of words, which costs the driver less than columns. `eventOf` reads them. A time that is infinite becomes
+ * one that fits.
  */
 const prepare = (byOperators: boolean) => {
   const own = sql.raw(byOperators ? 'events.number' : 'events.public_number');
