@@ -29,6 +29,8 @@ export async function createClock(sql: postgres.Sql, log: Logger): Promise<Dispo
     log.warn({ offMs }, "this machine's clock differs from the database's, which decides what is due");
   }
   await read();
+  // The first reading's round trip included opening the connection, by which the clock would be ahead.
+  await read();
   const timer = setInterval(() => {
     read().catch((err) => log.debug({ err }, "reading the database's clock failed"));
   }, readEveryMs).unref();

@@ -59,7 +59,7 @@ test('a dead worker’s mail that cannot be recovered holds up no other', async 
   await damageTicket(world);
   world.work({ log });
   await until(world.sql, ids[1]!, inState('OUTCOME_UNKNOWN'));
-  expect(lines.join('')).toContain(`"deliveryId":${ids[0]}`);
+  await expect.poll(() => lines.join('')).toContain(`"deliveryId":${ids[0]}`);
   expect((await viewDelivery(world.sql, ids[0]!)).state).toBe('TRANSMITTING');
   expect(world.sink.mails).toEqual([]);
 });
