@@ -310,3 +310,58 @@ test('a cursor belongs to its text, its part and its class of viewers', async ()
   ] as const)
     await expect(search(text, { ...more, after }, authorization)).rejects.toThrow('INVALID_INPUT');
 });
+
+test('the words of a short plain text are those that the rules for all texts give', async () => {
+  const parts = [
+    'R',
+    'printer',
+    'INC',
+    '47',
+    '3.5',
+    'a.b',
+    "don't",
+    '"',
+    ' ',
+    '  ',
+    '.',
+    '..',
+    ',',
+    ';',
+    '!',
+    '?',
+  ];
+  const others = [
+    '(',
+    ')',
+    "'",
+    '-',
+    '--',
+    '_',
+    '/',
+    ':',
+    '+',
+    '&',
+    '<',
+    '@',
+    '#',
+    '\t',
+    '\n',
+    'é',
+    '\u00a0',
+    '’',
+  ];
+  let seed = 7;
+  const next = (below: number) => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed % below;
+  };
+  const texts = Array.from({ length: 4000 }, (_, n) => {
+    const from = n % 2 === 0 ? parts : [...parts, ...others];
+    return Array.from({ length: 1 + next(n % 5 === 0 ? 60 : 8) }, () => from[next(from.length)]).join('');
+  });
+  const different = await gateway.sql`
+    select text from unnest(${texts}::text[]) as texts (text)
+    where text_words(text) <> to_tsvector('simple', regexp_replace(
+      parsed_text(left(text, 50000)), '(?<![-!])-+(?=\\d)', ' ', 'g'))`;
+  expect(different).toEqual([]);
+});
