@@ -164,7 +164,7 @@ export async function migrate(
   connection: Connection,
   say: (waitsFor: string) => void = () => {},
 ): Promise<void> {
-  await withClient(connection, { connectSeconds: 10, isNaming: false }, async (client) => {
+  await withClient(connection, { connectSeconds: 10, prepare: false }, async (client) => {
     await assertServer(client);
     const tables = await findTablesVersion(client, migrationsFolder);
     if (tables === 'older') await apply(client, say);

@@ -57,10 +57,10 @@ export interface ClientOptions {
   /** Seconds to open a connection; by default the URL's `connect_timeout`, or else 3. */
   readonly connectSeconds?: number;
   /**
-   * Whether the server keeps statements under names, so that each is parsed once; true if absent. Through a
+   * Whether statements are prepared under names, so that each is parsed once; true if absent. Through a
    * pooler that shares sessions, a transaction may be on another one, which does not know the name.
    */
-  readonly isNaming?: boolean;
+  readonly prepare?: boolean;
   /** The set to which each wire is added when it is opened, and from which it is removed when it closes. */
   readonly wires?: Set<Wire>;
 }
@@ -91,7 +91,7 @@ export function openClient(connection: Connection, options: ClientOptions): post
   const all = {
     ...place,
     max,
-    prepare: options.isNaming ?? true,
+    prepare: options.prepare ?? true,
     connect_timeout: options.connectSeconds ?? connectSeconds,
     backoff,
     fetch_types: false,
