@@ -8,16 +8,15 @@ import { byLastMessage } from './by-last-message.ts';
  * SQL for full-text search. Words are found whole, in any order, whatever their case and however their
  * accents, quotes and hyphens are encoded; `"…"` is a phrase, `-word` excludes and `or` is a choice. An
  * operator's search reads the word indexes through functions of the owner, which return ids only (migration
- * `desk_reads`). A requester's search reads a bounded number of their own rows, so neither its results nor
- * its duration depend on the rows of others.
+ * `desk_reads`). A requester's search reads a bounded number of their own rows, those of tickets through such a
+ * function too (migration `own_ticket_search`), so neither its results nor its duration depend on the rows of
+ * others.
  */
 
 /** Longest text, in characters. */
 const maxText = 200;
 /** Most tickets that a search finds. */
 const maxTicketHits = 1000;
-/** Number of a requester's newest tickets in each status that are searched. */
-const ownTickets = 2000;
 /**
  * Number of their most recently active tickets whose messages are searched, and of the newest messages in
  * them.
@@ -87,21 +86,13 @@ export const messagesWith = (text: SQL, before: SQL, most: SQL): SQL =>
   sql`select find_message_ids(${wordsOf(text)}, ${before}, ${most})`;
 
 /**
- * SQL for the ids of a requester's own tickets that match the text, by words of the subject or the beginning
- * of the reference, in no order. Searches the 2,000 newest of each status.
- * @param viewer the requester's id
+ * SQL for the ids of the requester's own tickets that match the text, by words of the subject or the beginning
+ * of the reference, in no order. For requesters, of whom each searches the 2,000 newest of each status.
  * @param before only ids below this; by default all
  */
-export const ownTicketsWith = (text: SQL, viewer: SQL, before: SQL = newest): SQL => sql`
-  select o.id from unnest(array['OPEN', 'CLOSED']) s (wanted) cross join lateral (
-    select t.id, t.subject, t.reference from tickets t
-    where t.requester_id = ${viewer} and (t.status, t.id) > (s.wanted, 0)
-      and (t.status, t.id) < (s.wanted, ${before})
-    order by t.status desc, t.id desc limit ${sql.raw(String(ownTickets))}
-  ) o
-  where text_words(o.subject) @@ (select ${wordsOf(text)})
-    or starts_with(lower(plain_text(o.reference)), (select ${beginningOf(text)}))
-    or starts_with(lower(plain_text(o.reference)), (select ${beginningBehindSign(text)}))`;
+export const ownTicketsWith = (text: SQL, before: SQL = newest): SQL => sql`
+  select find_own_ticket_ids(${wordsOf(text)},
+    array[${beginningOf(text)}, ${beginningBehindSign(text)}], ${before})`;
 
 const activeFirst = (viewer: SQL): SQL =>
   byLastMessage({

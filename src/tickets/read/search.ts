@@ -25,7 +25,7 @@ const limit = sql`${sql.placeholder('limit')}::int`;
 const prepare = (byOperators: boolean) =>
   preparePerPool((db: Reader) => {
     const of = byOperators ? 'operators' : 'requesters';
-    const tickets = byOperators ? ticketsWith(text, before, limit) : ownTicketsWith(text, viewer, before);
+    const tickets = byOperators ? ticketsWith(text, before, limit) : ownTicketsWith(text, before);
     const found = byOperators ? messagesWith(text, before, limit) : ownMessagesWith(text, viewer, before);
     return {
       tickets: db

@@ -216,9 +216,7 @@ function candidates(shape: TicketListShape, most?: SQL): SQL[] {
         (lower(${text('reference')}), ltrim(lower(${text('reference')}), '#'))`,
     );
   if (byText)
-    found.push(
-      byOperator ? ticketsWith(text('text'), undefined, most) : ownTicketsWith(text('text'), int('viewerId')),
-    );
+    found.push(byOperator ? ticketsWith(text('text'), undefined, most) : ownTicketsWith(text('text')));
   if (hasUnsettledDelivery === true) found.push(sql`select d.ticket_id from ${unsettledDeliveries}`);
   return found;
 }
