@@ -83,7 +83,9 @@ test('the functions and the table behind the search tell a requester’s session
   expect(await ownWith(secret)).toEqual([]);
   expect(await ownWith(theirs)).toEqual([{ id: 47 }]);
   const all = await sql`select find_own_ticket_ids('!x', null, 2147483647) as id`;
-  expect(all.map(({ id }) => id).sort()).toEqual((await sql`select id from tickets`).map(({ id }) => id).sort());
+  expect(all.map(({ id }) => id).sort()).toEqual(
+    (await sql`select id from tickets`).map(({ id }) => id).sort(),
+  );
   await sql`select set_config('ticketwire.viewer_role', 'OPERATOR', false)`;
   expect(await ownWith(theirs)).toEqual([]);
   expect(await sql`select find_message_ids(${secret}::text::tsquery, 2147483647, 9)`).toHaveLength(9);
