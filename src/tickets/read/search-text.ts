@@ -8,9 +8,9 @@ import { byLastMessage } from './by-last-message.ts';
  * SQL for full-text search. Words are found whole, in any order, whatever their case and however their
  * accents, quotes and hyphens are encoded; `"…"` is a phrase, `-word` excludes and `or` is a choice. An
  * operator's search reads the word indexes through functions of the owner, which return ids only (migration
- * `desk_reads`). A requester's search reads a bounded number of their own rows, those of tickets through such a
- * function too (migration `own_ticket_search`), so neither its results nor its duration depend on the rows of
- * others.
+ * `desk_reads`). A requester's search reads a bounded number of their own rows, so neither its results nor its
+ * duration depend on the rows of others; their tickets it reads through such a function, too (migration
+ * `own_ticket_search`).
  */
 
 /** Longest text, in characters. */
@@ -86,8 +86,8 @@ export const messagesWith = (text: SQL, before: SQL, most: SQL): SQL =>
   sql`select find_message_ids(${wordsOf(text)}, ${before}, ${most})`;
 
 /**
- * SQL for the ids of the requester's own tickets that match the text, by words of the subject or the beginning
- * of the reference, in no order. For requesters, of whom each searches the 2,000 newest of each status.
+ * SQL for the ids of the requester's own tickets that match the text, by words of the subject or the
+ * beginning of the reference, in no order: among their 2,000 newest tickets of each status. For requesters.
  * @param before only ids below this; by default all
  */
 export const ownTicketsWith = (text: SQL, before: SQL = newest): SQL => sql`
