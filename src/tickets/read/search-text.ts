@@ -8,8 +8,8 @@ import { byLastMessage } from './by-last-message.ts';
  * SQL for full-text search. Words are found whole, in any order, whatever their case and however their
  * accents, quotes and hyphens are encoded; `"…"` is a phrase, `-word` excludes and `or` is a choice. An
  * operator's search reads the word indexes through functions of the owner, which return ids only (migration
- * `desk_reads`). A requester's search reads a bounded number of their own rows, so neither its results nor its
- * duration depend on the rows of others; their tickets it reads through such a function, too (migration
+ * `desk_reads`). A requester's search reads a bounded number of their own rows, so neither its results nor
+ * its duration depend on the rows of others. It reads their tickets through such a function too (migration
  * `own_ticket_search`).
  */
 
