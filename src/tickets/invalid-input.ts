@@ -9,3 +9,16 @@ export function invalidInput(problems: readonly Problem[]): Refusal<'INVALID_INP
     problems.length === 1 ? problems[0]!.message : `${problems.length} problems were found in the input`;
   return new Refusal('INVALID_INPUT', message, { problems }, problems[0]!.path);
 }
+
+/**
+ * The problem of a filter whose id is malformed, or that of another type. The id of a row that is not there
+ * is no problem: the filter finds nothing.
+ * @param id 0: not an id; absent and null are no problem
+ */
+export function* filterIdProblems(
+  id: number | null | undefined,
+  type: 'person' | 'ticket',
+  name: string,
+): Iterable<Problem> {
+  if (id === 0) yield { path: ['filter', name], message: `Not the id of a ${type}` };
+}

@@ -4,7 +4,7 @@ import { type Source, sourcesBelow } from './sources.ts';
 /* The compiler sees that a command's union has the code of each refusal, if each is thrown by `refuse`. */
 
 /** All but reads, whose refusals are errors of the request, not members of a result union. */
-const commands = /^src\/tickets\/(?!read\/|events\/|deliveries\/raw-mail\.ts)/;
+const commands = /^src\/tickets\/(?!read\/|events\/|deliveries\/(?:raw-mail|list-deliveries)\.ts)/;
 const others = String.raw`error\b|fault\b|asUnavailable\(|new (?:Error|UploadFault|TypeError)\(`;
 const uploadFaults = String.raw`uploadNotFound\(|mismatch\(|digestMismatch\(|wrongOffset\(|busy\(`;
 const allowed = new RegExp(

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { placeOf } from '../support/cursor.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { add, ask, messageId, ticketId } from './calls.ts';
@@ -140,6 +141,48 @@ test('a size that no page has is an error that says what is allowed', async () =
     { path: ['after'], message: '"after" is not a cursor of this list' },
   ]);
   expect(await refusalOf('first: 1, last: 1')).toEqual(['INVALID_INPUT', 'Give "first" or "last", not both']);
+});
+
+test('a filter’s id of another type is a problem beside others, and an unknown one finds nothing', async () => {
+  const [ticket, person] = [ticketId(2), encodeGlobalId('Person', 999)];
+  const problemsOf = async (field: string, authorization: string | null = asOperator) => {
+    const { errors } = await gateway.graphql(`{ ${field} }`, {}, { authorization });
+    return errors?.map(({ extensions }) => extensions?.problems ?? extensions?.code);
+  };
+  const filter = { path: ['filter', 'requester'], message: 'Not the id of a person' };
+  for (const id of [ticket, 'jane', '3', ''])
+    expect([
+      id,
+      await problemsOf(`tickets(filter: { requester: "${id}", text: " " }, first: 101) { nodes { id } }`),
+    ]).toEqual([
+      id,
+      [
+        [
+          filter,
+          { path: ['filter', 'text'], message: 'The text is blank' },
+          { path: ['first'], message: '"first" must be 0 to 100' },
+        ],
+      ],
+    ]);
+  expect(await problemsOf(`tickets(filter: { requester: "${ticket}" }) { totalCount }`)).toEqual([[filter]]);
+  expect(await problemsOf(`deskEvents(filter: { requester: "${ticket}" }, after: "x") { cursor }`)).toEqual([
+    [filter, { path: ['after'], message: '"after" is not a cursor of the desk\'s events' }],
+  ]);
+  const ofMails = { path: ['filter', 'ticket'], message: 'Not the id of a ticket' };
+  for (const asked of ['nodes { id }', 'totalCount'])
+    expect(await problemsOf(`deliveries(filter: { ticket: "${person}" }) { ${asked} }`)).toEqual([[ofMails]]);
+  expect(await problemsOf('search(text: "", first: -1) { nodes { ticket { id } } }')).toEqual([
+    [
+      { path: ['text'], message: 'The text is blank' },
+      { path: ['first'], message: '"first" must be 0 to 100' },
+    ],
+  ]);
+  expect(await problemsOf(`tickets(filter: { requester: "${ticket}" }) { totalCount }`, null)).toEqual([
+    'UNAUTHENTICATED',
+  ]);
+  expect(await ask(gateway, `{ tickets(filter: { requester: "${person}" }) { totalCount } }`)).toEqual({
+    totalCount: 0,
+  });
 });
 
 test('a list is read on from its own cursors alone', async () => {

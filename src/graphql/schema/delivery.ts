@@ -170,7 +170,7 @@ interface GivenFilter {
   hasFailedRecipient?: boolean | null | undefined;
   ticket?: string | null | undefined;
 }
-/** An unknown ticket id finds nothing, like a ticket without mails. */
+/** A ticket that is not there finds nothing, like a ticket without mails. 0: no ticket's id. */
 const filterOf = ({ state, hasFailedRecipient, ticket }: GivenFilter = {}): DeliveryFilter => ({
   states: state == null ? null : [state],
   hasFailedRecipient,

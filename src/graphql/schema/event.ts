@@ -132,7 +132,7 @@ interface GivenDeskFilter {
   status?: TicketStatus | null | undefined;
   requester?: string | null | undefined;
 }
-/** An unknown person finds nothing, like a requester without tickets. */
+/** A person who is not there finds nothing, like a requester without tickets. 0: no person's id. */
 const deskFilterOf = ({ requester, ...filter }: GivenDeskFilter = {}): DeskEventFilter => ({
   ...filter,
   requesterId: requester == null ? null : (decodeGlobalId('Person', requester) ?? 0),

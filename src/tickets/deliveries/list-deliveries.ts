@@ -5,6 +5,7 @@ import { deliveries } from '../../db/tables.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { type DeliveryState, deliveryStates } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
+import { filterIdProblems, invalidInput } from '../invalid-input.ts';
 import { requireOperator } from '../permissions.ts';
 import {
   boundedCount,
@@ -23,14 +24,14 @@ export interface DeliveryFilter {
   readonly states?: readonly DeliveryState[] | null | undefined;
   /** True: at least one recipient is in state FAILED. False: none is. */
   readonly hasFailedRecipient?: boolean | null | undefined;
-  /** The ticket's number. */
+  /** The ticket's number. 0: not an id, which is refused. */
   readonly ticketId?: number | null | undefined;
 }
 
 /**
  * A page of the whole desk's deliveries, in ascending order of their ids.
  * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters and without the scope `read`; INVALID_INPUT for a
- *   malformed page
+ *   malformed page or ticket id
  */
 export async function listDeliveries(
   ctx: TicketContext,
@@ -38,28 +39,34 @@ export async function listDeliveries(
   paging: Paging,
 ): Promise<PageOf<Delivery>> {
   const viewer = requireLedgerReader(ctx);
-  return readPage('deliveries', paging, async (page) => {
+  const read = async (page: KeysetPage) => {
     const rows = await ctx.services.database.readAs(viewer, (db) =>
       statementOf(shapeOf(filter, page.inverted))(db).page.execute(valuesOf(filter, page)),
     );
     const ids = rows.map(({ id }) => id);
     const found = await loadDeliveries(ctx, ids);
     return ids.flatMap((id) => found.get(id) ?? []);
-  });
+  };
+  return readPage('deliveries', paging, read, problemsOf(filter));
 }
 
 /**
  * Number of deliveries on all pages of `listDeliveries`. Counting stops at `maxCount`.
- * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters and without the scope `read`
+ * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters and without the scope `read`; INVALID_INPUT for a
+ *   malformed ticket id
  */
 export async function countDeliveries(ctx: TicketContext, filter: DeliveryFilter): Promise<Count> {
   const viewer = requireLedgerReader(ctx);
+  const problems = problemsOf(filter);
+  if (problems.length > 0) throw invalidInput(problems);
   const everything = { limit: maxCount + 1, inverted: false };
   const [row] = await ctx.services.database.readAs(viewer, (db) =>
     statementOf(shapeOf(filter, false))(db).count.execute(valuesOf(filter, everything)),
   );
   return boundedCount(row!.count);
 }
+
+const problemsOf = ({ ticketId }: DeliveryFilter) => [...filterIdProblems(ticketId, 'ticket', 'ticket')];
 
 /** Only operators see deliveries or their number. */
 const requireLedgerReader = (ctx: TicketContext): Viewer => requireOperator(ctx, 'see deliveries', 'read');

@@ -1,6 +1,6 @@
 import { eventTypes, otherEventType } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
-import { invalidInput } from '../invalid-input.ts';
+import { filterIdProblems, invalidInput } from '../invalid-input.ts';
 import { requireOperator } from '../permissions.ts';
 import { sizeProblems } from '../read/pagination.ts';
 import { type DeskPosition, deskCursor, deskStart, readDeskCursor } from './desk-cursor.ts';
@@ -39,7 +39,7 @@ export interface DeskEventPage {
  * the first event. An event cannot be read while an older transaction is under way.
  * @param first most events of the page: 0 to 100, and 100 by default
  * @throws Refusal UNAUTHENTICATED; FORBIDDEN for requesters and without the scope `read`; INVALID_INPUT for
- *   `first`, `filter.types`, or a cursor that is malformed or ahead of the desk
+ *   `first`, `filter.types`, `filter.requesterId`, or a cursor that is malformed or ahead of the desk
  */
 export async function listDeskEvents(
   ctx: TicketContext,
@@ -97,7 +97,10 @@ async function begin(
   first?: number | null,
 ): Promise<DeskPosition | undefined> {
   const position = after == null ? undefined : readDeskCursor(after);
-  const problems = [...sizeProblems({ first })];
+  const problems = [
+    ...sizeProblems({ first }),
+    ...filterIdProblems(filter.requesterId, 'person', 'requester'),
+  ];
   if ((filter.types?.length ?? 0) > allTypes.length)
     problems.push({
       path: ['filter', 'types'],

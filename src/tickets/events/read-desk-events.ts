@@ -23,7 +23,7 @@ export interface DeskEventFilter {
   readonly visibility?: Visibility | null | undefined;
   /** Events of tickets that are in this status now. */
   readonly status?: TicketStatus | null | undefined;
-  /** Events of this user's tickets. */
+  /** Events of this user's tickets. 0: not an id, which is refused. */
   readonly requesterId?: number | null | undefined;
 }
 

@@ -85,15 +85,21 @@ export function pageWithoutCursor(paging: Paging): KeysetPage | undefined {
  * the side of the request's cursor, `pageInfo` reports another page without checking that there is one.
  * @param read reads the rows of a page (see `KeysetPage`); called with a limit of one row more than the page,
  *   which shows whether there is another page
+ * @param problems those of the rest of the input, to be told with those of the page
  * @throws Refusal INVALID_INPUT for an invalid page size or cursor; what `read` throws
  */
 export const readPage = <T extends { readonly id: number }>(
   list: ListName,
   paging: Paging,
   read: (page: KeysetPage) => Promise<readonly T[]>,
+  problems?: readonly Problem[],
 ): Promise<PageOf<T>> =>
-  readOrdered(list, paging, { keys: 1, placeOf: ({ id }) => [id] }, ({ after, before, ...page }) =>
-    read({ ...page, after: after?.[0], before: before?.[0] }),
+  readOrdered(
+    list,
+    paging,
+    { keys: 1, placeOf: ({ id }) => [id] },
+    ({ after, before, ...page }) => read({ ...page, after: after?.[0], before: before?.[0] }),
+    problems,
   );
 
 /**
@@ -105,9 +111,10 @@ export async function readOrdered<T>(
   paging: Paging,
   order: Order<T>,
   read: (page: KeysetPage<Place>) => Promise<readonly T[]>,
+  problems: readonly Problem[] = [],
 ): Promise<PageOf<T>> {
-  const problems = [...sizeProblems(paging), ...cursorProblems(list, paging, order.keys)];
-  if (problems.length > 0) throw invalidInput(problems);
+  const all = [...problems, ...sizeProblems(paging), ...cursorProblems(list, paging, order.keys)];
+  if (all.length > 0) throw invalidInput(all);
   const { first, last } = paging;
   const placeIn = (cursor: string | null | undefined) =>
     cursor == null ? undefined : decodePlace(list, cursor, order.keys);

@@ -1,7 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tickets } from '../../db/tables.ts';
 import type { Problem } from '../../platform/errors.ts';
-import { invalidInput } from '../invalid-input.ts';
 import { byLastMessage } from './by-last-message.ts';
 
 /*
@@ -28,19 +27,15 @@ const ownBytes = 2_000_000;
 /** Of a body, about as many bytes are searched at most. */
 const size = sql`least(octet_length(m.body), 50000)`;
 
-/**
- * A text to search for, without blanks and invisible characters at its ends.
- * @param path of the text in the input, for the problems
- * @throws Refusal INVALID_INPUT when it is blank, has more than 200 characters, or contains U+0000 or a lone
- *   surrogate
- */
-export function searchedText(text: string, path: readonly string[]): string {
-  const problems = [...problemsOf(text, path)];
-  if (problems.length > 0) throw invalidInput(problems);
-  return text.replace(/^[\s\p{Cf}\p{DI}]+|[\s\p{Cf}\p{DI}]+$/gu, '');
-}
+/** A text to search for, without blanks and invisible characters at its ends. */
+export const trimText = (text: string): string => text.replace(/^[\s\p{Cf}\p{DI}]+|[\s\p{Cf}\p{DI}]+$/gu, '');
 
-function* problemsOf(text: string, path: readonly string[]): Iterable<Problem> {
+/**
+ * What keeps a text from being searched for: it is blank, has more than 200 characters, or contains U+0000 or
+ * a lone surrogate.
+ * @param path of the text in the input
+ */
+export function* textProblems(text: string, path: readonly string[]): Iterable<Problem> {
   if (/^[\s\p{Cf}\p{DI}]*$/u.test(text)) yield { path, message: 'The text is blank' };
   if (text.length > maxText)
     yield { path, message: `The text has ${text.length} characters; ${maxText} are allowed` };

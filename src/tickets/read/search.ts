@@ -5,9 +5,16 @@ import { messages } from '../../db/tables.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../permissions.ts';
-import { digestOf } from './cursor.ts';
-import { type PageOf, type Paging, readOrdered } from './pagination.ts';
-import { messagesWith, ownMessagesWith, ownTicketsWith, searchedText, ticketsWith } from './search-text.ts';
+import { digestOf, type ListName, type Place } from './cursor.ts';
+import { type KeysetPage, type PageOf, type Paging, readOrdered } from './pagination.ts';
+import {
+  messagesWith,
+  ownMessagesWith,
+  ownTicketsWith,
+  textProblems,
+  ticketsWith,
+  trimText,
+} from './search-text.ts';
 
 /** A result of a search: a ticket, or a message of a ticket. */
 export interface Hit {
@@ -69,11 +76,13 @@ export async function search(
   paging: Pick<Paging, 'first' | 'after'>,
 ): Promise<PageOf<Hit>> {
   const asking = requireViewer(ctx, 'read');
-  const wanted = searchedText(given, ['text']);
+  const problems = [...textProblems(given, ['text'])];
+  const wanted = trimText(given);
   const of = isOperator(asking) ? 'operators' : 'requesters';
   // A cursor is one number: negative for a ticket's id, positive for a message's.
   const order = { keys: 1, placeOf: ({ ticketId, messageId }: Hit) => [messageId ?? -ticketId] };
-  return readOrdered(`hits of ${of} ${digestOf([wanted, part])}`, paging, order, async (page) => {
+  const list: ListName = `hits of ${of} ${digestOf([wanted, part])}`;
+  const read = async (page: KeysetPage<Place>) => {
     const place = page.after?.[0] ?? -largestId;
     return inTurn(ctx, asking, async (db) => {
       const find = statements[of](db);
@@ -88,7 +97,8 @@ export async function search(
       const from = place > 0 ? place : largestId;
       return [...hits, ...(await find.messages.execute({ ...values, before: from, limit: rest }))];
     });
-  });
+  };
+  return readOrdered(list, paging, order, read, problems);
 }
 
 /**

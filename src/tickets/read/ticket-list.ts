@@ -1,7 +1,9 @@
+import type { Problem } from '../../platform/errors.ts';
 import { firstStorable, lastStorable } from '../../platform/instants.ts';
 import type { Viewer } from '../../platform/request-context.ts';
 import { ticketStatuses } from '../../platform/vocabulary.ts';
 import type { TicketContext } from '../context.ts';
+import { filterIdProblems, invalidInput } from '../invalid-input.ts';
 import { assertOperator, isOperator, requireViewer } from '../permissions.ts';
 import { resolveSelector } from '../ticket-selector.ts';
 import { decodeRows, type PageTicket } from './conversation/decode-rows.ts';
@@ -15,7 +17,7 @@ import {
   type Paging,
   readOrdered,
 } from './pagination.ts';
-import { searchedText } from './search-text.ts';
+import { textProblems, trimText } from './search-text.ts';
 import {
   type ListPlaceholders,
   listStatementOf,
@@ -38,7 +40,7 @@ export interface TicketListInput {
  * among their 2,000 newest of each status; such a list waits for its turn as a search.
  * @param parts what is read of each ticket besides its own columns
  * @throws Refusal UNAUTHENTICATED; FORBIDDEN without the scope `read`, and for `hasUnsettledDelivery` of a
- *   requester; INVALID_INPUT for the text, the page's size or its cursors
+ *   requester; INVALID_INPUT for the text, the requester, the page's size or its cursors
  * @throws Unavailable when too many searches are under way
  */
 export async function listTickets(
@@ -47,7 +49,7 @@ export async function listTickets(
   paging: Paging,
   parts: RequestedParts,
 ): Promise<PageOf<PageTicket>> {
-  const { viewer, input } = begin(ctx, given);
+  const { viewer, input, problems } = begin(ctx, given);
   const isByTime = input.orderBy === 'LAST_MESSAGE';
   const placeOf = ({ id, activeAt }: PageTicket): Place => (isByTime ? [activeAt.getTime(), id] : [id]);
   const timeOf = ({ activeAt }: Ticket): number => activeAt.getTime();
@@ -66,7 +68,8 @@ export async function listTickets(
     const [sign, by] = [page.inverted ? 1 : -1, isByTime ? timeOf : () => 0];
     return found.tickets.sort((a, b) => sign * (by(a) - by(b) || a.id - b.id));
   };
-  return readOrdered(listName(viewer, input), paging, { keys: isByTime ? 2 : 1, placeOf }, read);
+  const order = { keys: isByTime ? 2 : 1, placeOf };
+  return readOrdered(listName(viewer, input), paging, order, read, problems);
 }
 
 /**
@@ -74,7 +77,8 @@ export async function listTickets(
  * @throws Refusal and Unavailable as `listTickets`
  */
 export async function countTickets(ctx: TicketContext, given: TicketListInput): Promise<Count> {
-  const { viewer, input } = begin(ctx, given);
+  const { viewer, input, problems } = begin(ctx, given);
+  if (problems.length > 0) throw invalidInput(problems);
   const everything = { limit: maxCount + 1, inverted: false };
   const [row] = await inTurn(ctx, viewer, input, () =>
     ctx.services.database.readAs(viewer, (db) =>
@@ -94,14 +98,24 @@ const inTurn = <T>(
   read: () => Promise<T>,
 ): Promise<T> => (filter.text == null ? read() : services.searchTurns[viewer.role].run(viewer.userId, read));
 
-function begin(ctx: TicketContext, input: TicketListInput): { viewer: Viewer; input: TicketListInput } {
+interface Begun {
+  readonly viewer: Viewer;
+  /** With the text as it is searched for. */
+  readonly input: TicketListInput;
+  readonly problems: readonly Problem[];
+}
+
+function begin(ctx: TicketContext, input: TicketListInput): Begun {
   const viewer = requireViewer(ctx, 'read');
-  const { hasUnsettledDelivery, text } = input.filter;
+  const { hasUnsettledDelivery, requesterId, text } = input.filter;
   if (hasUnsettledDelivery != null)
     assertOperator(viewer, 'see deliveries', ['filter', 'hasUnsettledDelivery']);
-  if (text == null) return { viewer, input };
-  const filter = { ...input.filter, text: searchedText(text, ['filter', 'text']) };
-  return { viewer, input: { ...input, filter } };
+  const problems = [
+    ...filterIdProblems(requesterId, 'person', 'requester'),
+    ...(text == null ? [] : textProblems(text, ['filter', 'text'])),
+  ];
+  if (text == null) return { viewer, input, problems };
+  return { viewer, input: { ...input, filter: { ...input.filter, text: trimText(text) } }, problems };
 }
 
 /**
