@@ -143,7 +143,7 @@ test('a size that no page has is an error that says what is allowed', async () =
   expect(await refusalOf('first: 1, last: 1')).toEqual(['INVALID_INPUT', 'Give "first" or "last", not both']);
 });
 
-test('a filter’s id of another type is a problem beside others, and an unknown one finds nothing', async () => {
+test('a filter’s id of another type is a problem, and an unknown one finds nothing', async () => {
   const [ticket, person] = [ticketId(2), encodeGlobalId('Person', 999)];
   const problemsOf = async (field: string, authorization: string | null = asOperator) => {
     const { errors } = await gateway.graphql(`{ ${field} }`, {}, { authorization });
