@@ -19,12 +19,14 @@ const sources = {
 };
 
 const run = promisify(exec);
+/** The checker's memory is not collected below 2 GiB, of which it takes half: a third less CPU. */
+const env = { ...process.env, GOGC: 'off', GOMEMLIMIT: '2GiB' };
 
 /** Runs the commands side by side. @returns what each has to say, once all have ended */
 async function check(commands: Readonly<Record<string, string>>): Promise<string> {
   const said = Object.entries(commands).map(async ([name, command]) => {
     try {
-      await run(command, { maxBuffer: 64 * 1024 * 1024 });
+      await run(command, { maxBuffer: 64 * 1024 * 1024, env });
       return `${name}: good\n`;
     } catch (error) {
       const { stdout, stderr } = error as { stdout: string; stderr: string };
