@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
-import { add, ask, ticketId } from './calls.ts';
+import { add, ask } from './calls.ts';
 
 let gateway: Gateway;
 beforeAll(async () => {
@@ -136,7 +136,7 @@ test('filters select, alone and together', async () => {
   expect(await filtered('reference: "INC-000001"', asRequester)).toEqual([]);
   const closed = await filtered('status: CLOSED');
   expect((await filtered('status: OPEN')).length + closed.length).toBe(50);
-  expect(await filtered(`requester: "${ticketId(47)}"`)).toEqual([]);
+  expect(await filtered(`requester: "${encodeGlobalId('Person', 999)}"`)).toEqual([]);
 });
 
 test('updatedAfter tells of messages that the viewer may see', async () => {
