@@ -81,6 +81,16 @@ test('tickets are found by subject, and by the beginning of a reference or an ad
   expect(ticketsIn(await search('contrabassoon'))).toEqual([47]);
 });
 
+test('a megabyte of blanks is refused without being trimmed', async () => {
+  const text = `a${' '.repeat(1 << 20)}a`;
+  const listed = 'query ($text: String!) { tickets(filter: { text: $text }) { totalCount } }';
+  const searched = 'query ($text: String!) { search(text: $text) { nodes { ticket { id } } } }';
+  for (const query of [listed, searched]) {
+    const { errors } = await gateway.graphql(query, { text });
+    expect(errors?.[0]?.message).toBe(`The text has ${text.length} characters; 200 are allowed`);
+  }
+});
+
 test('%, _ and quotes are characters like others', async () => {
   for (const text of [
     '%',

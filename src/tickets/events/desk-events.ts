@@ -98,8 +98,8 @@ async function begin(
 ): Promise<DeskPosition | undefined> {
   const position = after == null ? undefined : readDeskCursor(after);
   const problems = [
-    ...sizeProblems({ first }),
     ...filterIdProblems(filter.requesterId, 'person', 'requester'),
+    ...sizeProblems({ first }),
   ];
   if ((filter.types?.length ?? 0) > allTypes.length)
     problems.push({

@@ -85,7 +85,8 @@ export function pageWithoutCursor(paging: Paging): KeysetPage | undefined {
  * the side of the request's cursor, `pageInfo` reports another page without checking that there is one.
  * @param read reads the rows of a page (see `KeysetPage`); called with a limit of one row more than the page,
  *   which shows whether there is another page
- * @param problems those of the rest of the input, to be told with those of the page
+ * @param problems those of the rest of the input, to be told with those of the size. If there are any, cursors
+ *   are not judged: they belong to the list's conditions
  * @throws Refusal INVALID_INPUT for an invalid page size or cursor; what `read` throws
  */
 export const readPage = <T extends { readonly id: number }>(
@@ -113,7 +114,8 @@ export async function readOrdered<T>(
   read: (page: KeysetPage<Place>) => Promise<readonly T[]>,
   problems: readonly Problem[] = [],
 ): Promise<PageOf<T>> {
-  const all = [...problems, ...sizeProblems(paging), ...cursorProblems(list, paging, order.keys)];
+  const cursors = problems.length > 0 ? [] : cursorProblems(list, paging, order.keys);
+  const all = [...problems, ...sizeProblems(paging), ...cursors];
   if (all.length > 0) throw invalidInput(all);
   const { first, last } = paging;
   const placeIn = (cursor: string | null | undefined) =>

@@ -27,15 +27,26 @@ const ownBytes = 2_000_000;
 /** Of a body, about as many bytes are searched at most. */
 const size = sql`least(octet_length(m.body), 50000)`;
 
-/** A text to search for, without blanks and invisible characters at its ends. */
-export const trimText = (text: string): string => text.replace(/^[\s\p{Cf}\p{DI}]+|[\s\p{Cf}\p{DI}]+$/gu, '');
+/** A text as it is searched for, and what keeps it from that. */
+export interface JudgedText {
+  /** Without blanks and invisible characters at its ends. Empty if there are problems. */
+  readonly text: string;
+  readonly problems: readonly Problem[];
+}
 
 /**
- * What keeps a text from being searched for: it is blank, has more than 200 characters, or contains U+0000 or
- * a lone surrogate.
+ * Judges a text to search for. It may not be blank, have more than 200 characters, or contain U+0000 or a
+ * lone surrogate.
  * @param path of the text in the input
  */
-export function* textProblems(text: string, path: readonly string[]): Iterable<Problem> {
+export function judgeText(text: string, path: readonly string[]): JudgedText {
+  // Judged before trimming, which is quadratic: a megabyte of blanks would take minutes.
+  const problems = [...problemsOf(text, path)];
+  if (problems.length > 0) return { text: '', problems };
+  return { text: text.replace(/^[\s\p{Cf}\p{DI}]+|[\s\p{Cf}\p{DI}]+$/gu, ''), problems };
+}
+
+function* problemsOf(text: string, path: readonly string[]): Iterable<Problem> {
   if (/^[\s\p{Cf}\p{DI}]*$/u.test(text)) yield { path, message: 'The text is blank' };
   if (text.length > maxText)
     yield { path, message: `The text has ${text.length} characters; ${maxText} are allowed` };

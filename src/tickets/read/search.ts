@@ -7,14 +7,7 @@ import type { TicketContext } from '../context.ts';
 import { isOperator, requireViewer } from '../permissions.ts';
 import { digestOf, type ListName, type Place } from './cursor.ts';
 import { type KeysetPage, type PageOf, type Paging, readOrdered } from './pagination.ts';
-import {
-  messagesWith,
-  ownMessagesWith,
-  ownTicketsWith,
-  textProblems,
-  ticketsWith,
-  trimText,
-} from './search-text.ts';
+import { judgeText, messagesWith, ownMessagesWith, ownTicketsWith, ticketsWith } from './search-text.ts';
 
 /** A result of a search: a ticket, or a message of a ticket. */
 export interface Hit {
@@ -76,8 +69,7 @@ export async function search(
   paging: Pick<Paging, 'first' | 'after'>,
 ): Promise<PageOf<Hit>> {
   const asking = requireViewer(ctx, 'read');
-  const problems = [...textProblems(given, ['text'])];
-  const wanted = trimText(given);
+  const { text: wanted, problems } = judgeText(given, ['text']);
   const of = isOperator(asking) ? 'operators' : 'requesters';
   // A cursor is one number: negative for a ticket's id, positive for a message's.
   const order = { keys: 1, placeOf: ({ ticketId, messageId }: Hit) => [messageId ?? -ticketId] };

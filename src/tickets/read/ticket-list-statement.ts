@@ -28,7 +28,7 @@ export type TicketOrder = 'LAST_MESSAGE' | 'CREATED';
 /** Conditions on tickets, all of which have to hold. One that is null or missing always holds. */
 export interface TicketFilter {
   readonly status?: TicketStatus | null | undefined;
-  /** Tickets of this user. */
+  /** Tickets of this user. 0: not an id, which is refused. */
   readonly requesterId?: number | null | undefined;
   /** The whole reference, in any case. */
   readonly reference?: string | null | undefined;

@@ -17,7 +17,7 @@ import {
   type Paging,
   readOrdered,
 } from './pagination.ts';
-import { textProblems, trimText } from './search-text.ts';
+import { judgeText } from './search-text.ts';
 import {
   type ListPlaceholders,
   listStatementOf,
@@ -110,12 +110,10 @@ function begin(ctx: TicketContext, input: TicketListInput): Begun {
   const { hasUnsettledDelivery, requesterId, text } = input.filter;
   if (hasUnsettledDelivery != null)
     assertOperator(viewer, 'see deliveries', ['filter', 'hasUnsettledDelivery']);
-  const problems = [
-    ...filterIdProblems(requesterId, 'person', 'requester'),
-    ...(text == null ? [] : textProblems(text, ['filter', 'text'])),
-  ];
-  if (text == null) return { viewer, input, problems };
-  return { viewer, input: { ...input, filter: { ...input.filter, text: trimText(text) } }, problems };
+  const judged = text == null ? undefined : judgeText(text, ['filter', 'text']);
+  const problems = [...filterIdProblems(requesterId, 'person', 'requester'), ...(judged?.problems ?? [])];
+  const filter = judged === undefined ? input.filter : { ...input.filter, text: judged.text };
+  return { viewer, input: { ...input, filter }, problems };
 }
 
 /**

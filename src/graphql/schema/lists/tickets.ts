@@ -81,7 +81,7 @@ builder.queryField('tickets', (t) =>
       complexity: pageComplexity,
       resolve: async (_root, { filter, orderBy, ...paging }, ctx, info) => {
         const { requester, ...conditions } = filter ?? {};
-        // An unknown id finds nothing, like a person without tickets.
+        // A person who is not there finds nothing, like one without tickets. 0: no person's id.
         const requesterId = requester == null ? null : (decodeGlobalId('Person', requester) ?? 0);
         const input = { filter: { ...conditions, requesterId }, orderBy: orderBy ?? 'CREATED' };
         const page = await ctx.load.tickets(input, paging, listPartsOf(info));
