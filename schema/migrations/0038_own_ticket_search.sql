@@ -7,7 +7,7 @@
  */
 CREATE FUNCTION find_own_ticket_ids(query tsquery, beginnings text[], before integer) RETURNS SETOF integer
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan
-SET enable_sort = off SET enable_bitmapscan = off SET enable_seqscan = off AS $$
+SET enable_sort = off SET enable_bitmapscan = off SET enable_seqscan = off SET enable_memoize = off AS $$
 DECLARE
   requester integer := public.requester_id();
 BEGIN

@@ -85,8 +85,8 @@ export function pageWithoutCursor(paging: Paging): KeysetPage | undefined {
  * the side of the request's cursor, `pageInfo` reports another page without checking that there is one.
  * @param read reads the rows of a page (see `KeysetPage`); called with a limit of one row more than the page,
  *   which shows whether there is another page
- * @param problems those of the rest of the input, to be told with those of the size. If there are any, cursors
- *   are not judged: they belong to the list's conditions
+ * @param problems those of the rest of the input, to be told with those of the size. If there are any,
+ *   cursors are not judged: they belong to the list's conditions
  * @throws Refusal INVALID_INPUT for an invalid page size or cursor; what `read` throws
  */
 export const readPage = <T extends { readonly id: number }>(
