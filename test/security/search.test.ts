@@ -86,8 +86,15 @@ test('the functions and the table behind the search tell a requester’s session
   expect(all.map(({ id }) => id).sort()).toEqual(
     (await sql`select id from tickets`).map(({ id }) => id).sort(),
   );
+  const every = Array.from({ length: 1000 }, (_, n) => n);
+  const ownMessagesWith = async (word: string) =>
+    (await sql`select find_own_message_ids(${word}::text::tsquery, ${every}) as id order by 1`).map(
+      ({ id }) => id,
+    );
+  const seen = (await sql`select id from messages order by 1`).map(({ id }) => id);
+  expect([await ownMessagesWith(secret), await ownMessagesWith('!x')]).toEqual([[], seen]);
   await sql`select set_config('ticketwire.viewer_role', 'OPERATOR', false)`;
-  expect(await ownWith(theirs)).toEqual([]);
+  expect([await ownWith(theirs), await ownMessagesWith('!x')]).toEqual([[], []]);
   expect(await sql`select find_message_ids(${secret}::text::tsquery, 2147483647, 9)`).toHaveLength(9);
 });
 

@@ -296,18 +296,6 @@ test('a requester finds public messages and tickets of their own alone', async (
   expect(ticketsIn(await search('INC-000001', {}, asRequester))).toEqual([]);
 });
 
-test('of a requester’s large messages, the newest two megabytes are searched', async () => {
-  const { sql } = gateway;
-  const [last] = await sql<{ id: number }[]>`
-    insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
-    select 47, 1, 'sordun ' || repeat('x ', 24997), 'TEXT', 'PUBLIC', false from generate_series(1, 41)
-    returning id`;
-  const found = messagesIn(await search('sordun', { first: 100 }, asRequester));
-  expect(found).toHaveLength(40);
-  expect(found).not.toContain(last!.id);
-  await sql`delete from messages where body like 'sordun %'`;
-});
-
 test('a cursor belongs to its text, its part and its class of viewers', async () => {
   await write('euphonium euphonium');
   await write('euphonium');

@@ -7,9 +7,9 @@ import { byLastMessage } from './by-last-message.ts';
  * SQL for full-text search. Words are found whole, in any order, whatever their case and however their
  * accents, quotes and hyphens are encoded; `"…"` is a phrase, `-word` excludes and `or` is a choice. An
  * operator's search reads the word indexes through functions of the owner, which return ids only (migration
- * `desk_reads`). A requester's search reads a bounded number of their own rows, so neither its results nor
- * its duration depend on the rows of others. It reads their tickets through such a function too (migration
- * `own_ticket_search`).
+ * `desk_reads`). A requester's search looks up the words of a bounded number of their own rows, through such
+ * functions too (migrations `own_ticket_search` and `own_message_search`), so neither its results nor its
+ * duration depend on the rows of others.
  */
 
 /** Longest text, in characters. */
@@ -22,10 +22,6 @@ const maxTicketHits = 1000;
  */
 const activeTickets = 100;
 const ownMessages = 1000;
-/** Most bytes of these messages that are searched: a megabyte takes PostgreSQL about a second. */
-const ownBytes = 2_000_000;
-/** Of a body, about as many bytes are searched at most. */
-const size = sql`least(octet_length(m.body), 50000)`;
 
 /** A text as it is searched for, and what keeps it from that. */
 export interface JudgedText {
@@ -111,24 +107,21 @@ const activeFirst = (viewer: SQL): SQL =>
   });
 
 /**
- * SQL for the ids of public messages that match the text, in a requester's own tickets. Searches the 1,000
- * newest messages of the 100 tickets that were active last, and of these the newest 2 MB.
+ * SQL for the ids of public messages that match the text, in a requester's own tickets, in no order. Searches
+ * the 1,000 newest messages of the 100 tickets that were active last; of those whose words are not indexed
+ * yet, the newest 2 MB.
  * @param viewer the requester's id
  * @param before only ids below this
  */
 export const ownMessagesWith = (text: SQL, viewer: SQL, before: SQL): SQL => sql`
-  select o.id from (
-    select m.id, m.body, m.format, sum(${size}) over (order by m.id desc) - ${size} as newer from (
-      select i.id from (
-        select t.id from unnest(array['OPEN', 'CLOSED']) s (wanted)
-        cross join lateral (${activeFirst(viewer)}) t
-        order by t.public_active_at desc limit ${sql.raw(String(activeTickets))}
-      ) t cross join lateral (
-        select m.id from messages m
-        where m.ticket_id = t.id and m.visibility = 'PUBLIC' and m.id < ${before}
-        order by m.id desc limit ${sql.raw(String(ownMessages))}
-      ) i
-      order by i.id desc limit ${sql.raw(String(ownMessages))}
-    ) i join messages m on m.id = i.id offset 0
-  ) o
-  where o.newer < ${sql.raw(String(ownBytes))} and body_words(o.body, o.format) @@ (select ${wordsOf(text)})`;
+  select find_own_message_ids(${wordsOf(text)}, array(
+    select i.id from (
+      select t.id from unnest(array['OPEN', 'CLOSED']) s (wanted)
+      cross join lateral (${activeFirst(viewer)}) t
+      order by t.public_active_at desc limit ${sql.raw(String(activeTickets))}
+    ) t cross join lateral (
+      select m.id from messages m
+      where m.ticket_id = t.id and m.visibility = 'PUBLIC' and m.id < ${before}
+      order by m.id desc limit ${sql.raw(String(ownMessages))}
+    ) i
+    order by i.id desc limit ${sql.raw(String(ownMessages))}))`;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createLog } from '../../../src/platform/log.ts';
 import { startMessageSearchIndexer } from '../../../src/tickets/message-search-indexer.ts';
-import { startGateway } from '../../support/gateway.ts';
+import { asOperator, asRequester, startGateway } from '../../support/gateway.ts';
 import { add, ask } from '../calls.ts';
 
 test('a message whose words cannot be made is logged, hides no other, and is found later', async () => {
@@ -20,13 +20,22 @@ test('a message whose words cannot be made is logged, hides no other, and is fou
   const write = async (body: string) => (await add(gateway, { body })).ticketMessage.messageId;
   const lost = await write('A contrabassoon');
   const others = [await write('A heckelphone'), await write('Another heckelphone')];
+  /** What an operator finds; a requester finds the same. */
   const search = async (text: string) => {
     const query = `query ($text: String!) {
       search(text: $text, in: MESSAGES) { nodes { ticketMessage { messageId } } } }`;
-    const { nodes } = await ask<{ nodes: { ticketMessage: { messageId: number } }[] }>(gateway, query, {
-      text,
-    });
-    return nodes.map(({ ticketMessage }) => ticketMessage.messageId);
+    const [found, theirs] = await Promise.all(
+      [asOperator, asRequester].map((authorization) =>
+        ask<{ nodes: { ticketMessage: { messageId: number } }[] }>(
+          gateway,
+          query,
+          { text },
+          { authorization },
+        ),
+      ),
+    );
+    expect(theirs).toEqual(found);
+    return found!.nodes.map(({ ticketMessage }) => ticketMessage.messageId);
   };
   expect(await search('heckelphone')).toEqual(others.toReversed());
 

@@ -87,8 +87,8 @@ builder.queryField('search', (t) =>
       'A message is found as soon as it is written. When thousands, or megabytes, are written within ' +
       'seconds, or no worker runs, all but the newest (1,000, 2 MB) are found only after a worker has ' +
       'indexed them. For a requester, the 2,000 newest of their own tickets in each status are searched, ' +
-      'and the newest public messages (1,000, 2 MB) of their 100 most recently active tickets. Needs ' +
-      'the scope READ. Example: `search(text: "printer -paper", first: 20)`.',
+      'and the 1,000 newest public messages of their 100 most recently active tickets. Needs the scope ' +
+      'READ. Example: `search(text: "printer -paper", first: 20)`.',
     args: {
       text: t.arg.string({
         required: true,
