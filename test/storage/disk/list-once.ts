@@ -9,6 +9,13 @@ const store = createDiskStore(process.argv[2]!);
 /** By its number, as Node has no code for some errors of a disk. */
 const nameOf = (error: NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException }): string =>
   `${error.name} ${error.cause?.errno ?? error.errno}`;
-const listed = async (list: AsyncIterable<unknown>): Promise<string> =>
-  Array.fromAsync(list).then(({ length }) => `${length}`, nameOf);
+async function listed(list: AsyncIterable<unknown>): Promise<string> {
+  let count = 0;
+  try {
+    for await (const _ of list) count += 1;
+  } catch (error) {
+    return nameOf(error as Error);
+  }
+  return `${count}`;
+}
 process.stdout.write(`${await listed(store.list(everyKey))}; ${await listed(store.listAside())}`);

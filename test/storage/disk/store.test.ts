@@ -108,11 +108,10 @@ const stride = soaking ? 1 : 3;
 const env = { ...process.env, UV_THREADPOOL_SIZE: '1' };
 const program = fileURLToPath(new URL('put-once.ts', import.meta.url));
 const putUnder = (inject: string) =>
-  spawnSync(
-    'strace',
-    [...straceWith('fsync', inject), process.execPath, program, join(directory, 'blobs')],
-    { encoding: 'utf8', env },
-  );
+  spawnSync('strace', [...straceWith('fsync', inject), process.execPath, program, join(directory, 'blobs')], {
+    encoding: 'utf8',
+    env,
+  });
 
 test.runIf(hasStrace).each([
   ['ESTALE', 'the store', '.', 'getdents64', `StoreUnavailable ${-constants.errno.ESTALE}; 1`],
@@ -219,11 +218,7 @@ function traceOf(): string[] {
   const log = join(directory, 'trace');
   const target = join(directory, 'traced');
   const options = ['-f', '-qq', '-y', '--seccomp-bpf', '-e', 'trace=file,desc'];
-  spawnSync(
-    'strace',
-    [...options, '-o', log, process.execPath, program, target],
-    { env },
-  );
+  spawnSync('strace', [...options, '-o', log, process.execPath, program, target], { env });
   trace = readFileSync(log, 'utf8').trim().split('\n');
   rmSync(log);
   rmSync(target, { recursive: true });
