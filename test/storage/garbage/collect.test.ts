@@ -103,7 +103,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
 
   test('one part of the keys is scanned at a time; expired uploads go, whatever their key', async () => {
     const strays: string[] = [];
-    for (let i = 0; i < 40; i++) strays.push((await blobOf(48, { row: i % 2 === 0 })).key);
+    for (let i = 0; i < (soaking ? 40 : 20); i++) strays.push((await blobOf(48, { row: i % 2 === 0 })).key);
     const half = await store.create();
     await store.append(half, Readable.from([Buffer.alloc(9)]), { offset: 0, maxBytes: 9 });
     await files.place.age(half, hours(48));
@@ -119,27 +119,32 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await left()).toEqual([]);
   });
 
-  test('idempotency keys are kept for 30 days, however many there are', async () => {
-    const { desk } = world.database;
-    await desk.execute(sql`
+  // They are in no store.
+  test.runIf(soaking || kind === 'disk')(
+    'idempotency keys are kept for 30 days, however many there are',
+    async () => {
+      const { desk } = world.database;
+      await desk.execute(sql`
       insert into idempotency_keys (user_id, key, message_id, fingerprint, created_at)
       select ${userId}, key, ${messageId}, ${Buffer.alloc(32)}, now() - days * interval '1 day'
       from (
         select 'old ' || n as key, 30.1 as days from generate_series(1, 12000) as n
         union all values ('in its last hours', 29.9), ('new', 0)
       ) as keys`);
-    const all = await Promise.all([collect(), collect(), collect()]);
-    expect(all.reduce((sum, { idempotencyKeys: count }) => sum + count, 0)).toBe(12_000);
-    const left = await desk.select({ key: idempotencyKeys.key }).from(idempotencyKeys);
-    expect(left.map(({ key }) => key).sort()).toEqual(['in its last hours', 'new']);
-  });
+      const all = await Promise.all([collect(), collect(), collect()]);
+      expect(all.reduce((sum, { idempotencyKeys: count }) => sum + count, 0)).toBe(12_000);
+      const left = await desk.select({ key: idempotencyKeys.key }).from(idempotencyKeys);
+      expect(left.map(({ key }) => key).sort()).toEqual(['in its last hours', 'new']);
+    },
+  );
 
   test('several processes collect at once: each file is removed once, and nothing fails', async () => {
-    for (let i = 0; i < 30; i++) await blobOf(48, { row: i % 2 === 0 });
+    const rows = soaking ? 15 : 6;
+    for (let i = 0; i < 2 * rows; i++) await blobOf(48, { row: i % 2 === 0 });
     const kept = await blobOf(48);
     await attach(kept);
     const all = await Promise.all([collect(), collect(), collect(), collect()]);
-    expect(all.reduce((sum, { blobs: count }) => sum + count, 0)).toBe(15);
+    expect(all.reduce((sum, { blobs: count }) => sum + count, 0)).toBe(rows);
     expect(await exists(kept.key)).toBe(true);
     expect(await left()).toEqual([kept.key]);
   });
