@@ -397,7 +397,7 @@ test('a message written during an import aborts it with a reason, and no id is b
 test('counts and event numbers continue from batch to batch', async () => {
   await using world = await createWorld();
   const opened = Array.from({ length: 100 }, (_, i) => ({ ...ticket, id: i + 1, reference: `R-${i + 1}` }));
-  const count = soaking ? 20_000 : 3000;
+  const count = soaking ? 20_000 : 2000;
   const said = Array.from({ length: count }, (_, i) =>
     message(i + 1, {
       ticketId: (i % 100) + 1,
