@@ -194,10 +194,11 @@ describe.each(sampled(['S3', 'disk'], 2))('a slow %s', (kind) => {
     )
     .join('')}</Attachments><Message>With files</Message><TicketId>47</TicketId></NewMessagePost>`;
 
-  test.each([
-    ['JSON', 'application/json', json],
+  const formats: [format: string, type: string, body: string][] = [
     ['XML', 'application/xml', xml],
-  ])('in the old endpoint’s %s', async (_format, type, body) => {
+    ['JSON', 'application/json', json],
+  ];
+  test.each(sampled(formats, 2))('in the old endpoint’s %s', async (_format, type, body) => {
     const { TicketMessageId } = await send('/api/Tickets/NewMessage', `${type}; charset=utf-8`, [
       Buffer.from(body.slice(0, 100_000)),
       Buffer.from(body.slice(100_000)),

@@ -326,10 +326,10 @@ test('a batch ends with the line that brings it to 4 MiB, as the file has them',
   const body = '\u7968'.repeat(349_000);
   const { batches } = await world.run([
     ...[jane, ticket],
-    ...Array.from({ length: 7 }, (_, i) => message(10 + i, { body })),
+    ...Array.from({ length: 6 }, (_, i) => message(10 + i, { body })),
   ]);
   // Each has about a third of a million characters, and a MiB.
-  expect(batches).toEqual([7, 9]);
+  expect(batches).toEqual([7, 8]);
 });
 
 test('two imports of one file at once write it once', async () => {
