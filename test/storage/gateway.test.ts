@@ -71,7 +71,10 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     place = parts.use(await storeWorlds[kind]!(s3Part));
     gateway = parts.use(await startGateway({ env: { ROLES: 'web', BLOBS_URL: place.url } }));
     // Its first collection writes down that it was.
-    await eventually(async () => (await place.store.identity())?.generation === 1);
+    await eventually(async () => {
+      const identity = await place.store.identity();
+      return typeof identity === 'object' && identity.generation === 1;
+    });
     await eventually(async () => (await place.names()).join().endsWith('identity'));
   });
   afterAll(() => parts.disposeAsync());

@@ -14,7 +14,7 @@ async function listed(list: AsyncIterable<unknown>): Promise<string> {
   try {
     for await (const _ of list) count += 1;
   } catch (error) {
-    return nameOf(error as Error);
+    return nameOf(error as Parameters<typeof nameOf>[0]);
   }
   return `${count}`;
 }
