@@ -187,7 +187,9 @@ test.each([
   ['https://desk.example.com/help/', 'https://desk.example.com/help/attachments/'],
   ['/', '/attachments/'],
 ])('PUBLIC_URL=%s makes addresses begin with %s', async (PUBLIC_URL, beginning) => {
-  await using desk = await startGateway({ env: { ROLES: 'web', PUBLIC_URL } });
+  const BLOBS_URL = pathToFileURL(gateway.blobsDirectory).href;
+  const env = { ROLES: 'web', PUBLIC_URL, BLOBS_URL };
+  await using desk = await startGateway({ env, database: gateway.database });
   const added = await add(desk, { attachments: [{ file: null }] }, { files: [new File(['x'], 'x.txt')] });
   const { url, downloadUrl } = await sign(added.ticketMessage.attachments[0]!.id, asOperator, 60, desk);
   expect([url!.startsWith(beginning), downloadUrl!.startsWith(beginning)]).toEqual([true, true]);

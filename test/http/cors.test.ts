@@ -123,7 +123,10 @@ test('doors for no page of elsewhere stay closed', async () => {
 });
 
 test('with * every page may ask, and none with what its browser adds by itself', async () => {
-  await using open = await startGateway({ env: { ROLES: 'web', CORS_ORIGINS: '*' } });
+  await using open = await startGateway({
+    env: { ROLES: 'web', CORS_ORIGINS: '*' },
+    database: gateway.database,
+  });
   for (const answer of [
     await preflight('/graphql', 'https://any.test', 'POST', 'content-type', open.url),
     await ask('https://any.test', open.url),
@@ -134,7 +137,7 @@ test('with * every page may ask, and none with what its browser adds by itself',
 });
 
 test('without the setting nothing is said of it, and a preflight is a method that is not taken', async () => {
-  await using closed = await startGateway({ env: { ROLES: 'web' } });
+  await using closed = await startGateway({ env: { ROLES: 'web' }, database: gateway.database });
   const answer = await preflight('/graphql', page, 'POST', 'content-type', closed.url);
   expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([405, null]);
 });

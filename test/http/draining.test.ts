@@ -4,8 +4,9 @@ import { type AddressInfo, connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { drainable } from '../../src/http/drain-server.ts';
 import { countWaiting } from '../support/database.ts';
-import { asOperator, startGateway } from '../support/gateway.ts';
+import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
 import { readAll } from '../support/servers/read-all.ts';
+import { add } from '../tickets/calls.ts';
 
 /** One POST to the legacy door over a connection that its client means to keep. */
 function post(url: string, agent: Agent, body: object): Promise<{ status: number; connection: string }> {
@@ -24,6 +25,16 @@ function post(url: string, agent: Agent, body: object): Promise<{ status: number
   return promise;
 }
 
+/** A message with a file. @returns where it can be downloaded */
+async function attach(gateway: Gateway, bytes: Buffer): Promise<string> {
+  const headers = { authorization: asOperator, 'content-type': 'application/octet-stream' };
+  const sent = { method: 'POST', headers, body: new Uint8Array(bytes) };
+  const answer = await fetch(`${gateway.url}/uploads`, sent);
+  const { upload } = (await answer.json()) as { upload: string };
+  const added = await add(gateway, { attachments: [{ upload }] });
+  return added.ticketMessage.attachments[0]!.downloadUrl;
+}
+
 /** Whether new connections are no longer taken. */
 const isRefused = (url: string): Promise<boolean> =>
   fetch(`${url}/health/ready`).then(
@@ -39,7 +50,7 @@ const beforeKeptEnd = 60_000;
 test(
   'an end waits for every call under way and for no connection that its client only keeps',
   async () => {
-    await using gateway = await startGateway();
+    await using gateway = await startGateway({ env: { ROLES: 'web' } });
     const agent = new Agent({ keepAlive: true });
     const call = (body: string) => post(gateway.url, agent, { TicketREF: 'INC-000047', Message: body });
     await Promise.all([call('kept 1'), call('kept 2'), call('kept 3')]);
@@ -64,22 +75,13 @@ test(
 test(
   'a download that is half out at the end arrives whole, and then its connection ends too',
   async () => {
-    await using gateway = await startGateway();
+    await using gateway = await startGateway({ env: { ROLES: 'web' } });
     const bytes = Buffer.alloc(8_000_000, 'download');
-    await gateway.legacy({
-      TicketREF: 'INC-000047',
-      Message: 'With a file',
-      Attachments: [{ FileName: 'a.bin', Data: bytes.toString('base64') }],
-    });
-    const [row] = await gateway.sql<{ id: number }[]>`select id from attachments`;
-    const id = Buffer.from(`Attachment:${row!.id}`).toString('base64');
+    const url = await attach(gateway, bytes);
     const agent = new Agent({ keepAlive: true });
     const headers = { authorization: asOperator };
     const begun = new Promise<IncomingMessage>((resolve, reject) => {
-      get(`${gateway.url}/attachments/${encodeURIComponent(id)}`, { agent, headers }, resolve).on(
-        'error',
-        reject,
-      );
+      get(url, { agent, headers }, resolve).on('error', reject);
     });
     // Larger than what the two ends keep: the rest of it is read when the end has begun.
     const download = await begun;
@@ -122,31 +124,24 @@ test('shutdown does not wait for a stalled request, and answers one that has arr
 
 test('shutdown cuts a download and a watcher that stop reading, after a while', async () => {
   const stallLimits = { checkEveryMs: 50, checks: 4, leastBytes: 1 };
-  await using gateway = await startGateway({ overrides: { stallLimits } });
-  await gateway.legacy({
-    TicketREF: 'INC-000047',
-    Message: 'With a file',
-    Attachments: [{ FileName: 'a.bin', Data: Buffer.alloc(8_000_000, 'x').toString('base64') }],
-  });
-  const [row] = await gateway.sql<{ id: number }[]>`select id from attachments`;
-  const id = encodeURIComponent(Buffer.from(`Attachment:${row!.id}`).toString('base64'));
-  const { port } = new URL(gateway.url);
+  await using gateway = await startGateway({ env: { ROLES: 'web' }, overrides: { stallLimits } });
+  const { pathname, port } = new URL(await attach(gateway, Buffer.alloc(8_000_000, 'x')));
   const unread = (head: string, body = '') => {
     const socket = connect(Number(port), '127.0.0.1', () => socket.write(`${head}\r\n\r\n${body}`));
     return { socket, answered: once(socket, 'readable'), closed: once(socket, 'close') };
   };
   const authorized = `Host: localhost\r\nAuthorization: ${asOperator}`;
-  const download = unread(`GET /attachments/${id} HTTP/1.1\r\n${authorized}`);
-  const fields = 'ticketMessage { ticket { messages(last: 1) { edges { node { body } } } } }';
+  const download = unread(`GET ${pathname} HTTP/1.1\r\n${authorized}`);
+  const fields =
+    'ticketMessage { ticket { messages(last: 1) { edges { node { a: body b: body c: body } } } } }';
   const query = `subscription { ticketEvents(ticket: { ticketId: 3 }) { cursor ${fields} } }`;
   const body = JSON.stringify({ query });
   const length = `Content-Length: ${body.length}\r\nContent-Type: application/json`;
   const accept = 'Accept: text/event-stream';
   const watcher = unread(`POST /graphql HTTP/1.1\r\n${authorized}\r\n${accept}\r\n${length}`, body);
   await Promise.all([download.answered, watcher.answered]);
-  // More than a socket and its reader's buffers hold.
-  for (let n = 0; n < 3; n += 1)
-    await gateway.legacy({ TicketId: 3, Message: `${n}${'m'.repeat(3_000_000)}` });
+  // Three times as a client asks for it, more than a socket and its reader's buffers hold.
+  await gateway.legacy({ TicketId: 3, Message: 'm'.repeat(3_000_000) });
   await gateway.app[Symbol.asyncDispose]();
   for (const { socket, closed } of [download, watcher]) {
     socket.on('error', () => {}).resume();

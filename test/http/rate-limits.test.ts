@@ -33,7 +33,7 @@ const upload = (gateway: Gateway) =>
 const seconds = (headers: Headers) => Number(headers.get('retry-after'));
 
 test('a viewer who asks too often gets 429 on every door, with the time to wait; others do not', async () => {
-  await using gateway = await startGateway({ env: { RATE_LIMIT_VIEWER: '3' }, database });
+  await using gateway = await startGateway({ env: { ROLES: 'web', RATE_LIMIT_VIEWER: '3' }, database });
   const ask = (authorization = asOperator) => gateway.graphql('{ viewer { login } }', {}, { authorization });
   for (let n = 0; n < 3; n += 1) expect((await ask()).status).toBe(200);
   const refused = await ask();
@@ -57,7 +57,7 @@ test('a viewer who asks too often gets 429 on every door, with the time to wait;
 });
 
 test('commands are limited apart from reads: a typed refusal, no row, and reads go on', async () => {
-  await using gateway = await startGateway({ env: { RATE_LIMIT_WRITES: '2' }, database });
+  await using gateway = await startGateway({ env: { ROLES: 'web', RATE_LIMIT_WRITES: '2' }, database });
   for (let n = 0; n < 2; n += 1)
     expect(await say(gateway, { ticketId: 47 })).toEqual({ __typename: 'AddTicketMessagePayload' });
   const before = await gateway.counts();
@@ -80,7 +80,7 @@ test('commands are limited apart from reads: a typed refusal, no row, and reads 
 });
 
 test('one ticket takes so many messages in a minute, however it is named, and others go on', async () => {
-  await using gateway = await startGateway({ env: { RATE_LIMIT_TICKET: '2' }, database });
+  await using gateway = await startGateway({ env: { ROLES: 'web', RATE_LIMIT_TICKET: '2' }, database });
   const done = { __typename: 'AddTicketMessagePayload' };
   // A repeated call adds no message.
   for (let n = 0; n < 3; n += 1)
@@ -98,7 +98,10 @@ test('one ticket takes so many messages in a minute, however it is named, and ot
 });
 
 test('strangers of one address are counted together', async () => {
-  await using gateway = await startGateway({ env: { RATE_LIMIT_ADDRESS: '2', TRUST_PROXY: '1' }, database });
+  await using gateway = await startGateway({
+    env: { ROLES: 'web', RATE_LIMIT_ADDRESS: '2', TRUST_PROXY: '1' },
+    database,
+  });
   const from = async (address: string) =>
     (
       await gateway.graphql(
@@ -128,7 +131,7 @@ test('strangers of one address are counted together', async () => {
 });
 
 test('two processes count together in the database, and each by itself while it is away', async () => {
-  const env = { RATE_LIMITS: 'postgres', RATE_LIMIT_WRITES: '3' };
+  const env = { ROLES: 'web', RATE_LIMITS: 'postgres', RATE_LIMIT_WRITES: '3' };
   await using one = await startGateway({ env });
   await using other = await startGateway({ env, database: one.database });
   const codes = [];
@@ -142,7 +145,7 @@ test('two processes count together in the database, and each by itself while it 
 });
 
 test('counters that the database does not answer for hold no request up', async () => {
-  const env = { RATE_LIMITS: 'postgres', RATE_LIMIT_WRITES: '2' };
+  const env = { ROLES: 'web', RATE_LIMITS: 'postgres', RATE_LIMIT_WRITES: '2' };
   await using gateway = await startGateway({ env, database });
   await gateway.sql.begin(async (tx) => {
     await tx`lock table rate_limits in access exclusive mode`;
@@ -163,7 +166,7 @@ test.each(['memory', 'postgres'])(
   'a clock that is set back makes nobody wait longer than the window (%s)',
   async (store) => {
     await using gateway = await startGateway({
-      env: { RATE_LIMITS: store, RATE_LIMIT_WRITES: '2' },
+      env: { ROLES: 'web', RATE_LIMITS: store, RATE_LIMIT_WRITES: '2' },
       database,
     });
     const at = Date.now();
@@ -182,7 +185,7 @@ test.each(['memory', 'postgres'])(
 );
 
 test('processes whose clocks differ share one window of a minute, by the database’s clock', async () => {
-  const env = { RATE_LIMITS: 'postgres', RATE_LIMIT_WRITES: '3' };
+  const env = { ROLES: 'web', RATE_LIMITS: 'postgres', RATE_LIMIT_WRITES: '3' };
   await using gateway = await startGateway({ env, database });
   const at = Date.now();
   vi.useFakeTimers({ toFake: ['Date'], now: at });
@@ -207,7 +210,10 @@ test('processes whose clocks differ share one window of a minute, by the databas
 });
 
 test('RATE_LIMITS=off limits nothing, and says so', async () => {
-  await using gateway = await startGateway({ env: { RATE_LIMITS: 'off', RATE_LIMIT_WRITES: '1' }, database });
+  await using gateway = await startGateway({
+    env: { ROLES: 'web', RATE_LIMITS: 'off', RATE_LIMIT_WRITES: '1' },
+    database,
+  });
   for (let n = 0; n < 3; n += 1)
     expect(await say(gateway, { ticketId: 47 })).toEqual({ __typename: 'AddTicketMessagePayload' });
   expect((await gateway.graphql('{ rateLimit { name } }')).data).toEqual({ rateLimit: [] });

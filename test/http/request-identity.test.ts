@@ -5,7 +5,7 @@ import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
 
 let gateway: Gateway;
 beforeAll(async () => {
-  gateway = await startGateway({ env: { CORS_ORIGINS: 'https://desk.example.com' } });
+  gateway = await startGateway({ env: { ROLES: 'web', CORS_ORIGINS: 'https://desk.example.com' } });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 

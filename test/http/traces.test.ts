@@ -79,6 +79,8 @@ test('a request is one trace from HTTP to SQL, its mail is another; neither cont
 });
 
 test('a receiver that is away costs the requests nothing, and holds up no end', async () => {
-  await using gateway = await startGateway({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' } });
+  await using gateway = await startGateway({
+    env: { ROLES: 'web', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' },
+  });
   expect((await gateway.graphql('{ viewer { login } }')).status).toBe(200);
 });

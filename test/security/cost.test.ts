@@ -336,7 +336,7 @@ describe('bodies that are on their way', () => {
     const env = { ROLES: 'web', MAX_REQUEST_BYTES: String(7 * 1024 * KiB) };
     await using patient = await startGateway({ env, database: gateway.database });
     // Most of the room first, as each call that finds room costs what 6 MB of JSON cost.
-    const held = await Promise.all(Array.from({ length: 7 }, () => open(patient.url, 6_900_000, 7_000_000)));
+    const held = await Promise.all(Array.from({ length: 8 }, () => open(patient.url, 6_900_000, 7_000_000)));
     const told = async () => {
       const answer = await post(padded(6_000_000), asOperator, patient.url);
       return [answer.status, answer.headers.get('retry-after')];
@@ -354,9 +354,9 @@ describe('bodies that are on their way', () => {
 
 test('no document of 6.5 KB costs 20 ms of CPU to refuse or to accept', () => {
   const many = (one: (n: number) => string, whole: (all: string, n: number) => string) => {
-    let n = 1;
+    let n = 0;
     const made = (count: number) => whole(Array.from({ length: count }, (_, i) => one(i)).join(' '), count);
-    while (made(n + 1).length < 6500) n += 1;
+    for (let step = 512; step >= 1; step /= 2) if (made(n + step).length < 6500) n += step;
     return made(n);
   };
   const spread = (n: number) => Array.from({ length: n }, (_, i) => `...F${i}`).join(' ');
@@ -426,7 +426,8 @@ test('no document of 6.5 KB costs 20 ms of CPU to refuse or to accept', () => {
   };
   for (const [name, text] of Object.entries(documents)) {
     // The least of several: the first runs are also compiled, and the machine does other things meanwhile.
-    const least = Math.min(...Array.from({ length: 8 }, () => cpuOf(text)));
+    let least = cpuOf(text);
+    for (let tries = 1; least >= 20 && tries < 8; tries += 1) least = Math.min(least, cpuOf(text));
     expect([name, least < 20 ? 'little' : least]).toEqual([name, 'little']);
   }
 });

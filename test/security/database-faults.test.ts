@@ -28,7 +28,7 @@ const requests: Record<string, (gateway: Gateway) => Promise<{ status: number; h
 };
 
 test('while the database does not answer, everything says so in bounded time; then all goes on', async () => {
-  await using gateway = await startGateway({ env: { DATABASE_TIMEOUT: '2' } });
+  await using gateway = await startGateway({ env: { ROLES: 'web', DATABASE_TIMEOUT: '2' } });
   await gateway.graphql('{ viewer { login } }', {}, { authorization: asRequester });
   await gateway.graphql('{ viewer { login } }');
   const before = await gateway.counts();
@@ -83,6 +83,7 @@ test.each(Object.keys(closings))('a database %s is one that does not answer for 
   const [close, open] = closings[name]!(place.database, login);
   try {
     await using gateway = await startGateway({
+      env: { ROLES: 'web' },
       database: { ...made, connection: { ...place, user: login } },
     });
     const before = await gateway.counts();

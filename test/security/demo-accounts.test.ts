@@ -9,13 +9,16 @@ import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { buildExplorer } from '../../src/dev/explorer/build.ts';
 import { asOperator, asRequester, basic } from '../support/gateway.ts';
+import { lowCost } from '../support/low-cost.ts';
 
 let directory: string;
 let app: App;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ticketwire-demo-'));
   await buildExplorer();
-  app = await createApp(readConfig({ PORT: '0', DATA_DIR: directory, LOG_LEVEL: 'silent' }));
+  app = await createApp(readConfig({ PORT: '0', DATA_DIR: directory, LOG_LEVEL: 'silent' }), {
+    passwordCost: lowCost,
+  });
 });
 afterAll(async () => {
   await app[Symbol.asyncDispose]();
@@ -101,7 +104,7 @@ test('a user’s own password and token are good from everywhere', async () => {
   const { createToken } = await import('../../src/auth/tokens.ts');
   const { users } = await import('../../src/db/tables.ts');
   await using desk = await openDesk(readConfig({ DATA_DIR: directory }));
-  const passwordHash = await hashPassword('correct horse');
+  const passwordHash = await hashPassword('correct horse', lowCost);
   const [own] = await desk.db
     .insert(users)
     .values({ login: 'jane', name: 'Jane', role: 'OPERATOR', passwordHash })

@@ -5,7 +5,7 @@ import { sendRaw } from '../support/raw-http.ts';
 
 let gateway: Gateway;
 beforeAll(async () => {
-  gateway = await startGateway();
+  gateway = await startGateway({ env: { ROLES: 'web' } });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 

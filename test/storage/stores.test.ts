@@ -148,7 +148,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   test('keys are listed by range, with their age', async () => {
     const began = Date.now() - 2000;
     const keys = await Promise.all(
-      Array.from({ length: 40 }, async () => (await store.put(from(Buffer.alloc(9)), 9)).key),
+      Array.from({ length: 20 }, async () => (await store.put(from(Buffer.alloc(9)), 9)).key),
     );
     const unfinished = await store.create();
     keys.push(unfinished);
@@ -159,10 +159,10 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
       expect(at.getTime()).toBeLessThan(Date.now() + 2000);
       expect(finished).toBe(key !== unfinished);
     }
-    const ranges = [keys[3]!, keys[9]!, '8', '8f', 'f', 'ffg'];
-    for (const a of ranges)
-      for (const b of ranges)
-        expect(await keysOf(store, { from: a, to: b })).toEqual(keys.filter((key) => key >= a && key < b));
+    const ends = [keys[3]!, keys[9]!, '8', '8f', 'f', 'ffg'];
+    const ranges = ends.flatMap((a) => ends.map((b) => [a, b] as const));
+    for (const [a, b] of sampled(ranges, 5))
+      expect(await keysOf(store, { from: a, to: b })).toEqual(keys.filter((key) => key >= a && key < b));
   });
 
   test('a store that was never written to lists nothing, and looking does not create it', async () => {

@@ -19,6 +19,7 @@ export interface GatewayProcess extends AsyncDisposable {
 }
 
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+const keepCompiled = ['--import', new URL('keep-compiled.ts', import.meta.url).href];
 const linesKept = 400;
 /** Load is sent as no desk does. */
 const unlimited = Object.fromEntries(
@@ -44,7 +45,7 @@ export async function startGatewayProcess(
   openFiles?: number,
 ): Promise<GatewayProcess> {
   const unset = Object.fromEntries(settings.map((name) => [name, '']));
-  const command = [process.execPath, ...nodeOptions, main];
+  const command = [process.execPath, ...nodeOptions, ...(process.env.VITEST ? keepCompiled : []), main];
   const [program, ...args] =
     openFiles === undefined ? command : ['sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`, ...command];
   const child = spawn(program!, args, {

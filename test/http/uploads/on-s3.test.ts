@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { asOperator, type Gateway, startGateway } from '../../support/gateway.ts';
 import { startClamd } from '../../support/servers/clamd.ts';
 import { startS3Server } from '../../support/servers/s3-server.ts';
@@ -61,7 +62,7 @@ test('an upload in parts smaller than S3’s minimum becomes one object, which S
     expect([pending.status, digestOf(new Uint8Array(await pending.arrayBuffer()))]).toEqual([200, sha256]);
     release();
     const node = 'query ($id: ID!) { node(id: $id) { ... on Attachment { scan } } }';
-    while ((await ask<{ scan: string }>(gateway, node, { id })).scan === 'PENDING');
+    await eventually(async () => (await ask<{ scan: string }>(gateway, node, { id })).scan !== 'PENDING');
     const redirect = await get(downloadUrl, asOperator, { redirect: 'manual' });
     expect([redirect.status, redirect.headers.get('cache-control')]).toEqual([302, 'private, no-store']);
     const there = new URL(redirect.headers.get('location')!);

@@ -10,7 +10,7 @@ import { BlobMissing, type BlobStore, everyKey, StoreUnavailable } from '../../.
 import { createDiskStore } from '../../../src/storage/disk/store.ts';
 import { readAll } from '../../support/servers/read-all.ts';
 import { sampled, soaking } from '../../support/soak.ts';
-import { hasStrace, hasTmpfs, straceQuietly } from '../fault-tools.ts';
+import { hasStrace, hasTmpfs, straceWith } from '../fault-tools.ts';
 import { all, keysOf } from '../stores.ts';
 
 let directory: string;
@@ -108,14 +108,10 @@ const stride = soaking ? 1 : 3;
 const env = { ...process.env, UV_THREADPOOL_SIZE: '1' };
 const program = fileURLToPath(new URL('put-once.ts', import.meta.url));
 const putUnder = (inject: string) =>
-  spawnSync(
-    'strace',
-    [...straceQuietly, '-e', `inject=fsync:${inject}`, process.execPath, program, join(directory, 'blobs')],
-    {
-      encoding: 'utf8',
-      env,
-    },
-  );
+  spawnSync('strace', [...straceWith('fsync', inject), process.execPath, program, join(directory, 'blobs')], {
+    encoding: 'utf8',
+    env,
+  });
 
 test.runIf(hasStrace).each([
   ['ESTALE', 'the store', '.', 'getdents64', `StoreUnavailable ${-constants.errno.ESTALE}; 1`],
@@ -125,9 +121,9 @@ test.runIf(hasStrace).each([
   const [kept, gone] = [await putNine(), await putNine()];
   await store.setAside(gone);
   const failing = join(directory, 'blobs', place === '' ? `${kept.slice(0, 2)}/${kept}` : place);
-  const inject = ['-P', failing, '-e', `inject=${call}:error=${why}`];
+  const inject = ['-P', failing, ...straceWith(call, `error=${why}`)];
   const lister = fileURLToPath(new URL('list-once.ts', import.meta.url));
-  const words = [...straceQuietly, ...inject, process.execPath, lister, join(directory, 'blobs')];
+  const words = [...inject, process.execPath, lister, join(directory, 'blobs')];
   const { stdout, stderr } = spawnSync('strace', words, { encoding: 'utf8', env });
   expect({ stdout, stderr }).toEqual({ stdout: said, stderr: '' });
 });
@@ -180,7 +176,7 @@ async function appendUnder(inject: string) {
   const appending = fileURLToPath(new URL('append-once.ts', import.meta.url));
   const { stdout, status, signal } = spawnSync(
     'strace',
-    [...straceQuietly, '-e', `inject=fsync:${inject}`, process.execPath, appending, join(directory, 'blobs')],
+    [...straceWith('fsync', inject), process.execPath, appending, join(directory, 'blobs')],
     { encoding: 'utf8', env },
   );
   const next = createDiskStore(join(directory, 'blobs'));
@@ -221,13 +217,8 @@ function traceOf(): string[] {
   if (trace !== undefined) return trace;
   const log = join(directory, 'trace');
   const target = join(directory, 'traced');
-  spawnSync(
-    'strace',
-    ['-f', '-qq', '-y', '-o', log, '-e', 'trace=file,desc', process.execPath, program, target],
-    {
-      env,
-    },
-  );
+  const options = ['-f', '-qq', '-y', '--seccomp-bpf', '-e', 'trace=file,desc'];
+  spawnSync('strace', [...options, '-o', log, process.execPath, program, target], { env });
   trace = readFileSync(log, 'utf8').trim().split('\n');
   rmSync(log);
   rmSync(target, { recursive: true });
