@@ -9,6 +9,7 @@ import { type Connection, connectionsAtMost, migrate, openDatabase } from '../..
 import { openClient } from '../../src/db/driver/client.ts';
 import { createLog } from '../../src/platform/log.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { soaking } from '../support/soak.ts';
 
 type Place = Exclude<Connection, string>;
 let database: TestDatabase;
@@ -182,7 +183,7 @@ test('a role that row-level security does not hold is found out, an owner’s me
     expect(await sightAs(made)).toBe('Unsuitable: the role tried could bypass row-level security');
 });
 
-test('a search_path of the database or its owner changes nothing', async () => {
+test.runIf(soaking)('a search_path of the database or its owner changes nothing', async () => {
   await withDatabase("encoding 'UTF8'", async (place) => {
     await owner.unsafe(`alter database ${place.database} set search_path = elsewhere`);
     await migrate(place);

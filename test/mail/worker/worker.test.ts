@@ -7,7 +7,7 @@ import { createLog } from '../../../src/platform/log.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type SmtpSink, startSmtpSink } from '../../support/servers/smtp-sink.ts';
-import { sampled } from '../../support/soak.ts';
+import { soaking } from '../../support/soak.ts';
 import {
   expireLeases,
   fillDesk,
@@ -48,21 +48,23 @@ test('several workers share a queue: each mail once, each ticket in its order', 
   await using world = await createTestDatabase();
   await using sink = await startSmtpSink();
   const sql = world.database.raw;
-  await fillDesk(sql, { tickets: 10 });
+  const tickets = soaking ? 10 : 6;
+  const count = 5 * tickets;
+  await fillDesk(sql, { tickets });
   const blobs = memoryBlobs();
   const ids: number[] = [];
-  for (let n = 0; n < 60; n += 1)
-    ids.push(await queueMail(sql, blobs, { ticketId: 1 + (n % 10), body: `mail ${n}` }));
+  for (let n = 0; n < count; n += 1)
+    ids.push(await queueMail(sql, blobs, { ticketId: 1 + (n % tickets), body: `mail ${n}` }));
   await using workers = new AsyncDisposableStack();
   for (let n = 0; n < 4; n += 1)
     workers.use(startWorker({ sql, blobs, smtpUrl: sink.url, leaseSeconds: 30 }));
   for (const id of ids) await until(sql, id, inState('SENT'));
   await untilLookedAgain(sql);
   const mails = sink.mails.filter(({ to }) => to[0] !== onlooker);
-  expect(mails).toHaveLength(60);
+  expect(mails).toHaveLength(count);
   const order = mails.map(({ source }) => Number(/\r\nmail (\d+)/.exec(source.toString())![1]));
-  for (let ticket = 0; ticket < 10; ticket += 1) {
-    const numbers = order.filter((n) => n % 10 === ticket);
+  for (let ticket = 0; ticket < tickets; ticket += 1) {
+    const numbers = order.filter((n) => n % tickets === ticket);
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
   }
   const [gaps] =
@@ -85,7 +87,7 @@ async function suspend(sleeper: WorkerProcess, sql: postgres.Sql) {
   await expireLeases(sql);
 }
 
-test.each(sampled<WorkerStep>(['accepted-354', 'claimed'], 2))(
+test.runIf(soaking).each<WorkerStep>(['accepted-354', 'claimed'])(
   'a worker that sleeps past its lease at %s sends nothing when it wakes: another has sent the mail',
   async (step) => {
     await using world = await createTestDatabase();
@@ -127,8 +129,8 @@ test('a worker that ends finishes what it began and gives back what it did not',
   await using world = await createTestDatabase();
   await using sink = await startSmtpSink({ faults: [{ at: 'DOT', delayMs: 300 }] });
   const sql = world.database.raw;
-  await fillDesk(sql, { tickets: 30 });
-  for (let n = 1; n <= 30; n += 1) await queueMail(sql, undefined, { ticketId: n });
+  await fillDesk(sql, { tickets: 14 });
+  for (let n = 1; n <= 14; n += 1) await queueMail(sql, undefined, { ticketId: n });
   const worker = startWorker({
     sql,
     blobs: memoryBlobs(),
@@ -142,13 +144,13 @@ test('a worker that ends finishes what it began and gives back what it did not',
   expect(taken).toBeLessThan(10);
   const rows = await sql`select state, count(*)::int as n from deliveries group by state order by state`;
   expect([...rows]).toEqual([
-    { state: 'QUEUED', n: 30 - taken },
+    { state: 'QUEUED', n: 14 - taken },
     { state: 'SENT', n: taken },
   ]);
   await using _next = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url, connections: 10 });
-  await sink.received(30);
+  await sink.received(14);
   await untilLookedAgain(sql);
-  expect(sink.mails.filter(({ to }) => to[0] !== onlooker)).toHaveLength(30);
+  expect(sink.mails.filter(({ to }) => to[0] !== onlooker)).toHaveLength(14);
 });
 
 test('a reply that arrives while the database is away is stored when it is back', async () => {
