@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { seedDemoDesk } from '../../src/dev/demo/seed-desk.ts';
 import { welcome } from '../../src/welcome.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 
 const run = promisify(execFile);
@@ -28,7 +29,8 @@ async function answerOf(command: string): Promise<string> {
 }
 
 test.runIf(hasCurl)('every curl that npm start prints does what it is there for', async () => {
-  const demo = await seedDemoDesk(gateway.database.database.desk);
+  await using database = await createTestDatabase();
+  const demo = await seedDemoDesk(database.database.desk);
   const printed = welcome(readConfig({}), { ...gateway.app, demo, url: `http://${origin}` });
   const curls = curlsOf(printed);
   expect(curls).toHaveLength(2);

@@ -61,6 +61,11 @@ type Use = (opened: { page: Page; problems: string[] }) => Promise<void>;
 
 const tabsOf = (page: Page) => page.locator('.tw-tab').count();
 
+async function showExamples(page: Page): Promise<void> {
+  const button = page.getByRole('button', { name: 'Show Examples' });
+  if (await button.isVisible()) await button.click();
+}
+
 async function run<D>(page: Page): Promise<D> {
   const answer = page.waitForResponse(
     (response) =>
@@ -101,6 +106,7 @@ const sendsFiles: Use = async ({ page, problems }) => {
     { name: 'přehled.txt', mimeType: 'text/plain', buffer: Buffer.from('overview\n') },
     { name: 'large.bin', mimeType: 'application/octet-stream', buffer: randomBytes(2_000_000) },
   ];
+  await showExamples(page);
   await page.getByRole('button', { name: /^Upload files/ }).click();
   // Nothing is underlined as wrong: not in the operation, not in its variables.
   await page.locator('.graphiql-editors .view-line', { hasText: 'INC-000047' }).waitFor();
@@ -164,8 +170,7 @@ test.runIf(soaking)(
 
 const runsExamples: Use = async ({ page }) => {
   const before = await tabsOf(page);
-  const showExamples = page.getByRole('button', { name: 'Show Examples' });
-  if (await showExamples.isVisible()) await showExamples.click();
+  await showExamples(page);
   const sent = () =>
     page.waitForRequest((request) => /"query":"(?!query IntrospectionQuery)/.test(request.postData() ?? ''));
   const first = sent();

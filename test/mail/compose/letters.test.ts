@@ -144,7 +144,7 @@ describe('a quotation', () => {
     expect(numbers).toEqual(Array.from({ length: count }, (_, n) => count - n));
     expect(text).not.toContain('left out');
 
-    await add(id, { body: 'x'.repeat(520_000), by: asRequester });
+    await add(id, { body: 'x'.repeat(523_000), by: asRequester });
     const mail = await send(id, { body: 'Once more', email: { quote: 'ALL' } });
     const told = /\((\d+) older messages? left out\)/;
     const quoted = [...textOf(mail).matchAll(/^On .* wrote:/gm)].length;
