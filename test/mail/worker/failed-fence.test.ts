@@ -101,7 +101,8 @@ test.runIf(soaking)(
     // Its lease ran out meanwhile as well, and another worker told that the outcome is unknown.
     const doubted = await failFence(gateway, async (tx) => {
       await tx`update delivery_recipients set state = 'OUTCOME_UNKNOWN' where state = 'PENDING'`;
-      await tx`update deliveries set state = 'OUTCOME_UNKNOWN', attempt = null, phase = null, lease_until = null
+      await tx`update deliveries set state = 'OUTCOME_UNKNOWN', attempt = null, phase = null,
+        lease_until = null
       where state = 'TRANSMITTING'`;
     });
     await gateway.sink.received(before + 2);

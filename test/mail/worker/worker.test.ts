@@ -7,7 +7,7 @@ import { createLog } from '../../../src/platform/log.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type SmtpSink, startSmtpSink } from '../../support/servers/smtp-sink.ts';
-import { soaking } from '../../support/soak.ts';
+import { sampled, soaking } from '../../support/soak.ts';
 import {
   expireLeases,
   fillDesk,
@@ -20,7 +20,7 @@ import {
   untilLookedAgain,
   viewDelivery,
 } from '../world/desk.ts';
-import { startWorkerProcess, type WorkerProcess } from '../world/worker-process.ts';
+import { startWorkerProcess } from '../world/worker-process.ts';
 
 test('a queued mail is sent once: blind copies in the envelope only, each step written down', async () => {
   await using world = await createTestDatabase();
@@ -48,8 +48,8 @@ test('several workers share a queue: each mail once, each ticket in its order', 
   await using world = await createTestDatabase();
   await using sink = await startSmtpSink();
   const sql = world.database.raw;
-  const tickets = soaking ? 10 : 6;
-  const count = 5 * tickets;
+  const tickets = soaking ? 10 : 5;
+  const count = (soaking ? 6 : 4) * tickets;
   await fillDesk(sql, { tickets });
   const blobs = memoryBlobs();
   const ids: number[] = [];
@@ -73,21 +73,63 @@ test('several workers share a queue: each mail once, each ticket in its order', 
   expect(gaps!.n).toBe(0);
 });
 
-/**
- * A worker that stops at a step. It has one connection, so that it claims nothing meanwhile: a statement that
- * it sent right before it was suspended would claim the mail once more.
- */
-const startSleeper = ({ connection }: TestDatabase, { url }: SmtpSink, step: WorkerStep) =>
-  startWorkerProcess({ connection, smtpUrl: url, leaseSeconds: 60, stopAt: [step], connections: 1 });
-
-/** Suspends a worker that has stopped at a step, until its lease has expired. */
-async function suspend(sleeper: WorkerProcess, sql: postgres.Sql) {
-  await sleeper.stopped();
-  sleeper.child.kill('SIGSTOP');
-  await expireLeases(sql);
+/** A worker that has come to a step, and sleeps there until its lease has expired and it is woken. */
+interface Sleeper extends AsyncDisposable {
+  wake(): void;
+  end(): PromiseLike<void>;
 }
 
-test.runIf(soaking).each<WorkerStep>(['accepted-354', 'claimed'])(
+/**
+ * It has one connection, so that it claims nothing meanwhile: a statement that it sent right before it was
+ * suspended would claim the mail once more.
+ */
+const startSleeper = async (world: TestDatabase, { url }: SmtpSink, step: WorkerStep): Promise<Sleeper> => {
+  const sleeper = await (soaking ? suspendedProcess : waitingWorker)(world, url, step);
+  await expireLeases(world.database.raw);
+  return sleeper;
+};
+
+/** All of its process sleeps. */
+async function suspendedProcess({ connection }: TestDatabase, smtpUrl: string, step: WorkerStep) {
+  const options = { connection, smtpUrl, leaseSeconds: 60, stopAt: [step], connections: 1 };
+  const worker = await startWorkerProcess(options);
+  await worker.stopped();
+  worker.child.kill('SIGSTOP');
+  return {
+    wake() {
+      worker.go();
+      worker.child.kill('SIGCONT');
+    },
+    end: () => worker.end(),
+    [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
+  };
+}
+
+/** The mail alone sleeps: a process of its own costs half a second. */
+async function waitingWorker({ database }: TestDatabase, smtpUrl: string, step: WorkerStep) {
+  const reached = Promise.withResolvers<void>();
+  const woken = Promise.withResolvers<void>();
+  const worker = startWorker({
+    ...{ sql: database.raw, blobs: memoryBlobs(), smtpUrl },
+    ...{ leaseSeconds: 60, pollSeconds: 3600, connections: 1 },
+    async trace(at) {
+      if (at !== step) return;
+      reached.resolve();
+      await woken.promise;
+    },
+  });
+  await reached.promise;
+  return {
+    wake: () => woken.resolve(),
+    end: () => worker[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      woken.resolve();
+      await worker[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test.each(sampled<WorkerStep>(['accepted-354', 'claimed'], 2))(
   'a worker that sleeps past its lease at %s sends nothing when it wakes: another has sent the mail',
   async (step) => {
     await using world = await createTestDatabase();
@@ -96,11 +138,9 @@ test.runIf(soaking).each<WorkerStep>(['accepted-354', 'claimed'])(
     await fillDesk(sql);
     const id = await queueMail(sql, undefined);
     await using sleeper = await startSleeper(world, sink, step);
-    await suspend(sleeper, sql);
     await using _heir = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url });
     await until(sql, id, inState('SENT'));
-    sleeper.go();
-    sleeper.child.kill('SIGCONT');
+    sleeper.wake();
     // It has reached the fence, and is done with the mail.
     await sleeper.end();
     expect(sink.mails).toHaveLength(1);
@@ -115,11 +155,9 @@ test('a worker that sleeps past its lease at BODY counts as dead, and reports wh
   await fillDesk(sql);
   const id = await queueMail(sql, undefined);
   await using sleeper = await startSleeper(world, sink, 'body-open');
-  await suspend(sleeper, sql);
   await using _heir = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url });
   await until(sql, id, inState('OUTCOME_UNKNOWN'));
-  sleeper.go();
-  sleeper.child.kill('SIGCONT');
+  sleeper.wake();
   const view = await until(sql, id, inState('SENT'));
   expect(view).toMatchObject({ attempts: 1, events: ['DELIVERY_OUTCOME_UNKNOWN', 'DELIVERY_SENT'] });
   expect(sink.mails).toHaveLength(1);
