@@ -316,7 +316,7 @@ describe('a picture of the message itself', () => {
     ['an @ in its name', 'me@work.png', 'me@work.png'],
     ['no type', 'photo.png', 'photo.png', 'application/octet-stream'],
   ];
-  test.each(sampled(references, 3))('is found by %s', async (_name, name, reference, type = 'image/png') => {
+  test.each(sampled(references, 4))('is found by %s', async (_name, name, reference, type = 'image/png') => {
     const id = await newTicket();
     const added = await add(id, {
       body: `<p>See <img src="cid:${reference}"></p>`,
