@@ -202,7 +202,7 @@ test('a start without migrations waits for no lock', async () => {
   expect(said).toEqual([]);
 });
 
-test.runIf(soaking)('a start with migrations logs what it waits for', async () => {
+test.runIf(soaking)('of several starts, one with migrations logs what it waits for', async () => {
   await withDatabase("encoding 'UTF8'", async (place) => {
     const other = postgres({
       ...place,
