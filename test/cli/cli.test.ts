@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { eq } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
+import { hashPassword } from '../../src/auth/passwords.ts';
 import { openDesk } from '../../src/cli/open-desk.ts';
 import { readConfig } from '../../src/config.ts';
 import * as tables from '../../src/db/tables.ts';
@@ -11,7 +12,9 @@ import { openTcpDoor } from '../crash/support/tcp-door.ts';
 import { createOlderDatabase } from '../db/upgrade/older-database.ts';
 import { shareDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
+import { lowCost } from '../support/low-cost.ts';
 import { startSmtpSink } from '../support/servers/smtp-sink.ts';
+import { soaking } from '../support/soak.ts';
 import { typeCommand } from './command-line.ts';
 
 const mailboxKey = 'ab'.repeat(32);
@@ -70,7 +73,8 @@ describe('users', () => {
 
   test('are disabled and enabled, and get another password', async () => {
     const world = createWorld();
-    await world.json('user add olga --name O --role operator', 'first one\r\n');
+    await world.json('user add olga --name O --role operator --no-password');
+    await world.desk.update(tables.users).set({ passwordHash: await hashPassword('first one', lowCost) });
     const before = await world.desk.select().from(tables.users);
     await world.json('user password OLGA', 'second one');
     const after = await world.desk.select().from(tables.users);
@@ -202,7 +206,7 @@ test('a mailbox keeps its SMTP password encrypted, and its operators', async () 
 
 test('editing people and mailboxes changes only the named fields, and the audit log says who', async () => {
   const world = createWorld({ MAILBOX_KEY: mailboxKey });
-  await world.json('user add olga --name O --role operator --email o@b.cz', 'a password');
+  await world.json('user add olga --name O --role operator --email o@b.cz --no-password');
   const smtp = '--smtp-url smtp://help@127.0.0.1:587';
   await world.json(`mailbox add help@b.cz --name Help --operator olga ${smtp} --smtp-password`, 'secret');
   const user = await world.json('user edit OLGA --name Olga_Nova --login olga.nova');
@@ -379,7 +383,7 @@ test('a command says on stderr which database it is, without what is secret in i
   await expect(openDesk(config, { makeEmbedded: true })).rejects.toThrow('--embedded and DATABASE_URL');
 });
 
-test('a command that migrates says what it waits for', async () => {
+test.runIf(soaking)('a command that migrates says what it waits for', async () => {
   await using older = await createOlderDatabase('0025');
   await using door = await openTcpDoor(older.connection);
   const holder = await older.sql.reserve();

@@ -50,6 +50,8 @@ export function startCommand(words: readonly string[], typing: Typing = {}): Run
 
 const printed = (canary: Canary): PassThrough =>
   new PassThrough({
+    // Full before a test has to print much.
+    highWaterMark: 4096,
     transform(chunk, _encoding, done) {
       canary.wrote('output', String(chunk));
       done(null, chunk);

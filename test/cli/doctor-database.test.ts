@@ -8,6 +8,7 @@ import { openStore } from '../../src/storage/open-store.ts';
 import { adoptStore } from '../../src/storage/store-owner.ts';
 import { openTcpDoor, type TcpDoor } from '../crash/support/tcp-door.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { soaking } from '../support/soak.ts';
 import { typeCommand } from './command-line.ts';
 
 /* What a start would refuse or only log of its database, doctor tells before. */
@@ -101,7 +102,7 @@ test('a login that may not create the tables fails before the first start', asyn
   }
 });
 
-test('a blob store of another database is a warning that says what to do', async () => {
+test.runIf(soaking)('a blob store of another database is a warning that says what to do', async () => {
   const settings = { kind: 'file', directory: join(directory, 'blobs') } as const;
   const nowhere = pathToFileURL(join(directory, 'none')).href;
   await using other = await createTestDatabase();

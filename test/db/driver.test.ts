@@ -6,11 +6,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Connection, endClient, openClient } from '../../src/db/driver/client.ts';
 import type { Wire } from '../../src/db/driver/postgres-socket.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { sampled, soaking } from '../support/soak.ts';
 
 /*
  * What src/db/driver/client.ts helps the driver with. Each fault is shown on the bare driver as well: where
- * that is not faulty any more, its test fails, and the help can go.
+ * that is not faulty any more, its test fails, and the help can go. That changes with the driver alone, so
+ * `npm run test:soak` takes these.
  */
+const testBare = test.runIf(soaking);
 
 let database: TestDatabase;
 let owner: postgres.Sql;
@@ -68,7 +71,7 @@ describe('after a backend was killed in the middle of a statement', () => {
   test('the next statement succeeds, and its own says why it failed', async () => {
     expect(await killed('ours')).toEqual({ first: '57P01', next: undefined, after: undefined });
   });
-  test('the bare driver fails the next one', async () => {
+  testBare('the bare driver fails the next one', async () => {
     expect(await killed('bare')).toEqual({ first: 'CONNECTION_CLOSED', next: '57P01', after: undefined });
   });
 });
@@ -83,7 +86,7 @@ describe('a connection that was lost during a statement', () => {
     expect(wires.size).toBe(0);
   });
 
-  test('keeps the bare driver from ending, however much else is done', async () => {
+  testBare('keeps the bare driver from ending, however much else is done', async () => {
     const sql = clients.bare(database.ownerConnection);
     await loseStatement(sql);
     let isOver = false;
@@ -148,14 +151,14 @@ describe('a statement that the server lost or replans is prepared again with the
 
   for (const [how, lose] of Object.entries(loses)) {
     test(`when ${how}`, async () => {
-      for (const [name, value] of Object.entries(values))
+      for (const [name, value] of sampled(Object.entries(values), 2))
         expect({ name, ...(await asked('ours', value, lose)) }).toEqual({
           name,
           before: value.read,
           after: value.read,
         });
     });
-    test(`when ${how}, the bare driver says false for true`, async () => {
+    testBare(`when ${how}, the bare driver says false for true`, async () => {
       expect(await asked('bare', values.true!, lose)).toEqual({ before: true, after: false });
     });
   }
@@ -189,7 +192,7 @@ describe('a server that closes each connection before it is open', () => {
   test('is an error of the statement', async () => {
     expect(await refused('ours')).toMatch(/^(CONNECTION_CLOSED|ECONNRESET)$/);
   });
-  test('the bare driver tries again for ever', async () => {
+  testBare('the bare driver tries again for ever', async () => {
     expect(await refused('bare')).toBe('it tries for ever');
   });
 });
@@ -262,7 +265,7 @@ describe('a transaction whose connection is lost', () => {
         await inner`insert into outside values (4)`;
       }),
   };
-  for (const [when, run] of Object.entries(lost)) {
+  for (const [when, run] of sampled(Object.entries(lost), 2)) {
     test(`fails, and none of its statements runs outside of it: ${when}`, async () => {
       await using('ours', async (sql) => {
         for (let n = 0; n < 3; n += 1) {
@@ -275,7 +278,7 @@ describe('a transaction whose connection is lost', () => {
     });
   }
 
-  test('the bare driver ends the process', async () => {
+  testBare('the bare driver ends the process', async () => {
     const script = `
       import postgres from 'postgres';
       const sql = postgres({ ...JSON.parse(process.argv[1]), max: 1 });
@@ -319,7 +322,7 @@ describe('a connection that is lost in the middle of an answer', () => {
       expect([...(await sql`select 1 as n`)]).toEqual([{ n: 1 }]);
     });
   });
-  test('the bare driver gives it one row too many', async () => {
+  testBare('the bare driver gives it one row too many', async () => {
     expect(await first('bare')).toEqual([undefined, { n: 1 }]);
   });
 });
@@ -369,7 +372,7 @@ describe('a socket that drains late, between two statements of a transaction', (
     });
     expect({ isIn, drained }).toEqual({ isIn: false, drained: 0 });
   });
-  test('lets others in on the bare driver', async () => {
+  testBare('lets others in on the bare driver', async () => {
     const { path, port, host } = database.ownerConnection as Exclude<Connection, string>;
     const sockets: Socket[] = [];
     const open = () => {

@@ -70,7 +70,8 @@ test('a read sees what another process committed before it, and replicas answer 
   await using reader = open();
   await replicaAnswers(reader);
   // On a busy machine the replica is late for most of them.
-  for (let n = 0; n < 100 || reader.replicas!.counts.replica <= 20; n++) {
+  const rounds = soaking ? 100 : 25;
+  for (let n = 0; n < rounds || reader.replicas!.counts.replica <= rounds / 5; n++) {
     await write(writer, `subject ${n}`);
     expect(await read(reader)).toBe(`subject ${n}`);
   }
@@ -86,7 +87,7 @@ test('many reads at once ask the primary together', async () => {
     );
   await client`select pg_stat_force_next_flush()`;
   const before = await asked();
-  const answers = await Promise.all(Array.from({ length: 200 }, () => read(reader)));
+  const answers = await Promise.all(Array.from({ length: 120 }, () => read(reader)));
   expect(new Set(answers).size).toBe(1);
   await client`select pg_stat_force_next_flush()`;
   expect((await asked()) - before).toBeLessThan(50);
@@ -180,7 +181,7 @@ test('a server that is no replica of the database is named', async () => {
   expect(await read(database)).toBe(await read(database));
 });
 
-test('a replica that is promoted gets no more reads', async () => {
+test.runIf(soaking)('a replica that is promoted gets no more reads', async () => {
   await replica.kill();
   await using another = await replica.copy(join(directory, 'promoted'));
   await Promise.all([replica.start(), another.start()]);
@@ -218,7 +219,7 @@ test('a gateway reads and watches through a replica, and tells how it is', async
   });
   const watch = 'subscription { deskEvents { ticketMessage { bodyText } } }';
   const stream = await openStream(gateway.url, { query: watch }, { authorization: asOperator });
-  for (let n = 0; n < 10; n++) {
+  for (let n = 0; n < 4; n++) {
     const added = await gateway.graphql(add, { body: `message ${n}` });
     expect(added.data).toEqual({ addTicketMessage: { __typename: 'AddTicketMessagePayload' } });
     const { data } = await gateway.graphql(last);
@@ -234,7 +235,7 @@ test('a gateway reads and watches through a replica, and tells how it is', async
   });
   await eventually(async () => {
     await gateway.graphql(last);
-    return (await byReplica()) > 10;
+    return (await byReplica()) > 4;
   });
 });
 

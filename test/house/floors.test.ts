@@ -74,7 +74,9 @@ test('a line has 110 columns at most, in every language', () => {
 });
 
 test('a function of src has 60 lines at most', () => {
-  const long = src.flatMap((file) =>
+  // To parse them is most of the work, and a file of 60 lines has no longer function.
+  const files = src.filter(({ text }) => text.split('\n').length > 60);
+  const long = files.flatMap((file) =>
     functionsOf(file)
       .filter(({ lines }) => lines > 60)
       .map(({ name, lines }) => `${file.path} ${name}: ${lines}`),

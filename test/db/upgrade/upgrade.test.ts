@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Connection, inspect, migrate } from '../../../src/db/database.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
+import { soaking } from '../../support/soak.ts';
 import { createOlderDatabase } from './older-database.ts';
 
 test('migrations let others read while somebody holds a table for long, and say who it is', async () => {
@@ -29,31 +30,34 @@ test('migrations let others read while somebody holds a table for long, and say 
   await upgraded;
 });
 
-test('of several starts, none tries to migrate while another one lets others work', async () => {
-  await using older = await createOlderDatabase('0025');
-  const holder = await older.sql.reserve();
-  await holder`begin`;
-  await holder`select from events`;
-  const upgraded = [1, 2, 3].map(() => older.upgrade());
-  // Without a transaction id, for which the desk's events would wait.
-  const isCalm = async () => {
-    const [found] = await older.sql<{ idle: number; waiting: number; trying: number }[]>`
+test.runIf(soaking)(
+  'of several starts, none tries to migrate while another one lets others work',
+  async () => {
+    await using older = await createOlderDatabase('0025');
+    const holder = await older.sql.reserve();
+    await holder`begin`;
+    await holder`select from events`;
+    const upgraded = [1, 2, 3].map(() => older.upgrade());
+    // Without a transaction id, for which the desk's events would wait.
+    const isCalm = async () => {
+      const [found] = await older.sql<{ idle: number; waiting: number; trying: number }[]>`
       select (count(*) filter (where l.locktype = 'advisory' and l.granted and a.backend_xid is null
           and a.state = 'idle in transaction'))::int as idle,
         (count(*) filter (where l.locktype = 'advisory' and not l.granted))::int as waiting,
         (count(*) filter (where l.locktype = 'relation' and not l.granted))::int as trying
       from pg_locks l join pg_stat_activity a on a.pid = l.pid where a.datname = current_database()`;
-    return found!.idle === 1 && found!.waiting === 2 && found!.trying === 0;
-  };
-  let calm = 0;
-  await eventually(async () => {
-    calm = (await isCalm()) ? calm + 1 : 0;
-    return calm === 20;
-  });
-  await holder`rollback`;
-  holder.release();
-  await Promise.all(upgraded);
-});
+      return found!.idle === 1 && found!.waiting === 2 && found!.trying === 0;
+    };
+    let calm = 0;
+    await eventually(async () => {
+      calm = (await isCalm()) ? calm + 1 : 0;
+      return calm === 20;
+    });
+    await holder`rollback`;
+    holder.release();
+    await Promise.all(upgraded);
+  },
+);
 
 describe('a database that a later version has migrated', () => {
   async function withLater(

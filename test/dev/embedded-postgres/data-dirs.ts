@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { readHolder } from '../../../src/dev/embedded-postgres/postmaster-pid.ts';
-import { startEmbedded } from '../../../src/dev/embedded-postgres/start-postgres.ts';
+import { type Embedded, startEmbedded } from '../../../src/dev/embedded-postgres/start-postgres.ts';
 import { eventually } from '../../support/eventually.ts';
 
 export const program = fileURLToPath(new URL('embedded-process.ts', import.meta.url));
@@ -19,15 +19,19 @@ interface Said {
   error?: string;
 }
 
-/** Gives each test of a file a DATA_DIR of its own, and gateways on it that are processes of their own. */
-export function useDataDirs() {
+/**
+ * Gives each test of a file a DATA_DIR of its own, and gateways on it that are processes of their own.
+ * @param firstStart what to do with the cluster of `withCluster` while its first server runs
+ */
+export function useDataDirs(firstStart?: (embedded: Embedded, dataDir: string) => Promise<void>) {
   let made: string;
   let dataDir: string;
   let gateways: ChildProcess[];
   beforeAll(async () => {
     made = await mkdtemp(join(tmpdir(), 'embedded-made-'));
     await chmod(made, 0o711);
-    await (await startEmbedded(made))[Symbol.asyncDispose]();
+    await using embedded = await startEmbedded(made);
+    await firstStart?.(embedded, made);
   });
   afterAll(() => rm(made, { recursive: true, force: true }));
   beforeEach(async () => {

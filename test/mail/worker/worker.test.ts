@@ -7,7 +7,7 @@ import { createLog } from '../../../src/platform/log.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type SmtpSink, startSmtpSink } from '../../support/servers/smtp-sink.ts';
-import { sampled } from '../../support/soak.ts';
+import { sampled, soaking } from '../../support/soak.ts';
 import {
   expireLeases,
   fillDesk,
@@ -20,7 +20,7 @@ import {
   untilLookedAgain,
   viewDelivery,
 } from '../world/desk.ts';
-import { startWorkerProcess, type WorkerProcess } from '../world/worker-process.ts';
+import { startWorkerProcess } from '../world/worker-process.ts';
 
 test('a queued mail is sent once: blind copies in the envelope only, each step written down', async () => {
   await using world = await createTestDatabase();
@@ -48,21 +48,23 @@ test('several workers share a queue: each mail once, each ticket in its order', 
   await using world = await createTestDatabase();
   await using sink = await startSmtpSink();
   const sql = world.database.raw;
-  await fillDesk(sql, { tickets: 10 });
+  const tickets = soaking ? 10 : 5;
+  const count = (soaking ? 6 : 4) * tickets;
+  await fillDesk(sql, { tickets });
   const blobs = memoryBlobs();
   const ids: number[] = [];
-  for (let n = 0; n < 60; n += 1)
-    ids.push(await queueMail(sql, blobs, { ticketId: 1 + (n % 10), body: `mail ${n}` }));
+  for (let n = 0; n < count; n += 1)
+    ids.push(await queueMail(sql, blobs, { ticketId: 1 + (n % tickets), body: `mail ${n}` }));
   await using workers = new AsyncDisposableStack();
   for (let n = 0; n < 4; n += 1)
     workers.use(startWorker({ sql, blobs, smtpUrl: sink.url, leaseSeconds: 30 }));
   for (const id of ids) await until(sql, id, inState('SENT'));
   await untilLookedAgain(sql);
   const mails = sink.mails.filter(({ to }) => to[0] !== onlooker);
-  expect(mails).toHaveLength(60);
+  expect(mails).toHaveLength(count);
   const order = mails.map(({ source }) => Number(/\r\nmail (\d+)/.exec(source.toString())![1]));
-  for (let ticket = 0; ticket < 10; ticket += 1) {
-    const numbers = order.filter((n) => n % 10 === ticket);
+  for (let ticket = 0; ticket < tickets; ticket += 1) {
+    const numbers = order.filter((n) => n % tickets === ticket);
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
   }
   const [gaps] =
@@ -71,18 +73,60 @@ test('several workers share a queue: each mail once, each ticket in its order', 
   expect(gaps!.n).toBe(0);
 });
 
-/**
- * A worker that stops at a step. It has one connection, so that it claims nothing meanwhile: a statement that
- * it sent right before it was suspended would claim the mail once more.
- */
-const startSleeper = ({ connection }: TestDatabase, { url }: SmtpSink, step: WorkerStep) =>
-  startWorkerProcess({ connection, smtpUrl: url, leaseSeconds: 60, stopAt: [step], connections: 1 });
+/** A worker that has come to a step, and sleeps there until its lease has expired and it is woken. */
+interface Sleeper extends AsyncDisposable {
+  wake(): void;
+  end(): PromiseLike<void>;
+}
 
-/** Suspends a worker that has stopped at a step, until its lease has expired. */
-async function suspend(sleeper: WorkerProcess, sql: postgres.Sql) {
-  await sleeper.stopped();
-  sleeper.child.kill('SIGSTOP');
-  await expireLeases(sql);
+/**
+ * It has one connection, so that it claims nothing meanwhile: a statement that it sent right before it was
+ * suspended would claim the mail once more.
+ */
+const startSleeper = async (world: TestDatabase, { url }: SmtpSink, step: WorkerStep): Promise<Sleeper> => {
+  const sleeper = await (soaking ? suspendedProcess : waitingWorker)(world, url, step);
+  await expireLeases(world.database.raw);
+  return sleeper;
+};
+
+/** All of its process sleeps. */
+async function suspendedProcess({ connection }: TestDatabase, smtpUrl: string, step: WorkerStep) {
+  const options = { connection, smtpUrl, leaseSeconds: 60, stopAt: [step], connections: 1 };
+  const worker = await startWorkerProcess(options);
+  await worker.stopped();
+  worker.child.kill('SIGSTOP');
+  return {
+    wake() {
+      worker.go();
+      worker.child.kill('SIGCONT');
+    },
+    end: () => worker.end(),
+    [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
+  };
+}
+
+/** The mail alone sleeps: a process of its own costs half a second. */
+async function waitingWorker({ database }: TestDatabase, smtpUrl: string, step: WorkerStep) {
+  const reached = Promise.withResolvers<void>();
+  const woken = Promise.withResolvers<void>();
+  const worker = startWorker({
+    ...{ sql: database.raw, blobs: memoryBlobs(), smtpUrl },
+    ...{ leaseSeconds: 60, pollSeconds: 3600, connections: 1 },
+    async trace(at) {
+      if (at !== step) return;
+      reached.resolve();
+      await woken.promise;
+    },
+  });
+  await reached.promise;
+  return {
+    wake: () => woken.resolve(),
+    end: () => worker[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      woken.resolve();
+      await worker[Symbol.asyncDispose]();
+    },
+  };
 }
 
 test.each(sampled<WorkerStep>(['accepted-354', 'claimed'], 2))(
@@ -94,11 +138,9 @@ test.each(sampled<WorkerStep>(['accepted-354', 'claimed'], 2))(
     await fillDesk(sql);
     const id = await queueMail(sql, undefined);
     await using sleeper = await startSleeper(world, sink, step);
-    await suspend(sleeper, sql);
     await using _heir = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url });
     await until(sql, id, inState('SENT'));
-    sleeper.go();
-    sleeper.child.kill('SIGCONT');
+    sleeper.wake();
     // It has reached the fence, and is done with the mail.
     await sleeper.end();
     expect(sink.mails).toHaveLength(1);
@@ -113,11 +155,9 @@ test('a worker that sleeps past its lease at BODY counts as dead, and reports wh
   await fillDesk(sql);
   const id = await queueMail(sql, undefined);
   await using sleeper = await startSleeper(world, sink, 'body-open');
-  await suspend(sleeper, sql);
   await using _heir = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url });
   await until(sql, id, inState('OUTCOME_UNKNOWN'));
-  sleeper.go();
-  sleeper.child.kill('SIGCONT');
+  sleeper.wake();
   const view = await until(sql, id, inState('SENT'));
   expect(view).toMatchObject({ attempts: 1, events: ['DELIVERY_OUTCOME_UNKNOWN', 'DELIVERY_SENT'] });
   expect(sink.mails).toHaveLength(1);
@@ -127,8 +167,8 @@ test('a worker that ends finishes what it began and gives back what it did not',
   await using world = await createTestDatabase();
   await using sink = await startSmtpSink({ faults: [{ at: 'DOT', delayMs: 300 }] });
   const sql = world.database.raw;
-  await fillDesk(sql, { tickets: 30 });
-  for (let n = 1; n <= 30; n += 1) await queueMail(sql, undefined, { ticketId: n });
+  await fillDesk(sql, { tickets: 14 });
+  for (let n = 1; n <= 14; n += 1) await queueMail(sql, undefined, { ticketId: n });
   const worker = startWorker({
     sql,
     blobs: memoryBlobs(),
@@ -142,13 +182,13 @@ test('a worker that ends finishes what it began and gives back what it did not',
   expect(taken).toBeLessThan(10);
   const rows = await sql`select state, count(*)::int as n from deliveries group by state order by state`;
   expect([...rows]).toEqual([
-    { state: 'QUEUED', n: 30 - taken },
+    { state: 'QUEUED', n: 14 - taken },
     { state: 'SENT', n: taken },
   ]);
   await using _next = startWorker({ sql, blobs: memoryBlobs(), smtpUrl: sink.url, connections: 10 });
-  await sink.received(30);
+  await sink.received(14);
   await untilLookedAgain(sql);
-  expect(sink.mails.filter(({ to }) => to[0] !== onlooker)).toHaveLength(30);
+  expect(sink.mails.filter(({ to }) => to[0] !== onlooker)).toHaveLength(14);
 });
 
 test('a reply that arrives while the database is away is stored when it is back', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTransport, type SentMessageInfo } from 'nodemailer';
 import { afterEach, expect, test } from 'vitest';
+import { soaking } from '../../support/soak.ts';
 import { eventually } from '../eventually.ts';
 import { type Fault, type Step, startSmtpSink } from './smtp-sink.ts';
 import { readJournal, startSinkProcess } from './smtp-sink-process.ts';
@@ -82,7 +83,7 @@ test('it asks for a password, and speaks TLS both ways', async () => {
   }
 });
 
-test('in a process of its own, it keeps a journal that survives kill -9', async () => {
+test.runIf(soaking)('in a process of its own, it keeps a journal that survives kill -9', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'sink-'));
   cleanups.push(() => rm(directory, { recursive: true }));
   const journal = join(directory, 'journal');
