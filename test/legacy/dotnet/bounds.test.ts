@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { soaking } from '../../support/soak.ts';
 import { bind } from './bind.ts';
+
+/** Far more of each than a call has. */
+const many = soaking ? 100_000 : 20_000;
 
 const posts = 'http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Posts';
 const declarations =
@@ -78,16 +82,12 @@ describe('what a document may have as much of as it has bytes', () => {
 
   test('items', async () => {
     const { post } = await xml(
-      `<SendViaOutboundEmailBcc>${'<a:string/>'.repeat(100_000)}<a:string>x@y.cz</a:string>` +
+      `<SendViaOutboundEmailBcc>${'<a:string/>'.repeat(many)}<a:string>x@y.cz</a:string>` +
         '</SendViaOutboundEmailBcc>',
     );
-    expect(post!.SendViaOutboundEmailBcc).toHaveLength(100_001);
-    const json = await bind(
-      'json',
-      'utf-8',
-      `{"SendViaOutboundEmailBcc":[${'null,'.repeat(100_000)}"x@y.cz"]}`,
-    );
-    expect(json.post!.SendViaOutboundEmailBcc).toHaveLength(100_001);
+    expect(post!.SendViaOutboundEmailBcc).toHaveLength(many + 1);
+    const json = await bind('json', 'utf-8', `{"SendViaOutboundEmailBcc":[${'null,'.repeat(many)}"x@y.cz"]}`);
+    expect(json.post!.SendViaOutboundEmailBcc).toHaveLength(many + 1);
   });
 
   test('but objects no more than memory is meant for', async () => {
