@@ -54,7 +54,7 @@ describe('a body takes time linear in its size', () => {
     );
   });
 
-  test.each(Object.entries(refused))('or is refused before: %s', (_, make) => {
+  test.each(sampled(Object.entries(refused), 3))('or is refused before: %s', (_, make) => {
     expect(() => cleanHtml(make(large), 'HELD')).toThrow(UnreadableBody);
   });
 

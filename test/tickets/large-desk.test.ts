@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { createCountedDatabase, executedStatements } from '../support/observed/executed-statements.ts';
-import { soaking } from '../support/soak.ts';
+import { sampled, soaking } from '../support/soak.ts';
 import { add } from './calls.ts';
 
 /*
@@ -200,7 +200,7 @@ describe('tickets updated since a time', () => {
       ];
     const times = [300, 900, 2000].map((n) => all.map(({ at }) => at).sort((a, b) => +b - +a)[n]!);
     for (const since of times)
-      for (const [condition, holds] of conditions) {
+      for (const [condition, holds] of sampled(conditions, 2)) {
         const filter = `filter: { updatedAfter: "${since.toISOString()}" ${condition} }`;
         const page = async (paging: string) => {
           const query = `{ tickets(orderBy: CREATED, ${paging}, ${filter}) {

@@ -7,6 +7,8 @@ import { type Added, add } from '../calls.ts';
 
 let one: Gateway;
 let other: Gateway;
+/** Its callers give up. */
+let impatient: Gateway;
 /** Sessions of an unrelated program. */
 let outside: postgres.Sql;
 beforeAll(async () => {
@@ -14,12 +16,18 @@ beforeAll(async () => {
   const options = { env: { ROLES: 'web' }, overrides: { writer: { lockPatience: 600_000 } } };
   one = await startGateway(options);
   other = await startGateway({ ...options, database: one.database });
+  impatient = await startGateway({
+    env: { ROLES: 'web' },
+    database: one.database,
+    overrides: { writer: { lockPatience: 600 } },
+  });
   outside = one.database.asOwner(4);
   // Signing in takes a while, and is not what is looked at.
-  await Promise.all([one, other].map((gateway) => addTo(gateway, 1)));
+  await Promise.all([one, other, impatient].map((gateway) => addTo(gateway, 1)));
 });
 afterAll(async () => {
   await outside.end({ timeout: 5 });
+  await impatient[Symbol.asyncDispose]();
   await other[Symbol.asyncDispose]();
   await one[Symbol.asyncDispose]();
 });
@@ -69,11 +77,6 @@ test('a locked ticket with many callers delays nobody else, in its group or othe
 });
 
 test('a caller that times out is told that nothing was written, and succeeds after the lock', async () => {
-  await using impatient = await startGateway({
-    env: { ROLES: 'web' },
-    database: one.database,
-    overrides: { writer: { lockPatience: 1 } },
-  });
   const input = { ticket: { reference: 'inc-000049' }, body: 'in vain', idempotencyKey: 'in vain' };
   const answer = await whileHeld(
     (tx) => tx`select from tickets where id = 49 for no key update`,
@@ -92,14 +95,8 @@ test('a caller that times out is told that nothing was written, and succeeds aft
 });
 
 test('whoever comes to a ticket for which others wait already is told in time as well', async () => {
-  await using impatient = await startGateway({
-    env: { ROLES: 'web' },
-    database: one.database,
-    overrides: { writer: { lockPatience: 600 } },
-  });
   const say = () =>
     impatient.graphql(mutation, { input: { ticket: { ticketId: 44 }, body: 'one after another' } });
-  await addTo(impatient, 1);
   const statuses = await whileHeld(
     (tx) => tx`select from tickets where id = 44 for update`,
     async () => {

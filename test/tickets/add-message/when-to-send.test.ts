@@ -13,9 +13,11 @@ beforeEach(() => untilNoMailIsUnderWay(gateway));
 const from = 'company@domain.com';
 const mailed = (email: object, ticket = 47) =>
   add(gateway, { ticket: { ticketId: ticket }, email: { from, ...email } });
-const stateOf = async ({ delivery }: Added) =>
-  (await ask<{ state: string }>(gateway, `{ node(id: "${delivery!.id}") { ... on Delivery { state } } }`))
-    .state;
+const stateOf = async ({ ticketMessage }: Added) => {
+  const [row] = await gateway.sql<{ state: string }[]>`
+    select state from deliveries where message_id = ${ticketMessage.messageId}`;
+  return row!.state;
+};
 const day = 24 * 3600;
 
 test.each([
