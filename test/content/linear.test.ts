@@ -9,8 +9,6 @@ const small = soaking ? 16_384 : 8192;
 /** Sixteen times the size: quadratic work would take 256 times as long. */
 const large = 16 * small;
 
-const runs = soaking ? 3 : 2;
-
 /** Milliseconds of the process's CPU. */
 function cost(work: () => unknown): number {
   const begin = process.cpuUsage();
@@ -20,10 +18,10 @@ function cost(work: () => unknown): number {
 }
 
 /**
- * The least of a few runs, because others use the machine too. Once a run costs less than `enough`, the rest
+ * The least of some runs, because others use the machine too. Once a run costs less than `enough`, the rest
  * could change nothing.
  */
-function leastCost(work: () => unknown, enough: number): number {
+function leastCost(work: () => unknown, enough: number, runs = 3): number {
   let least = Number.POSITIVE_INFINITY;
   for (let run = 0; run < runs && least >= enough; run += 1) least = Math.min(least, cost(work));
   return least;
@@ -34,7 +32,7 @@ const leastMs = 40;
 
 /** Expects the larger work to cost less than so many times the smaller. */
 function expectGrowthBelow(times: number, smaller: () => unknown, larger: () => unknown): void {
-  const bound = times * Math.max(leastCost(smaller, leastMs), leastMs);
+  const bound = times * Math.max(leastCost(smaller, leastMs, soaking ? 3 : 1), leastMs);
   expect(leastCost(larger, bound)).toBeLessThan(bound);
 }
 

@@ -127,7 +127,7 @@ const watchers: [string, () => Promise<string[]>][] = [
   ['operators', () => colleagues(crowd - 2)],
   ['requesters', async () => [asRequester]],
 ];
-test.each(sampled(watchers, 2))(
+test.each(sampled(watchers, 4))(
   'an event takes as many statements for many watchers as for 2: %s',
   async (_, who) => {
     const few = await watching(2, await who());
