@@ -165,7 +165,8 @@ describe('tickets updated since a time', () => {
           );
           const filter = `{ updatedAfter: "${since.toISOString()}" ${status ? `status: ${status}` : ''} }`;
           const { data } = await gateway.graphql<Record<string, { nodes: { ticketId: number }[] }>>(
-            `{ first: tickets(first: 30, orderBy: CREATED, filter: ${filter}) { nodes { ticketId } totalCount }
+            `{ first: tickets(first: 30, orderBy: CREATED, filter: ${filter}) {
+                nodes { ticketId } totalCount }
               last: tickets(last: 30, orderBy: CREATED, filter: ${filter}) { nodes { ticketId } } }`,
             {},
             { authorization },

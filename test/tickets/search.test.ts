@@ -313,7 +313,8 @@ test('of a requester’s large messages, the newest two megabytes are searched',
   const { sql } = gateway;
   const [last] = await sql<{ id: number }[]>`
     insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
-    select 47, 1, 'sordun ' || repeat(repeat('x', 59) || ' ', 834), 'TEXT', 'PUBLIC', false from generate_series(1, 41)
+    select 47, 1, 'sordun ' || repeat(repeat('x', 59) || ' ', 834), 'TEXT', 'PUBLIC', false
+    from generate_series(1, 41)
     returning id`;
   const found = messagesIn(await search('sordun', { first: 100 }, asRequester));
   expect(found).toHaveLength(40);

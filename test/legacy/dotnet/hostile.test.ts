@@ -197,7 +197,8 @@ test.each(sampled(ways, 2))(
     const body = Buffer.from(bodyOf(Buffer.alloc(22_500_000, 'abcdefg').toString('base64')));
     const { answer, cpu, growthMb } = await costOf(() => call(port, { headers, body }));
     process.stdout.write(
-      `30 MB of ${name}: ${answer.status}, ${cpu.toFixed(2)} of the CPU, +${growthMb.toFixed(1)} MB at its peak\n`,
+      `30 MB of ${name}: ${answer.status}, ${cpu.toFixed(2)} of the CPU, ` +
+        `+${growthMb.toFixed(1)} MB at its peak\n`,
     );
     expect(answer.status).toBe(200);
     expect(growthMb).toBeLessThan(100);

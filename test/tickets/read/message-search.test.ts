@@ -136,7 +136,8 @@ const large = soaking ? 60 : 45;
 test('large messages are indexed a few at a time, and the newest are read before', async () => {
   const rows = await gateway.sql<{ id: number }[]>`
     insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
-    select 47, 1, 'racket ' || repeat(repeat('x', 59) || ' ', 834), 'TEXT', 'PRIVATE', false from generate_series(1, ${large})
+    select 47, 1, 'racket ' || repeat(repeat('x', 59) || ' ', 834), 'TEXT', 'PRIVATE', false
+    from generate_series(1, ${large})
     returning id`;
   const sql = another();
   const found = async () =>
