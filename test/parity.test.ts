@@ -11,7 +11,8 @@ import { asOperator, asRequester, basic, type Gateway, startGateway } from './su
 interface Case {
   /** The caller: the operator by default, nobody when null. */
   as?: string | null;
-  prepare?: (gateway: Gateway) => Promise<void>;
+  /** What the desk must have for it, and takes back. */
+  prepare?: (gateway: Gateway) => Promise<() => PromiseLike<unknown>>;
   headers?: Record<string, string>;
   /** Changes to an input that is good, or why GraphQL cannot reach it. */
   graphql: Record<string, unknown> | string;
@@ -73,15 +74,20 @@ const refusals = {
     },
   },
   MAILBOX_NOT_READY: {
-    prepare: async ({ sql }) =>
-      void (await sql`update mailboxes set disabled_at = now() where address = 'company@domain.com'`),
+    prepare: async ({ sql }) => {
+      await sql`update mailboxes set disabled_at = now() where address = 'company@domain.com'`;
+      return () => sql`update mailboxes set disabled_at = null where address = 'company@domain.com'`;
+    },
     graphql: { email },
     rest: { body: mailed, status: 400, message: /company@domain\.com/ },
   },
   RECIPIENT_MISSING: {
-    prepare: async ({ sql }) =>
-      void (await sql`update users set email = null where id = (select requester_id from tickets
-        where id = 47)`),
+    prepare: async ({ sql }) => {
+      const [user] = await sql<{ id: number; email: string }[]>`
+        select id, email from users where id = (select requester_id from tickets where id = 47)`;
+      await sql`update users set email = null where id = ${user!.id}`;
+      return () => sql`update users set email = ${user!.email} where id = ${user!.id}`;
+    },
     graphql: { email },
     rest: { body: mailed, status: 400, message: /requester/i },
   },
@@ -96,7 +102,15 @@ const refusals = {
     },
   },
   EMAIL_TOO_LARGE: {
-    prepare: async ({ sql }) => void (await sql`update mailboxes set max_mail_bytes = 2000`),
+    prepare: async ({ sql }) => {
+      const limits = await sql<{ id: number; bytes: number | null }[]>`
+        select id, max_mail_bytes as bytes from mailboxes`;
+      await sql`update mailboxes set max_mail_bytes = 2000`;
+      return () =>
+        Promise.all(
+          limits.map(({ id, bytes }) => sql`update mailboxes set max_mail_bytes = ${bytes} where id = ${id}`),
+        );
+    },
     graphql: { email, body: 'x'.repeat(4000) },
     details: { limitBytes: 2000, sizeBytes: expect.any(Number) },
     rest: { body: { ...mailed, Message: 'x'.repeat(4000) }, status: 413, message: /2000/ },
@@ -107,8 +121,10 @@ const refusals = {
     rest: 'the old endpoint has no field for the last message seen',
   },
   IDEMPOTENCY_KEY_REUSED: {
-    prepare: async (gateway) =>
-      void (await gateway.graphql(addMessage, { input: input({ idempotencyKey: 'k-1', body: 'first' }) })),
+    prepare: async (gateway) => {
+      await gateway.graphql(addMessage, { input: input({ idempotencyKey: 'k-1', body: 'first' }) });
+      return () => gateway.sql`delete from idempotency_keys where key = 'k-1'`;
+    },
     headers: { 'Idempotency-Key': 'k-1' },
     graphql: {},
     rest: { body: {}, status: 422, message: /idempotency key/i },
@@ -147,7 +163,7 @@ const legacyBody = (changes: object) => ({
 });
 const env = { MAX_ATTACHMENT_BYTES: '2000', ROLES: 'web' };
 
-/** For cases that need no special desk: a refusal changes nothing, and none looks at another's message. */
+/** A refusal changes nothing, and none looks at another's message. */
 let common: Gateway;
 beforeAll(async () => {
   common = await startGateway({ env });
@@ -155,10 +171,10 @@ beforeAll(async () => {
 afterAll(() => common[Symbol.asyncDispose]());
 
 async function onDesk(prepare: Case['prepare'], work: (gateway: Gateway) => Promise<void>): Promise<void> {
-  if (prepare === undefined) return work(common);
-  await using own = await startGateway({ env });
-  await prepare(own);
-  await work(own);
+  await using parts = new AsyncDisposableStack();
+  const undo = await prepare?.(common);
+  if (undo !== undefined) parts.defer(async () => void (await undo()));
+  await work(common);
 }
 
 describe('what one door refuses, the other refuses', () => {

@@ -18,12 +18,12 @@ function cost(work: () => unknown): number {
 }
 
 /**
- * The least of three runs, because others use the machine too. Once a run costs less than `enough`, the rest
+ * The least of some runs, because others use the machine too. Once a run costs less than `enough`, the rest
  * could change nothing.
  */
-function leastCost(work: () => unknown, enough: number): number {
+function leastCost(work: () => unknown, enough: number, runs = 3): number {
   let least = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 3 && least >= enough; run += 1) least = Math.min(least, cost(work));
+  for (let run = 0; run < runs && least >= enough; run += 1) least = Math.min(least, cost(work));
   return least;
 }
 
@@ -32,7 +32,7 @@ const leastMs = 40;
 
 /** Expects the larger work to cost less than so many times the smaller. */
 function expectGrowthBelow(times: number, smaller: () => unknown, larger: () => unknown): void {
-  const bound = times * Math.max(leastCost(smaller, leastMs), leastMs);
+  const bound = times * Math.max(leastCost(smaller, leastMs, soaking ? 3 : 1), leastMs);
   expect(leastCost(larger, bound)).toBeLessThan(bound);
 }
 
@@ -42,7 +42,7 @@ const sixteenTimes = (work: () => unknown) => (): void => {
 };
 
 describe('a body takes time linear in its size', () => {
-  test.each(sampled(Object.entries(adversaries), 9))('%s', (_, make) => {
+  test.each(sampled(Object.entries(adversaries), 20))('%s', (_, make) => {
     const [one, sixteen] = [make(small), make(large)];
     cleanHtml(one, 'HELD');
     expectGrowthBelow(
@@ -52,7 +52,7 @@ describe('a body takes time linear in its size', () => {
     );
   });
 
-  test.each(Object.entries(refused))('or is refused before: %s', (_, make) => {
+  test.each(sampled(Object.entries(refused), 3))('or is refused before: %s', (_, make) => {
     expect(() => cleanHtml(make(large), 'HELD')).toThrow(UnreadableBody);
   });
 
@@ -69,7 +69,7 @@ describe('a body takes time linear in its size', () => {
     ' ',
     '//a.b/',
   ];
-  test.each(sampled(pieces, 6))('text of %s', (piece) => {
+  test.each(sampled(pieces, 12))('text of %s', (piece) => {
     const [one, sixteen] = [small, large].map((size) => piece.repeat(size / piece.length)) as [
       string,
       string,
@@ -84,7 +84,7 @@ describe('a body takes time linear in its size', () => {
 });
 
 test('what is nested too deep for a browser is shown less deep, with all of its text', () => {
-  const { html, text } = cleanHtml(`${'<div><i>'.repeat(50_000)}x`, 'HELD');
+  const { html, text } = cleanHtml(`${'<div><i>'.repeat(soaking ? 50_000 : 10_000)}x`, 'HELD');
   expect(html.match(/<div>/g)!.length).toBeLessThanOrEqual(500);
   expect(text).toBe('x');
 });

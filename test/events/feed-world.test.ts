@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { between, seeded } from '../crash/support/random.ts';
+import { soaking } from '../support/soak.ts';
 import { createWorld, GrowingList, type ListedEvent, microtasks, Visitor } from './feed-world.ts';
 
 /* Whatever the order in which reads, notifications and watchers meet, nobody loses or repeats an event. */
 
 // FEED_SEEDS tries more, from FEED_SEED on.
 const firstSeed = Number(process.env.FEED_SEED ?? 1);
-const seeds = Number(process.env.FEED_SEEDS ?? 60);
+const seeds = Number(process.env.FEED_SEEDS ?? (soaking ? 60 : 25));
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'] });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { between, seeded } from '../crash/support/random.ts';
 import { placeOf } from '../support/cursor.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { soaking } from '../support/soak.ts';
 import { add, ask } from '../tickets/calls.ts';
 import { type SeenInHistory, watchHistory } from './event-history.ts';
 import { assertEachOnce } from './event-history-verdict.ts';
@@ -14,7 +15,7 @@ import { assertEachOnce } from './event-history-verdict.ts';
 
 // `npm run test:events` runs a longer one. EVENTS_SEED chooses another.
 const seed = Number(process.env.EVENTS_SEED ?? 20261128);
-const operations = Number(process.env.EVENTS_OPERATIONS ?? 16);
+const operations = Number(process.env.EVENTS_OPERATIONS ?? (soaking ? 16 : 8));
 const [kept, moved, quiet] = [47, 42, 3];
 const marker = 'the last word';
 

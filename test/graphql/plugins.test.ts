@@ -1,5 +1,5 @@
 import { type FieldNode, GraphQLError, getOperationAST, type ValidationContext } from 'graphql';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createEnveloped, type OperationPlugin } from '../../src/graphql/execute/create-enveloped.ts';
 import { openStream } from '../support/event-stream.ts';
 import { asOperator, type Gateway, multipart, startGateway } from '../support/gateway.ts';
@@ -14,9 +14,32 @@ const counting: OperationPlugin = {
   onExecute: () => void seen.push('execute'),
   onSubscribe: () => void seen.push('subscribe'),
 };
+let isChanging = false;
+/** Meanwhile it adds a rule of validation, and something beside each answer; one operation fails by it. */
+const changing: OperationPlugin = {
+  onValidate({ addValidationRule }) {
+    if (!isChanging) return;
+    addValidationRule((context: ValidationContext) => ({
+      Field({ name }: FieldNode) {
+        if (name.value === 'id') context.reportError(new GraphQLError('No ids'));
+      },
+    }));
+  },
+  onExecute({ args }) {
+    if (!isChanging) return undefined;
+    return {
+      onExecuteDone({ result, setResult }) {
+        const fault = new GraphQLError('x', { originalError: new Error('a secret') });
+        const fails = getOperationAST(args.document)?.name?.value === 'Failing';
+        setResult(fails ? { errors: [fault] } : { ...result, extensions: { seen: true } });
+      },
+    };
+  },
+};
 let gateway: Gateway;
 beforeAll(async () => {
-  gateway = await startGateway({ env: { ROLES: 'web' }, overrides: { operationPlugins: [counting] } });
+  const overrides = { operationPlugins: [counting, changing] };
+  gateway = await startGateway({ env: { ROLES: 'web' }, overrides });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
@@ -98,34 +121,16 @@ test('one whose hooks would never be called is refused at start, not passed over
   }
 });
 
-/** Adds a rule of validation, and something beside each answer; one operation fails by it. */
-const changing: OperationPlugin = {
-  onValidate({ addValidationRule }) {
-    addValidationRule((context: ValidationContext) => ({
-      Field({ name }: FieldNode) {
-        if (name.value === 'id') context.reportError(new GraphQLError('No ids'));
-      },
-    }));
-  },
-  onExecute: ({ args }) => ({
-    onExecuteDone({ result, setResult }) {
-      const fault = new GraphQLError('x', { originalError: new Error('a secret') });
-      const fails = getOperationAST(args.document)?.name?.value === 'Failing';
-      setResult(fails ? { errors: [fault] } : { ...result, extensions: { seen: true } });
-    },
-  }),
-};
-
 test('a plugin may change what is allowed, run and answered; its own fault is masked', async () => {
-  await using other = await startGateway({
-    env: { ROLES: 'web' },
-    overrides: { operationPlugins: [changing] },
+  isChanging = true;
+  onTestFinished(() => {
+    isChanging = false;
   });
-  expect(await other.graphql('{ __typename }')).toMatchObject({
+  expect(await gateway.graphql('{ __typename }')).toMatchObject({
     data: { __typename: 'Query' },
     extensions: { seen: true },
   });
-  const errorsOf = async (query: string) => (await other.graphql(query)).errors;
+  const errorsOf = async (query: string) => (await gateway.graphql(query)).errors;
   expect(await errorsOf('{ viewer { id } }')).toMatchObject([{ message: 'No ids' }]);
   // The specified rules are asked as well.
   expect(await errorsOf('{ viewer { nothing } }')).toMatchObject([

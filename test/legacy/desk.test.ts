@@ -7,7 +7,7 @@ import { call } from './stand-in.ts';
 
 let gateway: Gateway;
 beforeAll(async () => {
-  gateway = await startGateway({ env: { ROLES: 'web', MAX_ATTACHMENT_BYTES: String(5 * 1024 * 1024) } });
+  gateway = await startGateway({ env: { ROLES: 'web', MAX_ATTACHMENT_BYTES: String(1024 * 1024) } });
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
@@ -112,7 +112,7 @@ describe('an attachment', () => {
       status: 400,
       unchanged: true,
     });
-    const large = [...Attachments.slice(0, 150), { Data: Buffer.alloc(3_000_000).toString('base64') }];
+    const large = [...Attachments.slice(0, 150), { Data: Buffer.alloc(1_000_000).toString('base64') }];
     expect(await send({ TicketId: 47, Message: 'x', Attachments: large })).toMatchObject({ status: 400 });
     await expect.poll(stored).toBeLessThan(before + 260);
   });
@@ -209,7 +209,7 @@ describe('refusals', () => {
     const refused = await send({
       TicketId: 47,
       Message: 'x',
-      Attachments: [{ FileName: 'a', Data: Buffer.alloc(6 * 1024 * 1024).toString('base64') }],
+      Attachments: [{ FileName: 'a', Data: Buffer.alloc(1.2 * 1024 * 1024).toString('base64') }],
     });
     expect(refused).toMatchObject({ status: 413, unchanged: true });
     expect(refused.Message).toContain('Attachments[0]');

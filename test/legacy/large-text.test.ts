@@ -4,7 +4,7 @@ import { soaking } from '../support/soak.ts';
 import { call } from './stand-in.ts';
 
 const posts = 'http://schemas.datacontract.org/2004/07/RequestorApiDataStructures.Posts';
-const limit = (soaking ? 4 : 1) << 20;
+const limit = (soaking ? 4096 : 256) * 1024;
 /** As many bytes as the limit: Czech letters take two of them. */
 const lines = 'Příliš žluťoučký kůň úpěl ďábelské ódy <b> & dál.\r\n';
 const text = lines.repeat(Math.floor(limit / Buffer.byteLength(lines)));
@@ -26,7 +26,7 @@ async function send(name: string, type: string, body: string) {
   const { user, system } = process.cpuUsage(cpu);
   const mb = (process.memoryUsage.rss() - rss) / 1e6;
   process.stdout.write(
-    `${limit >> 20} MiB of text, ${name} (${(body.length / 1e6).toFixed(1)} M characters): ` +
+    `${limit / 1024} KiB of text, ${name} (${(body.length / 1e6).toFixed(1)} M characters): ` +
       `${answer.status}, ` +
       `${((user + system) / 1000).toFixed(0)} ms CPU with its client's, ` +
       `${mb >= 0 ? '+' : ''}${mb.toFixed(0)} MB\n`,

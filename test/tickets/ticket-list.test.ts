@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { sampled } from '../support/soak.ts';
 import { add, ask } from './calls.ts';
 
 let gateway: Gateway;
@@ -83,16 +84,20 @@ async function pagesOf(orderBy: string, size: 'first' | 'last', authorization = 
   return (size === 'first' ? found : found.reverse()).flat();
 }
 
-for (const orderBy of ['LAST_MESSAGE', 'CREATED']) {
-  for (const authorization of [asOperator, asRequester]) {
-    const who = atob(authorization.slice(6));
-    test(`pages by ${orderBy} hold everything once, both ways, for ${who}`, async () => {
-      const all = ids(await list(`orderBy: ${orderBy}, first: 100`, authorization));
-      for (const size of ['first', 'last'] as const)
-        expect(await pagesOf(orderBy, size, authorization)).toEqual(all);
-      expect(new Set(all).size).toBe(all.length);
-    });
-  }
+const lists = [
+  ['LAST_MESSAGE', asOperator],
+  ['LAST_MESSAGE', asRequester],
+  ['CREATED', asRequester],
+  ['CREATED', asOperator],
+] as const;
+for (const [orderBy, authorization] of sampled(lists, 2)) {
+  const who = atob(authorization.slice(6));
+  test(`pages by ${orderBy} hold everything once, both ways, for ${who}`, async () => {
+    const all = ids(await list(`orderBy: ${orderBy}, first: 100`, authorization));
+    for (const size of ['first', 'last'] as const)
+      expect(await pagesOf(orderBy, size, authorization)).toEqual(all);
+    expect(new Set(all).size).toBe(all.length);
+  });
 }
 
 test('tickets of the first and the last years are on their pages like others', async () => {

@@ -9,7 +9,7 @@ import { sampled } from '../../support/soak.ts';
  * A sender may write these words wherever HTML and CSS have one of their own.
  */
 
-const words = sampled(Object.getOwnPropertyNames(Object.prototype), 5);
+const words = sampled(Object.getOwnPropertyNames(Object.prototype), 10);
 
 const code = ['html', 'style'].flatMap((folder) => {
   const url = new URL(`../../../src/content/${folder}/`, import.meta.url);
@@ -77,7 +77,7 @@ describe.each(words)('the word %s of a sender is no word of ours', (word) => {
   });
 
   test('as the value of any attribute of any element', () => {
-    for (const [element, rule] of elementRules) {
+    for (const [element, rule] of sampled([...elementRules], 3)) {
       if (rule.drop === true) continue;
       const open = element === 'dialog' ? ' open' : '';
       expectAllShown((name, marker) => `<${element} ${name}="${word}"${open}>${marker}</${element}>`, {

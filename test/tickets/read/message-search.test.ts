@@ -136,7 +136,8 @@ test('the newest 1,000 that lack their words are searched, and the others when t
 test('large messages are indexed a few at a time, and the newest are read before', async () => {
   const rows = await gateway.sql<{ id: number }[]>`
     insert into messages (ticket_id, author_id, body, format, visibility, is_mobile_device)
-    select 47, 1, 'racket ' || repeat('x ', 24997), 'TEXT', 'PUBLIC', false from generate_series(1, 42)
+    select 47, 1, 'racket ' || repeat(repeat('x', 59) || ' ', 834), 'TEXT', 'PUBLIC', false
+    from generate_series(1, 42)
     returning id`;
   const sql = another();
   const ids = rows.map(({ id }) => id).reverse();

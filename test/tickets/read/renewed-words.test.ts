@@ -5,6 +5,7 @@ import { startMessageSearchIndexer } from '../../../src/tickets/message-search-i
 import { createOlderDatabase, type OlderDatabase } from '../../db/upgrade/older-database.ts';
 import { countWaiting } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
+import { soaking } from '../../support/soak.ts';
 
 /* Words that an earlier version wrote are written anew behind the upgrade, in small steps. */
 
@@ -67,18 +68,22 @@ test('an upgrade writes no words itself, and each step those of 200 rows, the ne
   expect(await found(sql, 'sackbut')).toHaveLength(messageCount);
 });
 
-test('a desk whose words the last version had written anew is upgraded as well, by the worker', async () => {
-  await using last = await createOlderDatabase('0031');
-  const { sql } = last;
-  await fillDesk(sql);
-  const { desk } = await last.upgrade();
-  expect(await found(sql, 'sackbut')).toEqual([]);
-  const log = createLog('silent');
-  await using _one = startMessageSearchIndexer(desk, log);
-  await using _other = startMessageSearchIndexer(desk, log);
-  await expect.poll(() => outdated(sql)).toEqual([0, 0]);
-  expect(await found(sql, 'sackbut')).toHaveLength(messageCount);
-});
+// `npm test` has a worker renew words in test/tickets/read/lost-words.test.ts.
+test.runIf(soaking)(
+  'a desk whose words the last version had written anew is upgraded as well, by the worker',
+  async () => {
+    await using last = await createOlderDatabase('0031');
+    const { sql } = last;
+    await fillDesk(sql);
+    const { desk } = await last.upgrade();
+    expect(await found(sql, 'sackbut')).toEqual([]);
+    const log = createLog('silent');
+    await using _one = startMessageSearchIndexer(desk, log);
+    await using _other = startMessageSearchIndexer(desk, log);
+    await expect.poll(() => outdated(sql)).toEqual([0, 0]);
+    expect(await found(sql, 'sackbut')).toHaveLength(messageCount);
+  },
+);
 
 test('a redaction that meets a renewal leaves no word, whichever is first', async () => {
   const { sql } = older;
