@@ -5,30 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openTcpDoor } from './crash/support/tcp-door.ts';
 import { halfSent } from './http/half-sent.ts';
-import { createTestDatabase } from './support/database.ts';
 import { freePort } from './support/servers/free-port.ts';
-import { sampled, soaking } from './support/soak.ts';
+import { sampled } from './support/soak.ts';
 
-/**
- * Without any setting when soaking: the second start finds the first one's database in the directory.
- * Otherwise on a database that is there, as to make one takes most of a start.
- */
+/** The second start finds the first one's database there: to make one takes most of a start. */
 let directory: string;
-const settings: Record<string, string> = { DATABASE_URL: '', NODE_ENV: 'test' };
-const parts = new AsyncDisposableStack();
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ticketwire-npm-'));
-  parts.defer(() => rm(directory, { recursive: true, force: true }));
-  if (soaking) return;
-  const { connection, ownerConnection } = parts.use(await createTestDatabase('demo'));
-  const door = parts.use(await openTcpDoor(connection));
-  settings.SMTP_URL = 'inbox:';
-  settings.DATABASE_URL = door.urlOf(connection);
-  settings.DATABASE_OWNER_URL = door.urlOf(ownerConnection);
 });
-afterAll(() => parts.disposeAsync());
+afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** `npm start` as a container or a supervisor runs it, in a process group of its own. */
 async function npmStart() {
@@ -37,7 +23,7 @@ async function npmStart() {
     cwd: new URL('..', import.meta.url),
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, PORT: String(port), DATA_DIR: directory, ...settings },
+    env: { ...process.env, PORT: String(port), DATA_DIR: directory, DATABASE_URL: '', NODE_ENV: 'test' },
   });
   const exited = once(npm, 'close');
   npm.stderr.resume();

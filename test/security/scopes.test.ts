@@ -3,7 +3,6 @@ import { createToken } from '../../src/auth/tokens.ts';
 import { encodeGlobalId } from '../../src/platform/global-id.ts';
 import { type Scope, scopes } from '../../src/platform/request-context.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
-import { sampled } from '../support/soak.ts';
 import { add } from '../tickets/calls.ts';
 
 let gateway: Gateway;
@@ -176,8 +175,7 @@ const withoutRead: Scope[][] = [
   ['write', 'mail'],
   ['write', 'mail', 'admin'],
 ];
-// The first and the last have all scopes between them.
-test.each(sampled(withoutRead, 4).map((granted) => [granted.join(), granted] as const))(
+test.each(withoutRead.map((granted) => [granted.join(), granted] as const))(
   'a token with %s alone meets nothing that somebody else wrote, by any operation',
   async (_, granted) => {
     const authorization = await bearer(...granted);

@@ -186,19 +186,10 @@ export async function until(
 /** Whom `untilLookedAgain` writes to. */
 export const onlooker = 'onlooker@domain.com';
 
-const monotonic = performance.now.bind(performance);
-let sleptMs = 0;
-
-/** Moves this process's monotonic clock on by an hour, as if the machine had slept. Its timers stay. */
-function sleepAnHour(): void {
-  sleptMs += 3_600_000;
-  performance.now = () => monotonic() + sleptMs;
-}
-
 /**
  * Waits until the workers have looked at the outbox again, and for what dead workers left: by a mail that a
  * dead worker held, of a ticket that no other mail is of. What they had not sent by then they would not have
- * sent. They look for dead workers every quarter of a lease, which is not waited for.
+ * sent. They look for dead workers every quarter of a lease.
  */
 export async function untilLookedAgain(sql: postgres.Sql): Promise<void> {
   await sql`insert into tickets (id, reference, subject, requester_id) overriding system value
@@ -212,7 +203,6 @@ export async function untilLookedAgain(sql: postgres.Sql): Promise<void> {
         returning *)
     insert into delivery_attempts (delivery_id, number, token, worker, started_at)
     select id, attempts, attempt, 'a dead worker', clock_timestamp() from left_behind`;
-  sleepAnHour();
   await sql`select pg_notify('ticketwire_outbox', '')`;
   await until(sql, id, inState('SENT'));
 }
