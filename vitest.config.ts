@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import type { Reporter, Vitest } from 'vitest/node';
-import { compileCache } from './test/support/compile-cache.ts';
-import { nodeOptions } from './test/support/npm-start.ts';
+import { compileCache, nodeOptions } from './test/support/node-options.ts';
 
 process.env.NODE_COMPILE_CACHE ??= compileCache;
 

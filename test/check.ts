@@ -1,7 +1,7 @@
 import { exec, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { compileCache } from './support/compile-cache.ts';
+import { compileCache } from './support/node-options.ts';
 
 const ours = `node --import ${new URL('../src/platform/process/faster-imports.ts', import.meta.url).href}`;
 

@@ -17,7 +17,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { asOperator } from '../support/gateway.ts';
-import { nodeOptions } from '../support/npm-start.ts';
+import { nodeOptions } from '../support/node-options.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

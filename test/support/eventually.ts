@@ -13,11 +13,11 @@ export async function eventually<T>(
   look: () => T | Promise<T>,
   describe: () => unknown = () => look.toString(),
 ): Promise<Exclude<T, false | null | undefined>> {
-  const from = performance.now();
+  const from = Date.now();
   for (let pause = 5; ; pause *= 1.2) {
     const found = await look();
     if (found !== false && found !== null && found !== undefined) return found as never;
-    const waited = performance.now() - from;
+    const waited = Date.now() - from;
     if (waited > giveUpAfterMs) throw new Error(`it did not come: ${JSON.stringify(describe())}`);
     // What takes seconds is looked for less often: each look costs some milliseconds of CPU.
     pause = Math.min(pause, Math.max(25, waited / 20));

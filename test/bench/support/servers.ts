@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { nodeOptions } from '../../support/npm-start.ts';
+import { nodeOptions } from '../../support/node-options.ts';
 import { freePort } from '../../support/servers/free-port.ts';
 import type { Contender } from '../contenders.ts';
 import type { World } from '../world.ts';

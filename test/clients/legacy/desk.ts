@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { nodeOptions } from '../../support/npm-start.ts';
+import { nodeOptions } from '../../support/node-options.ts';
 import { freePort } from '../../support/servers/free-port.ts';
 
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { nodeOptions } from '../../support/npm-start.ts';
+import { nodeOptions } from '../../support/node-options.ts';
 
 /** A gateway as in production: its own process, which can be killed. */
 export interface GatewayProcess extends AsyncDisposable {

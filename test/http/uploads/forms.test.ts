@@ -37,6 +37,16 @@ const query = `mutation ($input: AddTicketMessageInput!) {
   }
 }`;
 
+/** What an upload can leave behind: rows, files of the store and temporary files. */
+interface Kept {
+  readonly messages: number;
+  readonly attachments: number;
+  readonly blobs: number;
+  readonly events: number;
+  readonly files: number;
+  readonly temporary: number;
+}
+
 /** A gateway in a process of its own, whose memory, descriptors and temporary files are nobody else's. */
 describe('uploads', () => {
   const parts = new AsyncDisposableStack();
@@ -44,7 +54,7 @@ describe('uploads', () => {
   let sql: postgres.Sql;
   let blobs: string;
   let temporary: string;
-  let before: object;
+  let before: Kept;
 
   beforeAll(async () => {
     const database = parts.use(await createTestDatabase('demo'));
@@ -91,22 +101,24 @@ describe('uploads', () => {
       ...options,
     });
 
-  const filesIn = (directory: string, folder = '') =>
-    readdirSync(directory, { recursive: true, withFileTypes: true }).filter(
-      (entry) => entry.isFile() && entry.parentPath.endsWith(folder),
-    ).length;
-  /** Rows, files and temporary files: all that an upload can leave behind. */
-  async function kept(): Promise<object> {
-    const [rows] = await sql`
+  const filesIn = (directory: string) =>
+    readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
+  async function kept(): Promise<Kept> {
+    const [rows] = await sql<[Omit<Kept, 'files' | 'temporary'>]>`
       select (select count(*)::int from messages) as messages, (select count(*)::int
       from attachments) as attachments,
         (select count(*)::int from blobs) as blobs, (select count(*)::int from events) as events`;
     return { ...rows, files: filesIn(blobs), temporary: filesIn(temporary) };
   }
   async function expectNothingTemporary(): Promise<void> {
-    // A file that broke off is removed a moment after its answer.
-    await expect.poll(() => filesIn(temporary) + filesIn(blobs, 'arriving')).toBe(0);
-    before = await kept();
+    const { files, blobs } = before;
+    // A file that broke off or was refused is removed a moment after its answer.
+    await expect
+      .poll(async () => {
+        before = await kept();
+        return { besides: before.files - before.blobs, temporary: before.temporary };
+      })
+      .toEqual({ besides: files - blobs, temporary: 0 });
   }
   const expectNothingLeft = () => expect.poll(kept).toEqual(before);
 

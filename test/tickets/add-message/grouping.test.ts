@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { GroupCommitLimits } from '../../../src/tickets/add-message/commit/group-limits.ts';
 import { countWaiting, createTestDatabase } from '../../support/database.ts';
 import { turn } from '../../support/eventually.ts';
@@ -77,34 +77,28 @@ test('a ticket’s lock delays no other ticket’s messages', async () => {
 /** So long that a message that is kept for it is never answered within a test. */
 const endless = 600_000;
 
-describe('with one statement at a time', () => {
-  let slow: Slow;
-  beforeAll(async () => {
-    slow = await startSlow({ patience: endless, worthwhileRows: 12 });
-  });
-  afterAll(() => slow[Symbol.asyncDispose]());
+test('callers of a long statement that come again one after another share the next', async () => {
+  await using slow = await startSlow({ patience: endless, worthwhileRows: 12 });
+  const of = slow.gateway;
+  const commitsOf = async (answers: Awaited<ReturnType<typeof add>>[]) => {
+    const ids = answers.map(({ ticketMessage }) => ticketMessage.messageId);
+    const [row] = await of.sql<{ commits: number }[]>`
+      select count(distinct xmin::text)::int as commits from events where message_id = any (${ids})`;
+    return row!.commits;
+  };
+  expect(await commitsOf(await Promise.all(await slow.queued(16)))).toBe(2);
+  const again = [];
+  for (let n = 0; n < 12; n += 1) {
+    again.push(addTo(of, 2 + n));
+    await turn();
+  }
+  expect(await commitsOf(await Promise.all(again))).toBe(1);
+});
 
-  test('callers of a long statement that come again one after another share the next', async () => {
-    const of = slow.gateway;
-    const commitsOf = async (answers: Awaited<ReturnType<typeof add>>[]) => {
-      const ids = answers.map(({ ticketMessage }) => ticketMessage.messageId);
-      const [row] = await of.sql<{ commits: number }[]>`
-        select count(distinct xmin::text)::int as commits from events where message_id = any (${ids})`;
-      return row!.commits;
-    };
-    expect(await commitsOf(await Promise.all(await slow.queued(16)))).toBe(2);
-    const again = [];
-    for (let n = 0; n < 12; n += 1) {
-      again.push(addTo(of, 2 + n));
-      await turn();
-    }
-    expect(await commitsOf(await Promise.all(again))).toBe(1);
-  });
-
-  test('a lone caller is not kept', async () => {
-    for (let n = 0; n < 3; n += 1)
-      expect((await addTo(slow.gateway, 1)).__typename).toBe('AddTicketMessagePayload');
-  });
+test('a lone caller is not kept', async () => {
+  await using slow = await startSlow({ patience: endless });
+  for (let n = 0; n < 3; n += 1)
+    expect((await addTo(slow.gateway, 1)).__typename).toBe('AddTicketMessagePayload');
 });
 
 test('what is as long as a statement may be waits for nobody', async () => {
