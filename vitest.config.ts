@@ -35,7 +35,7 @@ export default defineConfig({
       ...['--import', new URL('src/platform/process/faster-imports.ts', import.meta.url).href],
     ],
     // Tests wait for servers about as long as they compute.
-    maxWorkers: availableParallelism() + 2,
+    maxWorkers: availableParallelism() + 3,
     // Importing the gateway costs a second or more: a worker does it once, and each test builds its own world
     // anyway.
     isolate: false,
