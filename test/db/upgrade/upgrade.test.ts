@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Connection, inspect, migrate } from '../../../src/db/database.ts';
 import { createTestDatabase } from '../../support/database.ts';
-import { eventually } from '../../support/eventually.ts';
 import { soaking } from '../../support/soak.ts';
 import { createOlderDatabase } from './older-database.ts';
 
@@ -49,10 +48,8 @@ test.runIf(soaking)(
       return found!.idle === 1 && found!.waiting === 2 && found!.trying === 0;
     };
     let calm = 0;
-    await eventually(async () => {
-      calm = (await isCalm()) ? calm + 1 : 0;
-      return calm === 20;
-    });
+    // Not `eventually`, which looks less and less often: this does not last.
+    await expect.poll(async () => (calm = (await isCalm()) ? calm + 1 : 0)).toBe(20);
     await holder`rollback`;
     holder.release();
     await Promise.all(upgraded);
