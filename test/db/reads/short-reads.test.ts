@@ -219,5 +219,7 @@ test('a limit below that of short reads applies to them as well', async () => {
   const limit = textStatement<{ place: number }>(
     sql`select current_setting('statement_timeout'), ${place}::text`,
   );
-  expect(await database.readTextsAs(operator, limit, { place: 0 })).toEqual([['50ms', '0']]);
+  // A busy machine may take longer than that.
+  const read = () => database.readTextsAs(operator, limit, { place: 0 }).catch(() => undefined);
+  expect(await eventually(read)).toEqual([['50ms', '0']]);
 });
