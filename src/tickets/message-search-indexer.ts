@@ -42,7 +42,7 @@ const retryLost = preparePerPool((db: Db) =>
 );
 
 /**
- * Starts a loop that indexes the words of new messages for operators' searches: every two seconds, or without
+ * Starts a loop that indexes the words of new messages for searches: every two seconds, or without
  * a pause while 200 or more are left. Searches also read the bodies of the 1,000 newest messages that are not
  * indexed yet, so a new message is found at once. After an upgrade that changes how texts become words, the
  * loop also re-indexes all tickets, then all messages, the newest first; until it has, searches may miss some

@@ -116,7 +116,7 @@ test('a wrong password costs what the costliest hash costs, whoever’s it is', 
   // The process may have other work meanwhile, so the least of up to five is compared.
   const least = hashes.map(() => Number.POSITIVE_INFINITY);
   const ratio = () => Math.max(...least) / Math.min(...least);
-  for (let round = 0; round < 5 && !(ratio() < 1.6); round += 1)
+  for (let round = 0; round < 3 || (round < 5 && !(ratio() < 1.6)); round += 1)
     for (const [n, hash] of hashes.entries())
       least[n] = Math.min(least[n]!, await costOfRejecting(hash, { costliest: decoyLike(bcrypt), cost }));
   expect(ratio()).toBeLessThan(1.6);

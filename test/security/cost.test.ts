@@ -356,7 +356,7 @@ test('no document of 6.5 KB costs 20 ms of CPU to refuse or to accept', () => {
   const many = (one: (n: number) => string, whole: (all: string, n: number) => string) => {
     let n = 0;
     const made = (count: number) => whole(Array.from({ length: count }, (_, i) => one(i)).join(' '), count);
-    for (let step = 512; step >= 1; step /= 2) if (made(n + step).length < 6500) n += step;
+    for (let step = 1024; step >= 1; step /= 2) if (made(n + step).length < 6500) n += step;
     return made(n);
   };
   const spread = (n: number) => Array.from({ length: n }, (_, i) => `...F${i}`).join(' ');

@@ -7,7 +7,8 @@ import type { SessionSettings } from './session/session-setup.ts';
 
 /*
  * Works around faults of postgres.js 3.4.9 through its public members alone. test/db/driver.test.ts
- * shows each fault on the bare driver. It fails once the driver is fixed, and the workaround can be removed.
+ * shows each fault on the bare driver (`npm run test:soak`). It fails once the driver is fixed, and the
+ * workaround can be removed.
  *
  * 1. The error that closes a connection is retained, and the first statement of the replacement connection
  *    is rejected with it without being sent. `socket`: the wire withholds such an error from the driver, and

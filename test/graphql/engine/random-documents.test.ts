@@ -161,7 +161,7 @@ test(`${Math.ceil(count / 3)} are so while much of what they load fails`, async 
   }
 }, 3_600_000);
 
-// `npm test` draws mutations in plan-document.test.ts.
+// `npm test` runs mutations in other tests, but none at random.
 const isLong = soaking || process.env.EXECUTOR_DOCUMENTS !== undefined;
 test.runIf(isLong)(
   `${Math.ceil(count / 3)} random mutations do and answer the same on two desks`,

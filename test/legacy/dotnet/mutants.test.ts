@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asOperator, type Gateway, startGateway } from '../../support/gateway.ts';
-import { soaking } from '../../support/soak.ts';
 import { call } from '../stand-in.ts';
 import { mutant, mutantCount } from './mutants.ts';
-
-/** `npm test` runs some, unless it is told how many. */
-const numRuns = soaking || process.env.LEGACY_MUTANTS !== undefined ? mutantCount : 80;
 
 let gateway: Gateway;
 beforeAll(async () => {
@@ -31,7 +27,7 @@ test('random mutations are accepted or refused, and what is refused leaves no ro
       const [row] = await gateway.sql`select count(*)::int as messages from messages`;
       expect(row!.messages).toBe(messages);
     }),
-    { numRuns },
+    { numRuns: mutantCount },
   );
   const calls = [...statuses.values()].reduce((a, b) => a + b, 0);
   const accepted = (statuses.get(200) ?? 0) / calls;

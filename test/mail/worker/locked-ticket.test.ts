@@ -9,7 +9,10 @@ let gateway: Gateway;
 beforeAll(async () => {
   gateway = await startGateway({ env: { ROLES: 'web,worker' }, overrides: { log } });
 });
-afterEach(() => gateway.sink.setFaults([]));
+afterEach(() => {
+  gateway.sink.setFaults([]);
+  logged.length = 0;
+});
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 const mailTo = (ticketId: number) =>

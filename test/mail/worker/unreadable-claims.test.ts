@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { createLog } from '../../../src/platform/log.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startGateway } from '../../support/gateway.ts';
-import { soaking } from '../../support/soak.ts';
 import { add, ask } from '../../tickets/calls.ts';
 
 test('claimed mails that the database cannot show for a while are sent by the same claim', async () => {
@@ -32,7 +31,7 @@ test('claimed mails that the database cannot show for a while are sent by the sa
   await expect.poll(states).toEqual(Array(2).fill({ state: 'SENT', attempts: 1 }));
 });
 
-test.runIf(soaking)('one that cannot be read holds up no other, and is sent once it can be', async () => {
+test('one that cannot be read holds up no other, and is sent once it can be', async () => {
   const lines: string[] = [];
   const log = createLog('error', { write: (line: string) => lines.push(line) > 0 } as never);
   await using gateway = await startGateway({ env: { ROLES: 'web' }, overrides: { log } });

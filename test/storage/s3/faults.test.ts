@@ -12,7 +12,7 @@ import { createDeskFiles } from '../desk-files.ts';
 import { all, keysOf, smallPart as part, type StoreWorld, storeWorlds } from '../stores.ts';
 
 const MiB = 1024 * 1024;
-// What hangs is waited for; silence.test.ts has it at each request.
+// What hangs is waited for, so `npm test` has it at PutObject alone, and what stalls in silence.test.ts.
 const faults: readonly S3Fault[] = [500, 503, 'cut-after', 'hang', 'cut', 403, 'cut-within'];
 
 let world: StoreWorld;
