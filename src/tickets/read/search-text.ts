@@ -8,8 +8,7 @@ import { byLastMessage } from './by-last-message.ts';
  * accents, quotes and hyphens are encoded; `"…"` is a phrase, `-word` excludes and `or` is a choice. An
  * operator's search reads the word indexes through functions of the owner, which return ids only (migration
  * `desk_reads`). A requester's search looks up the words of a bounded number of their own rows, through such
- * functions too (migrations `own_ticket_search` and `own_message_search`), so neither its results nor its
- * duration depend on the rows of others.
+ * functions too (migrations `own_ticket_search` and `own_message_search`), which read no row of others.
  */
 
 /** Longest text, in characters. */
