@@ -3,14 +3,12 @@ import { readConfig } from '../../src/config.ts';
 import { collectors, createDeskFiles, type DeskFiles, hours } from '../storage/desk-files.ts';
 import { all, keysOf, storeWorlds } from '../storage/stores.ts';
 import { createTestDatabase, shareDatabase } from '../support/database.ts';
-import { soaking } from '../support/soak.ts';
+import { testOnce } from '../support/soak.ts';
 import { typeCommand } from './command-line.ts';
 
 const database = shareDatabase(collectors);
 
 describe.each(Object.keys(storeWorlds))('%s', (kind) => {
-  /** Of what is the same in each store, `npm test` looks at one of them. */
-  const testIn = (one: string) => test.runIf(soaking || kind === one);
   let files: DeskFiles;
   beforeEach(async () => {
     files = await createDeskFiles(kind, database());
@@ -37,7 +35,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     return keys;
   }
 
-  testIn('disk')(
+  testOnce(kind, 'disk')(
     'verify reads every file, and counts what is left over, but not of the last hour',
     async () => {
       await fill(3);
@@ -55,14 +53,14 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     },
   );
 
-  testIn('S3')('verify of an empty desk', async () => {
+  testOnce(kind, 'S3')('verify of an empty desk', async () => {
     const { code, out, err } = await ticketwire('blobs verify');
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^FILES OF MESSAGES +0$/m);
     expect(out).toMatch(/^GARBAGE COLLECTION +on$/m);
   });
 
-  testIn('S3')('verify tells each file that is missing, short, or not what was stored', async () => {
+  testOnce(kind, 'S3')('verify tells each file that is missing, short, or not what was stored', async () => {
     const [missing, short, other, good] = await fill(4);
     await ticketwire('blobs collect');
     await files.store.remove(missing!);
@@ -84,43 +82,49 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(code).toBe(1);
   });
 
-  testIn('disk')('verify of another database’s store says so, and adopt makes it its own', async () => {
-    const keys = await fill(2);
-    await ticketwire('blobs verify');
-    expect(await files.store.identity()).toBeUndefined();
-    await ticketwire('blobs collect');
-    await using empty = await createTestDatabase();
-    const { code, out } = await ticketwire('blobs verify --json', empty.database.desk);
-    expect(JSON.parse(out)).toMatchObject({ rows: 0, strays: 2, collectionOff: expect.any(String) });
-    expect(code).toBe(1);
-    const refused = await ticketwire('blobs collect', empty.database.desk);
-    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('Files were not collected') });
-    expect(await keysOf(files.store)).toEqual(keys.sort());
-    expect(await ticketwire('blobs adopt', empty.database.desk)).toMatchObject({ code: 0, err: '' });
-    const collected = await ticketwire('blobs collect --json', empty.database.desk);
-    expect(JSON.parse(collected.out)).toMatchObject({ keys: 2, blobs: 0 });
-    expect(await all(files.store.listAside())).toHaveLength(2);
-    expect(await ticketwire('blobs collect')).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('another'),
-    });
-  });
+  testOnce(kind, 'disk')(
+    'verify of another database’s store says so, and adopt makes it its own',
+    async () => {
+      const keys = await fill(2);
+      await ticketwire('blobs verify');
+      expect(await files.store.identity()).toBeUndefined();
+      await ticketwire('blobs collect');
+      await using empty = await createTestDatabase();
+      const { code, out } = await ticketwire('blobs verify --json', empty.database.desk);
+      expect(JSON.parse(out)).toMatchObject({ rows: 0, strays: 2, collectionOff: expect.any(String) });
+      expect(code).toBe(1);
+      const refused = await ticketwire('blobs collect', empty.database.desk);
+      expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('Files were not collected') });
+      expect(await keysOf(files.store)).toEqual(keys.sort());
+      expect(await ticketwire('blobs adopt', empty.database.desk)).toMatchObject({ code: 0, err: '' });
+      const collected = await ticketwire('blobs collect --json', empty.database.desk);
+      expect(JSON.parse(collected.out)).toMatchObject({ keys: 2, blobs: 0 });
+      expect(await all(files.store.listAside())).toHaveLength(2);
+      expect(await ticketwire('blobs collect')).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('another'),
+      });
+    },
+  );
 
-  testIn('S3')('young files are left alone although the machine’s clock is a year ahead', async () => {
-    await fill(1);
-    const waiting = await files.blobOf(0, { row: false });
-    await files.store.create();
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 365 * 86_400_000 });
-    const verified = await ticketwire('blobs verify --json');
-    const collected = await ticketwire('blobs collect --json');
-    vi.useRealTimers();
-    expect(JSON.parse(verified.out)).toMatchObject({ strays: 0 });
-    expect(JSON.parse(collected.out)).toMatchObject({ keys: 0 });
-    expect(await keysOf(files.store)).toHaveLength(3);
-    expect(await keysOf(files.store)).toContain(waiting.key);
-  });
+  testOnce(kind, 'S3')(
+    'young files are left alone although the machine’s clock is a year ahead',
+    async () => {
+      await fill(1);
+      const waiting = await files.blobOf(0, { row: false });
+      await files.store.create();
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 365 * 86_400_000 });
+      const verified = await ticketwire('blobs verify --json');
+      const collected = await ticketwire('blobs collect --json');
+      vi.useRealTimers();
+      expect(JSON.parse(verified.out)).toMatchObject({ strays: 0 });
+      expect(JSON.parse(collected.out)).toMatchObject({ keys: 0 });
+      expect(await keysOf(files.store)).toHaveLength(3);
+      expect(await keysOf(files.store)).toContain(waiting.key);
+    },
+  );
 
-  testIn('disk')('collect refuses an unlikely share until it is told that it is right', async () => {
+  testOnce(kind, 'disk')('collect refuses an unlikely share until it is told that it is right', async () => {
     await fill(1);
     for (let n = 0; n < 51; n++) await files.blobOf(48, { row: false });
     const refused = await ticketwire('blobs collect');

@@ -12,7 +12,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { asOperator, type Gateway, startGateway } from '../support/gateway.ts';
 import { sendRaw } from '../support/raw-http.ts';
-import { sampled, soaking } from '../support/soak.ts';
+import { sampled, soaking, testOnce } from '../support/soak.ts';
 import { hasTmpfs } from './fault-tools.ts';
 import { keysOf, type StoreWorld, storeWorlds } from './stores.ts';
 
@@ -121,7 +121,7 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   );
 
   // The rule is the same for each store; store-owner.test.ts has more of it.
-  test.runIf(soaking || kind === 'S3')(
+  testOnce(kind, 'S3')(
     'a gateway on another desk’s store serves, and reports that collection is off',
     async () => {
       await using theirs = await storeWorlds[kind]!(s3Part);

@@ -9,7 +9,7 @@ import { collectGarbage } from '../../../src/storage/garbage/collect.ts';
 import { partAt } from '../../../src/storage/garbage/schedule.ts';
 import { shareDatabase, type TestDatabase } from '../../support/database.ts';
 import { readAll } from '../../support/servers/read-all.ts';
-import { sampled, soaking } from '../../support/soak.ts';
+import { sampled, soaking, testOnce } from '../../support/soak.ts';
 import { collectors, createDeskFiles, type DeskFiles, hours } from '../desk-files.ts';
 import { all, keysOf, storeWorlds } from '../stores.ts';
 
@@ -48,10 +48,6 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
   });
   afterEach(() => files[Symbol.asyncDispose]());
 
-  /** The rules are the same for each store, so some are shown on one alone unless soaking. */
-  const onDisk = test.runIf(soaking || kind === 'disk');
-  const onS3 = test.runIf(soaking || kind === 'S3');
-
   const exists = (key: string) =>
     store.open(key).then(
       async (stream) => (await readAll(stream)).length > 0,
@@ -80,16 +76,19 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await collect()).toEqual(nothing);
   });
 
-  onS3('an unused upload expires with its bytes; a used one leaves the attachment', async () => {
-    const unused = await blobOf(30);
-    await upload(unused, hours(30));
-    const used = await blobOf(30);
-    await upload(used, hours(30));
-    await attach(used);
-    expect(await collect()).toEqual({ ...nothing, uploads: 2, blobs: 1 });
-    expect(await exists(unused.key)).toBe(false);
-    expect(await exists(used.key)).toBe(true);
-  });
+  testOnce(kind, 'S3')(
+    'an unused upload expires with its bytes; a used one leaves the attachment',
+    async () => {
+      const unused = await blobOf(30);
+      await upload(unused, hours(30));
+      const used = await blobOf(30);
+      await upload(used, hours(30));
+      await attach(used);
+      expect(await collect()).toEqual({ ...nothing, uploads: 2, blobs: 1 });
+      expect(await exists(unused.key)).toBe(false);
+      expect(await exists(used.key)).toBe(true);
+    },
+  );
 
   test('young files stay: an upload in flight, and bytes whose commit is still to come', async () => {
     const source = new PassThrough();
@@ -105,25 +104,28 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(await exists(committed.key)).toBe(true);
   });
 
-  onDisk('one part of the keys is scanned at a time; expired uploads go, whatever their key', async () => {
-    const strays: string[] = [];
-    for (let i = 0; i < (soaking ? 40 : 20); i++) strays.push((await blobOf(48, { row: i % 2 === 0 })).key);
-    const half = await store.create();
-    await store.append(half, Readable.from([Buffer.alloc(9)]), { offset: 0, maxBytes: 9 });
-    await files.place.age(half, hours(48));
-    const expired = await blobOf(30);
-    await upload(expired, hours(30));
-    for (const part of sampled([...'0123456789abcdef'], 5)) {
-      const before = await left();
-      await collectGarbage(world.database.desk, store, hours(6), { range: { from: part, to: `${part}g` } });
-      expect(await left()).toEqual(before.filter((key) => !key.startsWith(part) && key !== expired.key));
-    }
-    await collect();
-    expect(await world.database.desk.$count(blobs)).toBe(0);
-    expect(await left()).toEqual([]);
-  });
+  testOnce(kind, 'disk')(
+    'one part of the keys is scanned at a time; expired uploads go, whatever their key',
+    async () => {
+      const strays: string[] = [];
+      for (let i = 0; i < (soaking ? 40 : 20); i++) strays.push((await blobOf(48, { row: i % 2 === 0 })).key);
+      const half = await store.create();
+      await store.append(half, Readable.from([Buffer.alloc(9)]), { offset: 0, maxBytes: 9 });
+      await files.place.age(half, hours(48));
+      const expired = await blobOf(30);
+      await upload(expired, hours(30));
+      for (const part of sampled([...'0123456789abcdef'], 5)) {
+        const before = await left();
+        await collectGarbage(world.database.desk, store, hours(6), { range: { from: part, to: `${part}g` } });
+        expect(await left()).toEqual(before.filter((key) => !key.startsWith(part) && key !== expired.key));
+      }
+      await collect();
+      expect(await world.database.desk.$count(blobs)).toBe(0);
+      expect(await left()).toEqual([]);
+    },
+  );
 
-  onDisk('idempotency keys are kept for 30 days, however many there are', async () => {
+  testOnce(kind, 'disk')('idempotency keys are kept for 30 days, however many there are', async () => {
     const { desk } = world.database;
     await desk.execute(sql`
       insert into idempotency_keys (user_id, key, message_id, fingerprint, created_at)
@@ -138,47 +140,56 @@ describe.each(Object.keys(storeWorlds))('%s', (kind) => {
     expect(left.map(({ key }) => key).sort()).toEqual(['in its last hours', 'new']);
   });
 
-  onS3('several processes collect at once: each file is removed once, and nothing fails', async () => {
-    const rows = soaking ? 15 : 6;
-    for (let i = 0; i < 2 * rows; i++) await blobOf(48, { row: i % 2 === 0 });
-    const kept = await blobOf(48);
-    await attach(kept);
-    const all = await Promise.all([collect(), collect(), collect(), collect()]);
-    expect(all.reduce((sum, { blobs: count }) => sum + count, 0)).toBe(rows);
-    expect(await exists(kept.key)).toBe(true);
-    expect(await left()).toEqual([kept.key]);
-  });
+  testOnce(kind, 'S3')(
+    'several processes collect at once: each file is removed once, and nothing fails',
+    async () => {
+      const rows = soaking ? 15 : 6;
+      for (let i = 0; i < 2 * rows; i++) await blobOf(48, { row: i % 2 === 0 });
+      const kept = await blobOf(48);
+      await attach(kept);
+      const all = await Promise.all([collect(), collect(), collect(), collect()]);
+      expect(all.reduce((sum, { blobs: count }) => sum + count, 0)).toBe(rows);
+      expect(await exists(kept.key)).toBe(true);
+      expect(await left()).toEqual([kept.key]);
+    },
+  );
 
-  onDisk('attaching an old upload during its collection keeps its bytes or is refused', async () => {
-    let refused = 0;
-    const rounds = soaking ? 30 : 4;
-    for (let round = 1; round <= rounds; round++) {
-      const blob = await blobOf(48);
-      const [attached] = await Promise.allSettled([attach(blob, round), collect()]);
-      if (attached.status === 'fulfilled') {
-        expect(await exists(blob.key), `round ${round}`).toBe(true);
-        continue;
+  testOnce(kind, 'disk')(
+    'attaching an old upload during its collection keeps its bytes or is refused',
+    async () => {
+      let refused = 0;
+      const rounds = soaking ? 30 : 4;
+      for (let round = 1; round <= rounds; round++) {
+        const blob = await blobOf(48);
+        const [attached] = await Promise.allSettled([attach(blob, round), collect()]);
+        if (attached.status === 'fulfilled') {
+          expect(await exists(blob.key), `round ${round}`).toBe(true);
+          continue;
+        }
+        refused++;
+        expect(errorCodeOf(attached.reason)).toBe('23503');
+        expect(await world.database.desk.$count(blobs, eq(blobs.key, blob.key))).toBe(0);
       }
-      refused++;
-      expect(errorCodeOf(attached.reason)).toBe('23503');
-      expect(await world.database.desk.$count(blobs, eq(blobs.key, blob.key))).toBe(0);
-    }
-    expect(refused).toBeLessThan(rounds);
-  });
+      expect(refused).toBeLessThan(rounds);
+    },
+  );
 
-  onDisk('a blob attached after it was found unused, but before its row is deleted, stays', async () => {
-    const blob = await blobOf(48);
-    const { raw } = world.database;
-    await raw.begin(async (tx) => {
-      await tx`insert into attachments (message_id, position, blob_key, file_name, content_type, byte_size,
+  testOnce(kind, 'disk')(
+    'a blob attached after it was found unused, but before its row is deleted, stays',
+    async () => {
+      const blob = await blobOf(48);
+      const { raw } = world.database;
+      await raw.begin(async (tx) => {
+        await tx`insert into attachments (message_id, position, blob_key, file_name, content_type, byte_size,
         sha256)
         values (${messageId}, 1, ${blob.key}, 'f', 'text/plain', 5, ${blob.sha256})`;
-      // The row is locked by the reference that is not committed yet: it is passed over.
+        // The row is locked by the reference that is not committed yet: it is passed over.
+        expect(await collect()).toEqual(nothing);
+      });
       expect(await collect()).toEqual(nothing);
-    });
-    expect(await collect()).toEqual(nothing);
-    expect(await exists(blob.key)).toBe(true);
-  });
+      expect(await exists(blob.key)).toBe(true);
+    },
+  );
 
   test('an unfinished upload with a row keeps its bytes; an expired one goes with its row', async () => {
     const begin = async (createdAt: Date, leaseUntil: Date | null = null) => {
