@@ -107,6 +107,15 @@ test.each([
   expect(read(html).text).toBe(text);
 });
 
+test.each([
+  ['a link', `<a href="x:${'a'.repeat(197)}😀">x</a>`],
+  ['an image', `<img src="x:${'a'.repeat(57)}😀">x`],
+])('the address of %s that is cut in its report is made of whole characters', (_, html) => {
+  const [change] = read(html).changes;
+  expect(change!.message).toContain('aaa');
+  expect(change!.message.isWellFormed()).toBe(true);
+});
+
 test('an image of an emoji is part of the text', () => {
   const emoji = (alt: string) => read(`Well done <img src="https://x.example/e.png" alt="${alt}">!`).text;
   expect(emoji('🎉')).toBe('Well done 🎉!');

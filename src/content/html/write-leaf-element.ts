@@ -72,7 +72,7 @@ function writePicture(
   if (!around.visible) return;
   if (address.kind === 'none') {
     const source = attributeOf(element, 'src');
-    if (source !== undefined) output.changes.add('PICTURE', trimUrl(source.slice(0, 60)));
+    if (source !== undefined) output.changes.add('PICTURE', trimUrl(source.slice(0, 60).toWellFormed()));
     if (alt.trim() !== '') output.writeReplacement(alt, around);
     return;
   }
