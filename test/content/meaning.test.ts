@@ -142,6 +142,39 @@ test.each([
   expect(read(`Priority: ${html}`).text.trim()).toBe(text);
 });
 
+describe('MathML is text that says what its layout says', () => {
+  const x = '<mi>x</mi>';
+  const sum = `<mrow>${x}<mo>+</mo><mn>1</mn></mrow>`;
+  const inParentheses = `<mrow><mo>(</mo>${sum}<mo>)</mo></mrow>`;
+  const half = '<mfrac><mn>1</mn><mn>2</mn></mfrac>';
+  test.each([
+    ['1/2', half],
+    ['1 1/2', `<mn>1</mn>${half}`],
+    ['1/2 x=1/2', `${half}${x}<mo>=</mo>${half}`],
+    ['(x+1)/x', `<mfrac>${sum}${x}</mfrac>`],
+    ['x^2', `<msup>\n ${x}\n <mn>2</mn>\n</msup>`],
+    ['x^(x+1)', `<msup>${x}${sum}</msup>`],
+    ['(x+1)^2', `<msup>${inParentheses}<mn>2</mn></msup>`],
+    ['x^(1/2)', `<msup>${x}${half}</msup>`],
+    ['x_1^2', `<msubsup>${x}<mn>1</mn><mn>2</mn></msubsup>`],
+    ['√2', '<msqrt><mn>2</mn></msqrt>'],
+    ['√(x+1)', `<msqrt>${x}<mo>+</mo><mn>1</mn></msqrt>`],
+    ['8^(1/3)', '<mroot><mn>8</mn><mn>3</mn></mroot>'],
+    ['∑_(x+1)^x', `<munderover><mo>∑</mo>${sum}${x}</munderover>`],
+    ['x¯', `<mover>${x}<mo>¯</mo></mover>`],
+    [
+      '1 2; 3 4',
+      '<mtable><mtr><mtd>1</mtd><mtd>2</mtd></mtr><mtr><mtd>3</mtd><mtd>4</mtd></mtr></mtable>'.replace(
+        /(\d)/g,
+        '<mn>$1</mn>',
+      ),
+    ],
+    ['x', `<semantics><mrow>${x}</mrow><annotation encoding="application/x-tex">y</annotation></semantics>`],
+  ])('%s', (said, math) => {
+    expect(read(`<math>${math}</math>`)).toMatchObject({ text: said, html: said });
+  });
+});
+
 describe('how something looks says what it means', () => {
   test('raised and lowered, struck through, and symbols', () => {
     expect(read('10<sup>6</sup> m<sup>2</sup> H<sub>2</sub>O 1<sup>st</sup> 10<sub>2</sub>').text).toBe(
