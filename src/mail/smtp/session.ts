@@ -162,10 +162,7 @@ export class SmtpSession {
     const taken = (accepted ?? []).length > 0;
     const refusals: readonly SmtpError[] = (taken ? rejectedErrors : error?.rejectedErrors) ?? [];
     return new Map(
-      refusals.map((one) => {
-        const words = isRefusal(one) ? one.response! : explainSmtpError(one, this.#server.secure);
-        return [one.recipient ?? '', verdictOf(words)];
-      }),
+      refusals.map((one) => [one.recipient ?? '', verdictOf(explainSmtpError(one, this.#server.secure))]),
     );
   }
 

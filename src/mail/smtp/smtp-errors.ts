@@ -42,21 +42,19 @@ export const gatewayFaults = {
  * DEFERRED, with `serverDown`.
  */
 export function failedToConnect(error: unknown, { secure }: SmtpServer, envelope: Envelope): AttemptOutcome {
-  const { response = '', code } = error as SmtpError;
-  // A refused sign-in or an untrusted certificate is a fault of the mailbox's settings, so the mail is
-  // retried.
-  const refused = isRefusal(error as SmtpError) && code !== 'EAUTH' && code !== 'ETLS';
-  const words = refused ? response : explainSmtpError(error as SmtpError, secure);
+  const words = explainSmtpError(error as SmtpError, secure);
   const verdict = verdictOf(words);
   return attemptOutcome('CONNECT', words, { envelope }, () => verdict, verdict.state !== 'FAILED');
 }
 
 /**
- * Describes an error for operators, in a sentence without a full stop. It quotes the server's reply, if there
- * is one.
+ * Describes an error for operators: by the server's reply if that is a refusal, else in a sentence without a
+ * full stop that quotes any reply. A refused sign-in or STARTTLS is such a sentence too, because it is a
+ * fault of the mailbox's settings, and the mail is retried.
  * @param secure whether the connection began with TLS
  */
 export function explainSmtpError(error: SmtpError, secure: boolean): string {
+  if (isRefusal(error) && error.code !== 'EAUTH' && error.code !== 'ETLS') return cleanReply(error.response!);
   const reply = error.response === undefined ? '' : ` (${cleanReply(error.response)})`;
   const isNoTls = /WRONG_VERSION_NUMBER/.test(error.originalCode ?? '');
   if ((isNoTls && !secure) || (error.code === 'ETLS' && reply !== ''))
