@@ -142,6 +142,26 @@ test.each([
   expect(read(`Priority: ${html}`).text.trim()).toBe(text);
 });
 
+test.each([
+  [
+    'frames',
+    '<iframe src="https://x/1"></iframe><iframe src="https://x/2"></iframe>',
+    'https://x/1 https://x/2',
+  ],
+  ['a frame between words', 'see<iframe src="https://x/1"></iframe>now', 'see https://x/1 now'],
+  [
+    'links of an image',
+    '<map><area href="https://x/1"><area href="https://x/2" alt=b></map>',
+    'https://x/1 https://x/2',
+  ],
+  ['fields', '<input value="12"><input value="05"><select><option>a</select>', '12 05 a'],
+])('what stands in place of %s is words of their own, and is told', (_, html, text) => {
+  const shown = read(html);
+  expect(shown.text.trim()).toBe(text);
+  expect(shown.html.replace(/<[^>]*>/g, '').trim()).toBe(text);
+  expect(shown.changes).toHaveLength(1);
+});
+
 describe('MathML is text that says what its layout says', () => {
   const x = '<mi>x</mi>';
   const sum = `<mrow>${x}<mo>+</mo><mn>1</mn></mrow>`;
