@@ -13,6 +13,7 @@ import { createOlderDatabase } from '../db/upgrade/older-database.ts';
 import { shareDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { lowCost } from '../support/low-cost.ts';
+import { startScriptedSmtp } from '../support/servers/scripted-smtp.ts';
 import { startSmtpSink } from '../support/servers/smtp-sink.ts';
 import { soaking } from '../support/soak.ts';
 import { typeCommand } from './command-line.ts';
@@ -307,14 +308,28 @@ test('a mailbox is tested at its server: greeting, login and a mail; a wrong pas
   expect(tried).toMatchObject({ code: 0, err: '' });
   expect(tried.out).toContain('The mail to me@b.cz was accepted: 250');
   expect(sink.mails.map(({ from, to }) => ({ from, to }))).toEqual([{ from: 'help@b.cz', to: ['me@b.cz'] }]);
+  const head = sink.mails[0]!.source.toString().split('\r\n\r\n')[0]!;
+  expect(head).toMatch(/^Message-ID: <[^@]+@b\.cz>$/m);
   sink.setFaults([{ at: 'RCPT', reply: '550 5.1.1 nobody', times: 1 }]);
   expect((await world.ticketwire('mailbox test help@b.cz --to me@b.cz')).err).toContain('550 5.1.1 nobody');
+  sink.setFaults([{ at: 'CONNECT', reply: '554 5.7.1 not from there', times: 1 }]);
+  expect((await world.ticketwire('mailbox test help@b.cz')).err).toMatch(/: 554 5\.7\.1 not from there$/m);
   // An open connection would keep the command from ending.
   await eventually(() => sink.connections() === 0);
   await world.json('mailbox edit help@b.cz --smtp-url smtp://127.0.0.1:1');
   const away = await world.ticketwire('mailbox test help@b.cz');
   expect(away).toMatchObject({ code: 1, out: '' });
   expect(away.err).toMatch(/^127\.0\.0\.1:1: No answer from the mail server/);
+});
+
+test('a mailbox whose domain is not ASCII is tested without SMTPUTF8, as its mails are sent', async () => {
+  const world = createWorld({ MAILBOX_KEY: mailboxKey });
+  await using server = await startScriptedSmtp({});
+  await world.json(`mailbox add hilfe@bücher.example --name Hilfe --smtp-url ${server.url}`);
+  const tried = await world.ticketwire('mailbox test hilfe@bücher.example --to me@bücher.example');
+  expect(tried).toMatchObject({ code: 0, err: '' });
+  expect(server.commands).toContain('MAIL FROM:<hilfe@xn--bcher-kva.example>');
+  expect(server.mails.join()).toMatch(/^From: Hilfe <hilfe@xn--bcher-kva\.example>$/m);
 });
 
 test('a ticket is opened, listed and shown with all it has', async () => {
