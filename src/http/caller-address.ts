@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { memoize } from '../platform/memoize.ts';
 import { isAuthority } from './request-target.ts';
 
 /** Headers that proxies, tunnels and CDNs add to forwarded requests. */
@@ -86,6 +87,15 @@ export function originOf(req: IncomingMessage, trustProxy: boolean): string {
   const host = forwarded('x-forwarded-host') || (req.headers.host ?? 'localhost');
   const tls = (req.socket as TLSSocket).encrypted === true;
   const protocol = forwarded('x-forwarded-proto').toLowerCase() === 'https' || tls ? 'https' : 'http';
-  const origin = isAuthority(host) ? new URL(`${protocol}://${host}`).origin : '';
-  return /^https?:\/\/[\w.:[\]-]+$/.test(origin) ? origin : `${protocol}://localhost`;
+  return originWith(`${protocol}://${host}`);
 }
+
+/** Of a scheme and a Host. Remembered, because to parse a URL for each request would be dear. */
+const originWith = memoize(
+  (url) => {
+    const [protocol, host] = url.split(/:\/\/(.*)/s) as [string, string];
+    const origin = isAuthority(host) ? new URL(url).origin : '';
+    return /^https?:\/\/[\w.:[\]-]+$/.test(origin) ? origin : `${protocol}://localhost`;
+  },
+  { texts: 50, longest: 300 },
+);
