@@ -86,7 +86,7 @@ describe('users', () => {
     expect(await world.json('user list')).toMatchObject([{ password: false, disabledAt: null }]);
   });
 
-  const wrong = [
+  const wrong: [argv: string, code: number, says: string, stdin?: Buffer][] = [
     ['user add olga --name O --role boss --no-password', 1, 'role'],
     ['user add a:b --name O --role operator --no-password', 1, 'colon'],
     ['user add olga --name O --role operator --no-password --email a@b@c', 1, 'email'],
@@ -98,6 +98,13 @@ describe('users', () => {
     ['user add olga --name --role operator', 2, '--name needs a value: --name NAME'],
     ['user add olga --no-password=yes --name O --role operator', 2, '--no-password takes no value'],
     ['user list --colour', 2, 'no option --colour'],
+    ['user add rene --name Ren\ufffd --role operator --no-password', 2, 'An argument is not UTF-8'],
+    [
+      'user add rene --name R --role operator',
+      1,
+      'The password is not UTF-8',
+      Buffer.from('ren\xe9', 'latin1'),
+    ],
     ['user add olga --nmae O --role operator', 2, 'no option --nmae; did you mean --name?'],
     ['user remove jane', 2, 'There is no command user remove. `ticketwire user --help` lists the commands.'],
     ['user lst', 2, 'There is no command user lst. Did you mean `user list`?'],
@@ -136,13 +143,13 @@ describe('users', () => {
     ['ticket add --subject X --requester jane --original-message-id x', 1, 'originalMessageId'],
     ['ticket show INC-9', 1, 'no ticket'],
     ['import /nowhere/at/all', 1, 'no file'],
-  ] as const;
+  ];
 
   test('wrongly typed or impossible: each says what is wrong, and nothing is written', async () => {
     const world = createWorld();
     await world.json('user add jane --name Jane --role requester --no-password');
-    for (const [argv, code, words] of wrong) {
-      const answer = await world.ticketwire(argv);
+    for (const [argv, code, words, stdin] of wrong) {
+      const answer = await world.ticketwire(argv, stdin);
       expect([argv, answer]).toEqual([argv, { code, out: '', err: expect.stringContaining(words) }]);
       expect(answer.err).not.toMatch(/ {4}at |Failed query|duplicate key/);
     }
