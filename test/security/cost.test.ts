@@ -431,3 +431,19 @@ test('no document of 6.5 KB costs 20 ms of CPU to refuse or to accept', () => {
     expect([name, least < 20 ? 'little' : least]).toEqual([name, 'little']);
   }
 });
+
+test('a stranger’s subscription whose fragments double is refused before they are followed', async () => {
+  const doubling = Array.from(
+    { length: 26 },
+    (_, n) => `fragment F${n} on Subscription { ...F${n + 1} ...F${n + 1} }`,
+  );
+  const query = `subscription { ...F0 } ${doubling.join(' ')}
+    fragment F26 on Subscription { ticketEvents(ticket: { ticketId: 1 }) { cursor } }`;
+  const before = process.cpuUsage();
+  const stream = await openStream(gateway.url, { query });
+  expect((await stream.next())!.data).toMatchObject({
+    errors: [{ extensions: { code: 'DOCUMENT_TOO_COMPLEX' } }],
+  });
+  // Following 67 million spreads takes most of a minute.
+  expect(process.cpuUsage(before).user / 1e6).toBeLessThan(5);
+});
