@@ -94,6 +94,20 @@ test('a caller that times out is told that nothing was written, and succeeds aft
   expect(await countOf('in vain')).toBe(1);
 });
 
+test('a caller whose second command times out is told that something may have been written', async () => {
+  const command = (ticketId: number, body: string) =>
+    `${body}: addTicketMessage(input: { ticket: { ticketId: ${ticketId} }, body: "${body}" }) { __typename }`;
+  const answer = await whileHeld(
+    (tx) => tx`select from tickets where id = 49 for no key update`,
+    () => impatient.graphql(`mutation { ${command(43, 'first')} ${command(49, 'second')} }`),
+  );
+  expect([answer.status, answer.errors]).toMatchObject([
+    503,
+    [{ path: ['second'], extensions: { code: 'UNAVAILABLE', nothingWritten: false } }],
+  ]);
+  expect([await countOf('first'), await countOf('second')]).toEqual([1, 0]);
+});
+
 test('whoever comes to a ticket for which others wait already is told in time as well', async () => {
   const say = () =>
     impatient.graphql(mutation, { input: { ticket: { ticketId: 44 }, body: 'one after another' } });

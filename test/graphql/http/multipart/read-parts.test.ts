@@ -102,6 +102,20 @@ test('what is handed out is not written to again', async () => {
   expect(Buffer.concat(held).equals(body)).toBe(true);
 });
 
+test.each([
+  ['lines that begin as one', '\r\n--b0undarX'],
+  ['lines that begin with the boundary', `\r\n--${boundary}x`],
+  ['blanks behind the boundary', `\r\n--${boundary}${' '.repeat(100_000)}`],
+])('%s are handed out in the pieces in which they came', async (_, line) => {
+  const body = Buffer.alloc(200_000, line);
+  const sizes: number[] = [];
+  for await (const part of readParts(arrivingIn(formOf([body]), [10_000]), boundary))
+    for await (const chunk of part.body) sizes.push(chunk.length);
+  expect(sizes.reduce((sum, size) => sum + size)).toBe(body.length);
+  expect(sizes.length).toBeLessThanOrEqual(25);
+  expect(Math.max(...sizes)).toBeLessThan(20_000);
+});
+
 const withHeaders = (lines: string, charset: BufferEncoding = 'utf8') =>
   Buffer.from(`--${boundary}\r\n${lines}\r\n\r\nx\r\n--${boundary}--`, charset);
 
