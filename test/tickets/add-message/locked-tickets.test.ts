@@ -199,6 +199,39 @@ for (const [name, { lock, more }] of Object.entries(otherLocks)) {
 }
 class Rollback extends Error {}
 
+for (const [name, lock, more] of [
+  [
+    'one mailbox',
+    otherLocks['the mailbox that its mail goes out by']!.lock,
+    { email: { from: 'company@domain.com' } },
+  ],
+  [
+    'one author',
+    (tx: postgres.TransactionSql) => tx`select from users where login = 'operator' for update`,
+    {},
+  ],
+] as const)
+  test(`many messages that wait for ${name} keep nobody else from writing`, async () => {
+    const [own] = await one.sql`select id from tickets where requester_id = (select id from users
+      where login = 'requester') limit 1`;
+    const other = { ticket: { ticketId: own!.id }, body: 'needs no such lock' };
+    await add(impatient, other, { authorization: asRequester });
+    await whileHeld(
+      async (tx) => {
+        await lock(tx);
+      },
+      async () => {
+        const waiting = Array.from({ length: 40 }, (_, n) =>
+          impatient.graphql(mutation, { input: { ticket: { ticketId: 1 + n }, body: 'needs it', ...more } }),
+        );
+        const others = Array.from({ length: 5 }, () => add(impatient, other, { authorization: asRequester }));
+        expect(succeeded(await Promise.all(others))).toEqual([]);
+        expect(new Set((await Promise.all(waiting)).map(({ status }) => status))).toEqual(new Set([503]));
+      },
+    );
+    expect(await countOf('needs it')).toBe(0);
+  });
+
 test('a ticket that is deleted by whoever locked it is not found', async () => {
   const [ticket] = await one.sql`
     insert into tickets (reference, subject, requester_id)
