@@ -6,6 +6,7 @@ import { createMetricsPage } from '../http/metrics-page.ts';
 import { createHttpServer, type Route } from '../http/server.ts';
 import { createBacklog, createMailCheck } from '../mail/outbox/backlog.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import { createPromptRead } from '../observe/prompt-read.ts';
 import { createStoreCheck } from '../storage/check-store.ts';
 import { countWebhooks } from '../webhooks/administration.ts';
 import type { Foundation } from './foundation.ts';
@@ -39,7 +40,7 @@ export function createMonitoring({
   const metrics = createMetrics();
   const backlog = createBacklog(database.raw);
   metrics.watch({ pools: database.loads, replicas: () => database.replicas, backlog });
-  metrics.watch({ webhooks: () => countWebhooks(database.desk) });
+  metrics.watch({ webhooks: createPromptRead(async () => countWebhooks(database.desk)) });
   let draining = false;
   const health = createHealth(
     { database: () => database.check(), blobs: createStoreCheck(blobs, log) },

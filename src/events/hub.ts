@@ -1,5 +1,6 @@
 import type postgres from 'postgres';
 import { eventsChannel } from '../db/notify-channels.ts';
+import { outsideSpans } from '../observe/tracing.ts';
 import type { Logger } from '../platform/log.ts';
 
 /**
@@ -112,7 +113,7 @@ export function createEventHub({ open, findLastNumbers, log }: HubPorts): EventH
       const one = watched.get(ticketId) ?? { watchers: new Set(), lastNumber: undefined };
       one.watchers.add(notified);
       watched.set(ticketId, one);
-      timer ??= setInterval(check, checkEveryMs).unref();
+      timer ??= outsideSpans(() => setInterval(check, checkEveryMs).unref());
       return { [Symbol.dispose]: () => unwatch(ticketId, notified) };
     },
     listening: () => listener.start(hear, notifyAll),
@@ -147,7 +148,8 @@ function createListener(open: () => postgres.Sql, log: Logger) {
 
   async function listen(hear: (payload: string) => void, again: () => void): Promise<void> {
     client ??= open();
-    listening ??= client.listen(eventsChannel, hear, again);
+    const on = client;
+    listening ??= outsideSpans(() => on.listen(eventsChannel, hear, again));
     const tried = listening;
     try {
       await tried;

@@ -78,22 +78,22 @@ export function createGauges(registry: Registry, sources: readonly Gauges[]): ()
     'Webhooks of the whole desk: ENABLED, FAILING or DISABLED. Every process reports the same value.',
     'state',
   );
-  return async () => {
-    for (const source of sources) {
-      for (const { pool, open, busy, waiting: more } of source.pools?.() ?? []) {
-        connections.set({ pool, state: 'busy' }, busy);
-        connections.set({ pool, state: 'idle' }, open - busy);
-        if (more !== undefined) waiting.set({ pool }, more);
-      }
-      setReplicas(source.replicas?.());
-      if (source.streams !== undefined) streams.set(source.streams());
-      if (source.backlog !== undefined) setBacklog(await source.backlog().catch(() => undefined));
-      if (source.webhooks === undefined) continue;
-      webhooks.reset();
-      for (const one of await source.webhooks().catch(() => []))
-        webhooks.set({ state: one.state }, one.webhooks);
+  async function readSource(source: Gauges): Promise<void> {
+    for (const { pool, open, busy, waiting: more } of source.pools?.() ?? []) {
+      connections.set({ pool, state: 'busy' }, busy);
+      connections.set({ pool, state: 'idle' }, open - busy);
+      if (more !== undefined) waiting.set({ pool }, more);
     }
-  };
+    setReplicas(source.replicas?.());
+    if (source.streams !== undefined) streams.set(source.streams());
+    if (source.backlog !== undefined) setBacklog(await source.backlog().catch(() => undefined));
+    if (source.webhooks === undefined) return;
+    const counts = await source.webhooks().catch(() => []);
+    webhooks.reset();
+    for (const one of counts) webhooks.set({ state: one.state }, one.webhooks);
+  }
+  // At the same time: what is late must not add up to more than a scrape waits.
+  return async () => void (await Promise.all(sources.map(readSource)));
 }
 
 function createReplicaGauges(registry: Registry): (load: ReplicaLoad | undefined) => void {

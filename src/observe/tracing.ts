@@ -56,6 +56,12 @@ export function inSpan<R>(describe: () => Span, work: () => R): R | Promise<Awai
   return tracer === undefined ? work() : traced(tracer, describe(), work);
 }
 
+/**
+ * Begins what outlives the request that is the first to need it, such as a connection that all share: what it
+ * causes later is no part of that request's trace.
+ */
+export const outsideSpans = <R>(begin: () => R): R => within.exit(begin);
+
 async function traced<R>(
   by: Tracer,
   { name, kind = SpanKind.INTERNAL, attributes = {}, traceparent, atEnd = () => ({}) }: Span,

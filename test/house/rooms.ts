@@ -21,7 +21,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/content': ['src/platform', 'src/content/dom', 'src/content/html'],
   'src/storage': ['src/config', 'src/platform', 'src/settings', 'src/db'],
   'src/storage/garbage': ['src/platform', 'src/db', 'src/storage'],
-  'src/events': ['src/platform', 'src/db'],
+  'src/events': ['src/platform', 'src/observe', 'src/db'],
   'src/scan': ['src/settings', 'src/platform', 'src/db', 'src/storage', 'src/events'],
   'src/auth': ['src/config', 'src/platform', 'src/db'],
   'src/mail': ['src/platform', 'src/db'],

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { openStream } from '../support/event-stream.ts';
 import { asOperator, basic, startGateway } from '../support/gateway.ts';
 import { add } from '../tickets/calls.ts';
 
@@ -13,6 +14,7 @@ interface Span {
   readonly spanId: string;
   readonly parentSpanId?: string;
   readonly name: string;
+  readonly startTimeUnixNano: string;
   readonly attributes: readonly { readonly key: string; readonly value: Record<string, unknown> }[];
   readonly status: { readonly code?: number };
 }
@@ -76,6 +78,32 @@ test('a request is one trace from HTTP to SQL, its mail is another; neither cont
   const all = receiver.bodies.join('');
   for (const secret of ['canary', asOperator.slice(6), 'company@', 'select ', 'Olga'])
     expect(all).not.toContain(secret);
+});
+
+test('what happens in the desk is no part of the trace of who began to watch it', async () => {
+  await using receiver = await startReceiver();
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+  let watching = 0;
+  {
+    await using gateway = await startGateway({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url } });
+    const headers = { authorization: asOperator, traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+    const query = 'subscription { deskEvents { ticketMessage { bodyText } } }';
+    const first = await openStream(gateway.url, { query }, headers);
+    const later = await openStream(gateway.url, { query }, { authorization: asOperator });
+    const tell = async (body: string) => {
+      await add(gateway, { ticket: { ticketId: 47 }, body });
+      for (const stream of [first, later]) expect((await stream.next())?.data).toMatchObject({ data: {} });
+    };
+    await tell('one');
+    watching = Date.now();
+    await tell('two');
+    first.leave();
+    later.leave();
+  }
+  const own = receiver.spans.filter((span) => span.traceId === traceId);
+  expect(own.map(({ name }) => name)).toContain('POST /graphql');
+  for (const { name, startTimeUnixNano } of own)
+    expect([name, Number(startTimeUnixNano) / 1e6 <= watching]).toEqual([name, true]);
 });
 
 test('a receiver that is away costs the requests nothing, and holds up no end', async () => {

@@ -60,6 +60,7 @@ test.each<[string, string | undefined, typeof ScannerUnavailable | typeof ScanRe
   ['ends without a word', '', ScannerUnavailable],
   ['says what is no verdict', 'stream: who knows\0', ScanRefused],
   ['says an empty word', '\0', ScanRefused],
+  ['says more than is kept of it', `stream: ${'x'.repeat(191)}😀 ERROR\0`, ScanRefused],
   ['breaks the connection', undefined, ScannerUnavailable],
 ])('one that %s has not scanned', async (_what, word, fault) => {
   const server = createServer((socket) => {
@@ -71,7 +72,10 @@ test.each<[string, string | undefined, typeof ScannerUnavailable | typeof ScanRe
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const source = Readable.from([Buffer.alloc(1000)]);
-  await expect(scanStream({ host: '127.0.0.1', port }, source)).rejects.toThrow(fault);
+  const failed = await scanStream({ host: '127.0.0.1', port }, source).catch((error) => error);
+  expect(failed).toBeInstanceOf(fault);
+  // The ledger stores what it says, and PostgreSQL refuses half a character.
+  expect(failed.message.isWellFormed()).toBe(true);
   server.close();
   await expect(scanStream({ host: '127.0.0.1', port }, Readable.from([]))).rejects.toThrow(
     ScannerUnavailable,

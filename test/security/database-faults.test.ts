@@ -57,6 +57,24 @@ test('while the database does not answer, everything says so in bounded time; th
   expect(more).toBeLessThan(20);
 });
 
+test('the metrics are there while a table of theirs is locked, without what it would tell', async () => {
+  await using gateway = await startGateway({ env: { ROLES: 'web', DATABASE_TIMEOUT: '300' } });
+  const scrape = async () => (await fetch(`${gateway.url}/metrics`)).text();
+  await gateway.sql`
+    insert into webhooks (url, secret, place, ticket_id, number)
+    values ('https://hooks.example', '', 0, 0, 0)`;
+  expect(await scrape()).toContain('ticketwire_webhooks{state="ENABLED"} 1');
+  await gateway.sql.begin(async (sql) => {
+    await sql`lock table webhooks in access exclusive mode`;
+    // What was counted before is remembered for a moment. Then no scrape waits for the lock.
+    const locked = await eventually(async () => {
+      const text = await scrape();
+      return !text.includes('ticketwire_webhooks{') && text;
+    });
+    expect(locked).toContain('ticketwire_database_up 1');
+  });
+});
+
 /** What an administrator does while they work on a database, and how they undo it. */
 const closings: Record<string, (database: string, login: string) => readonly [close: string, open: string]> =
   {

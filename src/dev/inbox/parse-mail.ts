@@ -49,10 +49,18 @@ const searchedCharacters = 20_000;
 export async function summarise(source: Buffer): Promise<{ summary: MailSummary; bodyText: string }> {
   const { from, to, cc, subject, attachments, text, html } = await readMail(withoutFiles(source));
   const words = text ?? html?.slice(0, 10 * searchedCharacters).replace(/<[^<>]*>/g, ' ') ?? '';
-  // PostgreSQL rejects U+0000 and lone surrogates.
-  const bodyText = words.slice(0, searchedCharacters).toWellFormed().replaceAll('\0', ' ');
-  return { summary: { from, to, cc, subject, attachments }, bodyText };
+  const summary = {
+    from: storable(from),
+    to: to.map(storable),
+    cc: cc.map(storable),
+    subject: storable(subject),
+    attachments,
+  };
+  return { summary, bodyText: storable(words.slice(0, searchedCharacters)) };
 }
+
+/** PostgreSQL rejects U+0000, which an encoded word may contain, and lone surrogates. */
+const storable = (text: string): string => text.toWellFormed().replaceAll('\0', ' ');
 
 /**
  * Removes the full base64 lines of a large mail, which are nearly all of its bytes. Parsing 24 MB would block
@@ -108,6 +116,17 @@ function unreadable(source: Buffer): MailContent {
 function shown({ name, address, group }: Address): string[] {
   if (group !== undefined) return group.flatMap(shown);
   return [name === '' ? address : `${name} <${address}>`];
+}
+
+/**
+ * Separates a person's name from the address behind it: `Jane Doe <jane@example.org>`. The name is empty for
+ * an address alone.
+ */
+export function namedAddress(person: string): { readonly name: string; readonly address: string } {
+  const at = person.endsWith('>') ? person.lastIndexOf('<') : -1;
+  return at < 0
+    ? { name: '', address: person }
+    : { name: person.slice(0, at).trim(), address: person.slice(at + 1, -1) };
 }
 
 function fileOf(

@@ -4,6 +4,7 @@ import { deliveries, deliveryRecipients, type MailSummary } from '../../db/table
 import { envelopeAddress, parseAddress } from '../../mail/address.ts';
 import { explainRecipient } from '../../mail/outbox/explain-failure.ts';
 import type { RecipientKind, RecipientState } from '../../platform/vocabulary.ts';
+import { namedAddress } from './parse-mail.ts';
 
 /** A recipient of a mail, and whether the mail was sent to them. */
 export interface InboxRecipient {
@@ -57,8 +58,7 @@ async function fromLedger(db: Db, messageId: string): Promise<InboxRecipient[]> 
   return rows.map((row) => ({ ...row, failure: explainRecipient(row)?.reason ?? null }));
 }
 
-/** `Jane Doe <jane@example.org>` names `jane@example.org`. */
-const addressIn = (person: string): string => keyOf(/<([^<>]*)>$/.exec(person)?.[1] ?? person);
+const addressIn = (person: string): string => keyOf(namedAddress(person).address);
 
 const keyOf = (address: string): string =>
   parseAddress(address).ok ? envelopeAddress(address).toLowerCase() : address.toLowerCase();

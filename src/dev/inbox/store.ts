@@ -94,7 +94,8 @@ export async function listInboxMails(db: Db, query: InboxQuery): Promise<InboxPa
   };
 }
 
-const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim().slice(0, snippetCharacters);
+const oneLine = (text: string): string =>
+  text.replace(/\s+/g, ' ').trim().slice(0, snippetCharacters).toWellFormed();
 
 /** Uses `position` instead of `like`, so that % and _ are literal. */
 function matching(search: string): SQL[] {

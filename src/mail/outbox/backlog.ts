@@ -1,13 +1,11 @@
 import type postgres from 'postgres';
 import type { Backlog } from '../../observe/gauges.ts';
+import { createPromptRead } from '../../observe/prompt-read.ts';
 import type { DeliveryState } from '../../platform/vocabulary.ts';
 import { giveUpAfterDays } from './claim.ts';
 
 /** States of unfinished mails. OUTCOME_UNKNOWN is one until an operator resolves it. */
 const waitingStates = ['QUEUED', 'HELD', 'DEFERRED', 'TRANSMITTING', 'OUTCOME_UNKNOWN'] as const;
-/** Milliseconds that a result is cached, and the timeout of the query. */
-const rememberedMs = 1000;
-const answerWithinMs = 2000;
 
 type BacklogRow = Backlog['states'][number] & { readonly stalledSeconds: number };
 
@@ -50,25 +48,10 @@ async function countBacklog(sql: postgres.Sql): Promise<Backlog> {
 /**
  * Creates a function that counts the unfinished mails of the desk by state (QUEUED, HELD, DEFERRED,
  * TRANSMITTING, OUTCOME_UNKNOWN; also those with none) and measures for how long mail has been stalled, see
- * `createMailCheck`. It rejects when the query fails or takes longer than 2 s. It runs one query at a time
- * and caches its result, or the error, for a second, so it may be called often.
+ * `createMailCheck`. It rejects and caches as `createPromptRead` does, so it may be called often.
  */
-export function createBacklog(sql: postgres.Sql): () => Promise<Backlog> {
-  let last: Promise<Backlog> | undefined;
-  let running: Promise<Backlog> | undefined;
-  return () => {
-    if (last !== undefined) return last;
-    // A query that is late still runs: later calls wait for its result.
-    running ??= countBacklog(sql).finally(() => (running = undefined));
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(late.reject, answerWithinMs, new Error('no answer'));
-    last = Promise.race([running, late.promise]).finally(() => {
-      clearTimeout(timer);
-      setTimeout(() => (last = undefined), rememberedMs).unref();
-    });
-    return last;
-  };
-}
+export const createBacklog = (sql: postgres.Sql): (() => Promise<Backlog>) =>
+  createPromptRead(() => countBacklog(sql));
 
 /**
  * Creates the check of mail for readiness: `degraded` when mail has been stalled for `patienceSeconds`,

@@ -261,6 +261,29 @@ describe('a mail that means harm', () => {
     expect(policy).not.toContain('script-src');
   });
 
+  test('costs the list and its page little, however many blanks are in a name', async () => {
+    const source = Buffer.from(`From: "Jane${' '.repeat(300_000)}Doe" <a@domain.com>\r\n\r\nHello`);
+    await addInboxMail(gateway.database.database.desk, { mailFrom: '', rcptTo: [], source });
+    const before = process.cpuUsage();
+    const [{ id }] = (await json('/inbox/')).mails;
+    for (const path of ['/inbox/', `/inbox/${id}`])
+      expect(await (await get(path)).text(), path).toMatch(/<bdi>Jane +Doe<\/bdi>/);
+    // Minutes, when each blank begins a search for the address.
+    expect(process.cpuUsage(before).user / 1e6).toBeLessThan(10);
+  });
+
+  test.runIf(soaking)('shows an image as often as it likes, but up to 64 MiB of images', async () => {
+    const content = Buffer.alloc(2 ** 20, 7);
+    const id = await deliver({
+      html: '<img src="cid:logo">'.repeat(500),
+      attachments: [{ filename: 'logo.png', content, cid: 'logo', contentType: 'image/png' }],
+    });
+    const shown = await (await get(`/inbox/${id}/html`)).text();
+    expect(shown.split(`src="data:image/png;base64,${content.toString('base64')}"`)).toHaveLength(64 + 1);
+    expect(shown.split('<img')).toHaveLength(500 + 1);
+    expect((await get(`/inbox/${id}`)).status).toBe(200);
+  });
+
   test('cannot have an attachment opened on our origin', async () => {
     const content = '<script>alert(1)</script>';
     const id = await deliver({
@@ -316,6 +339,12 @@ test('a mail is unread until its page is opened; search finds addresses, subject
     unread: 1,
     mails: [{ isUnread: true }, { isUnread: false }],
   });
+});
+
+test('the beginning of a text ends with a whole character', async () => {
+  await deliver({ subject: 'cut', text: `${'x'.repeat(159)}😀 and more` });
+  const [{ snippet }] = (await json('/inbox/')).mails;
+  expect([snippet.isWellFormed(), snippet.length]).toEqual([true, 160]);
 });
 
 test('a mail can be deleted, and all of them', async () => {

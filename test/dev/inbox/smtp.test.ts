@@ -153,6 +153,16 @@ test.each([
   smtp.socket.destroy();
 });
 
+test('a NUL in a subject, a name or an address is no reason to refuse the mail', async () => {
+  await using world = await startWorld();
+  const nul = '=?utf-8?Q?a=00b?=';
+  await world.send(`${nul}@domain.com`, {
+    raw: `From: ${nul} <company@domain.com>\r\nTo: ${nul}@domain.com\r\nSubject: ${nul}\r\n\r\nHello\0\r\n`,
+  });
+  const { mails } = await listInboxMails(world.db, { first: 10, search: 'a b hello' });
+  expect(mails).toMatchObject([{ subject: 'a b', from: 'a b <company@domain.com>', snippet: 'Hello' }]);
+});
+
 test('pipelined commands and a body in single bytes are one mail each; only CRLF.CRLF ends one', async () => {
   await using world = await startWorld();
   const smtp = await openDialogue(world.inbox.port);

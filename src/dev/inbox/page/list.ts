@@ -1,4 +1,5 @@
 import { type Html, html } from '../../../pages/html-template.ts';
+import { namedAddress } from '../parse-mail.ts';
 import type { InboxEntry, InboxPage } from '../store.ts';
 import { olderThan } from './mails-as-json.ts';
 
@@ -12,8 +13,7 @@ export const timeOf = (instant: Date): Html =>
     .replace('T', ' ')} UTC</time>`;
 
 /** `Jane Doe <jane@example.org>` is shown as `Jane Doe`. */
-const nameOf = (person: string): Html =>
-  html`<bdi>${person.replace(/\s*<[^<>]*>$/, '') || person || '—'}</bdi>`;
+const nameOf = (person: string): Html => html`<bdi>${namedAddress(person).name || person || '—'}</bdi>`;
 
 function namesOf(people: readonly string[]): Html {
   const names = people.slice(0, 3).map((person, index) => html`${index > 0 && ', '}${nameOf(person)}`);

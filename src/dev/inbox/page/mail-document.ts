@@ -27,40 +27,40 @@ const head = [
 
 const shownImages = /^image\/(png|jpeg|gif|webp|avif|bmp)$/;
 
-/** The HTML of a mail, for the page's frame. */
-export interface MailDocument {
-  /** A whole HTML document. */
-  readonly document: string;
-  /** Whether the HTML refers to remote images, which are not loaded. */
-  readonly hasRemotePictures: boolean;
+/** Bytes of the images of a document. A mail of a megabyte can show one of them a thousand times. */
+const mostImageBytes = 64 * 1024 * 1024;
+
+const readHtml = ({ html = '' }: Pick<MailContent, 'html'>) =>
+  readStoredBody(html, 'HTML', { remotePictures: 'OMITTED' });
+
+/** Whether a mail's HTML refers to remote images, which are not loaded. */
+export async function hasRemotePictures(mail: Pick<MailContent, 'html'>): Promise<boolean> {
+  const { pictures } = await readHtml(mail);
+  return pictures.some(({ kind }) => kind === 'REMOTE');
 }
 
 /**
- * Makes the document in the page's frame: the cleaned HTML with the images of the mail embedded as data:
- * URLs. It is empty for a mail without HTML. If the HTML exceeds the limits on cleaning, a notice takes its
- * place.
+ * Makes the document in the page's frame, a whole HTML document: the cleaned HTML with the images of the mail
+ * embedded as data: URLs, up to 64 MiB of images; those that follow are left out. It is empty for a mail
+ * without HTML. If the HTML exceeds the limits on cleaning, a notice takes its place.
  */
-export async function mailDocument({
-  html = '',
-  files,
-}: Pick<MailContent, 'html' | 'files'>): Promise<MailDocument> {
-  const { html: body, pictures } = await readStoredBody(html, 'HTML', { remotePictures: 'OMITTED' });
-  const shown = body.replace(
-    /(<img\b[^>]*?\bsrc=")cid:([^"]*)/g,
-    (_whole, before: string, id: string) => before + dataUrlOf(id.replaceAll('&amp;', '&'), files),
-  );
-  return {
-    document: head + shown,
-    hasRemotePictures: pictures.some(({ kind }) => kind === 'REMOTE'),
-  };
+export async function mailDocument(mail: Pick<MailContent, 'html' | 'files'>): Promise<string> {
+  const { html } = await readHtml(mail);
+  // Of several files with one id, the first.
+  const files = new Map(mail.files.toReversed().map((file) => [file.contentId, file]));
+  let room = mostImageBytes;
+  const shown = html.replace(/(<img\b[^>]*?\bsrc=")cid:([^"]*)/g, (_whole, before: string, id: string) => {
+    const named = id.replaceAll('&amp;', '&');
+    const file = files.get(named) ?? files.get(decoded(named));
+    if (file === undefined || !shownImages.test(file.contentType)) return before;
+    room -= file.content.byteLength;
+    return room < 0 ? before : before + dataUrlOf(file);
+  });
+  return head + shown;
 }
 
-/** The data: URL of an embedded image, or an empty string. */
-function dataUrlOf(id: string, files: readonly MailFile[]): string {
-  const file = files.find(({ contentId }) => contentId === id || contentId === decoded(id));
-  if (file === undefined || !shownImages.test(file.contentType)) return '';
-  return `data:${file.contentType};base64,${file.content.toString('base64')}`;
-}
+const dataUrlOf = ({ contentType, content }: MailFile): string =>
+  `data:${contentType};base64,${content.toString('base64')}`;
 
 function decoded(id: string): string {
   try {

@@ -1,5 +1,6 @@
 import { type Html, html } from '../../../pages/html-template.ts';
 import type { RecipientKind, RecipientState } from '../../../platform/vocabulary.ts';
+import { namedAddress } from '../parse-mail.ts';
 import type { InboxRecipient } from '../recipients.ts';
 import type { InboxMail } from '../store.ts';
 import { timeOf } from './list.ts';
@@ -72,8 +73,8 @@ const recipient = ({ kind, address, state, failure, smtpReply }: InboxRecipient)
 
 /** The name is apart, since it may contain characters that turn the direction of the address after it. */
 function personOf(person: string): Html {
-  const [, name = person, address = ''] = /^(.*?)(\s*<[^<>]*>)$/s.exec(person) ?? [];
-  return html`<bdi>${name || '—'}</bdi>${address}`;
+  const { name, address } = namedAddress(person);
+  return name === '' ? html`<bdi>${person || '—'}</bdi>` : html`<bdi>${name}</bdi> &lt;${address}&gt;`;
 }
 
 const people = (list: readonly string[]): Html | string =>

@@ -15,7 +15,7 @@ import {
 import { type InboxAssets, inboxFrame, inboxMain, inboxPolicy, noteMain } from './frame.ts';
 import { json, wantsJson } from './json-response.ts';
 import { inboxList } from './list.ts';
-import { mailDocument, mailDocumentPolicy } from './mail-document.ts';
+import { hasRemotePictures, mailDocument, mailDocumentPolicy } from './mail-document.ts';
 import { mailView } from './mail-view.ts';
 import { mailJson, pageJson } from './mails-as-json.ts';
 import { waitForMails } from './wait-for-mails.ts';
@@ -84,11 +84,8 @@ async function pageFor(req: IncomingMessage, { db, assets, route }: InboxRequest
   if (part === undefined)
     return asJson ? json(mailJson(mail)) : framed(assets, mail.subject, await opened(db, mail, search));
   if (part === 'html') {
-    return {
-      type: 'text/html; charset=utf-8',
-      body: (await mailDocument(mail)).document,
-      policy: mailDocumentPolicy,
-    };
+    const body = await mailDocument(mail);
+    return { type: 'text/html; charset=utf-8', body, policy: mailDocumentPolicy };
   }
   if (part === 'source') return download(mail.source, `mail-${mail.id}.eml`, 'message/rfc822');
   const file: MailFile | undefined = mail.files[Number(part.slice('files/'.length))];
@@ -104,7 +101,7 @@ async function opened(db: Db, mail: InboxMail, search: string): Promise<Html> {
   const isFirst = newest.mails.some(({ id }) => id === mail.id);
   const page = isFirst ? newest : await listInboxMails(db, { first: pageSize, before: mail.id + 1, search });
   const view = { current: mail.id, isFirst, search };
-  return inboxMain(inboxList(page, view), mailView(mail, (await mailDocument(mail)).hasRemotePictures), view);
+  return inboxMain(inboxList(page, view), mailView(mail, await hasRemotePictures(mail)), view);
 }
 
 /** A condition that is not understood, or not read to its end, would delete more than was meant. */
