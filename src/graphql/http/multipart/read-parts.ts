@@ -15,6 +15,8 @@ export class MalformedForm extends Error {
 
 /** Maximum bytes of one part's headers. */
 const maxHeaderBytes = 16 * 1024;
+/** Maximum blanks between a boundary and the end of its line. Relays may add some (RFC 2046 §5.1.1). */
+const maxPadding = 256;
 const [cr, lf, dash, space, tab] = [13, 10, 45, 32, 9];
 const endOfHeaders = Buffer.from('\r\n\r\n');
 
@@ -116,8 +118,7 @@ class PartScanner {
   /** A line of a file may begin with the boundary. It is a delimiter only when its line ends there. */
   async #isDelimiter(at: number): Promise<boolean> {
     for (;;) {
-      let end = at + this.#delimiter.length;
-      while (this.#pending[end] === space || this.#pending[end] === tab) end += 1;
+      const end = this.#endOfPadding(at);
       const [first, second] = [this.#pending[end], this.#pending[end + 1]];
       if (first !== undefined && first !== cr && first !== dash) return false;
       if (first !== undefined && second !== undefined) return first === cr ? second === lf : second === dash;
@@ -125,9 +126,16 @@ class PartScanner {
     }
   }
 
+  /** Blanks are looked through again with each piece that arrives, so only a few belong to a delimiter. */
+  #endOfPadding(at: number): number {
+    const from = at + this.#delimiter.length;
+    let end = from;
+    while ((this.#pending[end] === space || this.#pending[end] === tab) && end < from + maxPadding) end += 1;
+    return end;
+  }
+
   #passDelimiter(at: number): void {
-    let end = at + this.#delimiter.length;
-    while (this.#pending[end] === space || this.#pending[end] === tab) end += 1;
+    const end = this.#endOfPadding(at);
     this.ended = this.#pending[end] === dash;
     // The line break is left in place: a part without headers consists of an empty line.
     this.#pending = this.#pending.subarray(end);
