@@ -51,6 +51,7 @@ async function start(config: Config, overrides: Overrides, parts: AsyncDisposabl
   const foundation = await openFoundation(config, overrides, parts);
   const monitoring = createMonitoring(foundation);
   const { demo, log } = foundation;
+  overrides.onWork?.();
   const stop = (): Promise<void> => {
     foundation.blobs.waitAtMost?.(overrides.stoppingStoreMs ?? stoppingStoreMs);
     return parts.disposeAsync();

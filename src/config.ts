@@ -151,7 +151,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     demo: embedded && isLoopback(e.HOST),
     production: !embedded,
     trustProxy: e.TRUST_PROXY === '1',
-    publicUrl: e.PUBLIC_URL?.replace(/\/+$/, ''),
+    publicUrl: publicUrlOf(e.PUBLIC_URL),
     clamd: e.CLAMD_URL,
     explorer: e.EXPLORER === undefined ? embedded : e.EXPLORER === '1',
     roles: e.ROLES,
@@ -174,6 +174,12 @@ const databaseOf = ({
 function smtpOf(text: string | undefined, embedded: boolean): Config['smtp'] {
   if (text === 'inbox:' || (text === undefined && embedded)) return { kind: 'inbox' };
   return text === undefined ? { kind: 'none' } : { kind: 'url', url: text };
+}
+
+/** As browsers write it: links and headers with a blank or a name in another script would be broken. */
+function publicUrlOf(text: string | undefined): string | undefined {
+  const url = text === undefined || text === '/' ? text : new URL(text).href;
+  return url?.replace(/\/+$/, '');
 }
 
 function jwtOf({ JWT_JWKS_URL: jwksUrl, JWT_ISSUER, JWT_AUDIENCE }: Settings): Config['jwt'] {

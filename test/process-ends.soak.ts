@@ -1,15 +1,20 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 // Clock: the process takes a signal for the one before within a second of that.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type GatewayProcess, startGatewayProcess } from './crash/support/gateway-process.ts';
 import { openTcpDoor, type TcpDoor } from './crash/support/tcp-door.ts';
 import { halfSent } from './http/half-sent.ts';
 import { createTestDatabase, type TestDatabase } from './support/database.ts';
+import { startGateway } from './support/gateway.ts';
+import { startSmtpSink } from './support/servers/smtp-sink.ts';
+import { add } from './tickets/calls.ts';
 
 let database: TestDatabase;
 let door: TcpDoor;
@@ -25,14 +30,14 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-const start = (): Promise<GatewayProcess> =>
-  startGatewayProcess({
-    DATABASE_URL: door.urlOf(database.connection),
-    DATABASE_OWNER_URL: door.urlOf(database.ownerConnection),
-    SMTP_URL: 'smtp://127.0.0.1:9',
-    BLOBS_URL: pathToFileURL(join(directory, 'blobs')).href,
-    LOG_LEVEL: 'info',
-  });
+const settings = (): Record<string, string> => ({
+  DATABASE_URL: door.urlOf(database.connection),
+  DATABASE_OWNER_URL: door.urlOf(database.ownerConnection),
+  SMTP_URL: 'smtp://127.0.0.1:9',
+  BLOBS_URL: pathToFileURL(join(directory, 'blobs')).href,
+  LOG_LEVEL: 'info',
+});
+const start = (): Promise<GatewayProcess> => startGatewayProcess(settings());
 
 async function begin({ url }: GatewayProcess) {
   const call = halfSent(url);
@@ -94,3 +99,80 @@ test('a second signal that is none of the first one’s copies ends it at once',
   await expect(call.answer).rejects.toThrow();
   expect(await endOf(gateway)).toBe(1);
 });
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+/** Starts the program without waiting for it. @param prefix words before its command line */
+function begun(env: Record<string, string>, prefix: readonly string[] = []): ChildProcess {
+  const [program, ...args] = [...prefix, process.execPath, main];
+  const all = { ...process.env, PORT: '0', ...settings(), ...env };
+  return spawn(program!, args, { env: all, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** The program is the first process of its container; `unshare` is what outside has its place. */
+const asFirst = ['unshare', '--pid', '--fork', '--kill-child'];
+const canBeFirst = spawnSync(asFirst[0]!, [...asFirst.slice(1), 'true']).status === 0;
+const firstIn = async ({ pid }: ChildProcess): Promise<number> =>
+  Number(await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8'));
+
+test.for([
+  ['', []],
+  ...(canBeFirst ? [[', as the first process of a container', asFirst] as const] : []),
+] as const)('a signal ends a start that waits for its database%s', async ([, prefix]) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const DATABASE_URL = `postgres://u:p@127.0.0.1:${(server.address() as AddressInfo).port}/d`;
+  const asked = once(server, 'connection');
+  const child = begun({ DATABASE_URL, DATABASE_OWNER_URL: '' }, prefix);
+  const ended = once(child, 'exit');
+  await asked;
+  process.kill(prefix.length === 0 ? child.pid! : await firstIn(child), 'SIGTERM');
+  expect(await ended).toEqual([0, null]);
+  server.close();
+});
+
+test('a signal before the start is complete waits for the mail that is under way', async () => {
+  const reached = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  await using sink = await startSmtpSink({
+    onMail() {
+      reached.resolve();
+      return answer.promise;
+    },
+  });
+  await using web = await startGateway({ env: { ROLES: 'web' }, database });
+  await add(web, { email: { from: 'company@domain.com' } });
+  await using owner = await lockDeskKeys();
+  const child = begun({ SMTP_URL: sink.url });
+  const ended = once(child, 'exit');
+  await reached.promise;
+  child.kill('SIGTERM');
+  await owner.unlock();
+  answer.resolve();
+  expect(await ended).toEqual([0, null]);
+  expect(await web.sql`select state from deliveries`).toMatchObject([{ state: 'SENT' }]);
+});
+
+/** Locks what the web server reads when it starts, which is after the worker. */
+async function lockDeskKeys() {
+  const sql = database.asOwner();
+  const locked = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<void>();
+  const transaction = sql.begin(async (tx) => {
+    await tx`lock table desk_keys`;
+    locked.resolve();
+    await done.promise;
+  });
+  await locked.promise;
+  const unlock = async () => {
+    done.resolve();
+    await transaction;
+  };
+  return {
+    unlock,
+    async [Symbol.asyncDispose]() {
+      await unlock();
+      await sql.end({ timeout: 5 });
+    },
+  };
+}

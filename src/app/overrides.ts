@@ -8,7 +8,7 @@ import type { GroupCommitLimits } from '../tickets/add-message/commit/group-limi
 
 /**
  * What a caller of `createApp` may use instead of what the settings say. What is absent is as the settings
- * say, or as usual. All but `embedded` are for tests and benchmarks.
+ * say, or as usual. All but `embedded` and `onWork` are for tests and benchmarks.
  */
 export interface Overrides {
   /**
@@ -20,6 +20,11 @@ export interface Overrides {
   readonly log?: Logger;
   /** The embedded server, if main.ts has started it already: it starts while the program is being loaded. */
   readonly embedded?: Promise<Embedded> | undefined;
+  /**
+   * Called during the start, before it sends the first mail or answers the first request. From then on the
+   * app must be disposed of, which drains; what remains of the start is short.
+   */
+  readonly onWork?: () => void;
   /** Used instead of the configured database: `owner` migrates it, and `gateway` does everything else. */
   readonly connections?: { readonly gateway: Connection; readonly owner: Connection };
   /** Limits and timing of the group commit of messages. */

@@ -12,6 +12,9 @@ process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
   process.stderr.write(`The output cannot be written: ${message}\n`);
 });
 
+// What goes there is for people to read. A command does not end half-way because nobody can read it.
+process.stderr.on('error', () => {});
+
 const exitCode = await run(process.argv.slice(2), process, {
   env: process.env,
   whenInterrupted() {

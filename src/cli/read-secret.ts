@@ -4,6 +4,8 @@ import { CommandError, type Terminal } from './command.ts';
 
 /** More than anyone types, and short enough to hash. */
 const maxLength = 1024;
+/** Bytes of UTF-8. */
+const longestCharacter = 4;
 
 /**
  * Reads a new secret. On a terminal it prompts twice on stderr and does not show what is typed; otherwise it
@@ -11,8 +13,8 @@ const maxLength = 1024;
  * can see command lines.
  * @param what name of the secret, for the prompt and the errors: `password`
  * @returns the secret as it was typed, without the line end
- * @throws CommandError when it is empty, is longer than 1024 characters, or contains control characters;
- *   when the two entries differ; or when the prompt is interrupted
+ * @throws CommandError when it is empty, is longer than 1024 characters, contains control characters or is
+ *   not UTF-8; when the two entries differ; or when the prompt is interrupted
  */
 export async function readSecret(terminal: Terminal, what: string): Promise<string> {
   const secret = terminal.stdin.isTTY ? await ask(terminal, what) : await firstLine(terminal);
@@ -21,6 +23,8 @@ export async function readSecret(terminal: Terminal, what: string): Promise<stri
   if (secret.length > maxLength || /\p{Cc}/u.test(secret)) {
     throw new CommandError(`The ${what} is longer than ${maxLength} characters or has control characters`);
   }
+  // Other bytes were read as U+FFFD, which nobody would type at the sign-in.
+  if (secret.includes('\ufffd')) throw new CommandError(`The ${what} is not UTF-8`);
   return secret;
 }
 
@@ -49,12 +53,13 @@ async function askOnce({ stdin, stderr }: Terminal, prompt: string): Promise<str
   }
 }
 
+/** It is decoded as a whole: readline leaves out a character whose last bytes are missing. */
 async function firstLine({ stdin }: Terminal): Promise<string> {
-  const reader = createInterface({ input: stdin, crlfDelay: Number.POSITIVE_INFINITY });
-  try {
-    for await (const line of reader) return line;
-    return '';
-  } finally {
-    reader.close();
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of stdin) {
+    bytes = Buffer.concat([bytes, chunk as Buffer]);
+    if (bytes.includes('\n') || bytes.length > longestCharacter * maxLength) break;
   }
+  const [line = ''] = new TextDecoder().decode(bytes).split('\n', 1);
+  return line.replace(/\r$/, '');
 }

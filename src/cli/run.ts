@@ -40,6 +40,9 @@ export async function run(words: readonly string[], terminal: Terminal, host: Ho
   // `help user add` asks what `user add --help` does.
   const argv = words[0] === 'help' ? [...words.slice(1), '--help'] : words;
   try {
+    // Node puts U+FFFD in the place of what is not UTF-8, so the command would store something else.
+    if (argv.some((word) => word.includes('\ufffd')))
+      throw new UsageError('An argument is not UTF-8: it contains what is read as U+FFFD.');
     if (argv[0] === '--version' || argv[0] === '-v') {
       stdout.write(`ticketwire ${await readVersion()}\n`);
       return 0;

@@ -1,6 +1,7 @@
 import { LinkifyIt } from 'linkify-it';
 import { escapeHtml } from '../platform/escape-html.ts';
 import { inPieces } from './dom/large-strings.ts';
+import { lineEnds } from './line-ends.ts';
 
 /** Finds web and e-mail addresses only: `//x.org` and `www.x.org` are ambiguous. */
 const finder = new LinkifyIt().add('ftp:', null).add('//', null);
@@ -86,6 +87,6 @@ export function plainTextToHtml(text: string): string {
 }
 
 const asWritten = (text: string): string =>
-  inPieces(text, (piece) => escapeHtml(piece).replace(/\r\n|\r|\n/g, () => '<br>\n'))
+  inPieces(text, (piece) => escapeHtml(piece).replace(lineEnds, () => '<br>\n'))
     .replace(/(^|\n| ) /g, '$1&nbsp;')
     .replace(/\t/g, '&nbsp;&nbsp;&nbsp; ');

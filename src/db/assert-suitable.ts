@@ -20,18 +20,25 @@ const oldestVersion = 15;
 
 /**
  * Checks that a server can be used.
- * @throws Unsuitable for a server older than PostgreSQL 15, or a database whose encoding is not UTF8
+ * @throws Unsuitable for a server older than PostgreSQL 15, or a database whose encoding is not UTF8, or
+ *   whose locale has another lower case of a letter from A to Z
  */
 export async function assertServer(sql: postgres.Sql): Promise<void> {
-  const [row] = await sql<{ version: string; number: number; encoding: string }[]>`
+  const [row] = await sql<{ version: string; number: number; encoding: string; lower: string }[]>`
     select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
-      current_setting('server_encoding') as encoding`;
+      current_setting('server_encoding') as encoding, lower('INC') as lower`;
   if (row!.number < oldestVersion * 10_000)
     throw new Unsuitable(`the server is PostgreSQL ${row!.version}; ${oldestVersion} or newer is needed`);
   if (row!.encoding !== 'UTF8')
     throw new Unsuitable(
       `the database's encoding is ${row!.encoding}, which cannot hold every text; ` +
         "create it with ENCODING 'UTF8'",
+    );
+  // In Turkish and Azerbaijani, I is the capital of ı.
+  if (row!.lower !== 'inc')
+    throw new Unsuitable(
+      `in the database's locale, INC in lower case is ${row!.lower}, so references, logins and addresses ` +
+        "would not be found by their lower case; create it with LOCALE 'C.UTF-8'",
     );
 }
 

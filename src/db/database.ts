@@ -28,7 +28,7 @@ export { appRole, type Db, type Reader, type Tx } from './pools.ts';
 const migrationsFolder = fileURLToPath(new URL('../../schema/migrations', import.meta.url));
 /** How long the writer's statements wait for a lock. Other messages wait behind them. */
 const writerLockMs = 250;
-/** How long commands and the worker's steps wait for a lock. They have few connections. */
+/** How long uploads and the worker's steps wait for a lock. They have few connections. */
 const lockMs = 3000;
 /** Connections of each of the pools `commands` and `raw`. */
 const stepsSize = 5;
@@ -42,7 +42,10 @@ export interface Database extends AsyncDisposable, ViewerReads {
   readonly desk: Db;
   /** Like `desk`, for the message writer alone: its statements wait at most 250 ms for a lock. */
   readonly writer: Db;
-  /** Like `desk`, for commands that lock rows: they wait up to 3 s for a lock without blocking other work. */
+  /**
+   * Like `desk`, for commands that lock rows: they wait up to 3 s for a lock without blocking other work.
+   * What may wait for a ticket's lock goes through `inTransaction`.
+   */
   readonly commands: Db;
   /**
    * Plain postgres.js with the same role, for the worker and the scanner. It has a pool of its own because

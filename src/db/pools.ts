@@ -147,7 +147,7 @@ const forms = {
   gin_fuzzy_search_limit: '0',
   // Connections of a pool are idle when nobody calls.
   idle_session_timeout: '0',
-  // Commands wait longer for a lock than an administrator may expect of a transaction.
+  // Uploads wait longer for a lock than an administrator may expect of a transaction.
   transaction_timeout: { value: '0', where: "current_setting('server_version_num')::int >= 170000" },
   // What was acknowledged would be lost with the server. `local` and stronger are left as they are.
   synchronous_commit: { value: 'on', where: "current_setting('synchronous_commit') = 'off'" },

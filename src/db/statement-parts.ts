@@ -59,6 +59,13 @@ function stepOf<C extends string>(name: string, keys: readonly string[], query: 
 /** A constant text of ours as a quoted literal of SQL, not as a parameter. */
 export const literal = (text: string): SQL => sql.raw(`'${text.replaceAll("'", "''")}'`);
 
+/**
+ * Whether a column is one of these ids, which are one parameter. `inArray` takes one for each, of which a
+ * statement can have 65,534.
+ */
+export const isAmong = (column: SQLWrapper, ids: readonly number[]): SQL =>
+  sql`${column} = any (${sql.param(ids)}::int[])`;
+
 /** SQL for a JSON object with a member for each column, named by its key, which may not contain a quote. */
 export const jsonObject = (columns: Readonly<Record<string, SQLWrapper>>): SQL =>
   sql`json_build_object(${sql.join(

@@ -41,6 +41,7 @@ export type BeginRequest = (
  */
 export function createBeginRequest(ports: BeginRequestPorts): BeginRequest {
   const { authenticator, rateLimits, log, now, trustProxy, publicUrl } = ports;
+  const publicOrigin = publicUrl ? new URL(publicUrl).origin : undefined;
   return async (req, res, signInBy) => {
     const { headers } = req;
     const notes = notesOf(req);
@@ -60,6 +61,7 @@ export function createBeginRequest(ports: BeginRequestPorts): BeginRequest {
       signInAgain: signIn,
       idempotencyKey,
       origin: publicUrl ?? originOf(req, trustProxy),
+      isOwnOrigin: (origin) => origin === publicOrigin || origin === originOf(req, trustProxy),
       now,
       log,
       receive: receiveFor(res, ports),

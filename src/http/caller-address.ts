@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { memoize } from '../platform/memoize.ts';
+import { isAuthority } from './request-target.ts';
 
 /** Headers that proxies, tunnels and CDNs add to forwarded requests. */
 const forwarding = [
@@ -70,9 +72,10 @@ function addressIn(entry: string): string | undefined {
 }
 
 /**
- * The absolute origin by which the caller reached us, without a slash at its end: `https://desk.example.com`.
- * If the proxy is trusted, the first values of X-Forwarded-Host and X-Forwarded-Proto count. `localhost`
- * without a port replaces an invalid Host, which would end up in links.
+ * The absolute origin by which the caller reached us, as a browser writes it in `Origin`: in lower case, and
+ * without the scheme's usual port. If the proxy is trusted, the first values of X-Forwarded-Host and
+ * X-Forwarded-Proto count. `localhost` without a port replaces an invalid Host, and one with characters that
+ * could do harm in links.
  */
 export function originOf(req: IncomingMessage, trustProxy: boolean): string {
   const forwarded = (name: string) =>
@@ -83,8 +86,16 @@ export function originOf(req: IncomingMessage, trustProxy: boolean): string {
       : '';
   const host = forwarded('x-forwarded-host') || (req.headers.host ?? 'localhost');
   const tls = (req.socket as TLSSocket).encrypted === true;
-  const protocol = forwarded('x-forwarded-proto') === 'https' || tls ? 'https' : 'http';
-  return /^[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$/.test(host)
-    ? `${protocol}://${host}`
-    : `${protocol}://localhost`;
+  const protocol = forwarded('x-forwarded-proto').toLowerCase() === 'https' || tls ? 'https' : 'http';
+  return originWith(`${protocol}://${host}`);
 }
+
+/** Of a scheme and a Host. Remembered, because to parse a URL for each request would be dear. */
+const originWith = memoize(
+  (url) => {
+    const [protocol, host] = url.split(/:\/\/(.*)/s) as [string, string];
+    const origin = isAuthority(host) ? new URL(url).origin : '';
+    return /^https?:\/\/[\w.:[\]-]+$/.test(origin) ? origin : `${protocol}://localhost`;
+  },
+  { texts: 50, longest: 300 },
+);

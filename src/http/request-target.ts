@@ -28,8 +28,8 @@ export function normalizeTarget(req: IncomingMessage): boolean {
   return host === undefined || plainHost.test(host) || isAuthority(host);
 }
 
-/** A host with an optional port and nothing else. */
-function isAuthority(host: string): boolean {
+/** Whether a text is a host with an optional port, as in the header Host, and nothing else. */
+export function isAuthority(host: string): boolean {
   return !/[\s/?#@\\,]/.test(host) && URL.canParse(`http://${host}/`);
 }
 

@@ -7,11 +7,14 @@ import { MessageOrder } from './message-order.ts';
 import type { DeskRecord, DeskRecordOf, ImportProblem, NumberedRecord, RecordType } from './record.ts';
 
 type NamedType = 'user' | 'mailbox' | 'ticket';
-type ExistingRow = { id: number; name: string };
-/** Rows of the desk that share an id or a name with the batch. */
+/** `key`: the name as PostgreSQL compares it. JavaScript has another lower case of İ and of a final Σ. */
+type NamedRow = { name: string; key: string };
+type ExistingRow = NamedRow & { id: number };
+/** Rows of the desk that share an id or a name with the batch, and the key of each name of the batch. */
 interface Existing {
   readonly byId: ReadonlyMap<number, ExistingRow>;
   readonly byKey: ReadonlyMap<string, ExistingRow>;
+  readonly keys: ReadonlyMap<string, string>;
 }
 
 /** A type's unique name besides its id, compared without case. */
@@ -125,10 +128,10 @@ export class Checker {
   #nameProblems(record: DeskRecordOf<NamedType>, line: number, there: Existing): string[] {
     const { word, of } = nameOf[record.type];
     const name = (of as (r: DeskRecord) => string)(record);
-    const key = name.toLowerCase();
+    const key = there.keys.get(name)!;
     const problems: string[] = [];
     const sameId = there.byId.get(record.id);
-    if (sameId !== undefined && sameId.name.toLowerCase() !== key) {
+    if (sameId !== undefined && sameId.key !== key) {
       problems.push(`the desk has another ${record.type} ${record.id}, with the ${word} ${sameId.name}`);
     }
     const sameName = there.byKey.get(key);
@@ -142,19 +145,23 @@ export class Checker {
   }
 
   async #existing(type: NamedType, batch: readonly { record: DeskRecordOf<NamedType> }[]): Promise<Existing> {
-    if (batch.length === 0) return { byId: new Map(), byKey: new Map() };
+    if (batch.length === 0) return { byId: new Map(), byKey: new Map(), keys: new Map() };
     const { table, column, key, of } = nameOf[type];
     const wanted = batch.map(({ record }) => ({
       id: record.id,
       name: (of as (r: DeskRecord) => string)(record),
     }));
     const input = sql`json_to_recordset(${JSON.stringify(wanted)}::json) as i (id int, name text)`;
-    const rows = await this.#db.execute<ExistingRow>(sql`
-      select id, ${column} as name from ${table} where id = any (array(select id from ${input}))
-      union select id, ${column} from ${table} where ${key} = any (array(select lower(name) from ${input}))`);
+    const there = await this.#db.execute<ExistingRow>(sql`
+      select id, ${column} as name, ${key} as key from ${table}
+      where id = any (array(select id from ${input}))
+      union select id, ${column}, ${key} from ${table}
+      where ${key} = any (array(select lower(name) from ${input}))`);
+    const given = await this.#db.execute<NamedRow>(sql`select name, lower(name) as key from ${input}`);
     return {
-      byId: new Map(rows.map((row) => [row.id, row])),
-      byKey: new Map(rows.map((row) => [row.name.toLowerCase(), row])),
+      byId: new Map(there.map((row) => [row.id, row])),
+      byKey: new Map(there.map((row) => [row.key, row])),
+      keys: new Map(given.map((row) => [row.name, row.key])),
     };
   }
 

@@ -117,6 +117,18 @@ export const mayBeOfOneRow = (error: unknown): boolean =>
 export const isLockTimeout = (error: unknown): boolean => errorCodeOf(error) === '55P03';
 
 /**
+ * The one of these tables for whose row, or for a key of which, the server gave up waiting. Undefined for
+ * another table, and for the lock of a whole table. The server says it in the context of the error alone,
+ * whose words depend on its language.
+ */
+export function lockedTableOf<T extends string>(error: unknown, tables: readonly T[]): T | undefined {
+  const { where } = (firstWithCode(error) ?? {}) as { where?: unknown };
+  if (!isLockTimeout(error) || typeof where !== 'string') return undefined;
+  const words = new Set(where.split(/\W+/));
+  return tables.find((table) => words.has(table));
+}
+
+/**
  * Whether the server rolled back because of another transaction (a deadlock or a serialization failure), so
  * that a retry may succeed.
  */

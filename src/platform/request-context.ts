@@ -46,6 +46,8 @@ export interface RequestContext {
    * URLs.
    */
   readonly origin: string;
+  /** Whether pages of an origin are the gateway's own: it was reached by it, or it is that of PUBLIC_URL. */
+  readonly isOwnOrigin: (origin: string) => boolean;
   /** The time by the database's clock. */
   readonly now: () => Date;
   readonly log: Logger;

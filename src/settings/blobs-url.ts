@@ -19,6 +19,7 @@ export type BlobPlace =
   | { readonly kind: 'file'; readonly directory: string }
   | ({ readonly kind: 's3' } & S3Place);
 
+const nul = 'must not contain %00';
 const parameters = ['endpoint', 'region', 'pathStyle', 'presign'];
 
 /**
@@ -41,6 +42,7 @@ function readFileUrl(text: string): BlobPlace {
     throw new Error('must be file:///absolute/path, without a host, "?" or "#" (write %3F and %23)');
   const directory = fileURLToPath(text);
   if (directory === '/') throw new Error('must name a folder below /');
+  if (directory.includes('\0')) throw new Error(nul);
   return { kind: 'file', directory };
 }
 
@@ -62,7 +64,9 @@ function readS3Url(url: URL): BlobPlace {
     throw new Error('endpoint must be a URL that begins with https:// or http://');
   const region = given.get('region') ?? (endpoint === undefined ? undefined : 'us-east-1');
   if (region === undefined || region === '') throw new Error('region is required when there is no endpoint');
+  if (url.hash !== '') throw new Error('has a "#": in the prefix, write it as %23');
   const path = decodeURIComponent(url.pathname).replace(/^\/+|\/+$/g, '');
+  if (path.includes('\0')) throw new Error(nul);
   return {
     kind: 's3',
     bucket: url.host,

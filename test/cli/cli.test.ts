@@ -13,6 +13,7 @@ import { createOlderDatabase } from '../db/upgrade/older-database.ts';
 import { shareDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { lowCost } from '../support/low-cost.ts';
+import { startScriptedSmtp } from '../support/servers/scripted-smtp.ts';
 import { startSmtpSink } from '../support/servers/smtp-sink.ts';
 import { soaking } from '../support/soak.ts';
 import { typeCommand } from './command-line.ts';
@@ -85,7 +86,7 @@ describe('users', () => {
     expect(await world.json('user list')).toMatchObject([{ password: false, disabledAt: null }]);
   });
 
-  const wrong = [
+  const wrong: [argv: string, code: number, says: string, stdin?: Buffer][] = [
     ['user add olga --name O --role boss --no-password', 1, 'role'],
     ['user add a:b --name O --role operator --no-password', 1, 'colon'],
     ['user add olga --name O --role operator --no-password --email a@b@c', 1, 'email'],
@@ -97,6 +98,13 @@ describe('users', () => {
     ['user add olga --name --role operator', 2, '--name needs a value: --name NAME'],
     ['user add olga --no-password=yes --name O --role operator', 2, '--no-password takes no value'],
     ['user list --colour', 2, 'no option --colour'],
+    ['user add rene --name Ren\ufffd --role operator --no-password', 2, 'An argument is not UTF-8'],
+    [
+      'user add rene --name R --role operator',
+      1,
+      'The password is not UTF-8',
+      Buffer.from('ren\xe9', 'latin1'),
+    ],
     ['user add olga --nmae O --role operator', 2, 'no option --nmae; did you mean --name?'],
     ['user remove jane', 2, 'There is no command user remove. `ticketwire user --help` lists the commands.'],
     ['user lst', 2, 'There is no command user lst. Did you mean `user list`?'],
@@ -135,13 +143,13 @@ describe('users', () => {
     ['ticket add --subject X --requester jane --original-message-id x', 1, 'originalMessageId'],
     ['ticket show INC-9', 1, 'no ticket'],
     ['import /nowhere/at/all', 1, 'no file'],
-  ] as const;
+  ];
 
   test('wrongly typed or impossible: each says what is wrong, and nothing is written', async () => {
     const world = createWorld();
     await world.json('user add jane --name Jane --role requester --no-password');
-    for (const [argv, code, words] of wrong) {
-      const answer = await world.ticketwire(argv);
+    for (const [argv, code, words, stdin] of wrong) {
+      const answer = await world.ticketwire(argv, stdin);
       expect([argv, answer]).toEqual([argv, { code, out: '', err: expect.stringContaining(words) }]);
       expect(answer.err).not.toMatch(/ {4}at |Failed query|duplicate key/);
     }
@@ -307,14 +315,28 @@ test('a mailbox is tested at its server: greeting, login and a mail; a wrong pas
   expect(tried).toMatchObject({ code: 0, err: '' });
   expect(tried.out).toContain('The mail to me@b.cz was accepted: 250');
   expect(sink.mails.map(({ from, to }) => ({ from, to }))).toEqual([{ from: 'help@b.cz', to: ['me@b.cz'] }]);
+  const head = sink.mails[0]!.source.toString().split('\r\n\r\n')[0]!;
+  expect(head).toMatch(/^Message-ID: <[^@]+@b\.cz>$/m);
   sink.setFaults([{ at: 'RCPT', reply: '550 5.1.1 nobody', times: 1 }]);
   expect((await world.ticketwire('mailbox test help@b.cz --to me@b.cz')).err).toContain('550 5.1.1 nobody');
+  sink.setFaults([{ at: 'CONNECT', reply: '554 5.7.1 not from there', times: 1 }]);
+  expect((await world.ticketwire('mailbox test help@b.cz')).err).toMatch(/: 554 5\.7\.1 not from there$/m);
   // An open connection would keep the command from ending.
   await eventually(() => sink.connections() === 0);
   await world.json('mailbox edit help@b.cz --smtp-url smtp://127.0.0.1:1');
   const away = await world.ticketwire('mailbox test help@b.cz');
   expect(away).toMatchObject({ code: 1, out: '' });
   expect(away.err).toMatch(/^127\.0\.0\.1:1: No answer from the mail server/);
+});
+
+test('a mailbox whose domain is not ASCII is tested without SMTPUTF8, as its mails are sent', async () => {
+  const world = createWorld({ MAILBOX_KEY: mailboxKey });
+  await using server = await startScriptedSmtp({});
+  await world.json(`mailbox add hilfe@bücher.example --name Hilfe --smtp-url ${server.url}`);
+  const tried = await world.ticketwire('mailbox test hilfe@bücher.example --to me@bücher.example');
+  expect(tried).toMatchObject({ code: 0, err: '' });
+  expect(server.commands).toContain('MAIL FROM:<hilfe@xn--bcher-kva.example>');
+  expect(server.mails.join()).toMatch(/^From: Hilfe <hilfe@xn--bcher-kva\.example>$/m);
 });
 
 test('a ticket is opened, listed and shown with all it has', async () => {

@@ -214,7 +214,7 @@ test('a refusal, a wrong token and a server that is no gateway are reported, and
   expect(calls).toBe(1);
 });
 
-test('a token that is none is told at once, is not shown, and nothing is sent', async () => {
+test('a token or an address that is none is told at once, is not shown, and nothing is sent', async () => {
   let calls = 0;
   await using other = await serve((_req, res) => {
     calls += 1;
@@ -227,6 +227,13 @@ test('a token that is none is told at once, is not shown, and nothing is sent', 
     expect([at, code, out, err.split('\n')[0]]).toEqual([at, 2, '', 'TICKETWIRE_TOKEN is not a token']);
     expect(err).not.toContain('tw_');
   }
+  const withUser = other.url.replace('://', '://olga:hunter2@');
+  for (const address of [withUser, withUser.replace('http:', 'ftp:'), withUser.replace('://', ':/')])
+    for (const command of ['ticket close 47', 'events --follow']) {
+      const { code, out, err } = await ticketwire(command.split(' '), { TICKETWIRE_URL: address });
+      expect([address, code, out, err]).toEqual([address, 2, '', expect.stringMatching(/^TICKETWIRE_URL /)]);
+      expect(err).not.toContain('hunter2');
+    }
   const option = await ticketwire(['ticket', 'close', '47', '--token', 'a b'], { TICKETWIRE_URL: other.url });
   expect([option.code, option.err]).toEqual([2, expect.stringMatching(/^--token is not a token/)]);
   const empty = await ticketwire(['ticket', 'close', '47'], { TICKETWIRE_TOKEN: '' });
@@ -254,6 +261,12 @@ const breakOff: Handle = (req, res) => {
     res.write('{"data":', () => req.socket.resetAndDestroy());
   });
 };
+
+test.runIf(process.platform === 'linux')('a file of the kernel is sent with what it contains', async () => {
+  const path = '/proc/sys/kernel/ostype';
+  const { ticketMessage } = await json(['message', 'add', '47', 'The system is attached.', '-f', path]);
+  expect(ticketMessage.attachments).toEqual([{ fileName: 'ostype', byteSize: 'Linux\n'.length }]);
+});
 
 test('a gateway that is away, busy or disconnects is retried with one key: one message', async () => {
   const file = join(directory, 'large.bin');

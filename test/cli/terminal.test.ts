@@ -126,20 +126,25 @@ describe('completion', () => {
   });
 });
 
-describe.runIf(hasBash)('standard output that cannot be written', () => {
-  const typed = (redirection: string) => {
+describe.runIf(hasBash)('output that cannot be written', () => {
+  const typed = (line: string) => {
     const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-    const script = `"$1" "$2" --help ${redirection}; echo "code \${PIPESTATUS[0]}"`;
+    const script = `"$1" "$2" ${line}; echo "code \${PIPESTATUS[0]}"`;
     return promisify(execFile)('bash', ['-c', script, 'bash', process.execPath, main]);
   };
 
   test.runIf(soaking)('because its reader has seen enough is no failure', async () => {
-    expect(await typed('| true')).toEqual({ stdout: 'code 0\n', stderr: '' });
+    expect(await typed('--help | true')).toEqual({ stdout: 'code 0\n', stderr: '' });
   });
 
   test.runIf(process.platform === 'linux')('because the disk is full is said, and fails', async () => {
-    const { stdout, stderr } = await typed('> /dev/full');
+    const { stdout, stderr } = await typed('--help > /dev/full');
     expect(stdout).toBe('code 1\n');
     expect(stderr).toMatch(/^The output cannot be written: ENOSPC[^\n]*\n$/);
+  });
+
+  test.runIf(process.platform === 'linux')('on standard error does not end a command', async () => {
+    const { stdout } = await typed('nonsense 2> /dev/full');
+    expect(stdout).toBe('code 2\n');
   });
 });

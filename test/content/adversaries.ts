@@ -57,6 +57,7 @@ export const adversaries: Readonly<Record<string, (size: number) => string>> = {
   templates: times('<template>x'),
   'svg in svg': times('<svg><g>'),
   'math with html in it': times('<math><mtext><p>x'),
+  'math in math': between('<math>', '<msqrt><mrow><mfrac><mi>x</mi><mrow>', ''),
   'style sheets': numbered((n) => `<style>.a${n}{color:red}</style><p class=a${n}>x`),
   'comments in a style sheet': (size) => `<style>${times('/*')(size)}</style>x`,
   'comments between words of a style sheet': (size) => `<style>${times('a/**/')(size)}</style>x`,

@@ -48,6 +48,9 @@ const ways: Readonly<Record<string, string>> = {
   'a feature of a wide screen':
     '<style>@media not print{@media (width > 600px){p.a{display:none}}}</style><p class=a>SECRET</p>',
   'what browsers support': '<style>@supports (display:grid){p.a{display:none}}</style><p class=a>SECRET</p>',
+  'a formula': '<math style="display:none"><mtext>SECRET</mtext></math>',
+  'a part of a formula by its class': '<style>.p{color:#fff}</style><math><mi class=p>SECRET</mi></math>',
+  'a phantom of a formula': '<math><mphantom><mi>SECRET</mi></mphantom></math>',
   'a dialog that is not open': '<dialog>SECRET</dialog>',
   preheader:
     '<div style="display:none;font-size:1px;color:#ffffff;line-height:1px;max-height:0px;max-width:0px;' +

@@ -107,6 +107,15 @@ test.each([
   expect(read(html).text).toBe(text);
 });
 
+test.each([
+  ['a link', `<a href="x:${'a'.repeat(197)}😀">x</a>`],
+  ['an image', `<img src="x:${'a'.repeat(57)}😀">x`],
+])('the address of %s that is cut in its report is made of whole characters', (_, html) => {
+  const [change] = read(html).changes;
+  expect(change!.message).toContain('aaa');
+  expect(change!.message.isWellFormed()).toBe(true);
+});
+
 test('an image of an emoji is part of the text', () => {
   const emoji = (alt: string) => read(`Well done <img src="https://x.example/e.png" alt="${alt}">!`).text;
   expect(emoji('🎉')).toBe('Well done 🎉!');
@@ -131,6 +140,59 @@ test.each([
   ['an empty list', '<select></select>', 'Priority:'],
 ])('a choice list shows its choice: %s', (_, html, text) => {
   expect(read(`Priority: ${html}`).text.trim()).toBe(text);
+});
+
+test.each([
+  [
+    'frames',
+    '<iframe src="https://x/1"></iframe><iframe src="https://x/2"></iframe>',
+    'https://x/1 https://x/2',
+  ],
+  ['a frame between words', 'see<iframe src="https://x/1"></iframe>now', 'see https://x/1 now'],
+  [
+    'links of an image',
+    '<map><area href="https://x/1"><area href="https://x/2" alt=b></map>',
+    'https://x/1 https://x/2',
+  ],
+  ['fields', '<input value="12"><input value="05"><select><option>a</select>', '12 05 a'],
+])('what stands in place of %s is words of their own, and is told', (_, html, text) => {
+  const shown = read(html);
+  expect(shown.text.trim()).toBe(text);
+  expect(shown.html.replace(/<[^>]*>/g, '').trim()).toBe(text);
+  expect(shown.changes).toHaveLength(1);
+});
+
+describe('MathML is text that says what its layout says', () => {
+  const x = '<mi>x</mi>';
+  const sum = `<mrow>${x}<mo>+</mo><mn>1</mn></mrow>`;
+  const inParentheses = `<mrow><mo>(</mo>${sum}<mo>)</mo></mrow>`;
+  const half = '<mfrac><mn>1</mn><mn>2</mn></mfrac>';
+  test.each([
+    ['1/2', half],
+    ['1 1/2', `<mn>1</mn>${half}`],
+    ['1/2 x=1/2', `${half}${x}<mo>=</mo>${half}`],
+    ['(x+1)/x', `<mfrac>${sum}${x}</mfrac>`],
+    ['x^2', `<msup>\n ${x}\n <mn>2</mn>\n</msup>`],
+    ['x^(x+1)', `<msup>${x}${sum}</msup>`],
+    ['(x+1)^2', `<msup>${inParentheses}<mn>2</mn></msup>`],
+    ['x^(1/2)', `<msup>${x}${half}</msup>`],
+    ['x_1^2', `<msubsup>${x}<mn>1</mn><mn>2</mn></msubsup>`],
+    ['√2', '<msqrt><mn>2</mn></msqrt>'],
+    ['√(x+1)', `<msqrt>${x}<mo>+</mo><mn>1</mn></msqrt>`],
+    ['8^(1/3)', '<mroot><mn>8</mn><mn>3</mn></mroot>'],
+    ['∑_(x+1)^x', `<munderover><mo>∑</mo>${sum}${x}</munderover>`],
+    ['x¯', `<mover>${x}<mo>¯</mo></mover>`],
+    [
+      '1 2; 3 4',
+      '<mtable><mtr><mtd>1</mtd><mtd>2</mtd></mtr><mtr><mtd>3</mtd><mtd>4</mtd></mtr></mtable>'.replace(
+        /(\d)/g,
+        '<mn>$1</mn>',
+      ),
+    ],
+    ['x', `<semantics><mrow>${x}</mrow><annotation encoding="application/x-tex">y</annotation></semantics>`],
+  ])('%s', (said, math) => {
+    expect(read(`<math>${math}</math>`)).toMatchObject({ text: said, html: said });
+  });
 });
 
 describe('how something looks says what it means', () => {

@@ -42,6 +42,13 @@ test.each([
   expect([...addressesOf(text)].map(({ url }) => url)).toEqual(urls);
 });
 
+test.each(['\r\n', '\n', '\v', '\f', '\r', '\u0085', '\u2028', '\u2029'])(
+  'a line that ends in %j is a line of the HTML',
+  (end) => {
+    expect(plainTextToHtml(`a${end}b${end}${end} c`)).toBe('a<br>\nb<br>\n<br>\n&nbsp;c');
+  },
+);
+
 test('each line of a text has its own direction', async () => {
   const { html, text } = await readBody('שלום\nHello', 'TEXT');
   expect(html).toBe('<div dir="auto" style="unicode-bidi:plaintext">שלום<br>\nHello</div>');

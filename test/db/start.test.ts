@@ -62,6 +62,15 @@ test('a start whose database cannot hold every text says so, with the setting th
   });
 });
 
+test('a start whose database has another lower case of I says so', async () => {
+  const turkish = "encoding 'UTF8' locale_provider icu icu_locale 'tr' locale 'C'";
+  await withDatabase(turkish, async (place) => {
+    expect(await startWith({ owner: place })).toMatch(
+      /^ConfigError: DATABASE_URL: .*INC in lower case is ınc.*LOCALE/,
+    );
+  });
+});
+
 test('a start whose database nobody answers at says so', async () => {
   const gateway = { host: '127.0.0.1', port: 1, user: 'x', database: 'x' };
   expect(await startWith({ gateway })).toMatch(

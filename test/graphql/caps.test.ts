@@ -59,6 +59,27 @@ test('subscriptions: the next one is refused in its stream, by its code, until o
   for (const { stream } of [...open, other]) stream.leave();
 });
 
+test('the request of a subscription, which is kept while it is open, has 64 KiB at most', async () => {
+  const { query } = watch(47);
+  const long = 'x'.repeat(65_000);
+  const authorization = asOperator;
+  const stream = await openStream(gateway.url, { query, variables: { long } }, { authorization });
+  expect(stream.response.status).toBe(200);
+  stream.leave();
+  for (const asked of [
+    { query, variables: { long: long + long } },
+    { query: `${query} #${long}${long}`, variables: {} },
+  ]) {
+    const refused = await gateway.graphql(asked.query, asked.variables, {
+      headers: { accept: 'text/event-stream, application/json;q=0.5' },
+    });
+    expect([refused.status, refused.errors]).toMatchObject([
+      413,
+      [{ extensions: { code: 'PAYLOAD_TOO_LARGE' } }],
+    ]);
+  }
+});
+
 test('forms that are on their way: the next one is told when to come back, until one has ended', async () => {
   const query =
     'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename } }';

@@ -185,6 +185,7 @@ describe('a signed address', () => {
 
 test.each([
   ['https://desk.example.com/help/', 'https://desk.example.com/help/attachments/'],
+  ['https://例え.example:443', 'https://xn--r8jz45g.example/attachments/'],
   ['/', '/attachments/'],
 ])('PUBLIC_URL=%s makes addresses begin with %s', async (PUBLIC_URL, beginning) => {
   const BLOBS_URL = pathToFileURL(gateway.blobsDirectory).href;

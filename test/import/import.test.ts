@@ -289,6 +289,18 @@ describe('bad lines', () => {
     expect(await world.everything()).toEqual(before);
   });
 
+  test('include names that are the same to the database, and to it alone', async () => {
+    await using world = await createWorld();
+    const named = (id: number, login: string) => ({ ...jane, id, login });
+    const result = await world.run([named(90, 'İlker'), named(91, 'ilker')]);
+    expect(result.told).toEqual(['2: the login ilker is in line 1 already']);
+    // In JavaScript, both are νικος in lower case.
+    expect((await world.run([named(92, 'ΝΙΚΟΣ'), named(93, 'Νικος'), named(94, 'ilker')])).told).toEqual([]);
+    expect((await world.run([named(95, 'İlker')])).told).toEqual([
+      '1: the login İlker belongs to the user 94 of the desk',
+    ]);
+  });
+
   test('include lines that are not UTF-8, or that refer to a later line', async () => {
     await using world = await createWorld();
     const latin1 = Buffer.from(`${JSON.stringify({ ...olga, name: 'José' })}\n`, 'latin1');

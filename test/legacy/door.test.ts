@@ -241,6 +241,19 @@ describe('speaks HTTP as the old service did', () => {
     expect((await broken.call({ headers: json, body: post() })).status).toBe(500);
   });
 
+  test('reads qualities as .NET’s header classes do', async () => {
+    await using door = await startDoor();
+    for (const [name, value, contentType] of [
+      ['Accept', 'application/json;q=0.2;q=0.9, text/xml;q=0.5', 'text/xml; charset=utf-8'],
+      ['Accept-Charset', 'utf-16;q=0.5', 'application/json; charset=utf-16'],
+      ['Accept-Charset', 'utf-16;q=1.5', 'application/json; charset=utf-8'],
+      ['Accept-Charset', 'utf-16;q=.5', 'application/json; charset=utf-8'],
+    ] as const) {
+      const { headers } = await door.call({ headers: { ...json, [name]: value }, body: post() });
+      expect([value, headers['content-type']]).toEqual([value, contentType]);
+    }
+  });
+
   test('repeats an unknown address readably, whatever is in it', async () => {
     await using door = await startDoor();
     const answer = await door.call({ path: '/api/Tickets/N%6Fpe%20%3Cb%3E%0A%25?x=%C5%99', body: post() });

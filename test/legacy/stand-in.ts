@@ -46,6 +46,7 @@ export async function startDoor(ports: Partial<LegacyPorts> = {}) {
     viewer,
     idempotencyKey: undefined,
     origin: 'http://localhost',
+    isOwnOrigin: () => false,
     now: () => new Date(),
     log: createLog('silent'),
     notes: { door: 'legacy' },

@@ -352,6 +352,23 @@ describe('bodies that are on their way', () => {
   });
 });
 
+test('a form costs little, however many blanks are in the headers of its parts', async () => {
+  const headed = (name: string, body = '') =>
+    `--b\r\nContent-Disposition: form-data; name="${name}"\r\n` +
+    `X: a${' '.repeat(16_000)}b\r\n\r\n${body}\r\n`;
+  const files = Array.from({ length: 98 }, (_, n) => headed(String(n)));
+  const fields = [headed('operations', '{"query":"{ __typename }"}'), headed('map', '{}')];
+  const before = process.cpuUsage();
+  const answer = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'multipart/form-data; boundary=b', authorization: asRequester },
+    body: `${[...fields, ...files].join('')}--b--`,
+  });
+  expect(await answer.text()).toBe('{"data":{"__typename":"Query"}}');
+  // Over four seconds, when each blank begins a search for the end of the line.
+  expect(process.cpuUsage(before).user / 1e6).toBeLessThan(2);
+});
+
 test('no document of 6.5 KB costs 20 ms of CPU to refuse or to accept', () => {
   const many = (one: (n: number) => string, whole: (all: string, n: number) => string) => {
     let n = 0;
@@ -430,4 +447,20 @@ test('no document of 6.5 KB costs 20 ms of CPU to refuse or to accept', () => {
     for (let tries = 1; least >= 20 && tries < 8; tries += 1) least = Math.min(least, cpuOf(text));
     expect([name, least < 20 ? 'little' : least]).toEqual([name, 'little']);
   }
+});
+
+test('a stranger’s subscription whose fragments double is refused before they are followed', async () => {
+  const doubling = Array.from(
+    { length: 26 },
+    (_, n) => `fragment F${n} on Subscription { ...F${n + 1} ...F${n + 1} }`,
+  );
+  const query = `subscription { ...F0 } ${doubling.join(' ')}
+    fragment F26 on Subscription { ticketEvents(ticket: { ticketId: 1 }) { cursor } }`;
+  const before = process.cpuUsage();
+  const stream = await openStream(gateway.url, { query });
+  expect((await stream.next())!.data).toMatchObject({
+    errors: [{ extensions: { code: 'DOCUMENT_TOO_COMPLEX' } }],
+  });
+  // Following 67 million spreads takes most of a minute.
+  expect(process.cpuUsage(before).user / 1e6).toBeLessThan(5);
 });

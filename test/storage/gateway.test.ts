@@ -184,7 +184,7 @@ describe('S3', () => {
   );
 });
 
-test.each(['/proc/nope', '/dev/null/blobs'])(
+test.each(['/proc/nope', '/dev/null/blobs', `/tmp/${'x'.repeat(256)}`])(
   'a folder that cannot be created (%s) fails the start',
   async (path) => {
     const env = { BLOBS_URL: pathToFileURL(path).href };

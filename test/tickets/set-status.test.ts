@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createToken } from '../../src/auth/tokens.ts';
 import type { Scope } from '../../src/platform/request-context.ts';
 import { placeOf } from '../support/cursor.ts';
+import { countWaiting } from '../support/database.ts';
 import { openStream } from '../support/event-stream.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
 import { add, ask, ticketId } from './calls.ts';
@@ -154,4 +155,21 @@ test('without the scope read it is done, and the ticket is not shown', async () 
   });
   expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' }, path: ['setTicketStatus', 'ticket'] }]);
   expect((await stored(10)).status).toBe('CLOSED');
+});
+
+test('commands that wait for locked tickets keep nobody else from theirs', async () => {
+  const { ticketMessage } = await add(gateway, { ticket: { ticketId: 30 }, body: 'to be seen' });
+  const markSeen = `mutation ($message: ID!) {
+    markSeen(input: { ticket: { ticketId: 30 }, message: $message }) { __typename } }`;
+  const waiting: Promise<unknown>[] = [];
+  await gateway.sql.begin(async (tx) => {
+    await tx`select from tickets where id <= 20 for update`;
+    for (let n = 0; n < 60; n += 1) waiting.push(set('CLOSED', { ticketId: 1 + (n % 20) }).catch(() => {}));
+    await expect.poll(() => countWaiting(gateway.sql)).toBeGreaterThan(3);
+    expect(await set('CLOSED', { ticketId: 30 })).toMatchObject({ changed: true });
+    expect(await ask(gateway, markSeen, { message: ticketMessage.id })).toEqual({
+      __typename: 'MarkSeenPayload',
+    });
+  });
+  await Promise.all(waiting);
 });

@@ -59,7 +59,7 @@ function targetOf(values: OptionValues, env: Environment): ReplayTarget {
   const address = one(values, 'url') ?? localUrl(env);
   const user = one(values, 'user');
   if (!/^https?:\/\//i.test(address) || !URL.canParse(address))
-    throw new UsageError(`--url must be http://… or https://…, not ${address}`);
+    throw new UsageError('--url must be http://… or https://…');
   if (user !== undefined && !user.includes(':')) throw new UsageError('--user must be login:password');
   return {
     url: new URL(address),

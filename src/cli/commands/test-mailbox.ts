@@ -44,7 +44,8 @@ export const testMailboxCommand: Command = {
       const session = await greet(server);
       // An open session would keep the process alive until the server ends it.
       using _ended = { [Symbol.dispose]: () => session.quit() };
-      const reply = to === undefined ? undefined : await sendTestMail(session, mailbox.address, to);
+      const from = { name: mailbox.displayName, address: mailbox.address };
+      const reply = to === undefined ? undefined : await sendTestMail(session, from, to);
       const { sizeLimit } = session;
       const signedIn = server.user === undefined ? 'no login is configured' : `signed in as ${server.user}`;
       const sent = reply === undefined ? '' : ` The mail to ${to} was accepted: ${reply}`;

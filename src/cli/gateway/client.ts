@@ -75,14 +75,20 @@ const longestWaitMs = 60_000;
  * and TICKETWIRE_TOKEN. Without any address, or with an empty TICKETWIRE_URL, it is that of a gateway on this
  * machine (`localUrl`). There is no token by default.
  * @throws UsageError when the token is missing, is empty or has a space or other characters than ASCII's
- *   visible ones, or the address does not begin with `http://` or `https://` or is no URL
+ *   visible ones, or the address does not begin with `http://` or `https://`, is no URL or has a user or a
+ *   password. The message repeats nothing of either
  */
 export function addressOf({ env }: LooseContext, values: OptionValues): { url: URL; token: string } {
   const address = one(values, 'url') ?? (env.TICKETWIRE_URL || localUrl(env));
   const given = one(values, 'token');
   const token = given ?? env.TICKETWIRE_TOKEN;
   if (!/^https?:\/\//i.test(address) || !URL.canParse(address))
-    throw new UsageError(`TICKETWIRE_URL or --url must be http://… or https://…, not ${address}`);
+    throw new UsageError('TICKETWIRE_URL or --url must be http://… or https://…');
+  const { username, password } = new URL(address);
+  if (username !== '' || password !== '')
+    throw new UsageError(
+      'TICKETWIRE_URL or --url must have no user and no password: TICKETWIRE_TOKEN signs in',
+    );
   if (token === undefined || token === '')
     throw new UsageError(
       'TICKETWIRE_TOKEN is missing. ' +

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import {
@@ -143,7 +143,9 @@ async function openFile(path: string): Promise<File> {
   });
   if (!found.isFile()) throw new CommandError(`${path} is not a file`);
   const type = contentTypeOf(path);
-  return new File([await openAsBlob(path, { type })], basename(path), { type });
+  // Files of the kernel, as in /proc, have a size of 0 whatever they contain.
+  const content = found.size > 0 ? await openAsBlob(path, { type }) : await readFile(path);
+  return new File([content], basename(path), { type });
 }
 
 async function readBody({ stdin, stderr }: LooseContext): Promise<string> {

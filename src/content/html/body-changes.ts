@@ -59,7 +59,9 @@ export class ChangeList {
     this.#found.set(code, entry);
     entry.count += 1;
     if (address === undefined || entry.addresses.size >= maxNamed) return;
-    entry.addresses.add(address.length > maxAddress ? `${address.slice(0, maxAddress)}…` : address);
+    entry.addresses.add(
+      address.length > maxAddress ? `${address.slice(0, maxAddress).toWellFormed()}…` : address,
+    );
   }
 
   /**

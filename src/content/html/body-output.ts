@@ -52,6 +52,11 @@ export class BodyOutput {
     this.plain.write(text, 'collapse');
   }
 
+  /** Writes a space if text is right before, so that what follows is a word of its own. */
+  separate(style: TextStyle): void {
+    if (this.plain.last !== '') this.writeReplacement(' ', style);
+  }
+
   /** Calls `write`, which writes text of this style to `markup`, in a `readableColour` if it needs one. */
   inReadableColour(style: TextStyle, write: () => void): void {
     const colour = readableColour(style);

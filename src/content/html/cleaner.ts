@@ -1,7 +1,7 @@
 import { hasVisibleText } from '../dom/has-visible-text.ts';
 import { inPieces, linesOf } from '../dom/large-strings.ts';
 import { withSymbols } from '../dom/symbol-fonts.ts';
-import { attributeOf, type ElementNode, isHtml, type TextNode } from '../dom/tree.ts';
+import { attributeOf, type ElementNode, isHtml, isSvg, type TextNode } from '../dom/tree.ts';
 import { type LinkTarget, parseLinkTarget } from '../dom/urls.ts';
 import { holdsLink, textIn, type Visitor } from '../dom/walk.ts';
 import { type Declared, declaredOf } from '../style/cascade.ts';
@@ -11,6 +11,7 @@ import type { Sheet } from '../style/parse-stylesheet.ts';
 import { BodyOutput } from './body-output.ts';
 import { changeCodes, type ElementRule, elementRules, inlineRule, needsSecondPass } from './element-rules.ts';
 import { ListCounter, type ListItem } from './list-counter.ts';
+import { isMathIndent, mathSigns } from './math-signs.ts';
 import { isWordMarker, wordListLevel, wordMarker } from './microsoft-word-lists.ts';
 import { tagsOf } from './output-tags.ts';
 import { loadsPicture, type RemotePictures } from './pictures.ts';
@@ -41,10 +42,12 @@ interface OpenElement {
   /** Whether the element itself preserves line breaks. */
   readonly pre: boolean;
   readonly link: Exclude<LinkTarget, { kind: 'none' }> | undefined;
+  /** Text that follows the content. */
+  readonly closing: string;
 }
 
 const transparent: Omit<OpenElement, 'style' | 'pre'> = {
-  ...{ tags: 0, after: 0, indents: false, list: false, cell: false, link: undefined },
+  ...{ tags: 0, after: 0, indents: false, list: false, cell: false, link: undefined, closing: '' },
 };
 const lists = new Set(['ul', 'ol', 'dir', 'menu']);
 
@@ -75,7 +78,9 @@ export class Cleaner implements Visitor {
     return this.#open.at(-1)?.pre ?? false;
   }
 
-  text({ text }: TextNode): void {
+  text(node: TextNode): void {
+    if (isMathIndent(node)) return;
+    const { text } = node;
     const { output } = this;
     const style = this.#style;
     const letters = inPieces(text, (piece) => piece.replace(/\r/g, () => '\n'));
@@ -103,13 +108,17 @@ export class Cleaner implements Visitor {
   }
 
   enter(element: ElementNode): boolean {
-    if (!isHtml(element)) return this.#enterForeign(element);
     const { output } = this;
+    if (isSvg(element)) {
+      output.changes.add('EMBEDDED');
+      return false;
+    }
     const declared = declaredOf(element, this.#options.sheet, this.#options.spend);
     if (this.#isHidden(element, declared)) {
       if (hasVisibleText(textIn(element, 10_000))) output.changes.add('HIDDEN_TEXT');
       return false;
     }
+    if (!isHtml(element)) return this.#enterMath(element, declared);
     const rule = elementRules.get(element.name) ?? inlineRule;
     const change = changeCodes.get(element.name);
     if (change !== undefined && !/^(?:hidden|image)$/i.test(attributeOf(element, 'type') ?? ''))
@@ -135,6 +144,7 @@ export class Cleaner implements Visitor {
 
   #isHidden = (element: ElementNode, declared: Declared): boolean =>
     isHidden(element, declared, this.#style.boxes) ||
+    (element.name === 'mphantom' && !isHtml(element)) ||
     (isHiddenInOutlook(declared) && !this.#isButton(element));
 
   /**
@@ -144,20 +154,15 @@ export class Cleaner implements Visitor {
   #isButton = (element: ElementNode): boolean =>
     this.#button !== undefined || this.output.inLink || holdsLink(element);
 
-  /** Shows MathML as text and drops SVG. */
-  #enterForeign(element: ElementNode): boolean {
-    if (element.name === 'svg') {
-      this.output.changes.add('EMBEDDED');
-      return false;
-    }
-    if (/^(?:annotation|annotation-xml|style|script|title|desc|metadata)$/.test(element.name)) return false;
-    this.output.mayReparse = true;
-    const { parent } = element;
-    if (parent?.kind === 'element' && parent.last === element && parent.first !== element) {
-      if (parent.name === 'msup') this.output.writeReplacement('^', this.#style);
-      if (parent.name === 'msub') this.output.writeReplacement('_', this.#style);
-    }
-    this.#open.push({ ...transparent, style: this.#style, pre: this.#pre });
+  /** Shows MathML as text. */
+  #enterMath(element: ElementNode, declared: Declared): boolean {
+    if (/^(?:annotation|annotation-xml|style|script)$/.test(element.name)) return false;
+    const { output } = this;
+    output.mayReparse = true;
+    const { before, after } = mathSigns(element, output.plain.last);
+    output.writeReplacement(before, this.#style);
+    const style = textStyleOf(element, declared, this.#style);
+    this.#open.push({ ...transparent, style, pre: this.#pre, closing: after });
     return true;
   }
 
@@ -194,7 +199,7 @@ export class Cleaner implements Visitor {
       tags: (tags.name === undefined ? 0 : 1) + (tags.struck ? 1 : 0),
       after: this.#gap(gaps.after, list),
       pre: rule.as === 'pre' || this.#pre,
-      ...{ indents, list, cell, link },
+      ...{ indents, list, cell, link, closing: '' },
     });
   }
 
@@ -231,7 +236,8 @@ export class Cleaner implements Visitor {
     const { output } = this;
     const { name } = element;
     if (element === this.#button) this.#button = undefined;
-    const { tags, after, indents, list, cell, link, style } = this.#open.pop()!;
+    const { tags, after, indents, list, cell, link, style, closing } = this.#open.pop()!;
+    if (closing !== '') output.writeReplacement(closing, this.#style);
     if (name === 'q') output.plain.write('"', 'collapse');
     if (name === 'rt') output.writeReplacement(')', style);
     if (link !== undefined) output.endLink(link);

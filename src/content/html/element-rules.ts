@@ -91,6 +91,7 @@ export const changeCodes: ReadonlyMap<string, 'SCRIPT' | 'FORM' | 'EMBEDDED'> = 
     select: 'FORM',
     input: 'FORM',
     textarea: 'FORM',
+    area: 'EMBEDDED',
     audio: 'EMBEDDED',
     canvas: 'EMBEDDED',
     embed: 'EMBEDDED',

@@ -35,7 +35,7 @@ export function writeLeafElement(
   empty: LeafElement,
   remotePictures: RemotePictures,
 ): void {
-  const { element, rule, around } = empty;
+  const { element, rule } = empty;
   const { name } = element;
   if (name === 'br') {
     output.markup.empty('br', []);
@@ -47,18 +47,30 @@ export function writeLeafElement(
     output.markup.empty('hr', shownAttributes(element, 'hr'));
   } else if (name === 'img' || (name === 'input' && /^image$/i.test(attributeOf(element, 'type') ?? '')))
     writePicture(output, empty, remotePictures);
-  else if (name === 'input' || name === 'select') output.writeReplacement(shownByField(element), around);
+  else if (name === 'input' || name === 'select') writeField(output, empty);
   else if (rule.empty === true) output.markup.empty(rule.as!, shownAttributes(element, rule.as!));
   else if (changeCodes.get(name) === 'EMBEDDED') writeEmbedded(output, empty);
 }
 
-/** Replaces embedded content by a link. */
+/** What a field shows stands in a box of its own. */
+function writeField(output: BodyOutput, { element, around }: LeafElement): void {
+  const shown = shownByField(element);
+  if (shown === '') return;
+  output.separate(around);
+  output.writeReplacement(shown, around);
+}
+
+/** Replaces embedded content, or a part of an image that is a link, by a link. */
 function writeEmbedded(output: BodyOutput, { element, around }: LeafElement): void {
-  const address = parseLinkTarget(attributeOf(element, 'src') ?? attributeOf(element, 'data') ?? '');
+  const address = parseLinkTarget(
+    ['src', 'data', 'href'].map((name) => attributeOf(element, name)).find((one) => one !== undefined) ?? '',
+  );
   if (address.kind !== 'allowed' || output.inLink || !isReadable(around)) return;
+  output.separate(around);
   output.markup.open('a', outward(address.url));
   output.writeReplacement(address.url, around);
   output.markup.close();
+  output.writeReplacement(' ', around);
   output.links.add(address.url);
 }
 
@@ -72,7 +84,7 @@ function writePicture(
   if (!around.visible) return;
   if (address.kind === 'none') {
     const source = attributeOf(element, 'src');
-    if (source !== undefined) output.changes.add('PICTURE', trimUrl(source.slice(0, 60)));
+    if (source !== undefined) output.changes.add('PICTURE', trimUrl(source.slice(0, 60).toWellFormed()));
     if (alt.trim() !== '') output.writeReplacement(alt, around);
     return;
   }

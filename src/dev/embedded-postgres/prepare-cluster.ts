@@ -10,7 +10,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { type Binaries, EmbeddedUnavailable, findBinaries } from './binaries.ts';
 import { chooseIdentity, type Identity } from './system-user.ts';
@@ -57,7 +57,7 @@ export function clusterDirectory(dataDir: string): string {
 export async function prepareCluster(dataDir: string, { durable }: { durable: boolean }): Promise<Cluster> {
   const binaries = await findBinaries();
   // Others may enter it, as PostgreSQL's user must, but not list it. `chmod` ignores the umask.
-  if (mkdirSync(dataDir, { recursive: true }) !== undefined) chmodSync(dataDir, 0o711);
+  if (makeFolder(dataDir)) chmodSync(dataDir, 0o711);
   const directory = clusterDirectory(dataDir);
   const there = existsSync(directory) ? statSync(directory) : undefined;
   const identity = await chooseIdentity(binaries.postgres, dataDir, there);
@@ -66,7 +66,7 @@ export async function prepareCluster(dataDir: string, { durable }: { durable: bo
       `DATA_DIR: ${directory} belongs to another user: start as that user, or choose another DATA_DIR`,
     );
   }
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeFolder(directory);
   chmodSync(directory, 0o700);
   if (identity.ids) chownSync(directory, identity.ids.uid, identity.ids.gid);
   const cluster = {
@@ -79,6 +79,25 @@ export async function prepareCluster(dataDir: string, { durable }: { durable: bo
   removeLeftovers(directory);
   if (!existsSync(cluster.data)) await initialise(cluster, durable);
   return cluster;
+}
+
+/**
+ * Creates a folder and its missing parents, one by one: Node's recursive mkdir never ends where a file system
+ * reports ENOENT for a folder that cannot be created, as /proc does.
+ * @returns whether it was created here; false when it was there already
+ */
+function makeFolder(folder: string): boolean {
+  const isThere = () => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isThere()) return false;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+    return true;
+  } catch (error) {
+    // Another start may have created it meanwhile.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && isThere()) return false;
+    throw error;
+  }
 }
 
 async function initialise({ directory, data, binaries, identity }: Cluster, durable: boolean): Promise<void> {

@@ -1,4 +1,4 @@
-import { exec } from 'node:child_process';
+import { exec, execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -21,7 +21,6 @@ const dist = join(root, 'dist');
 export const explorerDist = join(dist, 'explorer');
 /** The page is built again when the version of one of these changes. The lock file here covers the rest. */
 const builders = ['vite', 'typescript'];
-const run = promisify(exec);
 
 /**
  * Builds the explorer page and checks its types, unless it was built from the same sources and packages,
@@ -67,14 +66,15 @@ const readStamp = () => readFile(join(explorerDist, 'stamp'), 'utf8').catch(() =
 async function installed(copy: string): Promise<string> {
   if (existsSync(join(sources, 'node_modules'))) return sources;
   await cp(sources, copy, { recursive: true });
-  await run('npm ci --ignore-scripts', { cwd: copy });
+  await promisify(exec)('npm ci --ignore-scripts', { cwd: copy });
   return copy;
 }
 
 /** Bundles the page and checks its types. */
 async function build(from: string, outDir: string): Promise<void> {
   const typescript = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const types = run(`"${process.execPath}" "${typescript}" --noEmit -p "${from}"`);
+  // Without a shell, which would expand a $ in a path.
+  const types = promisify(execFile)(process.execPath, [typescript, '--noEmit', '-p', from]);
   await Promise.all([types.catch(explain), bundle(from, outDir)]);
 }
 

@@ -4,13 +4,9 @@ import {
   type ExecutionArgs,
   type ExecutionResult,
   execute,
-  type FragmentDefinitionNode,
-  GraphQLError,
   type GraphQLSchema,
   getOperationAST,
-  Kind,
   NoSchemaIntrospectionCustomRule,
-  type SelectionSetNode,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { ResponseTooLarge } from '../../platform/errors.ts';
@@ -73,30 +69,6 @@ export function useEngine(options: EngineOptions): Plugin<GraphContext> {
     onExecute: ({ setExecuteFn }) => setExecuteFn(executor.execute),
     onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(executor.subscribe),
   };
-}
-
-/**
- * Rejects `@skip` and `@include` on a subscription's root field: graphql-js does not handle an empty
- * selection.
- */
-function refuseSkipped({ document, operationName }: ExecutionArgs): ExecutionResult | undefined {
-  const operation = getOperationAST(document, operationName);
-  if (!operation || !mayBeSkipped(document, operation.selectionSet)) return undefined;
-  const message = 'The field of a subscription cannot be skipped or included';
-  const extensions = { code: 'GRAPHQL_VALIDATION_FAILED' };
-  return { errors: [new GraphQLError(message, { nodes: operation, extensions })] };
-}
-
-function mayBeSkipped(document: DocumentNode, { selections }: SelectionSetNode): boolean {
-  return selections.some((selection) => {
-    if (selection.directives?.length) return true;
-    if (selection.kind === Kind.FIELD) return false;
-    if (selection.kind === Kind.INLINE_FRAGMENT) return mayBeSkipped(document, selection.selectionSet);
-    const fragment = document.definitions.find(
-      (node) => node.kind === Kind.FRAGMENT_DEFINITION && node.name.value === selection.name.value,
-    ) as FragmentDefinitionNode;
-    return mayBeSkipped(document, fragment.selectionSet);
-  });
 }
 
 const isMeant = ({ operation }: Plan, name: ExecutionArgs['operationName']): boolean =>
@@ -163,7 +135,7 @@ function createExecutor(documents: Documents, { closed, responseBytes, sharesEve
    * stream of events is made by graphql-js.
    */
   async function subscribeToOne(args: ExecutionArgs) {
-    const refused = refuseSkipped(args) ?? refuse(args);
+    const refused = refuse(args);
     if (refused !== undefined) return refused;
     const source = await createSourceEventStream({ ...args, hideSuggestions: closed });
     if (!(Symbol.asyncIterator in source)) return source;

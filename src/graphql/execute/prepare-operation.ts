@@ -78,7 +78,7 @@ export function createPrepare({ getEnveloped }: ReturnType<typeof createEnvelope
     const shown = (result: OperationResult) =>
       Symbol.asyncIterator in result
         ? withLastError(result, findRootField(document, operation), context)
-        : asShown(result, context, kind === 'mutation');
+        : asShown(result, context, kind === 'mutation' ? findRootField(document, operation) : undefined);
     return {
       kind,
       place,
@@ -126,20 +126,23 @@ function withLastError(
   return mapStream(
     results,
     (result) => asShown(result, ctx),
-    (error) => asShown({ errors: [locatedError(error, root, [(root.alias ?? root.name).value])] }, ctx),
+    (error) => asShown({ errors: [locatedError(error, root, [keyOf(root)])] }, ctx),
   );
 }
 
 /** A result whose errors a caller may see. Each has a code, which the request's log line contains. */
-function asShown(result: ExecutionResult, ctx: GraphContext, isMutation = false): ExecutionResult {
+function asShown(result: ExecutionResult, ctx: GraphContext, command?: FieldNode): ExecutionResult {
   if (result.errors === undefined) return result;
   const { requestId, log } = ctx;
-  const safe = result.errors.map((error) => safeError(error, { requestId, log, isMutation }));
+  const firstCommand = command && keyOf(command);
+  const safe = result.errors.map((error) => safeError(error, { requestId, log, firstCommand }));
   // Errors of graphql-js without a code are about the input.
   const errors = withCode(safe, 'BAD_USER_INPUT');
   noteErrors(ctx.notes, errors);
   return { ...result, errors };
 }
+
+const keyOf = ({ alias, name }: FieldNode): string => (alias ?? name).value;
 
 function parsed(parse: (text: string) => DocumentNode, query: string): DocumentNode {
   try {

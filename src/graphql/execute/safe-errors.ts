@@ -14,8 +14,8 @@ import type { Logger } from '../../platform/log.ts';
 interface ErrorReport {
   readonly requestId: string;
   readonly log: Logger;
-  /** Whether the operation is a mutation; false if absent. */
-  readonly isMutation?: boolean;
+  /** The response key of a mutation's first command. Absent for other operations. */
+  readonly firstCommand?: string | undefined;
 }
 
 /** The extensions of a refusal: the same data that a command's result has in its fields. */
@@ -34,10 +34,11 @@ function extensionsOf(refusal: Refusal): Record<string, unknown> {
  * becomes UNAVAILABLE and is logged as a warning. Any other error is logged and replaced by INTERNAL, whose
  * text has the request id. `extensions.http` has the status and headers that an error requires, for example
  * 503 and Retry-After; refusals, INTERNAL and malformed forms (BAD_REQUEST, PAYLOAD_TOO_LARGE) have none.
- * `nothingWritten` is false for a field of a mutation's result, which is read after the commit.
+ * `nothingWritten` is false for a mutation's later commands and for the fields of a result, because a command
+ * may have been committed before them.
  * @param error also a GraphQLError that wraps the error of a resolver: its path and nodes are kept
  */
-export function safeError(error: unknown, { requestId, log, isMutation = false }: ErrorReport): GraphQLError {
+export function safeError(error: unknown, { requestId, log, firstCommand }: ErrorReport): GraphQLError {
   const original = error instanceof GraphQLError ? error.originalError : error;
   // Errors of graphql-js, of a scalar or of a limit are about the document and reveal nothing internal.
   if (error instanceof GraphQLError && (original === undefined || original instanceof GraphQLError)) {
@@ -77,7 +78,7 @@ export function safeError(error: unknown, { requestId, log, isMutation = false }
     return say(fault.message, {
       code: 'UNAVAILABLE',
       retryable: true,
-      nothingWritten: fault.nothingWritten && !(isMutation && isOfResult(error)),
+      nothingWritten: fault.nothingWritten && !mayFollowCommit(error, firstCommand),
       http: { status: 503, headers: { 'Retry-After': retryAfter } },
     });
   }
@@ -90,9 +91,12 @@ export function safeError(error: unknown, { requestId, log, isMutation = false }
   });
 }
 
-/** Whether the error is of a field within the result of a field of the operation. */
-const isOfResult = (error: unknown): boolean =>
-  error instanceof GraphQLError && (error.path ?? []).length > 1;
+/** Whether the error is of anything but the first command itself. Commands run one after another. */
+function mayFollowCommit(error: unknown, firstCommand: string | undefined): boolean {
+  if (firstCommand === undefined || !(error instanceof GraphQLError) || error.path === undefined)
+    return false;
+  return error.path.length > 1 || error.path[0] !== firstCommand;
+}
 
 /** graphql-upload-ts reports a client's mistakes as http-errors with `expose`. */
 function ofUpload(error: unknown): { message: string; code: string } | undefined {

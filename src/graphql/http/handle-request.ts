@@ -5,11 +5,17 @@ import { requestIdOf } from '../../platform/http/send-response.ts';
 import type { Logger } from '../../platform/log.ts';
 import { noteErrors, notesOf } from '../../platform/request-notes.ts';
 import type { TicketContext } from '../../tickets/context.ts';
-import { type Operation, OperationRefused, type PrepareOperation } from '../execute/prepare-operation.ts';
+import { jsonBytes } from '../engine/json-pieces.ts';
+import {
+  type Operation,
+  type OperationParams,
+  OperationRefused,
+  type PrepareOperation,
+} from '../execute/prepare-operation.ts';
 import { safeError } from '../execute/safe-errors.ts';
 import type { TrustedDocuments } from '../execute/trusted-documents.ts';
 import { httpError } from './http-error.ts';
-import { type createRead, validateParams } from './read-request.ts';
+import { anonymousBodyBytes, type createRead, validateParams } from './read-request.ts';
 import { acceptedForms, formFor, formOfProblem, type ResponseForm } from './response-media-types.ts';
 import { formatResult, writeResult } from './write-response.ts';
 import { createStreams } from './write-stream.ts';
@@ -31,6 +37,12 @@ export interface TransportOptions {
 function withStatus(error: GraphQLError): GraphQLError {
   if (error.extensions.http !== undefined) return error;
   return new GraphQLError(error.message, { extensions: { ...error.extensions, http: { status: 500 } } });
+}
+
+/** A subscription keeps its document and variables in memory while it is open, and a user may have many. */
+function assertBrief(asked: OperationParams): void {
+  if (jsonBytes(asked, anonymousBodyBytes) > anonymousBodyBytes)
+    throw httpError(413, `The request of a subscription exceeds ${anonymousBodyBytes} bytes`);
 }
 
 /**
@@ -64,6 +76,7 @@ export function createHttpTransport({
       throw httpError(401, 'GET requests need a credential; send a POST', { code: 'UNAUTHENTICATED' });
     // An empty id is what the standard calls none.
     const operation = prepare(asked, ctx, req.headers['last-event-id']?.toString() || undefined);
+    if (operation.kind === 'subscription') assertBrief(asked);
     if (operation.kind === 'mutation' && req.method === 'GET')
       throw httpError(405, 'A mutation is sent by POST', { headers: { Allow: 'POST' } });
     return operation;

@@ -115,7 +115,7 @@ export function shorten(message: string): string {
 }
 
 const cutMiddle = (text: string, longest: number, keep: number): string =>
-  text.length <= longest ? text : `${text.slice(0, keep)} … ${text.slice(-keep)}`;
+  text.length <= longest ? text : `${text.slice(0, keep)} … ${text.slice(-keep)}`.toWellFormed();
 
 interface AsJson {
   readonly outcome: FormattedResult;

@@ -104,7 +104,7 @@ const preflighted = [
 
 async function create(call: UploadCall): Promise<void> {
   const { ctx, req, res, fields } = call;
-  if (mayBeCrossOrigin(req, ctx.origin, preflighted)) {
+  if (mayBeCrossOrigin(req, ctx.isOwnOrigin, preflighted)) {
     const message = 'Send the header GraphQL-Preflight: 1, or a Content-Type that no form has';
     throw new RequestFault('PREFLIGHT_REQUIRED', message);
   }

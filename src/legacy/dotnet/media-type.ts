@@ -15,7 +15,7 @@ export interface MediaTypeHeaderValue {
   readonly subtype: string;
   /** The first parameter `charset` as it was written, with its quotes. */
   readonly charset: string | undefined;
-  /** The parameter `q`, which may be more than 1; 1 if there is none or it is invalid. */
+  /** The first parameter `q`, which may be more than 1; 1 if there is none or it is invalid. */
   readonly quality: number;
 }
 
@@ -34,7 +34,7 @@ function parseOne(text: string, at: number): { value: MediaTypeHeaderValue; end:
   if (!match) return undefined;
   let end = mediaType.lastIndex;
   let charset: string | undefined;
-  let quality = 1;
+  let quality: number | undefined;
   while (text[end] === ';') {
     parameter.lastIndex = end;
     const next = parameter.exec(text);
@@ -42,7 +42,7 @@ function parseOne(text: string, at: number): { value: MediaTypeHeaderValue; end:
     end = parameter.lastIndex;
     const name = next[1]!.toLowerCase();
     if (name === 'charset') charset ??= next[2];
-    if (name === 'q') quality = parseQuality(next[2]);
+    if (name === 'q') quality ??= parseQuality(next[2]);
   }
   const [type, subtype] = [match[1]!, match[2]!];
   const value = {
@@ -50,7 +50,7 @@ function parseOne(text: string, at: number): { value: MediaTypeHeaderValue; end:
     type: type.toLowerCase(),
     subtype: subtype.toLowerCase(),
     charset,
-    quality,
+    quality: quality ?? 1,
   };
   return { value, end };
 }
@@ -101,7 +101,7 @@ export function parseAccept(header: string | undefined): MediaTypeHeaderValue[] 
   return parseList(header, parseOne).sort((a, b) => b.quality - a.quality || rank(a) - rank(b));
 }
 
-const charsetElement = new RegExp(`(${token})${ows}(?:;${ows}q${ows}=${ows}([0-9.]+)${ows})?`, 'iy');
+const charsetElement = new RegExp(`(${token})${ows}(?:;${ows}q${ows}=${ows}([0-9]+\\.?[0-9]*)${ows})?`, 'iy');
 
 function parseCharset(
   text: string,
@@ -109,11 +109,10 @@ function parseCharset(
 ): { value: { name: string; quality: number }; end: number } | undefined {
   charsetElement.lastIndex = at;
   const match = charsetElement.exec(text);
-  if (!match) return undefined;
-  return {
-    value: { name: match[1]!.toLowerCase(), quality: parseQuality(match[2]) },
-    end: charsetElement.lastIndex,
-  };
+  const quality = Number(match?.[2] ?? 1);
+  // Unlike the quality of a media type, one above 1 is invalid.
+  if (!match || quality > 1) return undefined;
+  return { value: { name: match[1]!.toLowerCase(), quality }, end: charsetElement.lastIndex };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { lineEnds } from '../../content/line-ends.ts';
 import { plainTextToHtml } from '../../content/plain-text-to-html.ts';
 import { readStoredBody } from '../../content/read-message-body.ts';
 import { escapeHtml } from '../../platform/escape-html.ts';
@@ -119,10 +120,10 @@ async function reading(
 }
 
 /**
- * Converts every line break to LF: CRLF, CR, NEL, and the line and paragraph separators. A mail client may
- * break a line at any of them, so the next line needs its `> ` in a quotation.
+ * Converts every line end to LF. A mail client may break a line at any of them, so the next line needs its
+ * `> ` in a quotation.
  */
-const withLineFeeds = (text: string): string => text.replace(/\r\n|[\r\u0085\u2028\u2029]/g, '\n');
+const withLineFeeds = (text: string): string => text.replace(lineEnds, '\n');
 
 const attribution = ({ author, at }: QuotedMessage): string =>
   [

@@ -20,6 +20,17 @@ interface ExplanationRule extends Explanation {
  */
 export const explanationRules: readonly ExplanationRule[] = [
   {
+    // With whatever enhanced code: 5.7.0 and 5.7.57 are usual.
+    matches: /^530\b/,
+    reason: 'The mail server takes mail only after a login or over TLS.',
+    suggestedAction: 'CHECK_MAILBOX',
+  },
+  {
+    matches: /^535\b|does not accept the mailbox's login|MAILBOX_KEY/,
+    reason: 'The mail server does not accept the login of the mailbox.',
+    suggestedAction: 'CHECK_MAILBOX',
+  },
+  {
     matches: /^5\d\d[ -]5\.1\.(?:1|2|3|6|10)\b/,
     reason: 'The address does not exist.',
     suggestedAction: 'CHECK_ADDRESS',
@@ -75,11 +86,6 @@ export const explanationRules: readonly ExplanationRule[] = [
     suggestedAction: 'WAIT',
   },
   {
-    matches: /^530\b|^535\b|does not accept the mailbox's login|MAILBOX_KEY/,
-    reason: 'The mail server does not accept the login of the mailbox.',
-    suggestedAction: 'CHECK_MAILBOX',
-  },
-  {
     matches: /does not begin with TLS/,
     reason: 'The SMTP URL says smtps://, and the mail server does not begin with TLS on that port.',
     suggestedAction: 'CHECK_MAILBOX',
@@ -110,7 +116,8 @@ export const explanationRules: readonly ExplanationRule[] = [
     suggestedAction: 'ASK_MAIL_ADMINISTRATOR',
   },
   {
-    matches: /^55[013]\b/,
+    // Not where an enhanced code says that the route, the protocol or the content is at fault.
+    matches: /^55[013]\b(?![ -]5\.[3-6]\.)/,
     reason: 'The server does not accept the recipient.',
     suggestedAction: 'CHECK_ADDRESS',
   },

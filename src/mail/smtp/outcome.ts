@@ -44,10 +44,14 @@ const maxReplyCharacters = 1000;
  * a blank, and cut to 1000 characters.
  */
 export function cleanReply(reply: string): string {
-  return reply
-    .replace(/[^\P{Cc}\n]+/gu, ' ')
-    .trim()
-    .slice(0, maxReplyCharacters);
+  return (
+    reply
+      .replace(/[^\P{Cc}\n]+/gu, ' ')
+      .trim()
+      .slice(0, maxReplyCharacters)
+      // PostgreSQL refuses half a character, and the outcome with it.
+      .toWellFormed()
+  );
 }
 
 /** The first enhanced status code in a reply (RFC 3463), such as `5.1.1`; undefined if there is none. */

@@ -1,4 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { envelopeAddress } from '../address.ts';
+import { composeMail } from '../compose/compose-mail.ts';
+import { messageIdOf } from '../compose/headers.ts';
+import type { NamedAddress } from '../compose/mail-parts.ts';
 import { defaultTimeouts, type SmtpServer } from './server-settings.ts';
 import { SmtpSession } from './session.ts';
 import { explainSmtpError, type SmtpError } from './smtp-errors.ts';
@@ -30,31 +34,31 @@ export async function greet(server: SmtpServer): Promise<SmtpSession> {
 }
 
 /**
- * Sends a short test mail that belongs to no ticket and is not recorded. Does not end the session.
+ * Sends a short test mail that belongs to no ticket and is not recorded. It is composed as every mail is, so
+ * that a server which takes it takes the others. Does not end the session.
  * @param session as `greet` returns it
- * @param from the mailbox's address
+ * @param from the mailbox
  * @returns the server's reply to the mail that it accepted
  * @throws MailTestFailed when the server did not accept the mail
  */
-export async function sendTestMail(session: SmtpSession, from: string, to: string): Promise<string> {
-  const text = [
-    ...[`From: <${from}>`, `To: <${to}>`, 'Subject: Ticketwire can send from here'],
-    ...[`Date: ${new Date().toUTCString().replace('GMT', '+0000')}`, 'MIME-Version: 1.0'],
-    ...['Auto-Submitted: auto-generated', 'Content-Type: text/plain; charset=utf-8', ''],
-    ...['This mailbox was tested with `ticketwire mailbox test`. No reply is needed.', ''],
-  ].join('\r\n');
-  const recipient = envelopeAddress(to);
-  const bytes = Buffer.from(text);
+export async function sendTestMail(session: SmtpSession, from: NamedAddress, to: string): Promise<string> {
+  const mail = await composeMail({
+    ...{ messageId: messageIdOf(randomUUID(), from.address), date: new Date(), autoSubmitted: true },
+    ...{ from, to: [{ name: '', address: to }], cc: [], bcc: [], subject: 'Ticketwire can send from here' },
+    ...{
+      body: 'This mailbox was tested with `ticketwire mailbox test`. No reply is needed.',
+      format: 'TEXT',
+    },
+    ...{ language: 'en', signature: '', quoted: [], omitted: 0, thread: [], attachments: [] },
+  });
   const outcome = await session.send({
-    envelope: { from: envelopeAddress(from), to: [recipient] },
-    byteSize: bytes.length,
-    hasUtf8Headers: /[^\x20-\x7e\r\n]/.test(text),
+    ...mail,
     openBody: async () => true,
     async *bytes() {
-      yield bytes;
+      yield mail.source.skeleton;
     },
   });
-  const verdict = outcome.verdicts.get(recipient);
+  const verdict = outcome.verdicts.get(envelopeAddress(to));
   if (verdict?.state !== 'SENT') throw new MailTestFailed(verdict?.reply ?? outcome.reply);
   return verdict.reply;
 }

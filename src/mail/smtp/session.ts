@@ -1,13 +1,31 @@
 import { Readable } from 'node:stream';
-import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import SMTPConnection, { type SMTPConnectionEnvelope } from 'nodemailer/lib/smtp-connection';
+import type { AttemptPhase } from '../../platform/vocabulary.ts';
 import { needsSmtpUtf8 } from '../address.ts';
 import { type Extensions, readExtensions } from './extensions.ts';
-import { type AttemptOutcome, attemptOutcome, unknownVerdict, verdictOf } from './outcome.ts';
+import {
+  type AttemptOutcome,
+  attemptOutcome,
+  type RecipientVerdict,
+  unknownVerdict,
+  verdictOf,
+} from './outcome.ts';
 import type { OutgoingMail } from './outgoing-mail.ts';
 import type { SmtpServer, SmtpTimeouts } from './server-settings.ts';
-import { explainSmtpError, Fenced, gatewayFaults, PlainFault, type SmtpError } from './smtp-errors.ts';
+import {
+  explainSmtpError,
+  Fenced,
+  gatewayFaults,
+  isRefusal,
+  PlainFault,
+  type SmtpError,
+} from './smtp-errors.ts';
 
 const noSmtpUtf8 = '550 5.6.7 The mail server does not accept addresses with letters beyond ASCII (SMTPUTF8)';
+
+/** An envelope for nodemailer, which notes in it what the server says to each recipient. */
+type TrackedEnvelope = SMTPConnection.Envelope &
+  Partial<Pick<SMTPConnectionEnvelope, 'accepted' | 'rejectedErrors'>>;
 
 /**
  * One SMTP connection. Call `connect` once, then `send` for one mail after another, then `quit` or `close`.
@@ -116,29 +134,36 @@ export class SmtpSession {
 
   async #sendTo(mail: OutgoingMail): Promise<AttemptOutcome> {
     const body = { opened: false, ended: false };
+    const { from, to } = mail.envelope;
+    const envelope: TrackedEnvelope = { from, to: [...to], size: mail.byteSize };
     this.#mayHaveBegun = false;
     try {
-      const info = await this.#transmit(mail, body);
+      const info = await this.#transmit(mail, envelope, body);
       // A server that accepts before the end may have taken a part of it.
       if (!body.ended)
-        return this.#outcomeOf(new Error('accepted before the end of the mail'), mail, {
+        return this.#outcomeOf(new Error('accepted before the end of the mail'), mail, envelope, {
           opened: true,
           ended: true,
         });
       this.sent += 1;
-      const refusals = new Map(
-        (info.rejectedErrors ?? []).map((error) => [error.recipient ?? '', verdictOf(error.response ?? '')]),
-      );
-      const accepted = verdictOf(info.response ?? '');
-      return attemptOutcome(
-        'SETTLED',
-        info.response ?? '',
-        mail,
-        (address) => refusals.get(address) ?? accepted,
-      );
+      const refused = this.#refusals(envelope);
+      const accepted = verdictOf(info.response);
+      return attemptOutcome('SETTLED', info.response, mail, (address) => refused.get(address) ?? accepted);
     } catch (error) {
-      return this.#outcomeOf(error as SmtpError, mail, body);
+      return this.#outcomeOf(error as SmtpError, mail, envelope, body);
     }
+  }
+
+  /**
+   * What the server said to each recipient that it refused by itself, whatever became of the mail. Empty if
+   * it took none and went no further: after a refused sender, a server refuses each recipient for that.
+   */
+  #refusals({ accepted, rejectedErrors }: TrackedEnvelope, error?: SmtpError): Map<string, RecipientVerdict> {
+    const taken = (accepted ?? []).length > 0;
+    const refusals: readonly SmtpError[] = (taken ? rejectedErrors : error?.rejectedErrors) ?? [];
+    return new Map(
+      refusals.map((one) => [one.recipient ?? '', verdictOf(explainSmtpError(one, this.#server.secure))]),
+    );
   }
 
   /**
@@ -173,6 +198,7 @@ export class SmtpSession {
 
   #transmit(
     mail: OutgoingMail,
+    envelope: TrackedEnvelope,
     body: { opened: boolean; ended: boolean },
   ): Promise<SMTPConnection.SentMessageInfo> {
     return this.#within(this.#timeouts.envelope, 'to take the envelope', (done, extend, isOver) => {
@@ -198,11 +224,8 @@ export class SmtpSession {
         body.ended = true;
         extend(this.#timeouts.final, 'to answer the whole mail');
       };
-      const { from, to } = mail.envelope;
-      this.#connection.send(
-        { from, to: [...to], size: mail.byteSize },
-        Readable.from(gated.call(this), { objectMode: false }),
-        (error, info) => done(error ?? null, info),
+      this.#connection.send(envelope, Readable.from(gated.call(this), { objectMode: false }), (error, info) =>
+        done(error ?? null, info),
       );
     });
   }
@@ -210,42 +233,28 @@ export class SmtpSession {
   #outcomeOf(
     error: SmtpError,
     mail: OutgoingMail,
+    envelope: TrackedEnvelope,
     body: { opened: boolean; ended: boolean },
   ): AttemptOutcome {
     const reply = error.response ?? '';
-    const { responseCode = 0 } = error;
     // Another reply than a refusal means that the server answers out of step.
-    const refused = responseCode >= 400;
+    const refused = isRefusal(error);
     // After a refusal the session stays usable, unless the server waits for the rest of a body.
     const isWhole = !this.#mayHaveBegun || body.ended;
-    if (refused && responseCode !== 421 && isWhole && this.open) this.#reset();
+    if (refused && error.responseCode !== 421 && isWhole && this.open) this.#reset();
     else this.close();
     if (error instanceof Fenced)
       return {
         ...attemptOutcome('ENVELOPE', error.message, mail, () => verdictOf(error.message)),
         fenced: true,
       };
-    const rejected = new Map(
-      (error.rejectedErrors ?? []).map((one) => [one.recipient, verdictOf(one.response ?? reply)]),
-    );
-    if (refused) {
-      const verdict = verdictOf(reply);
-      return attemptOutcome(
-        body.opened ? 'SETTLED' : 'ENVELOPE',
-        reply,
-        mail,
-        (address) => rejected.get(address) ?? verdict,
-      );
-    }
+    const refusals = this.#refusals(envelope, error);
+    const outcome = (reached: AttemptPhase, words: string, verdict: RecipientVerdict, serverDown = false) =>
+      attemptOutcome(reached, words, mail, (address) => refusals.get(address) ?? verdict, serverDown);
+    if (refused) return outcome(body.opened ? 'SETTLED' : 'ENVELOPE', reply, verdictOf(reply));
     const words = error instanceof PlainFault ? error.message : explainSmtpError(error, this.#server.secure);
-    if (body.ended) return attemptOutcome('BODY', words, mail, () => unknownVerdict(words));
-    return attemptOutcome(
-      body.opened ? 'BODY' : 'ENVELOPE',
-      words,
-      mail,
-      () => verdictOf(words),
-      !body.opened,
-    );
+    if (body.ended) return outcome('BODY', words, unknownVerdict(words));
+    return outcome(body.opened ? 'BODY' : 'ENVELOPE', words, verdictOf(words), !body.opened);
   }
 
   #reset(): void {

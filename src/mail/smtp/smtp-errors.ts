@@ -5,16 +5,22 @@ import type { SmtpServer } from './server-settings.ts';
 /** An error of nodemailer, or of `SmtpSession`, which has the message alone. */
 export interface SmtpError extends Error {
   /** Nodemailer's code: `EAUTH`, `ETLS`, `EDNS`, `ECONNECTION` and so on. */
-  code?: string;
+  code?: string | undefined;
   /** Code of the underlying error of the system or OpenSSL. */
-  originalCode?: string;
+  originalCode?: string | undefined;
   /** The server's reply. */
-  response?: string;
+  response?: string | undefined;
   /** The reply's status: 550. */
-  responseCode?: number;
-  /** One for each recipient that the server refused. */
-  rejectedErrors?: (SmtpError & { recipient: string })[];
+  responseCode?: number | undefined;
+  /** The recipient that the server refused. */
+  recipient?: string | undefined;
+  /** One for each recipient, if the server took the sender and refused them all. */
+  rejectedErrors?: SmtpError[] | undefined;
 }
+
+/** Whether a server refused something for good or for now, by a reply of 400 or more. */
+export const isRefusal = ({ responseCode = 0 }: SmtpError): boolean => responseCode >= 400;
+
 /** The attempt may not send a byte: its fence failed. The message says why, in plain words. */
 export class Fenced extends Error {}
 /** A fault whose message is in plain words and is stored as it is. */
@@ -32,24 +38,23 @@ export const gatewayFaults = {
 
 /**
  * The outcome of a failed `SmtpSession.connect`, the same for all recipients. FAILED if the server refused
- * the connection with 5xx. A refusal of the sign-in or of TLS, and any other fault, is DEFERRED, with
- * `serverDown`.
+ * the connection with 5xx. A refusal with 4xx, one of the sign-in or of TLS, and any other fault, is
+ * DEFERRED, with `serverDown`.
  */
 export function failedToConnect(error: unknown, { secure }: SmtpServer, envelope: Envelope): AttemptOutcome {
-  const { response = '', responseCode, code } = error as SmtpError;
-  // A refused sign-in or an untrusted certificate is a fault of the mailbox's settings, so the mail is
-  // retried.
-  const final = responseCode !== undefined && responseCode >= 500 && code !== 'EAUTH' && code !== 'ETLS';
-  const words = final ? response : explainSmtpError(error as SmtpError, secure);
-  return attemptOutcome('CONNECT', words, { envelope }, () => verdictOf(words), !final);
+  const words = explainSmtpError(error as SmtpError, secure);
+  const verdict = verdictOf(words);
+  return attemptOutcome('CONNECT', words, { envelope }, () => verdict, verdict.state !== 'FAILED');
 }
 
 /**
- * Describes an error for operators, in a sentence without a full stop. It quotes the server's reply, if there
- * is one.
+ * Describes an error for operators: by the server's reply if that is a refusal, else in a sentence without a
+ * full stop that quotes any reply. A refused sign-in or STARTTLS is such a sentence too, because it is a
+ * fault of the mailbox's settings, and the mail is retried.
  * @param secure whether the connection began with TLS
  */
 export function explainSmtpError(error: SmtpError, secure: boolean): string {
+  if (isRefusal(error) && error.code !== 'EAUTH' && error.code !== 'ETLS') return cleanReply(error.response!);
   const reply = error.response === undefined ? '' : ` (${cleanReply(error.response)})`;
   const isNoTls = /WRONG_VERSION_NUMBER/.test(error.originalCode ?? '');
   if ((isNoTls && !secure) || (error.code === 'ETLS' && reply !== ''))

@@ -107,12 +107,14 @@ export const codeOf = (error: unknown): string | undefined => (error as NodeJS.E
 export const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT';
 
 /**
- * Errors of a disk that may recover: full, closed or disconnected. EIO means a broken disk and stays a
- * fault, which needs attention.
+ * Errors of a disk that may recover: full, closed, disconnected, or not where the setting says. EIO means a
+ * broken disk and stays a fault, which needs attention. ENOTCONN and ECONNABORTED are those of a folder whose
+ * program (sshfs, s3fs) has ended, EHOSTDOWN that of a share.
  */
-const passing = new Set(
-  'ENOSPC EMFILE ENFILE ENOMEM EROFS EACCES EPERM ENOENT ENOTDIR ETIMEDOUT EBUSY'.split(' '),
-);
+const passing = new Set([
+  ...'ENOSPC EMFILE ENFILE ENOMEM EROFS EACCES EPERM ENOENT ENOTDIR ELOOP ENAMETOOLONG'.split(' '),
+  ...'ETIMEDOUT EBUSY ENOTCONN ECONNABORTED EHOSTDOWN'.split(' '),
+]);
 /** Those that Node has no code for: a used-up quota, and a file server that has forgotten a file. */
 const passingNumbers = new Set([constants.errno.EDQUOT, constants.errno.ESTALE]);
 

@@ -3,6 +3,7 @@ import { unionAll } from 'drizzle-orm/pg-core';
 import type { Tx } from '../../db/database.ts';
 import { assign } from '../../db/insert-from.ts';
 import { outboxChannel } from '../../db/notify-channels.ts';
+import { isAmong } from '../../db/statement-parts.ts';
 import { deliveries, deliveryAttempts, deliveryRecipients, deliverySources } from '../../db/tables.ts';
 import { waitingAgain } from '../../mail/outbox/delivery-states.ts';
 import { notSentAsRedacted, type RedactedPart, redactionOf } from '../../mail/outbox/settlement.ts';
@@ -61,12 +62,8 @@ export async function withdrawMails(tx: Tx, redacted: Withdrawal): Promise<numbe
     await endAttempts(tx, begun, reply);
   }
   await cancel(tx, cancelled, notSentAsRedacted(part));
-  await tx.delete(deliverySources).where(
-    inArray(
-      deliverySources.deliveryId,
-      idsOf(() => true),
-    ),
-  );
+  const all = idsOf(() => true);
+  await tx.delete(deliverySources).where(isAmong(deliverySources.deliveryId, all));
   return cancelled;
 }
 
@@ -101,14 +98,13 @@ async function lockMails(tx: Tx, { ticketId, messageId, quoted }: Withdrawal): P
 /** Releases the deliveries to the queue. What is still to be sent is composed again. */
 async function endAttempts(tx: Tx, ids: readonly number[], reply: string): Promise<void> {
   if (ids.length === 0) return;
-  const those = inArray(deliveries.id, [...ids]);
   await tx
     .update(deliveryAttempts)
     .set({ endedAt: sql`clock_timestamp()`, outcome: 'QUEUED', reply })
     .from(deliveries)
     .where(
       and(
-        those,
+        isAmong(deliveries.id, ids),
         eq(deliveryAttempts.deliveryId, deliveries.id),
         eq(deliveryAttempts.token, deliveries.attempt),
       ),
@@ -116,7 +112,7 @@ async function endAttempts(tx: Tx, ids: readonly number[], reply: string): Promi
   const waiting = { state: waitingAgain, attempt: null, phase: null, leaseUntil: null };
   await tx.execute(sql`
     update ${deliveries} d set ${assign(deliveries, waiting)}
-    where ${d.id} = any (${sql.param(ids)}::int[])`);
+    where ${isAmong(d.id, ids)}`);
   await tx.execute(sql`select pg_notify(${outboxChannel}, '')`);
 }
 
@@ -130,13 +126,13 @@ async function cancel(tx: Tx, ids: readonly number[], failure: string): Promise<
       failure,
       cancelIf: [],
     })
-    .where(inArray(deliveries.id, [...ids]));
+    .where(isAmong(deliveries.id, ids));
   await tx
     .update(deliveryRecipients)
     .set({ state: 'CANCELLED' })
     .where(
       and(
-        inArray(deliveryRecipients.deliveryId, [...ids]),
+        isAmong(deliveryRecipients.deliveryId, ids),
         inArray(deliveryRecipients.state, ['PENDING', 'DEFERRED']),
       ),
     );

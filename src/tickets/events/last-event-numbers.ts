@@ -1,5 +1,5 @@
-import { inArray } from 'drizzle-orm';
 import type { Reader } from '../../db/database.ts';
+import { isAmong } from '../../db/statement-parts.ts';
 import { tickets } from '../../db/tables.ts';
 
 /**
@@ -13,6 +13,6 @@ export async function findLastEventNumbers(
   const rows = await db
     .select({ id: tickets.id, lastNumber: tickets.lastEventNumber })
     .from(tickets)
-    .where(inArray(tickets.id, [...ticketIds]));
+    .where(isAmong(tickets.id, ticketIds));
   return new Map(rows.map(({ id, lastNumber }) => [id, lastNumber]));
 }

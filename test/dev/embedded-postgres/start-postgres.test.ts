@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { migrate, openDatabase } from '../../../src/db/database.ts';
@@ -57,10 +57,16 @@ test('a DATA_DIR in which no database can start is named, with the reason', asyn
     );
   const file = join(desk.dataDir, 'file');
   await writeFile(file, '');
-  expect(await told(file)).toBe(
-    `DATA_DIR: ${file} cannot be used: EEXIST: file already exists, mkdir '${file}'`,
-  );
-  expect(await told(join(file, 'below'))).toMatch(/^DATA_DIR: .*\/below cannot be used: ENOTDIR: /);
+  for (const dataDir of [file, join(file, 'below')])
+    expect(await told(dataDir)).toBe(
+      `DATA_DIR: ${dataDir} cannot be used: EEXIST: file already exists, mkdir '${file}'`,
+    );
+  const loop = join(desk.dataDir, 'loop');
+  await symlink(loop, loop);
+  expect(await told(loop)).toMatch(/^DATA_DIR: .*\/loop cannot be used: ELOOP: /);
+  if (process.platform === 'linux')
+    for (const nowhere of ['/proc', '/proc/nope/below'])
+      expect(await told(nowhere)).toMatch(/^DATA_DIR: \/proc.* cannot be used: ENOENT: /);
   desk.withCluster();
   await writeFile(join(desk.dataDir, 'postgres/data/PG_VERSION'), '15\n');
   expect(await told(desk.dataDir)).toMatch(

@@ -137,6 +137,7 @@ test('no error quotes more than 200 characters of a value, wherever it stands', 
   );
   expect(errors.map(({ message }) => message).join()).toMatch(/"input.ticket"/);
   expect(shorten('short')).toBe('short');
+  for (const before of ['', 'x']) expect(shorten(before + '😀'.repeat(2000)).isWellFormed()).toBe(true);
 });
 
 test('no answer contains a stack, a local path or a library’s message', async () => {

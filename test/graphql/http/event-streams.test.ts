@@ -153,6 +153,19 @@ describe('GraphQL over SSE', () => {
     });
   }
 
+  test('a field that a directive may leave out is refused for that, with a variable or not', async () => {
+    for (const condition of ['true', '$c'])
+      for (const directive of ['skip', 'include']) {
+        const query = `subscription ($c: Boolean!) {
+          ticketEvents(ticket: {ticketId: 47}) @${directive}(if: ${condition}) {
+            cursor type @skip(if: $c) } }`;
+        const stream = await openStream(gateway.url, { query, variables: { c: true } }, { authorization });
+        expect((await stream.next())!.data!.errors!.map(({ message }) => message)).toEqual([
+          'The field of a subscription cannot be skipped or included',
+        ]);
+      }
+  });
+
   test('a refusal of a subscription is told in its stream', async () => {
     for (const [credential, code] of [
       [{}, 'UNAUTHENTICATED'],

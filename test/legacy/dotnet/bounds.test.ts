@@ -150,6 +150,7 @@ describe('a reference to what was read before', () => {
     ['by a name that is taken', '<Message z:Id="1">a</Message><TicketREF z:Id="1">x</TicketREF>'],
     ['with a name on a boolean', '<Html z:Id="1">true</Html>'],
     ['with an array size that is none', '<Unknown z:Size="x"/>'],
+    ['with an array size below zero', '<Message z:Size="-1">x</Message>'],
   ])('refuses one %s', async (_name, members) => {
     expect(await xml(members)).toEqual(refused);
   });

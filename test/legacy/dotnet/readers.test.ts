@@ -109,6 +109,12 @@ describe('JSON as Json.NET reads it', () => {
     ],
     ['base64 in lines', '{"Attachments":[{"Data":" aG\\r\\nk= "}]}', { Attachments: [{ Data: 'aGk=' }] }],
     ['no data', '{"Attachments":[{"Data":""}]}', { Attachments: [{ Data: '' }] }],
+    [
+      'null as no $id',
+      '{"Attachments":[{"$id":null,"FileName":"a"},{"$id":null,"FileName":"b"}]}',
+      { Attachments: [{ FileName: 'a' }, { FileName: 'b' }] },
+    ],
+    ['null as no $ref', '{"$ref":null,"Message":"x"}', { Message: 'x' }],
   ])('takes %s', async (_name, body, expected) => {
     const { post, errors } = await json(body);
     expect(errors).toEqual([]);
@@ -125,6 +131,19 @@ describe('JSON as Json.NET reads it', () => {
     ['a cut string, twice', '{"TicketId":1,"Message":"x', ['Message', 'Message'], { TicketId: 1 }],
     ['a list for an object', '[{"TicketId":1}]', [''], null],
     ['a cut number', '{"TicketId":1', ['TicketId'], { TicketId: 1 }],
+    ['null for a $type', '{"Message":"x","Attachments":{"$type":null}}', ['Attachments.$type'], undefined],
+    [
+      'the body for one of its lists',
+      '{"$id":"1","SendViaOutboundEmailCc":{"$ref":"1"},"Message":"x"}',
+      ['SendViaOutboundEmailCc'],
+      { SendViaOutboundEmailCc: null, Message: 'x' },
+    ],
+    [
+      'files for addresses',
+      '{"Attachments":{"$id":"1","$values":[{}]},"SendViaOutboundEmailBcc":{"$ref":"1"},"Message":"x"}',
+      ['SendViaOutboundEmailBcc'],
+      { SendViaOutboundEmailBcc: null, Message: 'x' },
+    ],
     ['names with special characters in their paths', '{"a b":{"c.d":[0,]x', undefined, undefined],
   ])('refuses %s', async (_name, body, paths, expected) => {
     const { post, errors } = await json(body);

@@ -126,13 +126,14 @@ describe('a quotation', () => {
     ['NEL', '\u0085'],
     ['CR', '\r'],
     ['the line separator', '\u2028'],
+    ['the vertical tab', '\v'],
   ] as const;
   test.each(sampled(ends, 2))('of lines that end in %s has `> ` before each of them', async (_name, end) => {
     const id = await newTicket();
     await add(id, { body: ['Hello desk,', '', 'my PC is dead.', 'Jane'].join(end), by: asRequester });
     const text = textOf(await send(id, { body: 'We are on our way', email: { quote: 'LAST' } }));
     expect(text.split('\r\n').slice(-4)).toEqual(['> Hello desk,', '> ', '> my PC is dead.', '> Jane']);
-    expect(text).not.toMatch(/\r(?!\n)|(?<!\r)\n|[\u0085\u2028]/);
+    expect(text).not.toMatch(/\r(?!\n)|(?<!\r)\n|[\v\u0085\u2028]/);
   });
 
   test('of all messages contains every one, and names what it left out for length', async () => {

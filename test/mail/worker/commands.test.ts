@@ -304,6 +304,11 @@ test.each([
   ['554 blocked by policy', 'ASK_MAIL_ADMINISTRATOR'],
   ['451 4.7.1 greylisted', 'WAIT'],
   ['550 no', 'CHECK_ADDRESS'],
+  ['550 5.2.0 no', 'CHECK_ADDRESS'],
+  ['550-5.4.5 Daily user sending limit exceeded', 'ASK_MAIL_ADMINISTRATOR'],
+  ['550 5.6.0 content', 'ASK_MAIL_ADMINISTRATOR'],
+  ['530 5.7.0 Must issue a STARTTLS command first', 'CHECK_MAILBOX'],
+  ['530 5.7.57 Client not authenticated to send mail', 'CHECK_MAILBOX'],
   ['421 busy', 'WAIT'],
   ["The mail server does not accept the mailbox's login (535 no)", 'CHECK_MAILBOX'],
 ])('%s suggests %s', (reply, suggestedAction) => {

@@ -100,7 +100,19 @@ test.each<[string, SmtpScript, RegExp, RegExp]>([
   [
     'the greeting says 421',
     { GREETING: `421 4.3.2 too many connections${close}` },
-    /^The mail server gave an unexpected answer \(421 4\.3\.2 too many connections\)$/,
+    /^421 4\.3\.2 too many connections$/,
+    /cannot accept the mail at the moment/,
+  ],
+  [
+    'the answer to EHLO says 421',
+    { EHLO: `421 4.3.2 shutting down${close}` },
+    /^421 4\.3\.2 shutting down$/,
+    /cannot accept the mail at the moment/,
+  ],
+  [
+    'the greeting is that of another protocol',
+    { GREETING: '* OK IMAP4 ready' },
+    /^The mail server gave an unexpected answer \(\* OK IMAP4 ready\)$/,
     /did not answer as SMTP requires/,
   ],
 ])('%s: the reply is told as it is', async (_, script, reply, reason) => {
@@ -109,6 +121,46 @@ test.each<[string, SmtpScript, RegExp, RegExp]>([
   expect(view.failure).toMatch(reply);
   const { state, reply: smtpReply } = view.recipients[0]!;
   expect(explainRecipient({ state: state as never, smtpReply })?.reason).toMatch(reason);
+});
+
+describe('what a server said to one recipient stays, whatever it says to the mail', () => {
+  const refused: SmtpScript = {
+    RCPT: (_, line) =>
+      /gone/.test(line) ? '550 5.1.1 gone' : /busy/.test(line) ? '450 4.2.1 busy' : '250 2.1.5 ok',
+  };
+  const mail = { cc: ['gone@domain.com', 'busy@domain.com'] };
+  test.each<[string, SmtpScript, string, string]>([
+    ['no answer to the mail', { DOT: close }, 'OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN'],
+    ['a refusal of the mail for now', { DOT: '451 4.3.0 later' }, 'DEFERRED', 'DEFERRED'],
+    ['a refusal of the mail for good', { DOT: '554 5.6.0 no' }, 'FAILED', 'DEFERRED'],
+    ['a refusal of DATA', { DATA: '451 4.3.0 later' }, 'DEFERRED', 'DEFERRED'],
+    ['the end of the connection after DATA', { DATA: close }, 'DEFERRED', 'DEFERRED'],
+  ])('%s', async (_, script, state, all) => {
+    const { view } = await sendTo({ ...refused, ...script }, [mail]);
+    expect(view).toMatchObject({
+      state: all,
+      recipients: [{ state }, { state: 'FAILED', code: '5.1.1' }, { state: 'DEFERRED', code: '4.2.1' }],
+    });
+  });
+
+  test('but after a refused sender, each recipient is refused for that alone', async () => {
+    const { view } = await sendTo(
+      {
+        EHLO: '250-mail.test\r\n250 PIPELINING',
+        ...{ MAIL: '451 4.3.0 later', RCPT: '503 5.5.1 sender first', DATA: close },
+      },
+      [mail],
+    );
+    expect(view.recipients.map(({ state }) => state)).toEqual(['DEFERRED', 'DEFERRED', 'DEFERRED']);
+  });
+});
+
+test('a reply that is cut in the middle of a character is recorded like any other', async () => {
+  const { view } = await sendTo({ DOT: `250 2.0.0 ${'x'.repeat(989)}😀` });
+  expect(view).toMatchObject({
+    state: 'SENT',
+    recipients: [{ reply: `250 2.0.0 ${'x'.repeat(989)}\ufffd` }],
+  });
 });
 
 test('a mail that cannot be composed is not explained by a server that cannot be reached', () => {

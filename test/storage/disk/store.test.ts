@@ -74,11 +74,11 @@ test('files that an older version left unfinished are listed as unfinished, with
   expect(await files()).toEqual([]);
 });
 
-test.each(['/proc/nope', '/dev/null/blobs', '/proc/nope/deeper/still'])(
+test.each(['/proc/nope', '/dev/null/blobs', '/proc/nope/deeper/still', `/tmp/${'x'.repeat(256)}`])(
   'a place where no folder can be made (%s) is a fault at once',
   async (place) => {
     const nowhere = createDiskStore(place);
-    await expect(nowhere.check()).rejects.toThrow(/ENOENT|ENOTDIR|EACCES|EPERM/);
+    await expect(nowhere.check()).rejects.toThrow(/ENOENT|ENOTDIR|EACCES|EPERM|ENAMETOOLONG/);
     const error = await nowhere.put(Readable.from([Buffer.alloc(9)]), 9).catch((e) => e);
     expect(error).toBeInstanceOf(StoreUnavailable);
   },
@@ -115,6 +115,7 @@ const putUnder = (inject: string) =>
 
 test.runIf(hasStrace).each([
   ['ESTALE', 'the store', '.', 'getdents64', `StoreUnavailable ${-constants.errno.ESTALE}; 1`],
+  ['ENOTCONN', 'the store', '.', 'getdents64', `StoreUnavailable ${-constants.errno.ENOTCONN}; 1`],
   ['EDQUOT', 'the days', 'aside', 'getdents64', `1; StoreUnavailable ${-constants.errno.EDQUOT}`],
   ['EACCES', 'a file', '', 'statx', `StoreUnavailable ${-constants.errno.EACCES}; 1`],
 ])('a disk that says %s while it lists %s may recover', async (why, _what, place, call, said) => {

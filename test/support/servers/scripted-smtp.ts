@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
-/** Replies to commands, by verb: `DOT` answers a whole mail. A number counts the connections from 1. */
-export type SmtpScript = Readonly<Record<string, string | ((connection: number) => string)>>;
+/**
+ * Replies to commands, by verb: `DOT` answers a whole mail. A function gets the connection, counted from 1,
+ * and the command.
+ */
+export type SmtpScript = Readonly<Record<string, string | ((connection: number, line: string) => string)>>;
 
 export interface ScriptedSmtp extends AsyncDisposable {
   readonly url: string;
@@ -36,9 +39,9 @@ export async function startScriptedSmtp(script: SmtpScript): Promise<ScriptedSmt
     const connection = sockets.size;
     let unread = '';
     let inBody = false;
-    const say = (verb: string): string => {
+    const say = (verb: string, line = ''): string => {
       const reply = script[verb] ?? usual[verb] ?? '500 5.5.1 what';
-      const text = typeof reply === 'string' ? reply : reply(connection);
+      const text = typeof reply === 'string' ? reply : reply(connection, line);
       if (text.endsWith(close)) socket.end(`${text.slice(0, -close.length)}\r\n`);
       else socket.write(`${text}\r\n`);
       return text;
@@ -59,7 +62,7 @@ export async function startScriptedSmtp(script: SmtpScript): Promise<ScriptedSmt
       const verb = read.split(/[ :]/)[0]!.toUpperCase();
       // A client begins TLS with its next bytes.
       if (verb === 'STARTTLS') socket.once('data', () => socket.end('500 5.5.1 what\r\n'));
-      inBody = say(verb).startsWith('354') && verb === 'DATA';
+      inBody = say(verb, read).startsWith('354') && verb === 'DATA';
       return true;
     };
     socket.on('error', () => {});

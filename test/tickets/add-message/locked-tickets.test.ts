@@ -94,6 +94,20 @@ test('a caller that times out is told that nothing was written, and succeeds aft
   expect(await countOf('in vain')).toBe(1);
 });
 
+test('a caller whose second command times out is told that something may have been written', async () => {
+  const command = (ticketId: number, body: string) =>
+    `${body}: addTicketMessage(input: { ticket: { ticketId: ${ticketId} }, body: "${body}" }) { __typename }`;
+  const answer = await whileHeld(
+    (tx) => tx`select from tickets where id = 49 for no key update`,
+    () => impatient.graphql(`mutation { ${command(43, 'first')} ${command(49, 'second')} }`),
+  );
+  expect([answer.status, answer.errors]).toMatchObject([
+    503,
+    [{ path: ['second'], extensions: { code: 'UNAVAILABLE', nothingWritten: false } }],
+  ]);
+  expect([await countOf('first'), await countOf('second')]).toEqual([1, 0]);
+});
+
 test('whoever comes to a ticket for which others wait already is told in time as well', async () => {
   const say = () =>
     impatient.graphql(mutation, { input: { ticket: { ticketId: 44 }, body: 'one after another' } });
@@ -184,6 +198,39 @@ for (const [name, { lock, more }] of Object.entries(otherLocks)) {
   });
 }
 class Rollback extends Error {}
+
+for (const [name, lock, more] of [
+  [
+    'one mailbox',
+    otherLocks['the mailbox that its mail goes out by']!.lock,
+    { email: { from: 'company@domain.com' } },
+  ],
+  [
+    'one author',
+    (tx: postgres.TransactionSql) => tx`select from users where login = 'operator' for update`,
+    {},
+  ],
+] as const)
+  test(`many messages that wait for ${name} keep nobody else from writing`, async () => {
+    const [own] = await one.sql`select id from tickets where requester_id = (select id from users
+      where login = 'requester') limit 1`;
+    const other = { ticket: { ticketId: own!.id }, body: 'needs no such lock' };
+    await add(impatient, other, { authorization: asRequester });
+    await whileHeld(
+      async (tx) => {
+        await lock(tx);
+      },
+      async () => {
+        const waiting = Array.from({ length: 40 }, (_, n) =>
+          impatient.graphql(mutation, { input: { ticket: { ticketId: 1 + n }, body: 'needs it', ...more } }),
+        );
+        const others = Array.from({ length: 5 }, () => add(impatient, other, { authorization: asRequester }));
+        expect(succeeded(await Promise.all(others))).toEqual([]);
+        expect(new Set((await Promise.all(waiting)).map(({ status }) => status))).toEqual(new Set([503]));
+      },
+    );
+    expect(await countOf('needs it')).toBe(0);
+  });
 
 test('a ticket that is deleted by whoever locked it is not found', async () => {
   const [ticket] = await one.sql`

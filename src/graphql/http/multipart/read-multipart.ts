@@ -54,7 +54,7 @@ export function createMultipartReader({ openForms, ...limits }: MultipartOptions
   const places = new ConcurrencyLimit('TOO_MANY_UPLOADS', openForms);
   const strangers = { ...limits, requestBytes: anonymousBodyBytes, multipartBytes: 3 * anonymousBodyBytes };
   return async (req, res, ctx) => {
-    if (mayBeCrossOrigin(req, ctx.origin, preflighted))
+    if (mayBeCrossOrigin(req, ctx.isOwnOrigin, preflighted))
       throw httpError(403, preflightAdvice, { code: 'FORBIDDEN' });
     if (ctx.viewer !== undefined) {
       const place = places.take(ctx.viewer.userId);

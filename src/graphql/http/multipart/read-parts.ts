@@ -15,8 +15,8 @@ export class MalformedForm extends Error {
 
 /** Maximum bytes of one part's headers. */
 const maxHeaderBytes = 16 * 1024;
-/** Maximum blanks between a boundary and the end of its line. Relays may add some (RFC 2046 §5.1.1). */
-const maxPadding = 256;
+/** Maximum blanks between a boundary and the end of its line. Hardly anybody writes one. */
+const maxBlanks = 1024;
 const [cr, lf, dash, space, tab] = [13, 10, 45, 32, 9];
 const endOfHeaders = Buffer.from('\r\n\r\n');
 
@@ -69,22 +69,22 @@ class PartScanner {
 
   /** The bytes up to the next delimiter. A reader that stops may continue with another call. */
   async *body(): AsyncGenerator<Buffer, void> {
+    let from = 0;
     while (!this.#atDelimiter) {
-      const at = this.#pending.indexOf(this.#delimiter);
-      if (at >= 0 && (await this.#isDelimiter(at))) {
-        const rest = this.#pending.subarray(0, at);
-        this.#passDelimiter(at);
-        if (rest.length > 0) yield rest;
-        return;
+      const at = this.#pending.indexOf(this.#delimiter, from);
+      const isDelimiter = at < 0 ? undefined : this.#isDelimiter(at);
+      if (isDelimiter === false) {
+        // Its first byte is data, and the rest is searched again.
+        from = at + 1;
+        continue;
       }
-      // When this is not a delimiter after all, its first byte is data and the rest is searched again.
-      const safe = at >= 0 ? at + 1 : this.#beginningOfDelimiter();
-      if (safe > 0) {
-        const chunk = this.#pending.subarray(0, safe);
-        this.#pending = this.#pending.subarray(safe);
-        yield chunk;
-      }
-      if (at < 0) await this.#more();
+      const safe = at < 0 ? this.#beginningOfDelimiter() : at;
+      const chunk = this.#pending.subarray(0, safe);
+      if (isDelimiter === true) this.#passDelimiter(at);
+      else this.#pending = this.#pending.subarray(safe);
+      from = 0;
+      if (safe > 0) yield chunk;
+      if (isDelimiter === undefined) await this.#more();
     }
   }
 
@@ -115,27 +115,27 @@ class PartScanner {
     return at < 0 ? length : at;
   }
 
-  /** A line of a file may begin with the boundary. It is a delimiter only when its line ends there. */
-  async #isDelimiter(at: number): Promise<boolean> {
-    for (;;) {
-      const end = this.#endOfPadding(at);
-      const [first, second] = [this.#pending[end], this.#pending[end + 1]];
-      if (first !== undefined && first !== cr && first !== dash) return false;
-      if (first !== undefined && second !== undefined) return first === cr ? second === lf : second === dash;
-      await this.#more();
-    }
+  /**
+   * A line of a file may begin with the boundary. It is a delimiter only when its line ends there, after a
+   * few blanks at most. Undefined: more bytes have to arrive first.
+   */
+  #isDelimiter(at: number): boolean | undefined {
+    const end = this.#endOfBlanks(at);
+    if (end - at - this.#delimiter.length > maxBlanks) return false;
+    const [first, second] = [this.#pending[end], this.#pending[end + 1]];
+    if (first !== undefined && first !== cr && first !== dash) return false;
+    if (first === undefined || second === undefined) return undefined;
+    return first === cr ? second === lf : second === dash;
   }
 
-  /** Blanks are looked through again with each piece that arrives, so only a few belong to a delimiter. */
-  #endOfPadding(at: number): number {
-    const from = at + this.#delimiter.length;
-    let end = from;
-    while ((this.#pending[end] === space || this.#pending[end] === tab) && end < from + maxPadding) end += 1;
+  #endOfBlanks(at: number): number {
+    let end = at + this.#delimiter.length;
+    while (this.#pending[end] === space || this.#pending[end] === tab) end += 1;
     return end;
   }
 
   #passDelimiter(at: number): void {
-    const end = this.#endOfPadding(at);
+    const end = this.#endOfBlanks(at);
     this.ended = this.#pending[end] === dash;
     // The line break is left in place: a part without headers consists of an empty line.
     this.#pending = this.#pending.subarray(end);

@@ -51,15 +51,16 @@ function put(operations: object, path: string, upload: ExpectedFile): void {
  * list must be there, because a distant index would make the list billions of items long.
  */
 const isPlace = (at: unknown, last: string): boolean =>
-  typeof at === 'object' &&
-  at !== null &&
+  hasMembers(at) &&
   last !== '__proto__' &&
   (Array.isArray(at) ? own(at, last) === null : own(at, last) == null);
 
 const own = (at: unknown, step: string): unknown =>
-  typeof at === 'object' && at !== null && Object.hasOwn(at, step)
-    ? (at as Record<string, unknown>)[step]
-    : undefined;
+  hasMembers(at) && Object.hasOwn(at, step) ? (at as Record<string, unknown>)[step] : undefined;
+
+/** An earlier path may have put a file there, whose members are ours. */
+const hasMembers = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !(value instanceof ExpectedFile);
 
 /**
  * `variables.input.attachments.0.file` belongs to `variables.input.attachments`. A file outside of any list

@@ -9,7 +9,7 @@ import type {
   ValueType,
 } from '../new-message-post.ts';
 import type { TextSource } from '../text-source.ts';
-import { expectItem, expectType, findMember, items, shapes } from './contract.ts';
+import { expectType, findMember, items, shapes } from './contract.ts';
 import { createJsonReader, type JsonReader } from './reader.ts';
 import { broken, EnoughErrors, type JsonState, type Token } from './reader-state.ts';
 
@@ -44,8 +44,8 @@ class JsonBinder {
   readonly #limits: BodyLimits;
   readonly #budget: Budget;
   #errorChars = 0;
-  /** Objects by their `$id`. */
-  readonly #known = new Map<string, unknown>();
+  /** Objects by their `$id`, with the types they were read as. */
+  readonly #known = new Map<string, { readonly type: ValueType; readonly value: unknown }>();
 
   constructor(reader: JsonReader, limits: BodyLimits) {
     this.#reader = reader;
@@ -120,7 +120,7 @@ class JsonBinder {
     while (this.#state.token === 'PropertyName') {
       const name = this.#state.value as string;
       if (name === '$ref') {
-        const found = yield* this.#reference();
+        const found = yield* this.#reference(expected);
         if (found === undefined) continue;
         return { done: true, value: found, id };
       }
@@ -139,29 +139,35 @@ class JsonBinder {
     return { done: false, id };
   }
 
-  /** Reads after `$ref`. @returns the object of that name, null for an unknown name, undefined for no name */
-  *#reference(): Generator<void, unknown> {
+  /**
+   * Reads after `$ref`.
+   * @returns the object of that name, null for an unknown name, undefined for no name
+   * @throws the error `broken` when the object was read as another type
+   */
+  *#reference(expected: ValueType): Generator<void, unknown> {
     yield* this.#expectToken();
     if (this.#state.token !== 'String' && this.#state.token !== 'Null') throw broken;
     const name = this.#state.value as string | undefined;
     yield* this.#expectToken();
     if (name === undefined) return undefined;
     if ((this.#state.token as Token) === 'PropertyName') throw broken;
-    return this.#known.get(name) ?? null;
+    const known = this.#known.get(name);
+    if (known && known.type !== expected) throw broken;
+    return known?.value ?? null;
   }
 
-  #remember(id: string | undefined, value: unknown): void {
+  #remember(id: string | undefined, type: ValueType, value: unknown): void {
     if (id === undefined) return;
     if (this.#known.has(id)) throw broken;
     this.#budget.spend(objectValues);
-    this.#known.set(id, value);
+    this.#known.set(id, { type, value });
   }
 
   *#populate(shape: Shape, id: string | undefined): Generator<void, unknown> {
     const reader = this.#reader;
     const { members, create } = shapes[shape];
     const target = create() as BoundObject;
-    this.#remember(id, target);
+    this.#remember(id, shape, target);
     const { depth } = this.#state;
     do {
       if (this.#state.token === 'EndObject') return target;
@@ -205,7 +211,7 @@ class JsonBinder {
     const item = items[expected];
     if (item === undefined) throw broken;
     const list = (existing ?? []) as unknown[];
-    this.#remember(id, list);
+    this.#remember(id, expected, list);
     const { depth } = this.#state;
     let lastError: number | undefined;
     for (;;) {
@@ -214,9 +220,7 @@ class JsonBinder {
         if (!isPlain && !(yield* this.#readFor(item))) break;
         if (this.#state.token === 'EndArray') return list;
         if (this.#state.token === 'Comment') continue;
-        list.push(
-          expectItem(item, isPlain ? expectType(this.#state, item) : yield* this.#value(item, undefined)),
-        );
+        list.push(isPlain ? expectType(this.#state, item) : yield* this.#value(item, undefined));
         this.#budget.spend(item === 'attachment' ? objectValues : 1);
       } catch (error) {
         const index = this.#state.indexAt(depth);

@@ -37,16 +37,6 @@ export function findMember(members: MemberTypes, written: string): string | unde
 }
 
 /**
- * Returns a list's item as it is. An attachment is checked, because a `$ref` may name an object of another
- * type; strings were checked by `expectType`.
- * @throws the error `broken` for an object that is no attachment
- */
-export function expectItem(item: ValueType, value: unknown): unknown {
-  if (item === 'attachment' && value !== null && !('FileName' in (value as object))) throw broken;
-  return value;
-}
-
-/**
  * Returns a simple token's value if it has the expected type, or null for null, undefined and, unless a text
  * is expected, an empty text. The reader has done all other conversions already, as Json.NET's does.
  * @throws the error `broken` when the token has another type, or `int` or `bool` would be null

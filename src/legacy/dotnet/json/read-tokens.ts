@@ -227,11 +227,11 @@ export class JsonTokens {
     throw broken;
   }
 
-  /** Reads this word, as a token with this value (the word itself by default). */
+  /** Reads this word, as a token with this value. */
   *constant(
     word: string,
     token: 'String' | 'Boolean' | 'Undefined' | 'Float' | 'Null',
-    value: unknown = word,
+    value: unknown,
   ): Generator<void, void> {
     if (!(yield* this.#characters.word(word, this.#state.inConstructor))) throw broken;
     this.#state.setToken(token, value);

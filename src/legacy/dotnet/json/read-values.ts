@@ -44,16 +44,16 @@ export class JsonValues {
       return this.#state.setToken('String', text, false);
     }
     if (next === minus && (yield* this.#characters.peek(1)) === code('I'))
-      return yield* this.#tokens.constant('-Infinity', 'String');
+      return yield* this.#tokens.constant('-Infinity', 'String', '-Infinity');
     if (isNumberStart(next)) {
       const text = yield* this.#characters.numberText();
       this.#state.afterValue(true);
       return isNumberText(text) ? this.#state.setToken('String', text, false) : this.#tokens.badNumber();
     }
-    if (next === code('t')) return yield* this.#tokens.constant('true', 'String');
-    if (next === code('f')) return yield* this.#tokens.constant('false', 'String');
-    if (next === code('I')) return yield* this.#tokens.constant('Infinity', 'String');
-    if (next === code('N')) return yield* this.#tokens.constant('NaN', 'String');
+    if (next === code('t')) return yield* this.#tokens.constant('true', 'String', 'true');
+    if (next === code('f')) return yield* this.#tokens.constant('false', 'String', 'false');
+    if (next === code('I')) return yield* this.#tokens.constant('Infinity', 'String', 'Infinity');
+    if (next === code('N')) return yield* this.#tokens.constant('NaN', 'String', 'NaN');
     if (next === code('n')) return yield* this.#tokens.nullWord();
     this.unexpected();
   }

@@ -23,7 +23,7 @@ const none: Marks = { nil: false, id: undefined, ref: undefined, type: undefined
  * Reads these attributes of an element. An empty `i:type` counts as absent, and another is not checked: that
  * is for `checkType`. Other attributes are ignored, if their prefixes are declared.
  * @throws the error `malformed` for an `i:nil` that is no boolean, an empty `z:Id` or `z:Ref`, a `z:Size`
- *   that is no integer, and any attribute whose prefix is not declared
+ *   that is no integer from 0, and any attribute whose prefix is not declared
  */
 export function readMarks(attributes: readonly Attribute[], scopes: Scopes): Marks {
   const marks = { ...none };
@@ -34,7 +34,7 @@ export function readMarks(attributes: readonly Attribute[], scopes: Scopes): Mar
       if ((name === 'Id' || name === 'Ref') && value === '') throw malformed;
       if (name === 'Id') marks.id = value;
       if (name === 'Ref') marks.ref = value;
-      if (name === 'Size') xmlInteger(value);
+      if (name === 'Size' && xmlInteger(value) < 0) throw malformed;
     } else if (namespace === namespaces.instance) {
       if (name === 'nil') marks.nil = xmlBoolean(value);
       if (name === 'type' && value !== '') marks.type = value;

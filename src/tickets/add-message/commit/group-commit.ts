@@ -7,6 +7,7 @@ import type { MessageRow } from '../columns.ts';
 import { isPlain, prepareAppend, type RowAnswer } from './append-statement.ts';
 import type { GroupCommitLimits } from './group-limits.ts';
 import { createPace } from './group-pace.ts';
+import { findLocked } from './other-locks.ts';
 import { createTicketLanes, delayInGroups, mayGoOn, type PendingRow } from './ticket-lanes.ts';
 import { createQueue } from './writing-queue.ts';
 
@@ -57,10 +58,7 @@ export function createGroupCommit(
     ...{ atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(maxUnanswered / 8) },
   });
   const queue = createQueue(lanes, { ...group, worthwhileRows, statementsInFlight });
-  /**
-   * Rows of a group that ran into a lock timeout. Each is retried alone, because another row of the group may
-   * meet a lock again.
-   */
+  /** Rows of a group that was rejected or met an unknown lock. One is the reason: each is retried alone. */
   const alone: PendingRow[] = [];
   const inFlight = { statements: 0, rows: 0, alone: 0 };
   let unanswered = 0;
@@ -93,6 +91,7 @@ export function createGroupCommit(
         return [];
       });
     } catch (error) {
+      if (isLockTimeout(error)) return foundOtherLock(group, error, later);
       return failed(group, error);
     }
   }
@@ -105,16 +104,33 @@ export function createGroupCommit(
     else setTimeout(() => enqueue(waiting), delay);
   }
 
+  /** Rows that need the lock wait in its lane, and the others go first. */
+  function foundOtherLock(group: readonly PendingRow[], error: unknown, later: PendingRow[]): [] {
+    const laneOf = findLocked(
+      group.map(({ row }) => row),
+      error,
+    );
+    for (const waiting of group) {
+      const lane = laneOf?.(waiting.row);
+      if (lane !== undefined) lanes.join(lane, waiting);
+      else if (laneOf !== undefined) later.push(waiting);
+      else if (group.length === 1) lanes.join(Symbol('another lock than its ticket'), waiting);
+      else {
+        waiting.giveUpAt ??= performance.now() + lockPatience;
+        alone.push(waiting);
+      }
+    }
+    return [];
+  }
+
   /**
    * A connection fault, or an answer that cannot be read, leaves the commit unknown, so it is not retried.
    * What the server rejects is the fault of one row, so the rows are retried alone.
    */
   function failed(group: readonly PendingRow[], error: unknown): (() => void)[] {
-    const isLocked = isLockTimeout(error);
-    if (isLocked) for (const waiting of group) waiting.giveUpAt ??= performance.now() + lockPatience;
-    if (group.length > 1 && isOfOneRow(error)) alone.push(...group);
-    else if (isLocked) lanes.join(Symbol('another lock than its ticket'), group[0]!);
-    else return group.map((waiting) => () => waiting.reject(asUnavailable(error)));
+    if (group.length === 1 || !isOfOneRow(error))
+      return group.map((waiting) => () => waiting.reject(asUnavailable(error)));
+    alone.push(...group);
     return [];
   }
 
@@ -198,6 +214,4 @@ export function createGroupCommit(
 
 /** Whether an error is the fault of one row, and the statement was rolled back. */
 const isOfOneRow = (error: unknown): boolean =>
-  isLockTimeout(error) ||
-  isConflict(error) ||
-  (isRejected(error) && !(asUnavailable(error) instanceof Unavailable));
+  isConflict(error) || (isRejected(error) && !(asUnavailable(error) instanceof Unavailable));

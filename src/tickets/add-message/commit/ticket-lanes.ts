@@ -2,6 +2,7 @@ import { asUnavailable, isLockTimeout, isRejected } from '../../../platform/data
 import { Unavailable } from '../../../platform/errors.ts';
 import type { MessageRow } from '../columns.ts';
 import type { RowAnswer } from './append-statement.ts';
+import { otherLanesOf } from './other-locks.ts';
 
 /** A queued row, and the functions that settle its caller's promise. */
 export interface PendingRow {
@@ -41,29 +42,35 @@ export interface LaneLimits {
 }
 
 /**
- * Queues of messages whose ticket is locked: one lane per ticket, so that no message waits for another
- * ticket's lock. A lane's turn is one statement, which waits up to 250 ms for the lock. Then the next lane
- * has its turn. Once a lane's statement has got the lock, the rest of the lane goes back to the groups, which
- * write it in fewer statements. When a statement has not got it, the lane stays, and its next statement has
- * only one row, because that row may be waiting for another lock. The lanes settle the promises of their
- * messages. A message is rejected with `Unavailable` when its lane is full or its `giveUpAt` has passed, and
- * with the error of its statement when that failed for another reason.
+ * Queues of messages whose ticket, author, mailbox or idempotency key is locked: one lane for each locked
+ * row, so that no message waits for a lock that it does not need. A lane's turn is one statement, which waits
+ * up to 250 ms for the lock. Then the next lane has its turn. Once a lane's statement has got the lock, the
+ * rest of the lane goes back to the groups, which write it in fewer statements. When a statement has not got
+ * it, the lane stays, and its next statement has only one row, because that row may be waiting for another
+ * lock. The lanes settle the promises of their messages. A message is rejected with `Unavailable` when its
+ * lane is full or its `giveUpAt` has passed, and with the error of its statement when that failed for another
+ * reason.
  */
 export interface TicketLanes {
   /**
    * Adds the message to a lane, which is created if there is none.
-   * @param lane the ticket's id, or a symbol when the message waits for a lock other than its ticket's
+   * @param lane the ticket's id, one of `otherLanesOf` the message, or a symbol when it is not known which
+   *   other lock the message waits for
    */
-  join(lane: number | symbol, waiting: PendingRow): void;
+  join(lane: LaneId, waiting: PendingRow): void;
   /**
-   * Adds the message to its ticket's lane, if a message that named the ticket in the same way has joined one.
+   * Adds the message to its ticket's lane, if a message that named the ticket in the same way has joined one,
+   * or else to one of its other lanes.
    * @returns whether there is such a lane, also when the message was rejected because the lane is full
    */
   take(waiting: PendingRow): boolean;
 }
 
+/** A ticket's id, a name of `otherLanesOf`, or a symbol. */
+type LaneId = number | string | symbol;
+
 interface TicketLane {
-  readonly id: number | symbol;
+  readonly id: LaneId;
   readonly names: Set<string>;
   readonly rows: PendingRow[];
   /** Most rows of the next statement; 1 after a timeout, because one row may wait for a lock of its own. */
@@ -82,7 +89,7 @@ export function createTicketLanes(
   release: (waiting: PendingRow) => void,
   { atOnce, patience, rows: maxRows, groupRows, groupBytes }: LaneLimits,
 ): TicketLanes {
-  const lanes = new Map<number | symbol, TicketLane>();
+  const lanes = new Map<LaneId, TicketLane>();
   const byName = new Map<string, TicketLane>();
   const turns: TicketLane[] = [];
   let running = 0;
@@ -161,15 +168,18 @@ export function createTicketLanes(
         lanes.set(id, lane);
         turns.push(lane);
       }
-      if (typeof id === 'number') {
-        byName.set(waiting.name, lane);
-        lane.names.add(waiting.name);
+      const name = typeof id === 'number' ? waiting.name : id;
+      if (typeof name === 'string') {
+        byName.set(name, lane);
+        lane.names.add(name);
       }
       add(lane, waiting);
       next();
     },
     take(waiting) {
-      const lane = byName.get(waiting.name);
+      if (byName.size === 0) return false;
+      const names = [waiting.name, ...otherLanesOf(waiting.row)];
+      const lane = names.map((name) => byName.get(name)).find((one) => one !== undefined);
       if (lane !== undefined) add(lane, waiting);
       return lane !== undefined;
     },

@@ -242,6 +242,10 @@ describe('what is no multipart request is refused with 400, and nothing is done'
     ],
     ['a map that is a list', bytesOf([operations(1), field('map', []), file('0')])],
     ['a map of texts', bytesOf([operations(1), field('map', { 0: place(0) }), file('0')])],
+    [
+      'a path into another file',
+      bytesOf([operations(1), field('map', { 0: [place(0)], 1: [`${place(0)}.arrival`] }), file('0')]),
+    ],
     ['a path that leads nowhere', bytesOf([operations(1), field('map', { 0: [place(7)] }), file('0')])],
     ...['4294967290', '1', '-1', '00', 'length'].map((item): [string, Buffer] => [
       `a path to an item that the list does not have: ${item}`,
