@@ -30,6 +30,8 @@ export class ScanRefused extends Error {
 const timeoutMs = 5 * 60_000;
 /** Milliseconds to connect, and to answer a PING, which needs no scan. */
 const reachTimeoutMs = 10_000;
+/** Characters of a signature's name that are kept. */
+const maxName = 200;
 /** Characters of its answer that are read. */
 const maxReply = 1000;
 
@@ -133,8 +135,8 @@ function readReply(socket: Socket): Promise<string> {
 
 function resultOf(reply: string): ScanResult {
   if (reply === 'stream: OK') return { scan: 'CLEAN' };
-  const found = /^stream: (.{1,200}) FOUND$/.exec(reply)?.[1];
-  if (found !== undefined) return { scan: 'INFECTED', found };
-  // The ledger shows it: PostgreSQL refuses half a character.
+  // What is cut must stay well-formed: the ledger stores it, and PostgreSQL refuses half a character.
+  const found = /^stream: (.+) FOUND$/.exec(reply)?.[1];
+  if (found !== undefined) return { scan: 'INFECTED', found: found.slice(0, maxName).toWellFormed() };
   throw new ScanRefused(reply.slice(0, 200).toWellFormed() || 'an empty answer');
 }

@@ -1,6 +1,6 @@
 import { isInvisible, withoutMisleading } from '../content/dom/misleading-characters.ts';
 import { parseMediaType, unknownType, writeMediaType } from '../content/media-type.ts';
-import { shortenName } from '../mail/compose/normalize-file-name.ts';
+import { normalizedName, shortenName } from '../mail/compose/normalize-file-name.ts';
 
 /**
  * Makes a file name safe to show, send and save anywhere, in NFC. Folders, control and bidirectional
@@ -17,11 +17,10 @@ export function cleanFileName(name: string, index: number): string {
     name.length > 4096
       ? name.slice(0, 4000).replace(/[\ud800-\udbff]$/, '') + name.slice(-96).replace(/^[\udc00-\udfff]/, '')
       : name;
-  const last = short.toWellFormed().normalize('NFC').split(/[\\/]/).at(-1)!;
+  const last = normalizedName(short).split(/[\\/]/).at(-1)!;
   const visible = withoutMisleading(last)
     .replace(/["<>|:*?]/g, '_')
-    .trim()
-    .replace(/^\.+|[. ]+$/g, '');
+    .replace(/^[.\s]+|[.\s]+$/g, '');
   if (isInvisible(visible)) return `attachment-${index + 1}`;
   const isDevice = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(visible);
   return shortenName(isDevice ? `_${visible}` : visible, name);

@@ -217,6 +217,11 @@ describe('shown in place are pictures by their own bytes', () => {
     ['a.png', 'text/html; charset=utf-8', png, 'attachment', 'application/octet-stream'],
     ['a.pdf', 'application/pdf', '%PDF-1.7\n', 'attachment', 'application/octet-stream'],
     ['a.xml', 'application/rss+xml', '<rss/>', 'attachment', 'application/octet-stream'],
+    ['a.js', 'text/x-javascript', 'alert(1)', 'attachment', 'application/octet-stream'],
+    ['a.js', 'text/javascript1.5', 'alert(1)', 'attachment', 'application/octet-stream'],
+    ['a.js', 'application/x-ecmascript', 'alert(1)', 'attachment', 'application/octet-stream'],
+    ['a.js', 'text/jscript; charset=utf-8', 'alert(1)', 'attachment', 'application/octet-stream'],
+    ['a.json', 'application/json', '{}', 'attachment', 'application/json'],
     ['a.txt', 'text/plain', 'text', 'attachment', 'text/plain'],
     ['empty.png', 'image/png', '', 'attachment', 'image/png'],
   ];

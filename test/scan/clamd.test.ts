@@ -27,6 +27,14 @@ test('a virus is reported by its name', async () => {
   });
 });
 
+test('a virus with a very long name is a virus', async () => {
+  const file = Buffer.from(`name=${'YARA.'.repeat(100)}\n${signature}`);
+  expect(await scanStream(at(), Readable.from([file]))).toEqual({
+    scan: 'INFECTED',
+    found: 'YARA.'.repeat(40),
+  });
+});
+
 test('a worker that scans for years keeps nothing of the connections that are closed', async () => {
   const ending = new AbortController();
   for (let n = 0; n < 5; n += 1) await scanStream(at(), Readable.from([Buffer.from('a')]), ending.signal);

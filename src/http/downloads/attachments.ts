@@ -170,8 +170,10 @@ const shownAs = ({ contentType, fileName }: Attachment, picture: string | undefi
 /** Types that could run script on our origin. The sender's declared type is not trusted. */
 const activeTypes = new RegExp(
   [
-    '^(text/(html|xml|javascript|ecmascript|css|xsl)',
-    String.raw`application/(pdf|(x-)?javascript|ecmascript|xml|.*\+xml)`,
+    '^(text/(html|xml|css|xsl)',
+    // Every name that browsers take for JavaScript (MIME Sniffing §4.6).
+    String.raw`(text|application)/(x-)?(java|ecma|j|live)script(1\.\d)?`,
+    String.raw`application/(pdf|xml|.*\+xml)`,
     String.raw`image/.*\+xml`,
     'multipart/.*)$',
   ].join('|'),

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { takePieces } from '../../platform/http/take-pieces.ts';
 import type { IncomingBody } from '../../tickets/uploads/store-in-one-request.ts';
 
 /** Bytes that are buffered before the sender is paused. */
@@ -61,7 +62,7 @@ export function bodyOf(req: IncomingMessage): IncomingBody {
       });
       wake = undefined;
     }
-    const value = waiting.shift()!;
+    const value = takePieces(waiting);
     bytes -= value.length;
     if (bytes < waitingBytes / 2 && over === undefined && req.isPaused()) req.resume();
     return { value, done: false };

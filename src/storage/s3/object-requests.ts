@@ -228,18 +228,20 @@ export function createS3Objects(
         for (const { Key, LastModified } of page.Contents ?? [])
           yield { name: Key!.slice(prefix.length + under.length), at: LastModified! };
         if (!page.IsTruncated) return;
-        ContinuationToken = page.NextContinuationToken;
+        ContinuationToken = further(page.NextContinuationToken, ContinuationToken);
       }
     },
     /** Multipart uploads that are neither completed nor aborted. */
     async *listUploads(under: string): AsyncGenerator<UploadEntry> {
-      for (let markers = {}; ; ) {
-        const asked = { Bucket: bucket, Prefix: prefix + under, ...markers };
+      for (let KeyMarker: string | undefined, UploadIdMarker: string | undefined; ; ) {
+        const asked = { Bucket: bucket, Prefix: prefix + under, KeyMarker, UploadIdMarker };
         const page = await sent((bounds) => client.send(new ListMultipartUploadsCommand(asked), bounds));
         for (const { Key, UploadId, Initiated } of page.Uploads ?? [])
           yield { name: Key!.slice(prefix.length + under.length), uploadId: UploadId!, at: Initiated! };
         if (!page.IsTruncated) return;
-        markers = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+        further(`${page.NextKeyMarker}/${page.NextUploadIdMarker}`, `${KeyMarker}/${UploadIdMarker}`);
+        KeyMarker = page.NextKeyMarker;
+        UploadIdMarker = page.NextUploadIdMarker;
       }
     },
   };
@@ -252,6 +254,16 @@ export function createS3Objects(
 function ofS3<T>(part: T | undefined): T {
   if (part === undefined) throw new StoreUnavailable(new Error('the response is not one of S3'));
   return part;
+}
+
+/**
+ * The place at which a list goes on. Some services say that there is more and not where, or name the place
+ * where the last page began: such a list would never end.
+ * @throws StoreUnavailable
+ */
+function further(place: string | undefined, before: string | undefined): string {
+  if (place !== undefined && place !== before) return place;
+  throw new StoreUnavailable(new Error('there is more in the list, but not after what was listed'));
 }
 
 /** Services and proxies may ignore a range, and answer with the whole object. */

@@ -8,7 +8,7 @@ import { findUpload, recordUpload, type Upload } from './complete-uploads.ts';
 import { UploadFault, uploadNotFound } from './fault.ts';
 import { holdsLease, isHeldBy, recordArrivedBytes } from './lease.ts';
 import { leastBytes, readQuotaUse, refusalBeyondAvailable, withQuota } from './quota.ts';
-import { findOpenUpload, forgetOpenUpload, type OpenUpload } from './resumable.ts';
+import { arrivedOf, findOpenUpload, forgetOpenUpload, type OpenUpload } from './resumable.ts';
 import { busy, runExclusively } from './run-exclusively.ts';
 import { digestMismatch, type IncomingBody } from './store-in-one-request.ts';
 import { takeOverBytes } from './take-over.ts';
@@ -121,10 +121,14 @@ async function agreedSize(
     throw mismatch('The requests declare different sizes for this upload', undefined);
   if (size !== undefined && end !== undefined && end > size)
     throw mismatch(`The upload would have ${end} bytes; ${size} were announced`, undefined);
+  const isNews = size !== undefined && open.byteSize === null;
+  // What is said by a request that does not continue the upload must not bind those that do.
+  const arrived = isNews ? await arrivedOf(ctx, open, open.writer) : offset;
+  if (arrived !== offset) throw wrongOffset(arrived, offset);
   const { attachmentBytes } = ctx.services.limits;
   if (size !== undefined && size > attachmentBytes)
     throw refuse<'uploadFile'>(refusalBeyondAvailable(ctx.services, attachmentBytes));
-  if (size !== undefined && open.byteSize === null) await declareSize(ctx, open, size);
+  if (isNews) await declareSize(ctx, open, size);
   return size ?? null;
 }
 

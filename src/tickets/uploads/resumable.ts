@@ -152,10 +152,12 @@ export async function uploadState(ctx: TicketContext, id: string, arrival: numbe
 }
 
 /**
- * The bytes in the blob store, which may be complete already when recording that has failed. If they are lost
- * the upload is deleted, because an offset never goes back.
+ * The number of bytes in the blob store, which may be complete already when recording that has failed. If
+ * they are lost the upload is deleted, because an offset never goes back.
+ * @param writer the request that has the lease
+ * @throws UploadFault UPLOAD_NOT_FOUND; UPLOAD_BUSY when this request has lost the lease; the store's errors
  */
-async function arrivedOf(
+export async function arrivedOf(
   { services }: TicketContext,
   { id, blobKey }: OpenUpload,
   writer: string,

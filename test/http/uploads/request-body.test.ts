@@ -44,3 +44,23 @@ test('a body that is stopped after its last chunk was read is whole', async () =
   expect(await chunks.next()).toMatchObject({ done: true });
   expect(body).toMatchObject({ ended: true, broken: false });
 });
+
+test('a body of which each byte has a chunk of its own is read in few pieces', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = request({ port: (server.address() as AddressInfo).port, method: 'POST' });
+  client.on('error', () => {});
+  for (let n = 0; n < 40_000; n += 1) client.write('x');
+  client.end();
+  const [req] = (await once(server, 'request')) as [IncomingMessage];
+  const pieces: Buffer[] = [];
+  // As long as a disk takes for a piece, more chunks arrive.
+  for await (const piece of bodyOf(req)) {
+    pieces.push(piece);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(Buffer.concat(pieces)).toHaveLength(40_000);
+  expect(pieces.length).toBeLessThan(4000);
+  client.destroy();
+  server.close();
+});

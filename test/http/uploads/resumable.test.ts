@@ -364,8 +364,8 @@ describe('what is wrong is said', () => {
   test('another offset: 409 with the right one, and the upload goes on', async () => {
     const path = await begun();
     await append(path, 0, false, some);
-    for (const offset of [0, 9, 11, 999_999_999_999_999]) {
-      const answer = await append(path, offset, false, some);
+    for (const [n, offset] of [0, 9, 11, 999_999_999_999_999, 0, 9, 11, 999_999_999_999_999].entries()) {
+      const answer = await append(path, offset, n >= 4, some);
       expect([answer.headers.get('upload-offset'), answer.headers.get('upload-complete')]).toEqual([
         '10',
         '?0',
@@ -378,7 +378,9 @@ describe('what is wrong is said', () => {
         'provided-offset': offset,
       });
     }
+    expect(await stateOf(path)).toMatchObject({ offset: '10', length: null });
     expect((await append(path, 10, false, some)).status).toBe(204);
+    expect((await append(path, 20, true, some)).status).toBe(201);
   });
 
   test.each<[string, Record<string, string>, number, string]>([

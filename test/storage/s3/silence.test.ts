@@ -98,6 +98,15 @@ test('a page of a proxy is no file, no size and no copy of a file that may be re
   expect((await readAgain(key)).equals(bytes.subarray(0, 4096))).toBe(true);
 });
 
+test.each(['ListObjectsV2', 'ListMultipartUploads'] as const)(
+  'a list of %s that has more and does not say where is an error, and not read for ever',
+  async (step) => {
+    await stored(4096);
+    server.fail(step, 'no-next');
+    await expect(all(store.list(everyKey))).rejects.toBeInstanceOf(StoreUnavailable);
+  },
+);
+
 test('an answer that stalls is asked for again', async () => {
   await using other = await storeWorlds.S3!();
   const patient = createS3Store(

@@ -28,7 +28,8 @@ export async function startClamd({ port = 0, maxBytes = Infinity } = {}): Promis
       atGate.resolve();
       await gate;
       scanned.push(bytes);
-      return bytes.includes(signature) ? 'stream: Our.Own.Signature FOUND' : 'stream: OK';
+      const name = /^name=(.*)/.exec(bytes.toString())?.[1] ?? 'Our.Own.Signature';
+      return bytes.includes(signature) ? `stream: ${name} FOUND` : 'stream: OK';
     }).catch(() => socket.destroy());
   });
   server.listen(port, '127.0.0.1');

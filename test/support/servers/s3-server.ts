@@ -30,7 +30,7 @@ export type S3Operation =
 export type S3Fault =
   | (500 | 503 | 403)
   | ('hang' | 'cut' | 'cut-after' | 'cut-within')
-  | ('stall' | 'trickle' | 'endless' | 'ignore-range' | 'page');
+  | ('stall' | 'trickle' | 'endless' | 'ignore-range' | 'page' | 'no-next');
 
 export interface S3Server extends AsyncDisposable {
   readonly endpoint: string;
@@ -63,6 +63,14 @@ interface Reply {
   readonly body?: Buffer | string;
 }
 const pageSize = 7;
+
+/** A page of a list that says that there is more, and not where. */
+const withoutNext = (reply: Reply): Reply => ({
+  ...reply,
+  body: String(reply.body)
+    .replace(/<Next\w+>.*?<\/Next\w+>/g, '')
+    .replace('<IsTruncated>false', '<IsTruncated>true'),
+});
 
 /**
  * An S3 server of one bucket, `desk`, in memory, with path-style addresses; pages are short, so that clients
@@ -97,7 +105,8 @@ export async function startS3Server(leastPart = 5 * 1024 * 1024): Promise<S3Serv
     if (fault === 'page') return send(res, { body: '<html>Sign in to the network</html>' }, false);
     if (typeof fault === 'number') throw new S3Refusal(fault, fault === 503 ? 'SlowDown' : 'InternalError');
     const asked = fault === 'ignore-range' ? { ...call, headers: { ...call.headers, range: '' } } : call;
-    const reply = operations[call.operation](bucket, asked);
+    const done = operations[call.operation](bucket, asked);
+    const reply = fault === 'no-next' ? withoutNext(done) : done;
     if (fault === 'cut-after') return void req.socket.destroy();
     if (fault === 'cut-within') return cutWithin(res, reply);
     if (fault === 'stall' || fault === 'trickle' || fault === 'endless') return goOn(res, reply, fault);

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { takePieces } from '../../../platform/http/take-pieces.ts';
 import { httpError } from '../http-error.ts';
 
 /** The bytes of a request as they arrive, until it ends or is stopped. */
@@ -60,7 +61,7 @@ export function arriving(req: IncomingMessage, maxBytes: number): Arriving {
   return {
     next() {
       if (held.length > 0 && over?.error === undefined) {
-        const chunk = held.shift()!;
+        const chunk = takePieces(held);
         heldBytes -= chunk.length;
         if (heldBytes < aheadBytes / 2 && over === undefined && req.isPaused()) req.resume();
         return Promise.resolve(chunk);

@@ -18,6 +18,12 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 const latin1 = new TextDecoder('windows-1252');
 /** Does not look for the blanks at the end, which takes quadratic time. */
 const headerLine = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):(.*)$/su;
+/**
+ * Bytes that no header has. Those above 0x7f may be any: names that were once read in a wrong charset have
+ * controls of Latin-1, as `Ä` has when its two bytes were taken for two characters.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are meant.
+const control = /[\0-\x08\x0a-\x1f\x7f]/;
 const parameter = /;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^;\s"]*)/gsu;
 
 /**
@@ -34,7 +40,7 @@ export function parsePartHeaders(bytes: Buffer): PartHeaders | undefined {
     .split('\r\n')
     .slice(1)) {
     const match = headerLine.exec(line);
-    if (match === null || /(?!\t)\p{Cc}/u.test(line)) return undefined;
+    if (match === null || control.test(line)) return undefined;
     headers.set(match[1]!.toLowerCase(), match[2]!.trim());
   }
   const disposition = headers.get('content-disposition') ?? '';

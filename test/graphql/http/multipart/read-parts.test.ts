@@ -140,6 +140,8 @@ test.each([
   ['form-data; name="0"; filename="=?utf-8?B?cMWZ?=.txt"', { fileName: '=?utf-8?B?cMWZ?=.txt' }],
   ['form-data; name="0"; filename="=?utf-8?B?6Q==?="', { fileName: '=?utf-8?B?6Q==?=' }],
   ['form-data; name="0"; filename="=?nothing?B?YQ==?="', { fileName: '=?nothing?B?YQ==?=' }],
+  // Names that were unpacked in a wrong charset have controls of Latin-1: ordinary bytes of a header.
+  ['form-data; name="0"; filename="Ã\u0084rger\u0085.txt"', { fileName: 'Ã\u0084rger\u0085.txt' }],
 ])('%s', async (disposition, expected) => {
   expect((await read(withHeaders(`Content-Disposition: ${disposition}`)))[0]).toMatchObject(expected);
 });
