@@ -60,14 +60,21 @@ export function createSendingGate(sql: postgres.Sql, log: Logger, everyMs: numbe
   let lastReason: string | undefined;
   let lastMark: string | undefined;
 
+  /** Forgets the attempts that it knows: whoever releases the outbox decides what is lost. */
+  function forgetting(why: string): string {
+    known = undefined;
+    last = undefined;
+    return why;
+  }
+
   async function whyNot(): Promise<string | undefined> {
     const { heldAt, reason, moved, timelineChanged, here } = await findOutboxHome(sql);
-    if (heldAt !== null) return reason ?? 'held';
+    if (heldAt !== null) return forgetting(reason ?? 'held');
     const { lost, newest } = await remember(sql, [...(known ?? []), ...(last === undefined ? [] : [last])]);
     if (moved || lost) {
       const why = moved ? copied : wentBack;
       await holdOutbox(sql, why);
-      return why;
+      return forgetting(why);
     }
     if (timelineChanged && known === undefined) return recovered;
     if (timelineChanged) await setOutboxHome(sql, here);
