@@ -56,6 +56,8 @@ function troubleOf(error: Error): string | undefined {
       `the login may not act as ticketwire_app (${root.message}): GRANT ticketwire_app TO it; ` +
       'docs/OPERATIONS.md says which roles are needed'
     );
+  if (state === '42501' && isRejectedLogin(error))
+    return `the login may not connect (${root.message}): GRANT CONNECT ON DATABASE … TO it`;
   if (state === '42501')
     return (
       `the login may not do this (${root.message}); DATABASE_OWNER_URL is for the login that owns ` +

@@ -3,7 +3,6 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
 import type { PoolLoad } from '../observe/gauges.ts';
-import { assertHasColumns } from './assert-has-columns.ts';
 import {
   assertMayMigrate,
   assertMember,
@@ -14,6 +13,7 @@ import {
   type Login,
   Unsuitable,
 } from './assert-suitable.ts';
+import { assertHasColumns, assertHasRights } from './assert-tables.ts';
 import { type Connection, withClient } from './driver/client.ts';
 import { continuePlaces } from './event-places.ts';
 import { clientWithin, findTablesVersion, type TablesVersion, yieldToReaders } from './migration-lock.ts';
@@ -68,8 +68,8 @@ export interface Database extends AsyncDisposable, ViewerReads {
    */
   check(): Promise<void>;
   /**
-   * Like `check`, for the viewers' connections to the primary as well. Called at the start. Replicas are
-   * checked by `replicas.check`.
+   * Like `check`, for the viewers' connections to the primary as well, and for the rights to the tables.
+   * Called at the start. Replicas are checked by `replicas.check`.
    * @throws also when a pooler shares sessions between connections
    */
   checkAll(): Promise<void>;
@@ -144,6 +144,7 @@ export function openDatabase(
         await reads.checkRowAccess();
         await check();
       }
+      await assertHasRights(commands.$client);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([pools, ...replicas].map((each) => each[Symbol.asyncDispose]()));

@@ -86,6 +86,50 @@ test('a start whose login may not become the gateway’s role says what to grant
   await owner`drop role ${owner(login)}`;
 });
 
+test('a start whose login may not connect to the database says what to grant', async () => {
+  await withDatabase("encoding 'UTF8'", async (place) => {
+    await owner.unsafe(`revoke all on database ${place.database} from public`);
+    const gateway = { ...place, user: (database.connection as Place).user };
+    expect(await startWith({ gateway, owner: place })).toMatch(
+      /^ConfigError: DATABASE_URL: the login may not connect .*GRANT CONNECT/,
+    );
+  });
+});
+
+test('a desk needs no right of PUBLIC, and gives it none to what runs as the owner', async () => {
+  await withDatabase("encoding 'UTF8'", async (place) => {
+    const { user } = database.connection as Place;
+    await owner.unsafe(`revoke all on database ${place.database} from public;
+      grant connect on database ${place.database} to ${user}`);
+    const its = openClient(place, { max: 1 });
+    await its.unsafe(`revoke all on schema public from public;
+      alter default privileges revoke execute on functions from public;
+      alter default privileges revoke usage on types from public`);
+    await migrate(place);
+    await using gateway = openDatabase({ ...place, user });
+    await gateway.checkAll();
+    const uncallable = await its`
+      select oid::regprocedure as name from pg_proc
+      where pronamespace = 'public'::regnamespace and prorettype <> 'trigger'::regtype
+        and not has_function_privilege('ticketwire_app', oid, 'EXECUTE')`;
+    expect([...uncallable]).toEqual([]);
+    await its.end({ timeout: 1 });
+  });
+  const callableByAll = await owner`
+    select oid::regprocedure as name from pg_proc
+    where pronamespace = 'public'::regnamespace and prosecdef
+      and has_function_privilege('public', oid, 'EXECUTE')`;
+  expect([...callableByAll]).toEqual([]);
+});
+
+test('a start on a database that was restored without its rights says so', async () => {
+  await using made = await createTestDatabase();
+  await made.asOwner().unsafe('revoke all on all tables in schema public from ticketwire_app');
+  expect(await startWith({ gateway: made.connection, owner: made.ownerConnection })).toMatch(
+    /^ConfigError: DATABASE_URL: the role ticketwire_app has no right to tables \(api_tokens, .*restore it/,
+  );
+});
+
 test('a start whose database is not there says so', async () => {
   const gateway = { ...(database.connection as Place), database: 'nowhere' };
   expect(await startWith({ gateway })).toMatch(/^ConfigError: DATABASE_URL: .*"nowhere" does not exist/);

@@ -9,6 +9,7 @@ import { findOutboxHome, holdOutbox, setOutboxHome } from '../../src/mail/outbox
 import { releaseOutbox } from '../../src/mail/outbox/holding/release-outbox.ts';
 import { createLog } from '../../src/platform/log.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { soaking } from '../support/soak.ts';
 import { inState, startWorker, until, viewDelivery } from './world/desk.ts';
 import { createWorld } from './world/world.ts';
@@ -36,6 +37,22 @@ function heardLog() {
       }
     },
   };
+}
+
+/** Puts a copy of the database in its place, as whoever drops it and restores a dump under its name does. */
+async function replace(world: Awaited<ReturnType<typeof createWorld>>) {
+  const place = world.ownerConnection as Place;
+  const sql = postgres({ ...place, database: 'postgres', max: 1, onnotice: () => {} } as never);
+  const copy = `copy_${randomBytes(4).toString('hex')}`;
+  const name = place.database;
+  await sql.unsafe(`alter database ${name} allow_connections false`);
+  await sql`
+    select pg_terminate_backend(pid, 10000) from pg_stat_activity
+    where datname = ${name} and pid <> pg_backend_pid()`;
+  await sql.unsafe(`create database ${copy} template ${name} strategy file_copy`);
+  await sql.unsafe(`drop database ${name} with (force)`);
+  await sql.unsafe(`alter database ${copy} rename to ${name}`);
+  await sql.end({ timeout: 5 });
 }
 
 /** What a dump that is restored gives: the same rows in another database. */
@@ -160,6 +177,21 @@ test('released with doubt after a rollback without a trace, a desk sends nothing
   expect(await viewDelivery(world.sql, alive)).toMatchObject({ state: 'TRANSMITTING' });
 });
 
+test('a worker sends nothing of a database that takes the place of its own while it runs', async () => {
+  await using world = await createWorld();
+  const heard = heardLog();
+  // Its look at the outbox's home would last for 15 s.
+  world.work({ log: heard.log, pollSeconds: 1, leaseSeconds: 60 });
+  const first = await world.queue();
+  await until(world.sql, first, inState('SENT'));
+  await replace(world);
+  // Connections that were ended are opened anew.
+  const second = await eventually(() => world.queue({ ticketId: 2 }).catch(() => null));
+  await eventually(() => heard.said.find((line) => /^no mail is sent this database is a copy/.test(line)));
+  expect((await viewDelivery(world.sql, second)).state).toBe('QUEUED');
+  expect(world.sink.mails).toHaveLength(1);
+});
+
 test('a worker that runs hears of a hold and of its end', async () => {
   await using world = await createWorld();
   const heard = heardLog();
@@ -193,6 +225,10 @@ test('on a new timeline a running worker goes on if nothing is lost; a new worke
   await world.sql`update deliveries set attempts = 0 where id = ${second}`;
   await world.sql`select pg_notify('ticketwire_outbox', 'home')`;
   expect(await back).toMatch(/^no mail is sent the database is in an earlier state/);
+  // Whoever releases it has decided what was lost: the worker does not hold it again.
+  const third = await world.queue({ ticketId: 3 });
+  await setOutboxHome(world.sql, (await findOutboxHome(world.sql)).here);
+  await until(world.sql, third, inState('SENT'));
 
   await using other = await createWorld();
   await findOutboxHome(other.sql);

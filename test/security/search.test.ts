@@ -111,3 +111,13 @@ test('a document cannot search without end', async () => {
   const { errors } = await gateway.graphql(many(40));
   expect(errors?.map(({ extensions }) => extensions?.code)).toEqual(['DOCUMENT_TOO_COMPLEX']);
 });
+
+test('no session but the owner’s writes the search’s words by a trigger of its own', async () => {
+  await using session = await openRequesterSession(gateway);
+  const { sql } = session;
+  await sql`create temp table mine (id integer, reference text, subject text, body text, format text)`;
+  for (const writes of ['note_ticket_search', 'note_message_search'])
+    await expect(
+      sql.unsafe(`create trigger words after insert on mine for each row execute function ${writes}()`),
+    ).rejects.toThrow(/permission denied/);
+});

@@ -56,6 +56,17 @@ async function findLocation(sql: postgres.Sql): Promise<DatabaseLocation> {
 }
 
 /**
+ * Tells this database from one that takes its place while a worker runs, as when a dump is restored under its
+ * name: the server's process, the database and the table. It costs little, and its words mean nothing.
+ */
+export async function findMark(sql: postgres.Sql): Promise<string> {
+  const [row] = await sql<[{ mark: string }]>`
+    select concat_ws('/', pg_postmaster_start_time(), d.oid, 'public.deliveries'::regclass::oid) as mark
+    from pg_database d where d.datname = current_database()`;
+  return row.mark;
+}
+
+/**
  * Reads the outbox's home and compares it with this database. Records this location when there is no home
  * yet.
  */

@@ -1,6 +1,6 @@
 import type postgres from 'postgres';
 import type { Logger } from '../../../platform/log.ts';
-import { copied, findOutboxHome, holdOutbox, recovered, setOutboxHome } from './home.ts';
+import { copied, findMark, findOutboxHome, holdOutbox, recovered, setOutboxHome } from './home.ts';
 
 const wentBack = 'the database is in an earlier state than a moment ago';
 const advice =
@@ -33,12 +33,12 @@ async function remember(
 /** Tells one worker before each claim whether mails may be sent. */
 export interface SendingGate {
   /**
-   * Whether mails may be sent. While they may, it queries the database at most every `everyMs`; while they
-   * may not, at each call. It logs each new reason once, and also when sending resumes. It rejects when the
-   * database does not answer.
+   * Whether mails may be sent. While they may, and it is the same database, it looks at the outbox's home at
+   * most every `everyMs`; while they may not, at each call. It logs each new reason once, and also when
+   * sending resumes. It rejects when the database does not answer.
    */
   isOpen(): Promise<boolean>;
-  /** Makes the next `isOpen` query the database. Called when the outbox was held or released. */
+  /** Makes the next `isOpen` look at the outbox's home. Called when the outbox was held or released. */
   recheck(): void;
   /** Remembers the last attempt that was committed, so that `isOpen` notices its loss. */
   attemptStarted(attempt: KnownAttempt): void;
@@ -51,22 +51,30 @@ export interface SendingGate {
  * After a promotion, a worker that has queried the gate before compares the attempts that it knows. If all
  * are there, it continues and records the new timeline. A worker that starts later cannot tell whether mails
  * were lost. It sends nothing until such a worker or an operator has recorded the timeline.
- * @param everyMs milliseconds between two queries while mails are sent
+ * @param everyMs milliseconds between two looks at the outbox's home while mails are sent
  */
 export function createSendingGate(sql: postgres.Sql, log: Logger, everyMs: number): SendingGate {
   let askedAt = Number.NEGATIVE_INFINITY;
   let known: readonly KnownAttempt[] | undefined;
   let last: KnownAttempt | undefined;
   let lastReason: string | undefined;
+  let lastMark: string | undefined;
+
+  /** Forgets the attempts that it knows: whoever releases the outbox decides what is lost. */
+  function forgetting(why: string): string {
+    known = undefined;
+    last = undefined;
+    return why;
+  }
 
   async function whyNot(): Promise<string | undefined> {
     const { heldAt, reason, moved, timelineChanged, here } = await findOutboxHome(sql);
-    if (heldAt !== null) return reason ?? 'held';
+    if (heldAt !== null) return forgetting(reason ?? 'held');
     const { lost, newest } = await remember(sql, [...(known ?? []), ...(last === undefined ? [] : [last])]);
     if (moved || lost) {
       const why = moved ? copied : wentBack;
       await holdOutbox(sql, why);
-      return why;
+      return forgetting(why);
     }
     if (timelineChanged && known === undefined) return recovered;
     if (timelineChanged) await setOutboxHome(sql, here);
@@ -76,9 +84,12 @@ export function createSendingGate(sql: postgres.Sql, log: Logger, everyMs: numbe
 
   return {
     async isOpen() {
-      if (lastReason === undefined && performance.now() - askedAt < everyMs) return true;
+      const mark = await findMark(sql);
+      const isRecent = mark === lastMark && performance.now() - askedAt < everyMs;
+      if (lastReason === undefined && isRecent) return true;
       const why = await whyNot();
       askedAt = performance.now();
+      lastMark = mark;
       if (why === undefined && lastReason !== undefined) log.info('mails are sent again');
       if (why !== undefined && why !== lastReason) log.error({ why, advice }, 'no mail is sent');
       lastReason = why;
