@@ -1,38 +1,70 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eq, sql } from 'drizzle-orm';
-import type { Tx } from '../db/database.ts';
+import type { Db, Tx } from '../db/database.ts';
 import { tickets } from '../db/tables.ts';
 import { asUnavailable, isLockTimeout } from '../platform/database-faults.ts';
 import type { TicketContext } from './context.ts';
 
-/** How long a command waits for locks in all, milliseconds. The pauses do not count. */
+/** How long a command goes on after it has first met a lock, milliseconds. */
 const patienceMs = 3000;
 /**
- * How long of that it waits in one go, with a connection, and how long it does without one then,
- * milliseconds. There are five connections, which uploads and readiness need as well.
+ * How long an attempt waits for a lock with a connection, milliseconds. There are five connections, which
+ * uploads and readiness need as well.
  */
-const waitMs = 250;
-const pauseMs = 100;
+const waitMs = 30;
+/**
+ * The average pause between two attempts, milliseconds, for each command that waits in this process, and 50
+ * at least. So all of them together use about two connections, however many they are.
+ */
+const pauseMs = 15;
+/** Number of commands that wait, by their pool. */
+const crowds = new WeakMap<Db, number>();
 
 /**
  * Runs a command that locks rows, in one transaction, and returns its result after the commit. When a lock is
- * not granted within 250 ms, the transaction is rolled back, and begins again a moment later.
+ * not granted within 30 ms, the transaction is rolled back, and begins again after a pause without a
+ * connection.
  * @param run called for each attempt. When it throws, the transaction is rolled back, and the error is thrown
  *   on
  * @throws Unavailable when the database does not answer in time, a deadlock ended the transaction, or a lock
  *   is not granted within three seconds. Unless `nothingWritten` is true, it may have been committed.
  */
 export async function inTransaction<T>({ services }: TicketContext, run: (tx: Tx) => Promise<T>): Promise<T> {
-  for (let waitedMs = 0; ; await sleep(pauseMs)) {
-    try {
-      return await services.database.commands.transaction(async (tx) => {
-        await waitBriefly(tx);
-        return run(tx);
-      });
-    } catch (error) {
-      waitedMs += waitMs;
-      if (!isLockTimeout(error) || waitedMs >= patienceMs) throw asUnavailable(error);
+  const { commands } = services.database;
+  const attempt = () =>
+    commands.transaction(async (tx) => {
+      await waitBriefly(tx);
+      return run(tx);
+    });
+  try {
+    return await attempt().catch((error) => {
+      if (!isLockTimeout(error)) throw error;
+      return amongOthers(commands, attempt);
+    });
+  } catch (error) {
+    throw asUnavailable(error);
+  }
+}
+
+/** Repeats an attempt that has met a lock. @throws the error of the last attempt */
+async function amongOthers<T>(pool: Db, attempt: () => Promise<T>): Promise<T> {
+  const giveUpAt = performance.now() + patienceMs;
+  const join = (by: number) => crowds.set(pool, (crowds.get(pool) ?? 0) + by);
+  join(1);
+  try {
+    for (;;) {
+      // At random, or those who came together would come back together.
+      const pause = Math.max(50, crowds.get(pool)! * pauseMs * (0.5 + Math.random()));
+      const left = giveUpAt - performance.now();
+      await sleep(Math.max(0, Math.min(pause, left)));
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!isLockTimeout(error) || performance.now() >= giveUpAt) throw error;
+      }
     }
+  } finally {
+    join(-1);
   }
 }
 

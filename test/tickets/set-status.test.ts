@@ -5,6 +5,7 @@ import { placeOf } from '../support/cursor.ts';
 import { countWaiting } from '../support/database.ts';
 import { openStream } from '../support/event-stream.ts';
 import { asOperator, asRequester, type Gateway, startGateway } from '../support/gateway.ts';
+import { soaking } from '../support/soak.ts';
 import { add, ask, ticketId } from './calls.ts';
 
 let gateway: Gateway;
@@ -172,4 +173,23 @@ test('commands that wait for locked tickets keep nobody else from theirs', async
     });
   });
   await Promise.all(waiting);
+});
+
+test.runIf(soaking)('however many commands wait for one ticket, they are told in time', async () => {
+  // Whoever writes a message to it waits for longer than any of them.
+  const overrides = { writer: { lockPatience: 30_000 } };
+  await using own = await startGateway({ env: { ROLES: 'web' }, overrides });
+  const mutation = `mutation { setTicketStatus(input: { ticket: { ticketId: 8 }, status: CLOSED }) {
+    __typename } }`;
+  const write = own.database.asOwner();
+  const { first, message } = await write.begin(async (tx) => {
+    await tx`select from tickets where id = 8 for update`;
+    const message = add(own, { ticket: { ticketId: 8 }, body: 'after all of them' });
+    const commands = Array.from({ length: 60 }, () => own.graphql(mutation));
+    const first = await Promise.race([message, Promise.all(commands)]);
+    return { first, message: [message] };
+  });
+  expect(first).toMatchObject(Array.from({ length: 60 }, () => ({ status: 503 })));
+  expect(await message[0]).toMatchObject({ __typename: 'AddTicketMessagePayload' });
+  await write.end({ timeout: 5 });
 });

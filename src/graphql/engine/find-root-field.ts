@@ -3,6 +3,8 @@ import {
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  GraphQLIncludeDirective,
+  GraphQLSkipDirective,
   Kind,
   OperationTypeNode,
   type SelectionNode,
@@ -23,16 +25,18 @@ export function findRootField(document: DocumentNode, operation: Selecting): Fie
   return first as FieldNode;
 }
 
+const conditions = new Set([GraphQLSkipDirective.name, GraphQLIncludeDirective.name]);
+
 /**
- * Finds a directive's selection at the root of one of a document's subscriptions: because of it, nothing may
- * be left to subscribe to. Undefined if there is none. The document need not be valid.
+ * Finds a selection with `@skip` or `@include` at the root of one of a document's subscriptions: because of
+ * it, nothing may be left to subscribe to. Undefined if there is none. The document need not be valid.
  */
 export function findConditionalRoot(document: DocumentNode): SelectionNode | undefined {
   return document.definitions
     .filter((node) => node.kind === Kind.OPERATION_DEFINITION)
     .filter(({ operation }) => operation === OperationTypeNode.SUBSCRIPTION)
     .flatMap((operation) => [...rootSelections(document, operation)])
-    .find(({ directives = [] }) => directives.length > 0);
+    .find(({ directives = [] }) => directives.some(({ name }) => conditions.has(name.value)));
 }
 
 /**
@@ -49,9 +53,10 @@ function* rootSelections(
     if (selection.kind === Kind.INLINE_FRAGMENT) yield* rootSelections(document, selection, followed);
     if (selection.kind !== Kind.FRAGMENT_SPREAD || followed.has(selection.name.value)) continue;
     followed.add(selection.name.value);
-    const isNamed = (node: DefinitionNode) =>
+    const isNamed = (node: DefinitionNode): node is FragmentDefinitionNode =>
       node.kind === Kind.FRAGMENT_DEFINITION && node.name.value === selection.name.value;
-    const fragment = document.definitions.find(isNamed) as FragmentDefinitionNode | undefined;
-    if (fragment !== undefined) yield* rootSelections(document, fragment, followed);
+    // An invalid document may have several.
+    for (const fragment of document.definitions.filter(isNamed))
+      yield* rootSelections(document, fragment, followed);
   }
 }

@@ -166,6 +166,26 @@ describe('GraphQL over SSE', () => {
       }
   });
 
+  test.each([
+    [
+      'another directive',
+      'subscription { ticketEvents(ticket: {ticketId: 47}) @nope { cursor } }',
+      /"@nope"/,
+    ],
+    [
+      'two fragments of one name',
+      `subscription ($c: Boolean!) { ...F }
+        fragment F on Subscription { ticketEvents(ticket: {ticketId: 47}) { cursor } }
+        fragment F on Subscription { ticketEvents(ticket: {ticketId: 47}) @skip(if: $c) { cursor } }`,
+      /cannot be skipped/,
+    ],
+  ])('an invalid subscription with %s is told what is wrong', async (_, query, says) => {
+    const stream = await openStream(gateway.url, { query, variables: { c: true } }, { authorization });
+    expect((await stream.next())!.data).toMatchObject({
+      errors: [{ message: expect.stringMatching(says), extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
+    });
+  });
+
   test('a refusal of a subscription is told in its stream', async () => {
     for (const [credential, code] of [
       [{}, 'UNAUTHENTICATED'],

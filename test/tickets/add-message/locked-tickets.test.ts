@@ -232,6 +232,44 @@ for (const [name, lock, more] of [
     expect(await countOf('needs it')).toBe(0);
   });
 
+test('a ticket that is locked while its author is holds up no other messages of that author', async () => {
+  await using patient = await startGateway({ env: { ROLES: 'web' }, database: one.database });
+  await addTo(patient, 1);
+  const tries: Promise<unknown>[] = [];
+  const tryLocked = () => {
+    const input = { ticket: { ticketId: 50 }, body: 'locked twice' };
+    for (let n = 0; n < 10; n += 1) tries.push(patient.graphql(mutation, { input }));
+  };
+  const statements = new Set<string>();
+  const countStatements = async () => {
+    for (const { since } of await one.sql<{ since: string }[]>`select query_start::text as since
+      from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
+      statements.add(since);
+    return statements.size;
+  };
+  await whileHeld(
+    (tx) => tx`select from tickets where id = 50 for update`,
+    async () => {
+      await whileHeld(
+        (tx) => tx`select from users where login = 'operator' for update`,
+        async () => {
+          tries.push(patient.graphql(mutation, { input: { ticket: { ticketId: 2 }, body: 'locked once' } }));
+          // From the second one on, its author has a lane.
+          await expect.poll(countStatements).toBeGreaterThan(1);
+          tryLocked();
+          await expect.poll(countStatements).toBeGreaterThan(2);
+        },
+      );
+      for (let round = 0; round < 2; round += 1) {
+        tryLocked();
+        const others = Array.from({ length: 15 }, (_, n) => addTo(patient, 3 + n));
+        expect(succeeded(await Promise.all(others))).toEqual([]);
+      }
+    },
+  );
+  await Promise.all(tries);
+});
+
 test('a ticket that is deleted by whoever locked it is not found', async () => {
   const [ticket] = await one.sql`
     insert into tickets (reference, subject, requester_id)

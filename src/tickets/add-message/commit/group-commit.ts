@@ -53,10 +53,11 @@ export function createGroupCommit(
 ): GroupCommit {
   const pace = createPace({ groupRows, worthwhileRows, patience });
   const group = { groupRows, groupBytes };
-  const lanes = createTicketLanes((rows) => execute(prepareWaiting, rows), enqueue, {
-    ...group,
-    ...{ atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(maxUnanswered / 8) },
-  });
+  const lanes = createTicketLanes(
+    (rows, waitsForTickets) => execute(waitsForTickets ? prepareWaiting : prepareAny, rows),
+    enqueue,
+    { ...group, atOnce: statementsInFlight, patience: lockPatience, rows: Math.ceil(maxUnanswered / 8) },
+  );
   const queue = createQueue(lanes, { ...group, worthwhileRows, statementsInFlight });
   /** Rows of a group that was rejected or met an unknown lock. One is the reason: each is retried alone. */
   const alone: PendingRow[] = [];

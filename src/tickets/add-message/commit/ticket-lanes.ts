@@ -47,9 +47,11 @@ export interface LaneLimits {
  * up to 250 ms for the lock. Then the next lane has its turn. Once a lane's statement has got the lock, the
  * rest of the lane goes back to the groups, which write it in fewer statements. When a statement has not got
  * it, the lane stays, and its next statement has only one row, because that row may be waiting for another
- * lock. The lanes settle the promises of their messages. A message is rejected with `Unavailable` when its
- * lane is full or its `giveUpAt` has passed, and with the error of its statement when that failed for another
- * reason.
+ * lock. The lane of an author, a mailbox or a key does not wait for tickets: a message whose ticket is locked
+ * as well leaves it for that ticket's lane.
+ *
+ * The lanes settle the promises of their messages. A message is rejected with `Unavailable` when its lane is
+ * full or its `giveUpAt` has passed, and with the error of its statement when that failed for another reason.
  */
 export interface TicketLanes {
   /**
@@ -79,13 +81,13 @@ interface TicketLane {
 
 /**
  * Creates the queues for locked tickets.
- * @param append writes rows by one statement, which waits for locks up to `lock_timeout`. Returns their
- *   results in the same order
+ * @param append writes rows by one statement, which waits for locks up to `lock_timeout`, but for those of
+ *   tickets only if `waitsForTickets`. Returns their results in the same order
  * @param release called with each message that is left in its lane when the ticket is no longer locked; it
  *   returns the message to the groups
  */
 export function createTicketLanes(
-  append: (group: readonly PendingRow[]) => Promise<readonly RowAnswer[]>,
+  append: (group: readonly PendingRow[], waitsForTickets: boolean) => Promise<readonly RowAnswer[]>,
   release: (waiting: PendingRow) => void,
   { atOnce, patience, rows: maxRows, groupRows, groupBytes }: LaneLimits,
 ): TicketLanes {
@@ -112,9 +114,16 @@ export function createTicketLanes(
   async function turn(lane: TicketLane): Promise<void> {
     const batch = nextOf(lane);
     try {
-      const answers = await append(batch);
-      lane.rows.unshift(...batch.filter((_, n) => isAgain(answers[n]!)));
-      for (const [n, answer] of answers.entries()) if (!isAgain(answer)) batch[n]!.resolve(answer);
+      const isOfTicket = typeof lane.id === 'number';
+      const answers = await append(batch, isOfTicket);
+      const again = batch.filter((waiting, n) => {
+        const answer = answers[n]!;
+        if (answer.verdict === 'LOCKED' && !isOfTicket) join(answer.ticketId!, waiting);
+        else if (isAgain(answer)) return true;
+        else waiting.resolve(answer);
+        return false;
+      });
+      lane.rows.unshift(...again);
       // The lane of a busy ticket would never become empty by itself. After a timeout it stays, because its
       // rows may wait for locks of their own.
       if (lane.width === groupRows) close(lane);
@@ -160,22 +169,24 @@ export function createTicketLanes(
     }
   }
 
+  function join(id: LaneId, waiting: PendingRow): void {
+    let lane = lanes.get(id);
+    if (lane === undefined) {
+      lane = { id, names: new Set(), rows: [], width: groupRows };
+      lanes.set(id, lane);
+      turns.push(lane);
+    }
+    const name = typeof id === 'number' ? waiting.name : id;
+    if (typeof name === 'string') {
+      byName.set(name, lane);
+      lane.names.add(name);
+    }
+    add(lane, waiting);
+    next();
+  }
+
   return {
-    join(id, waiting) {
-      let lane = lanes.get(id);
-      if (lane === undefined) {
-        lane = { id, names: new Set(), rows: [], width: groupRows };
-        lanes.set(id, lane);
-        turns.push(lane);
-      }
-      const name = typeof id === 'number' ? waiting.name : id;
-      if (typeof name === 'string') {
-        byName.set(name, lane);
-        lane.names.add(name);
-      }
-      add(lane, waiting);
-      next();
-    },
+    join,
     take(waiting) {
       if (byName.size === 0) return false;
       const names = [waiting.name, ...otherLanesOf(waiting.row)];
