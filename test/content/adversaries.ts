@@ -50,6 +50,7 @@ export const adversaries: Readonly<Record<string, (size: number) => string>> = {
   'one tag of one attribute again and again': (size) => `<p ${times('a=1 ')(size)}>x`,
   'bodies with attributes': numbered((n) => `<body a${n}=1>`),
   'one long style': (size) => `<p style="${times('color:red;')(size)}">x`,
+  'one long number in a style': (size) => `<p style="zoom:${times('0')(size)}x">x`,
   'one long style of brackets': (size) => `<p style="${times('a:((')(size)}">x`,
   'one long class': (size) => `<style>.a{color:red}</style><p class="${numbered((n) => `a${n} `)(size)}">x`,
   'open scripts': times('<script>'),

@@ -80,6 +80,21 @@ test('the request of a subscription, which is kept while it is open, has 64 KiB 
   }
 });
 
+test('a subscription is measured whatever its variables are', async () => {
+  const { query } = watch(47);
+  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream', authorization: asOperator },
+    body: `{"query":${JSON.stringify(query)},"variables":{"unused":{"toJSON":1,"deep":${deep}}}}`,
+  });
+  expect([response.status, response.headers.get('content-type')]).toEqual([
+    200,
+    'text/event-stream; charset=utf-8',
+  ]);
+  await response.body!.cancel();
+});
+
 test('forms that are on their way: the next one is told when to come back, until one has ended', async () => {
   const query =
     'mutation ($input: AddTicketMessageInput!) { addTicketMessage(input: $input) { __typename } }';

@@ -106,7 +106,9 @@ const isFaint = (value = ''): boolean => Number.parseFloat(value) / (value.endsW
 
 /** A browser does not zoom to nothing, but to 10 % or less, where letters are too small to read. */
 const isTiny = (value = ''): boolean => {
-  const factor = /^\d*\.?\d+%?$/.test(value) ? Number.parseFloat(value) / (value.endsWith('%') ? 100 : 1) : 1;
+  const factor = /^(?:\d+(?:\.\d+)?|\.\d+)%?$/.test(value)
+    ? Number.parseFloat(value) / (value.endsWith('%') ? 100 : 1)
+    : 1;
   return factor > 0 && factor <= 0.1;
 };
 

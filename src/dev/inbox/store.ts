@@ -97,15 +97,18 @@ export async function listInboxMails(db: Db, query: InboxQuery): Promise<InboxPa
 const oneLine = (text: string): string =>
   text.replace(/\s+/g, ' ').trim().slice(0, snippetCharacters).toWellFormed();
 
-/** Uses `position` instead of `like`, so that % and _ are literal. */
+/**
+ * Uses `position` instead of `like`, so that % and _ are literal. The database folds both sides, as its lower
+ * case is not JavaScript's for `İ` and a final `Σ`.
+ */
 function matching(search: string): SQL[] {
-  const words = search.toLowerCase().toWellFormed().split(/\s+/).filter(Boolean);
+  const words = search.toWellFormed().split(/\s+/).filter(Boolean);
   const { summary } = inboxMails;
   const searched = sql`lower(concat_ws(' ',
     ${inboxMails.mailFrom}, array_to_string(${inboxMails.rcptTo}, ' '),
     ${summary}->>'from', ${summary}->>'to', ${summary}->>'cc', ${summary}->>'subject',
     ${inboxMails.bodyText}))`;
-  return words.slice(0, 10).map((word) => sql`position(${word}::text in ${searched}) > 0`);
+  return words.slice(0, 10).map((word) => sql`position(lower(${word}::text) in ${searched}) > 0`);
 }
 
 /** Reads and parses a mail; undefined if there is none. Does not mark it as read. */

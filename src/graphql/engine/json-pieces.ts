@@ -64,8 +64,11 @@ function* walk(value: unknown, write: (text: string) => Iterable<string>): Gener
   yield piece;
 }
 
+/** What has the method `toJSON`, as a date, is a leaf. A client's object may have a member of that name. */
 const isTree = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !('toJSON' in value);
+  typeof value === 'object' &&
+  value !== null &&
+  typeof (value as { readonly toJSON?: unknown }).toJSON !== 'function';
 
 const isComplete = ({ values, next }: Open): boolean => next === values.length;
 

@@ -57,7 +57,7 @@ function parseOne(text: string, at: number): { value: MediaTypeHeaderValue; end:
 
 /** An invalid quality is ignored. */
 function parseQuality(text: string | undefined): number {
-  return text !== undefined && /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)$/.test(text) ? Number(text) : 1;
+  return text !== undefined && /^(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)$/.test(text) ? Number(text) : 1;
 }
 
 /** Parses a Content-Type. Returns undefined unless the header is exactly one valid media type. */
@@ -101,7 +101,10 @@ export function parseAccept(header: string | undefined): MediaTypeHeaderValue[] 
   return parseList(header, parseOne).sort((a, b) => b.quality - a.quality || rank(a) - rank(b));
 }
 
-const charsetElement = new RegExp(`(${token})${ows}(?:;${ows}q${ows}=${ows}([0-9]+\\.?[0-9]*)${ows})?`, 'iy');
+const charsetElement = new RegExp(
+  `(${token})${ows}(?:;${ows}q${ows}=${ows}([0-9]+(?:\\.[0-9]*)?)${ows})?`,
+  'iy',
+);
 
 function parseCharset(
   text: string,

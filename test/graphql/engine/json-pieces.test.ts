@@ -16,6 +16,8 @@ test('the pieces of a value are its JSON', () => {
   const members = { a: undefined, b: [], c: {}, d: new Date(0), e: [undefined, null, [[]]], '"': '\u2028' };
   expect(joined(members)).toBe(JSON.stringify(members));
   expect(joined(Object.assign(Object.create(null), { a: 1 }))).toBe('{"a":1}');
+  const named = { toJSON: { toJSON: null, d: new Date(0) }, length: 1 };
+  expect(joined(named)).toBe(JSON.stringify(named));
 });
 
 test('a long text is cut between its characters, wherever a pair of surrogates falls', () => {

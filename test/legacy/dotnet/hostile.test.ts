@@ -118,6 +118,8 @@ describe('refuses for less CPU than ten megabytes of JSON take to parse, and 20 
     ],
     ['arrays 10,000 deep', json, () => `{"X":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, 400],
     ['objects 10,000 deep', json, () => `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`, 400],
+    ['a number of a hundred thousand digits', json, () => `{"Message":${'1'.repeat(100_000)}e}`, 400],
+    ['a quality of many digits', { ...json, Accept: `a/b;q=${'0'.repeat(15_000)}x` }, () => '{', 400],
     ['a hundred thousand errors', json, () => `{"Attachments":[${'5,'.repeat(100_000)}5]}`, 400],
   ];
   // CPU is measured beside whatever else the machine does: the best of three counts.

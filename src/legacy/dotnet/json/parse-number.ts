@@ -5,7 +5,7 @@ import { isWhiteSpace } from '../character-classes.ts';
 export type Parsed = { readonly token: 'Integer' | 'Float'; readonly value: number } | undefined;
 
 const decimal = /^-?[0-9]+$/;
-const floating = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
+const floating = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 /** Json.NET rejects longer integers. */
 const longestInteger = 380;
 
