@@ -20,7 +20,8 @@ export function cleanFileName(name: string, index: number): string {
   const last = normalizedName(short).split(/[\\/]/).at(-1)!;
   const visible = withoutMisleading(last)
     .replace(/["<>|:*?]/g, '_')
-    .replace(/^[.\s]+|[.\s]+$/g, '');
+    // Looked for from their first only: from each of them, blanks in the middle would take quadratic time.
+    .replace(/^[.\s]+|(?<![.\s])[.\s]+$/g, '');
   if (isInvisible(visible)) return `attachment-${index + 1}`;
   const isDevice = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(visible);
   return shortenName(isDevice ? `_${visible}` : visible, name);

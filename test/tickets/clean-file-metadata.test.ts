@@ -98,6 +98,14 @@ describe('a name', () => {
     expect(kept).toMatch(/^a[\u0315\u0300]+~[0-9a-f]{8}\.txt$/);
     expect(fileNameKey(name)).toBe(fileNameKey(kept));
   });
+
+  test('of thousands of blanks between two letters costs no more than other names', () => {
+    const before = process.cpuUsage();
+    for (let index = 0; index < 300; index += 1)
+      expect(cleanFileName(`a${' .'.repeat(2000)}b`, index)).toMatch(/^a[ .]+~[0-9a-f]{8}\.b$/);
+    // Microseconds. It took six seconds when the end was looked for from each blank.
+    expect(process.cpuUsage(before).user).toBeLessThan(2_000_000);
+  });
 });
 
 describe('a type', () => {

@@ -57,7 +57,7 @@ async function findLocation(sql: postgres.Sql): Promise<DatabaseLocation> {
 
 /**
  * Tells this database from one that takes its place while a worker runs, as when a dump is restored under its
- * name: the server's process, the database and the table. It costs little, and its words mean nothing.
+ * name: the server's process, the database and the table. It is cheap to read, and only for comparing.
  */
 export async function findMark(sql: postgres.Sql): Promise<string> {
   const [row] = await sql<[{ mark: string }]>`
