@@ -11,8 +11,8 @@ const waitingBytes = 256 * 1024;
  * paused. Reading throws an Error when the connection closes before the whole body has arrived. After
  * `stop(error)`, it throws that error, unless its last chunk was read before. Neither stopping nor leaving
  * the loop early closes the connection, so that a refusal still reaches the sender: further bytes are
- * discarded. Chunks are passed on as they arrive: a Node stream would concatenate them, which copies most of
- * a large file again.
+ * discarded. Only small chunks are joined (`takePieces`): a Node stream would concatenate all that wait,
+ * which copies most of a large file again.
  */
 export function bodyOf(req: IncomingMessage): IncomingBody {
   const waiting: Buffer[] = [];
