@@ -149,13 +149,13 @@ test('who may not: refused in the order of refusals, and nothing is written', as
 
 test('without the scope read it is done, and the ticket is not shown', async () => {
   const authorization = await bearer('write');
-  const input = { ticket: { ticketId: 10 }, status: 'CLOSED' };
+  const input = { ticket: { ticketId: 40 }, status: 'CLOSED' };
   const { data, errors } = await gateway.graphql(mutation, { input }, { authorization });
   expect(data).toEqual({
     setTicketStatus: { __typename: 'SetTicketStatusPayload', changed: true, ticket: null },
   });
   expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' }, path: ['setTicketStatus', 'ticket'] }]);
-  expect((await stored(10)).status).toBe('CLOSED');
+  expect((await stored(40)).status).toBe('CLOSED');
 });
 
 test('commands that wait for locked tickets keep nobody else from theirs', async () => {
@@ -173,6 +173,26 @@ test('commands that wait for locked tickets keep nobody else from theirs', async
     });
   });
   await Promise.all(waiting);
+});
+
+test('a command has its turn on a ticket that others lock one behind the other', async () => {
+  const write = gateway.database.asOwner(3);
+  let isDone = false;
+  // One of them holds the lock for longer than a first attempt waits, and another one always waits before us.
+  const others = [1, 2, 3].map(async () => {
+    while (!isDone)
+      await write.begin(
+        (sql) => sql`select pg_sleep(0.05) from (
+        select from tickets where id = 9 for update) as locked`,
+      );
+  });
+  await expect.poll(() => countWaiting(gateway.sql)).toBeGreaterThan(0);
+  const command = await gateway.graphql(`mutation { setTicketStatus(input: {
+    ticket: { ticketId: 9 }, status: CLOSED }) { __typename } }`);
+  isDone = true;
+  await Promise.all(others);
+  await write.end({ timeout: 5 });
+  expect([command.status, command.errors]).toEqual([200, undefined]);
 });
 
 test.runIf(soaking)('however many commands wait for one ticket, they are told in time', async () => {
