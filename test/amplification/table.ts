@@ -9,8 +9,8 @@ import { startGatewayProcess } from '../crash/support/gateway-process.ts';
 import { openTcpDoor } from '../crash/support/tcp-door.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { asOperator, asRequester } from '../support/gateway.ts';
+import { referenceMs } from '../support/thread-cpu.ts';
 import { type Asked, measure } from './measure.ts';
-import { referenceMs } from './reference.ts';
 import { type Desk, idOf, requestsOf } from './requests.ts';
 
 /*

@@ -4,7 +4,7 @@ import { composeMail } from '../../src/mail/compose/compose-mail.ts';
 import type { MailParts } from '../../src/mail/compose/mail-parts.ts';
 import { previewMail } from '../../src/mail/compose/preview-mail.ts';
 import { mailPartsOf } from '../mail/world/parts.ts';
-import { longestTurn } from '../support/turns.ts';
+import { longestTurn } from '../support/thread-cpu.ts';
 import { adversaries, further, refused } from './adversaries.ts';
 import { countSteps, type Measured, measureInThread } from './measuring.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Gateway, startGateway } from '../../support/gateway.ts';
 import { sampled, soaking } from '../../support/soak.ts';
-import { longestTurn } from '../../support/turns.ts';
+import { longestTurn } from '../../support/thread-cpu.ts';
 
 let gateway: Gateway;
 beforeAll(async () => {
